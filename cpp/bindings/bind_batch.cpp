@@ -22,6 +22,7 @@ std::string shape_text(const py::array& array) { return py::cast<std::string>(py
 /// The arrays a step's results are written to.
 struct Results {
   Array<std::int16_t> observation, final_observation, completed, follower_action;
+  Array<float> real, final_real;  // the observations' float32 fields
   Array<double> reward;
   Array<bool> terminated, committed;
   Array<float> payment, follower_reward, gain, payments, incentive, total_follower_reward;
@@ -29,10 +30,13 @@ struct Results {
 
   Results(const Batch& batch, bool with_final) {
     const py::ssize_t b = batch.batch_config().num_envs, n = batch.config().num_followers;
-    const py::ssize_t row = batch.row_length();
-    observation = Array<std::int16_t>({b, row});
-    final_observation = Array<std::int16_t>({with_final ? b : 0, row});
+    const py::ssize_t whole_length = batch.row_length().whole, real_length = batch.row_length().real;
+    observation = Array<std::int16_t>({b, whole_length});
+    real = Array<float>({b, real_length});
+    final_observation = Array<std::int16_t>({with_final ? b : 0, whole_length});
+    final_real = Array<float>({with_final ? b : 0, real_length});
     std::fill_n(final_observation.mutable_data(), final_observation.size(), std::int16_t{0});
+    std::fill_n(final_real.mutable_data(), final_real.size(), 0.0f);
     reward = Array<double>(b);
     terminated = Array<bool>(b);
     committed = Array<bool>({b, n});
@@ -45,9 +49,14 @@ struct Results {
     completions = Array<std::int32_t>({b, static_cast<py::ssize_t>(batch.config().num_goals)});
   }
 
+  ObservationRows rows() { return {observation.mutable_data(), real.mutable_data()}; }
+
   BatchResult pointers() {
-    return {.observation = observation.mutable_data(),
-            .final_observation = final_observation.size() > 0 ? final_observation.mutable_data() : nullptr,
+    const bool with_final = final_observation.size() > 0;
+    return {.observation = rows(),
+            .final_observation = with_final
+                                     ? ObservationRows{final_observation.mutable_data(), final_real.mutable_data()}
+                                     : ObservationRows{},
             .reward = reward.mutable_data(),
             .terminated = terminated.mutable_data(),
             .committed = committed.mutable_data(),
@@ -67,7 +76,7 @@ struct Results {
   py::tuple tuple() const {
     return py::make_tuple(observation, reward, terminated, committed, completed, payment, follower_reward,
                           follower_action, gain, payments, incentive, total_follower_reward, events, length,
-                          completions, final_observation);
+                          completions, final_observation, real, final_real);
   }
 };
 
@@ -93,8 +102,7 @@ class PyBatch {
     return *results_;
   }
 
-  Array<std::int16_t> reset(const std::optional<std::vector<std::uint64_t>>& seeds,
-                            const std::optional<Array<bool>>& mask) {
+  py::tuple reset(const std::optional<std::vector<std::uint64_t>>& seeds, const std::optional<Array<bool>>& mask) {
     const py::ssize_t games = batch_->batch_config().num_envs;
     if (seeds)
       expect(static_cast<py::ssize_t>(seeds->size()) == games, "seed", std::to_string(games) + " seeds", seeds->size());
@@ -102,13 +110,13 @@ class PyBatch {
       expect(mask->ndim() == 1 && mask->size() == games, "reset_mask", "bool[" + std::to_string(games) + "]",
              shape_text(*mask));
     Results& out = results();
-    std::int16_t* rows = out.observation.mutable_data();
+    const ObservationRows rows = out.rows();
     const bool* chosen = mask ? mask->data() : nullptr;
     {
       py::gil_scoped_release release;
       batch_->reset(seeds ? seeds->data() : nullptr, chosen, rows);
     }
-    return out.observation;
+    return py::make_tuple(out.observation, out.real);
   }
 
   py::tuple step(const py::array& actions) {
@@ -311,8 +319,8 @@ void bind_batch(py::module_& m) {
       .def("observe",
            [](PyBatch& self) {
              Results& out = self.results();
-             self.core().observe(out.observation.mutable_data());
-             return out.observation;
+             self.core().observe(out.rows());
+             return py::make_tuple(out.observation, out.real);
            })
       .def_property_readonly("observation_fields",
                              [](PyBatch& self) { return describe(self.core().observation_fields()); })
