@@ -6,14 +6,13 @@ and did, and how they have answered in earlier episodes. Traits stay hidden.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.envs.spaces import NUM_ACTIONS, num_goal_objects
+from paymaster.envs.spaces import NUM_ACTIONS, arena_half_width, num_goal_objects
 from paymaster.envs.vector import LeaderVectorEnv
 
 __all__ = ["FeatureEncoder", "offers_from_flat"]
@@ -83,7 +82,7 @@ class FeatureEncoder:
         near = np.where(reachable, _NEAR / (_NEAR + distance), 0.0)
         out[..., 0] = reachable
         out[..., 1] = near
-        out[..., 2] = reachable & (distance < left)  # there is time to get there and dig
+        out[..., 2] = reachable & (distance < left)  # there is time to reach it
         out[..., 3] = np.clip((left - 1 - distance) / self._horizon, -1.0, 1.0) * reachable
         out[..., 4] = (seen["available"] / self._abundance)[:, None, :]
         out[..., 5] = (offered_count - offered) / offered.shape[1]  # others with an offer of this type
@@ -120,16 +119,19 @@ class _CellBody:
 
 
 class _PointBody:
-    """A follower in the plane: where it is and how it moves. Bodies may leave the arena, to 2.5 times its size."""
+    """A follower in the plane: where it is and how it moves. A body may be thrown out of the arena, to 2.5 times its
+    size, and beyond its own top speed."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        half = options["arena_half_width"] or max(1.0, math.sqrt(options["num_followers"] / 4))
-        self._scale = 1.0 / (2.0 * half)
+        drag = 0.4 * options["body_acceleration"]  # MPE: the speed that pushing along one axis tends to
+        self._far = 2 * arena_half_width(options)
+        self._fast = min(drag, options["body_max_speed"] or drag)
 
     def features(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
-        """[B, N, 4]."""
-        both: Floats = np.concatenate((seen["position"] * self._scale, seen["velocity"]), axis=-1, dtype=np.float32)
-        return both
+        """[B, N, 4], each in [-2, 2]."""
+        both = np.concatenate((seen["position"] / self._far, seen["velocity"] / self._fast), axis=-1)
+        clipped: Floats = np.clip(both, -2.0, 2.0, dtype=np.float32)
+        return clipped
 
 
 def _how_often(count: NDArray[np.int64]) -> NDArray[np.float64]:

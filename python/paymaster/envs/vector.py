@@ -30,11 +30,11 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
     step, minus the bonuses paid in it. A game ends (``terminated``) after T steps or when no goal is left; the
     horizon is part of the game and the observation shows the step, so ``truncated`` is always false.
 
-    Observations are a dict of int16 arrays (what is continuous: float32); ``observation_meanings`` says what each
-    holds. ``info`` holds, per follower, ``committed`` bool[B, N], ``completed`` int16[B, N] (goal type or -1), ``payment`` float32[B, N],
-    ``follower_reward`` float32[B, N] and ``follower_action`` int16[B, N] of this step, and ``totals``, sums over
-    the episode so far (final where ``terminated``): gain, payments, incentive, follower_reward, events (|A_T|),
-    length [B], completions [B, G].
+    Observations are a dict of int16 arrays (float32 for what is continuous); ``observation_meanings`` says what each
+    holds. ``info`` holds, per follower, ``committed`` bool[B, N], ``completed`` int16[B, N] (goal type or -1),
+    ``payment`` float32[B, N], ``follower_reward`` float32[B, N] and ``follower_action`` int16[B, N] of this step, and
+    ``totals``, sums over the episode so far (final where ``terminated``): gain, payments, incentive, follower_reward,
+    events (|A_T|), length [B], completions [B, G].
 
     Args:
         task: name of a preset, see :func:`paymaster.tasks`.
@@ -139,7 +139,6 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             rows, reward, terminated, committed, completed, payment, follower_reward, follower_action,
             gain, payments, incentive, total_follower_reward, events, length, completions, final_rows,
         ) = self._core.step(as_array("actions", actions))  # fmt: skip
-            real_rows, final_real_rows,
         totals = {
             "gain": gain,
             "payments": payments,
@@ -158,9 +157,9 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             "totals": totals,
         }
         if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
-            self._add_final(info, (final_rows, final_real_rows), terminated)
+            self._add_final(info, final_rows, terminated)
         truncated = np.zeros(self.num_envs, dtype=np.bool_)
-        return self._observation((rows, real_rows)), reward, terminated, truncated, info
+        return self._observation(rows), reward, terminated, truncated, info
 
     def close_extras(self, **kwargs: Any) -> None:
         """Nothing to release: threads end with the object."""
