@@ -130,8 +130,8 @@ class Game {
           [&](int k, int) { return s.follower[k].contract_age; });
     field("completed", "goal type of the contract it completed in the last step, -1 for none", followers,
           [&](int k, int) { return s.follower[k].completed; });
-    field("distance", "actions its planner needs before the one that reaches each goal type, -1 unreachable", Shape{n_, goals},
-          [&](int k, int g) { return world_.distance(s.world, k, g); });
+    field("distance", "actions its planner needs before the one that reaches each goal type, -1 unreachable",
+          Shape{n_, goals}, [&](int k, int g) { return world_.distance(s.world, k, g); });
     field("available", "goals of each type that are there and unclaimed", Shape{goals, 0},
           [&](int g, int) { return world_.available(s.world, g); });
     field("step", "t, steps played", Shape{}, [&](int, int) { return s.step; });

@@ -75,7 +75,8 @@ Rows Rows::row(int game, int games) const {
 Results::Results(const Batch& batch)
     : observation(batch),
       final_observation(batch.batch_config().autoreset == Autoreset::same_step ? Rows(batch) : Rows()),
-      terminated(size(batch.batch_config().num_envs)), committed(terminated.size * size(batch.config().num_followers)) {
+      terminated(size(batch.batch_config().num_envs)),
+      committed(terminated.size * size(batch.config().num_followers)) {
   const std::size_t b = terminated.size, bn = committed.size;
   completed.resize(bn);
   action.resize(bn);
