@@ -1,4 +1,4 @@
-"""Reference leaders in navigation and predator_prey: what they gain there, and how full_information shares out goals."""
+"""Reference leaders in navigation and predator_prey: their gains, and how full_information shares out goals."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def situation(env: Any, followers: Any, goals: Any, types: Any, preference: Any,
 
 
 def test_two_followers_are_not_sent_to_one_goal() -> None:
-    """Both are nearest to the only goal of type 0, which both prefer; the nearer one gets it, the other a goal of type 1
-    that it has to be paid better for."""
+    """Both are nearest to the only goal of type 0, which both prefer; the nearer one gets it, the other one of
+    type 1 that it has to be paid better for."""
     env = make("navigation", 1, num_followers=2, num_targets=2, num_goals=2, skills_per_follower=2)
     seen = situation(env, [(0, 0), (0.4, 0)], [(-0.3, 0), (0.4, 0.9)], [0, 1], [0, 0], np.ones((2, 2)))
     leader = make_reference("full_information")
