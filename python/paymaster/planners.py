@@ -143,7 +143,7 @@ def steer(
 
 
 def brake(velocity: ArrayLike, *, world: str = "navigation", acceleration: float | None = None) -> NDArray[np.int32]:
-    """The action that leaves the least speed: velocity floats [B, 2] -> int32 [B], 0 noop, 1 left, 2 right, 3 down, 4 up.
+    """The action that leaves the least speed: velocity floats [B, 2] -> int32 [B], as in :class:`SteeringPlan`.
 
     Arguments and errors as those of :func:`steer`.
     """
