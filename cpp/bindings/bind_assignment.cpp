@@ -1,4 +1,4 @@
-// Planning over NumPy arrays, apart from any game.
+// The assignment of followers to goal types over NumPy arrays, apart from any game.
 #include <cmath>
 
 #include "bindings.hpp"
@@ -8,7 +8,7 @@
 
 namespace paymaster::bindings {
 
-void bind_planning(py::module_& m) {
+void bind_assignment(py::module_& m) {
   m.def(
       "assign",
       [](py::array_t<double, py::array::c_style | py::array::forcecast> value,
