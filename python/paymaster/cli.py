@@ -14,6 +14,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from paymaster.algorithms.leaders import DEFAULT_LEADER
 from paymaster.experiments.config import TaskConfig, TrainConfig
 from paymaster.references import REFERENCES
 
@@ -187,26 +188,13 @@ class Bench:
         console.print(table)
 
 
-_Command = (
-    Annotated[Train, tyro.conf.subcommand("train")]
-    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
-    | Annotated[Tasks, tyro.conf.subcommand("tasks")]
-    | Annotated[Bench, tyro.conf.subcommand("bench")]
-)
-
-
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit status: 0, 2 after a clear error, 130 when interrupted."""
-    command: Train | Evaluate | Tasks | Bench = tyro.cli(
-        _Command,
-        prog="paymaster",
-        description=_ABOUT,
-        args=args,
-    )
+    args = sys.argv[1:] if args is None else args
     # Tables are wider than the 80 columns rich assumes when the output is not a terminal.
     console = Console(width=None if sys.stdout.isatty() else 140)
     try:
-        command.run(console)
+        _parse(args).run(console)
     except (ValueError, TypeError, OSError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
         print(f"paymaster: error: {error}", file=sys.stderr)
@@ -215,6 +203,28 @@ def main(args: Sequence[str] | None = None) -> int:
         print("paymaster: interrupted; go on with --resume", file=sys.stderr)
         return 130
     return 0
+
+
+def _parse(args: Sequence[str]) -> Train | Evaluate | Tasks | Bench:
+    # A leader's name decides the defaults of --learner.*, so it is looked up before the rest.
+    train = Train(TrainConfig(tyro.MISSING, leader=_leader_in(args)))
+    commands = (
+        Annotated[Train, tyro.conf.subcommand("train", default=train)]
+        | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+        | Annotated[Tasks, tyro.conf.subcommand("tasks")]
+        | Annotated[Bench, tyro.conf.subcommand("bench")]
+    )
+    parsed: Train | Evaluate | Tasks | Bench = tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
+    return parsed
+
+
+def _leader_in(args: Sequence[str]) -> str:
+    for name, value in zip(args, [*args[1:], ""], strict=True):
+        if name == "--leader":
+            return value
+        if name.startswith("--leader="):
+            return name.partition("=")[2]
+    return DEFAULT_LEADER
 
 
 def _with_map(options: TaskConfig) -> TaskConfig:

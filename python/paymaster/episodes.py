@@ -15,6 +15,8 @@ _SHAPES = {
     "previous": ("T", "B", "N"),
     "offer": ("T", "B", "N"),
     "new_offer": ("T", "B", "N"),
+    "ended": ("T", "B", "N"),
+    "explored": ("T", "B", "N"),
     "follower_action": ("T", "B", "N"),
     "completed": ("T", "B", "N"),
     "payment": ("T", "B", "N"),
@@ -23,7 +25,7 @@ _SHAPES = {
     "price": ("K",),
 }
 _INTEGERS = frozenset({"previous", "offer", "follower_action", "completed"})
-_MASKS = frozenset({"new_offer", "valid"})
+_MASKS = frozenset({"new_offer", "ended", "explored", "valid"})
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,15 @@ class Episodes:
         previous: int64 [T, B, N], omega_{t-1}.
         offer: int64 [T, B, N], omega_t.
         new_offer: bool [T, B, N], e^k_t is in A_T, the new actions (:mod:`paymaster.events`).
+        ended: bool [T, B, N], omega_{t-1} had run its course (:class:`paymaster.algorithms.protocol.Seen`).
+        explored: bool [T, B, N], the offer's goal was set by agent-wise exploration, not by the policy.
         follower_action: int64 [T, B, N], the primitive action really played.
         completed: int64 [T, B, N], goal type of the contract completed in this step, or -1.
         payment: float [T, B, N], bonus paid in this step, in units of reward.
         valid: bool [T, B], the step was played.
         goal_reward: float [G], w, what a completed contract is worth to the leader.
         price: float [K], what bonus level b costs.
-        explore: iota, the exploration rate under which the offers were drawn, in [0, 1].
+        explore: the exploration rate under which the offers were drawn, in [0, 1].
     """
 
     follower: Tensor
@@ -54,6 +58,8 @@ class Episodes:
     previous: Tensor
     offer: Tensor
     new_offer: Tensor
+    ended: Tensor
+    explored: Tensor
     follower_action: Tensor
     completed: Tensor
     payment: Tensor

@@ -2,7 +2,8 @@
 
 Every function returns an array of the shape of its steps, [..., N], not yet averaged: the learner takes
 :func:`masked_mean` over the steps that were played, and the exactness test weighs whole trajectories by
-their probability. All are losses: their gradient is what a minimiser descends.
+their probability. The `_log_prob`s say how likely the leader's choices were (I and I' of the paper's Prop. 1); the
+losses' gradient is what a minimiser descends.
 
 Sources: the paper's Prop. 1, Remark 2 and Sec. 4.4; shared/design/algorithm.md writes the equations out.
 """
@@ -16,93 +17,106 @@ from torch import Tensor
 from paymaster.networks.leader_policy import restricted_log_probs
 
 __all__ = [
+    "bonus_log_prob",
+    "clipped_loss",
     "critic_loss",
-    "dense_policy_loss",
+    "dense_log_prob",
     "entropy",
-    "every_step_policy_loss",
     "imitation_loss",
     "masked_mean",
     "new_offer_log_prob",
-    "sparse_policy_loss",
-    "termination_loss",
+    "policy_gradient_loss",
+    "sparse_log_prob",
+    "termination_log_prob",
     "termination_penalty",
 ]
 
 
-def termination_loss(logits: Tensor, new_offer: Tensor, previous: Tensor, advantage: Tensor) -> Tensor:
-    """EBPG of the termination function (Prop. 1): -I R with I = log beta on events, log(1 - beta) off them.
+def termination_log_prob(logits: Tensor, new_offer: Tensor, held: Tensor) -> Tensor:
+    """I of the termination function (Prop. 1): log beta on events, log(1 - beta) off them.
 
-    At t = 0 (``previous`` = -1) beta is 1 by definition and the loss is 0.
+    Where a new option starts anyway (``held`` = -1; so at t = 0) beta is not asked, and this is 0.
 
     Args:
         logits: logit of beta^k(s_t, omega_{t-1}), [..., N].
         new_offer: e^k_t is in A_T (:mod:`paymaster.events`), bool [..., N].
-        previous: omega_{t-1}, int64 [..., N].
-        advantage: R made low-variance, [..., N]; no gradient is taken through it.
+        held: omega_{t-1} while its option runs on, else -1, int64 [..., N] (:func:`paymaster.options.held_offers`).
     """
-    _check_same_shape("new_offer", new_offer, "previous", previous)
-    _check_same_shape("logits", logits, "previous", previous)
-    _check_same_shape("advantage", advantage, "previous", previous)
-    log_prob = F.logsigmoid(torch.where(new_offer, logits, -logits))
-    return -(advantage.detach() * log_prob).masked_fill(previous < 0, 0.0)
+    _check_same_shape("new_offer", new_offer, "held", held)
+    _check_same_shape("logits", logits, "held", held)
+    return F.logsigmoid(torch.where(new_offer, logits, -logits)).masked_fill(held < 0, 0.0)
 
 
-def new_offer_log_prob(log_mu: Tensor, offer: Tensor, previous: Tensor, explore: float = 0.0) -> Tensor:
+def new_offer_log_prob(log_mu: Tensor, offer: Tensor, held: Tensor, explore: float = 0.0) -> Tensor:
     """log mu^k(omega_t | s_t, omega_{t-1}) of a new action, under the distribution it was drawn from.
 
-    That is mu restricted to offers other than omega_{t-1}; with iota-greedy exploration, the mixture
+    That is mu restricted to offers other than the one held; with iota-greedy exploration, the mixture
     (1 - iota) mu + iota uniform over those offers.
 
     Args:
-        log_mu: log mu, unrestricted, [..., N, O] with O >= 2.
+        log_mu: log mu, unrestricted, [..., N, O]; O >= 2 where an offer is held.
         offer: omega_t, int64 [..., N].
-        previous: omega_{t-1}, int64 [..., N].
+        held: omega_{t-1} while its option runs on, else -1, int64 [..., N].
         explore: iota in [0, 1].
 
     Returns:
         [..., N]; on steps that are no event it means nothing.
     """
-    chosen = _chosen(restricted_log_probs(log_mu, previous), offer)
-    return _explored(chosen, log_mu.shape[-1] - 1 + (previous < 0).to(log_mu.dtype), explore)
+    chosen = _chosen(restricted_log_probs(log_mu, held), offer)
+    return _explored(chosen, log_mu.shape[-1] - 1 + (held < 0).to(log_mu.dtype), explore)
 
 
-def sparse_policy_loss(
-    log_mu: Tensor, offer: Tensor, previous: Tensor, new_offer: Tensor, advantage: Tensor, explore: float = 0.0
-) -> Tensor:
-    """Sparse EBPG of the policy (Prop. 1): -I' R with I' = log mu restricted on events, 0 off them.
+def sparse_log_prob(log_mu: Tensor, offer: Tensor, held: Tensor, new_offer: Tensor, explore: float = 0.0) -> Tensor:
+    """I' of sparse EBPG (Prop. 1): log mu, restricted, on events and where a new option starts; 0 elsewhere.
 
-    With :func:`termination_loss` the exact score-function gradient of the leader's process.
-    Arguments as in :func:`new_offer_log_prob` and :func:`termination_loss`.
+    With :func:`termination_log_prob` the exact score function of the leader's process. Where every step starts a new
+    option (``held`` = -1 throughout, "w/o EBPG") it is the plain policy gradient's log mu.
+    Arguments as in :func:`new_offer_log_prob` and :func:`termination_log_prob`.
     """
     _check_same_shape("new_offer", new_offer, "offer", offer)
-    _check_same_shape("advantage", advantage, "offer", offer)
-    log_prob = new_offer_log_prob(log_mu, offer, previous, explore)
-    return -advantage.detach() * torch.where(new_offer, log_prob, 0.0)
+    log_prob = new_offer_log_prob(log_mu, offer, held, explore)
+    return torch.where(new_offer | (held < 0), log_prob, 0.0)
 
 
-def dense_policy_loss(
-    log_mu: Tensor, offer: Tensor, previous: Tensor, new_offer: Tensor, advantage: Tensor, explore: float = 0.0
-) -> Tensor:
-    """Dense EBPG of the policy, the paper's method (Remark 2): maintained steps count as well.
+def dense_log_prob(log_mu: Tensor, offer: Tensor, held: Tensor, new_offer: Tensor, explore: float = 0.0) -> Tensor:
+    """I' of dense EBPG, the paper's method (Remark 2): maintained steps count as well, with mu unrestricted.
 
-    -I' R with I' = log mu restricted on events and log mu, unrestricted, of the maintained offer off them.
     Nothing is drawn on a maintained step, so exploration does not enter there.
-    Arguments as in :func:`new_offer_log_prob` and :func:`termination_loss`.
+    Arguments as in :func:`new_offer_log_prob` and :func:`termination_log_prob`.
     """
     _check_same_shape("new_offer", new_offer, "offer", offer)
-    _check_same_shape("advantage", advantage, "offer", offer)
-    new = new_offer_log_prob(log_mu, offer, previous, explore)
-    return -advantage.detach() * torch.where(new_offer, new, _chosen(log_mu, offer))
+    new = new_offer_log_prob(log_mu, offer, held, explore)
+    return torch.where(new_offer | (held < 0), new, _chosen(log_mu, offer))
 
 
-def every_step_policy_loss(log_mu: Tensor, offer: Tensor, advantage: Tensor, explore: float = 0.0) -> Tensor:
-    """Plain policy gradient of a leader that draws a new offer at every step ("w/o EBPG").
+def bonus_log_prob(log_mu: Tensor, offer: Tensor, num_bonuses: int) -> Tensor:
+    """log p(b | g, c^k) of the offered bonus, for goals that the policy did not choose (M3RL's explored agents).
 
-    -R log mu(omega_t), of the mixture with the uniform distribution over all O offers when exploring.
-    Arguments as in :func:`new_offer_log_prob`; ``advantage`` [..., N], no gradient through it.
+    Args:
+        log_mu: log mu over the G K offers, [..., N, O].
+        offer: omega_t, int64 [..., N].
+        num_bonuses: K.
     """
-    _check_same_shape("advantage", advantage, "offer", offer)
-    return -advantage.detach() * _explored(_chosen(log_mu, offer), log_mu.shape[-1], explore)
+    by_goal = log_mu.reshape(*log_mu.shape[:-1], -1, num_bonuses)
+    return _chosen((by_goal - by_goal.logsumexp(-1, keepdim=True)).flatten(-2), offer)
+
+
+def policy_gradient_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:
+    """-R log p, [..., N]: its gradient is the score-function estimate; none flows through R."""
+    _check_same_shape("advantage", advantage, "log_prob", log_prob)
+    return -advantage.detach() * log_prob
+
+
+def clipped_loss(log_prob: Tensor, old_log_prob: Tensor, advantage: Tensor, clip: float) -> Tensor:
+    """-min(r R, clip(r, 1 - clip, 1 + clip) R), r = p / p_old, [..., N] (PPO, Schulman et al. 2017, eq. 7).
+
+    For learning from a batch again after the first step; there, where r = 1, its gradient is that of
+    :func:`policy_gradient_loss`.
+    """
+    _check_same_shape("old_log_prob", old_log_prob, "log_prob", log_prob)
+    _check_same_shape("advantage", advantage, "log_prob", log_prob)
+    ratio, weight = (log_prob - old_log_prob.detach()).exp(), advantage.detach()
+    return -torch.minimum(ratio * weight, ratio.clamp(1.0 - clip, 1.0 + clip) * weight)
 
 
 def entropy(log_mu: Tensor) -> Tensor:
@@ -110,10 +124,10 @@ def entropy(log_mu: Tensor) -> Tensor:
     return -(log_mu.exp() * log_mu).sum(-1)
 
 
-def termination_penalty(logits: Tensor, previous: Tensor) -> Tensor:
-    """L_reg = beta^2 (Sec. 4.4), [..., N]; 0 at t = 0, where beta is not asked."""
-    _check_same_shape("logits", logits, "previous", previous)
-    return torch.sigmoid(logits).square().masked_fill(previous < 0, 0.0)
+def termination_penalty(logits: Tensor, held: Tensor) -> Tensor:
+    """L_reg = beta^2 (Sec. 4.4), [..., N]; 0 where beta is not asked (``held`` = -1)."""
+    _check_same_shape("logits", logits, "held", held)
+    return torch.sigmoid(logits).square().masked_fill(held < 0, 0.0)
 
 
 def imitation_loss(logits: Tensor, action: Tensor) -> Tensor:

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paymaster.algorithms.protocol import LeaderAlgorithm
-from paymaster.envs.features import FeatureEncoder, offers_from_flat
+from paymaster.algorithms.protocol import LeaderAlgorithm, Seen
+from paymaster.envs.features import FeatureEncoder, offers_from_flat, run_out
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.episodes import Episodes
 from paymaster.events import extract
@@ -55,7 +55,7 @@ class Rollout:
         """The next episode of every game.
 
         Args:
-            explore: iota, for training.
+            explore: the exploration rate, for training.
             greedy: the leader's most likely offers instead of a draw.
             keep: collect the episodes to learn from; else the first result is None.
         """
@@ -68,15 +68,19 @@ class Rollout:
         steps: list[tuple[Tensor, ...]] = []
         log: list[NDArray[np.int64]] = []
         while not ended.all():
-            follower, goal = (torch.from_numpy(part).to(leader.device) for part in self.encoder.encode(observation))
-            step = leader.act(follower, goal, previous, state, explore=explore, generator=self.generator, greedy=greedy)
+            features = self.encoder.encode(observation)
+            follower, goal, over = (
+                torch.from_numpy(part).to(leader.device) for part in (*features, run_out(observation))
+            )
+            seen = Seen(follower, goal, previous, over, len(log))
+            step = leader.act(seen, state, explore=explore, generator=self.generator, greedy=greedy)
             actions = offers_from_flat(step.offer.cpu().numpy(), options["num_bonuses"])
             observation, _, terminated, _, info = env.step(actions)
+            log.append(actions)
             if keep:
                 # Copies: an environment made with copy=False writes into the same arrays again.
                 results = (info["follower_action"], info["completed"], info["payment"], ~ended)
-                steps.append((follower, goal, previous, step.offer, *map(torch.tensor, results)))
-                log.append(actions)
+                steps.append((*seen[:4], step.offer, step.explored, *map(torch.tensor, results)))
             previous, state, ended = step.offer, step.state, terminated.copy()
         totals = EpisodeTotals(**{name: values.copy() for name, values in info["totals"].items()})
         return self._episodes(steps, np.stack(log), totals.length, explore) if keep else None, totals
@@ -84,7 +88,7 @@ class Rollout:
     def _episodes(
         self, steps: list[tuple[Tensor, ...]], log: NDArray[np.int64], lengths: NDArray[np.int32], explore: float
     ) -> Episodes:
-        follower, goal, previous, offer, action, completed, payment, valid = (
+        follower, goal, previous, over, offer, explored, action, completed, payment, valid = (
             torch.stack(part) for part in zip(*steps, strict=True)
         )
         device, options = self.leader.device, self.env.options
@@ -95,6 +99,8 @@ class Rollout:
             previous=previous,
             offer=offer,
             new_offer=torch.tensor(events.is_new, device=device),
+            ended=over,
+            explored=explored,
             # A finished game reports action -1; its steps are not valid and any index will do.
             follower_action=action.to(device, torch.int64).clamp(min=0),
             completed=completed.to(device, torch.int64),

@@ -16,7 +16,7 @@ from paymaster.networks import (
     LeaderConfig,
     LeaderNetwork,
     LeaderOutput,
-    SequentialPolicy,
+    OfferPolicy,
     TerminationFunction,
     TwoHeadedBaseline,
     offered_goal,
@@ -29,7 +29,9 @@ CONFIG = LeaderConfig(num_goals=G, num_bonuses=K, num_actions=A, follower_featur
 VARIANTS = {
     "paper": CONFIG,
     "mean": replace(CONFIG, attention="mean"),
-    "every-step": replace(CONFIG, termination="every-step"),
+    "no termination": replace(CONFIG, termination="none"),
+    "independent heads": replace(CONFIG, heads="independent"),
+    "no prediction": replace(CONFIG, prediction=False),
     "abstain": replace(CONFIG, abstain=True),
 }
 
@@ -76,8 +78,10 @@ def test_shapes_and_normalisation(name: str) -> None:
     output = make(config)(*inputs(config.num_offers))
     assert output.log_mu.shape == (T, B, N, G * K + config.abstain)
     assert (output.phi_goal.shape, output.phi_bonus.shape) == ((T, B, N, G), (T, B, N, K))
-    assert output.prediction_logits.shape == (T, B, N, A)
-    assert (output.termination_logits is None) == (name == "every-step")
+    assert (None if output.prediction_logits is None else output.prediction_logits.shape) == (
+        None if name == "no prediction" else (T, B, N, A)
+    )
+    assert (output.termination_logits is None) == (name == "no termination")
     torch.testing.assert_close(output.log_mu.exp().sum(-1), torch.ones(T, B, N))
     torch.testing.assert_close(output.attention.sum(-1), torch.ones(T, B))
     if name == "mean":
@@ -145,7 +149,7 @@ def test_attention_carries_what_others_do_and_respects_weights() -> None:
 
 
 def test_policy_knows_goal_types_by_their_features_only() -> None:
-    policy = SequentialPolicy(K, D, H)
+    policy = OfferPolicy(K, D, H)
     code, goal, order = torch.randn(B, N, H), torch.randn(B, N, G, D), torch.tensor([2, 0, 1])
     log_mu = policy(code, goal).view(B, N, G, K)
     torch.testing.assert_close(policy(code, goal[:, :, order]).view(B, N, G, K), log_mu[:, :, order])
@@ -153,7 +157,7 @@ def test_policy_knows_goal_types_by_their_features_only() -> None:
 
 def test_policy_is_sequential() -> None:
     """mu(g, b) = p(g) p(b | g): bonuses depend on the goal's features, the goal's odds not on bonuses."""
-    policy = SequentialPolicy(K, D, H, abstain=True)
+    policy = OfferPolicy(K, D, H, abstain=True)
     code, goal = torch.randn(B, N, H), torch.randn(B, N, G, D)
     joint = policy(code, goal)[..., :-1].view(B, N, G, K)
     before_goal, before_bonus = joint.logsumexp(-1), joint.log_softmax(-1)
@@ -180,11 +184,12 @@ def test_only_imitation_trains_the_follower_model() -> None:
     offer, previous = torch.randint(0, G * K, (T, B, N)), inputs(CONFIG.num_offers)[2]
     new_offer, advantage = offer != previous, torch.randn(T, B, N)
     policy = (
-        losses.dense_policy_loss(output.log_mu, offer, previous, new_offer, advantage).sum()
-        + losses.termination_loss(output.termination_logits, new_offer, previous, advantage).sum()
+        (losses.dense_log_prob(output.log_mu, offer, previous, new_offer) * advantage).sum()
+        + (losses.termination_log_prob(output.termination_logits, new_offer, previous) * advantage).sum()
         + losses.entropy(output.log_mu).sum()
         + output.phi_goal.sum()
     )
+    assert network.follower_model is not None and output.prediction_logits is not None
     model = list(network.follower_model.parameters())
     assert torch.autograd.grad(policy, model, retain_graph=True, allow_unused=True) == (None,) * len(model)
     imitation = losses.imitation_loss(output.prediction_logits, torch.zeros(T, B, N, dtype=torch.int64)).sum()
@@ -211,7 +216,7 @@ def test_certain_termination(beta: float, changes: bool) -> None:
 def test_the_ends_of_the_unit_interval_draw_possible_offers(uniform: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "rand", lambda shape, **_: torch.full(shape, uniform))
     for mu in ([0.0, 0.3, 0.7, 0.0], [0.0, 0.1, 0.1, 0.0]):  # the second as if rounded far from 1
-        offers = sample_offers(output_of(mu, None), torch.tensor([[3]]))
+        offers = sample_offers(output_of(mu, None), torch.tensor([[-1]]))
         assert offers.tolist() == [[1 if uniform == 0.0 else 2]]
 
 
@@ -223,17 +228,18 @@ def test_first_offer_is_a_fresh_draw_from_mu() -> None:
     torch.testing.assert_close(shares, torch.tensor([0.1, 0.2, 0.7]), rtol=0.0, atol=0.01)
 
 
-def test_every_step_draws_may_repeat() -> None:
+def test_without_termination_offers_change_only_where_an_option_starts() -> None:
     generator = torch.Generator().manual_seed(0)
-    previous = torch.full((50_000, 1), 2)
-    offers = sample_offers(output_of([0.1, 0.2, 0.7], None, 50_000), previous, 0.3, generator)
+    output = output_of([0.1, 0.2, 0.7], None, 50_000)
+    assert (sample_offers(output, torch.full((50_000, 1), 1), 0.3, generator) == 1).all()
+    offers = sample_offers(output, torch.full((50_000, 1), -1), 0.3, generator)
     shares = offers.flatten().bincount(minlength=3) / 50_000
     torch.testing.assert_close(shares, torch.tensor([0.17, 0.24, 0.59]), rtol=0.0, atol=0.01)
 
 
 @pytest.mark.parametrize(
     ("previous", "beta", "expected"),
-    [(-1, 0.1, 2), (2, 0.4, 2), (2, 0.6, 1), (0, 0.6, 2), (0, None, 2), (2, None, 2)],
+    [(-1, 0.1, 2), (2, 0.4, 2), (2, 0.6, 1), (0, 0.6, 2), (0, None, 0), (-1, None, 2)],
 )
 def test_greedy_takes_the_mode_of_each_decision(previous: int, beta: float | None, expected: int) -> None:
     offers = sample_offers(output_of([0.1, 0.3, 0.6], beta), torch.tensor([[previous]]), 0.5, greedy=True)
@@ -273,7 +279,7 @@ def test_restriction_renormalises_and_excludes() -> None:
         ({"num_goals": 0}, "num_goals: expected at least 1, got 0"),
         ({"hidden": -3}, "hidden: expected at least 1, got -3"),
         ({"attention": "max"}, "attention: expected one of follower-specific, mean, got 'max'"),
-        ({"termination": "never"}, "termination: expected one of learned, every-step, got 'never'"),
+        ({"termination": "never"}, "termination: expected one of learned, none, got 'never'"),
     ],
 )
 def test_configuration_is_checked(change: dict[str, object], message: str) -> None:

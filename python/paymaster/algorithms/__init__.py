@@ -1,10 +1,18 @@
-"""Leader algorithms by name. A new one is a file here and a line in the table."""
+"""Leader algorithms by name."""
 
-from typing import Final
+from paymaster.algorithms.ebpg import EBPG
+from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.leaders import DEFAULT_LEADER, LEADERS, LeaderKind, leader_kind
+from paymaster.algorithms.protocol import LeaderAlgorithm, LeaderStep, Seen
 
-from paymaster.algorithms.ebpg import EBPG, EBPGConfig
-from paymaster.algorithms.protocol import LeaderAlgorithm, LeaderStep
-
-__all__ = ["EBPG", "LEADERS", "EBPGConfig", "LeaderAlgorithm", "LeaderStep"]
-
-LEADERS: Final[dict[str, type[EBPG]]] = {"ebpg": EBPG}
+__all__ = [
+    "DEFAULT_LEADER",
+    "EBPG",
+    "LEADERS",
+    "EBPGConfig",
+    "LeaderAlgorithm",
+    "LeaderKind",
+    "LeaderStep",
+    "Seen",
+    "leader_kind",
+]

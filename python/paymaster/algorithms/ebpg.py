@@ -2,82 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from paymaster import losses
-from paymaster.advantages import Credit, head_prices, lambda_returns, normalise, reward_counts
-from paymaster.algorithms.protocol import LeaderStep
+from paymaster.advantages import head_prices, lambda_returns, normalise, reward_counts
+from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.protocol import LeaderStep, Seen
 from paymaster.episodes import Episodes
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput, sample_offers
+from paymaster.options import OptionRules, held_offers
 
-__all__ = ["EBPG", "EBPGConfig"]
-
-Gradient = Literal["dense", "sparse"]
+__all__ = ["EBPG", "Memory"]
 
 
-@dataclass(frozen=True)
-class EBPGConfig:
-    """How the leader learns; defaults from shared/design/findings.md where the paper's differ.
+class Memory(NamedTuple):
+    """What the leader remembers within an episode.
 
     Attributes:
-        gradient: "dense" (the paper's method, Remark 2) or "sparse" (Prop. 1).
-        learning_rate: of everything but the baseline's heads. The paper's: with 0.001 dense EBPG learns
-            faster but loses what it has learned again and again (bench/README.md).
-        critic_learning_rate: of the baseline's heads (paper: 0.001).
-        gamma: discount; 1 in the paper.
-        gae_lambda: lambda of the advantage estimator.
-        credit: "own", each follower's rewards minus payments, or "team", the paper's return.
-        normalise_advantage: scale advantages to mean 0 and standard deviation 1 in each batch.
-        lambda_entropy: lambda_1, weight of the policy's entropy (paper: 0.01, with unscaled returns).
-        lambda_termination: lambda_2, weight of beta^2.
-        critic_weight: weight of the baseline's loss.
-        imitation_weight: weight of the follower model's loss.
-        max_gradient_norm: the gradient is scaled down to this norm.
-        explore: iota at the beginning of training. The paper has 0.1; here the entropy explores, since early
-            random offers teach beta to stay shut: with 0.1 the gain stuck at 12 instead of 19.
-        explore_episodes: episodes over which iota falls linearly to 0.
+        history: h, [B, N, H].
+        fixed_goal: int64 [B, N], the goal that agent-wise exploration has set for the episode, or -1.
     """
 
-    gradient: Gradient = "dense"
-    learning_rate: float = 3e-4
-    critic_learning_rate: float = 1e-3
-    gamma: float = 1.0
-    gae_lambda: float = 0.9
-    credit: Credit = "own"
-    normalise_advantage: bool = True
-    lambda_entropy: float = 0.05
-    lambda_termination: float = 0.001
-    critic_weight: float = 0.5
-    imitation_weight: float = 1.0
-    max_gradient_norm: float = 1.0
-    explore: float = 0.0
-    explore_episodes: int = 5000
-
-    def validate(self) -> None:
-        """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
-        for name, kinds in (("gradient", Gradient), ("credit", Credit)):
-            kind = getattr(self, name)
-            if kind not in get_args(kinds):
-                raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r}")
-        for name in ("gamma", "gae_lambda", "explore"):
-            share = getattr(self, name)
-            if not 0.0 <= share <= 1.0:
-                raise ValueError(f"{name}: expected a number in [0, 1], got {share}")
-        for name in ("learning_rate", "critic_learning_rate", "max_gradient_norm"):
-            size = getattr(self, name)
-            if not (size > 0.0 and math.isfinite(size)):
-                raise ValueError(f"{name}: expected a finite number above 0, got {size}")
-        for name in ("lambda_entropy", "lambda_termination", "critic_weight", "imitation_weight"):
-            weight = getattr(self, name)
-            if not (weight >= 0.0 and math.isfinite(weight)):
-                raise ValueError(f"{name}: expected a finite number of at least 0, got {weight}")
-        if self.explore_episodes < 0:
-            raise ValueError(f"explore_episodes: expected at least 0, got {self.explore_episodes}")
+    history: Tensor
+    fixed_goal: Tensor
 
 
 class _Estimates(NamedTuple):
@@ -86,6 +36,16 @@ class _Estimates(NamedTuple):
     advantage: Tensor  # [T, B, N]
     targets: Tensor  # [T, B, N, G + K], lambda-returns of the baseline's heads
     explained_variance: Tensor  # []
+
+
+class _Choices(NamedTuple):
+    """How likely the leader's choices were, log-probabilities [T, B, N]."""
+
+    policy: Tensor
+    termination: Tensor | None
+
+    def detach(self) -> _Choices:
+        return _Choices(self.policy.detach(), None if self.termination is None else self.termination.detach())
 
 
 class EBPG:
@@ -107,10 +67,10 @@ class EBPG:
     ) -> None:
         self.config = EBPGConfig() if config is None else config
         self.config.validate()
-        if self.config.gradient == "sparse" and leader.termination == "every-step":
+        if leader.termination == "none" and self.config.options == OptionRules():
             raise ValueError(
-                "gradient: 'sparse' leaves out maintained offers, but termination='every-step' maintains "
-                "none; expected gradient='dense' or termination='learned'"
+                "options: without a termination function expected an interval or natural_ends, else the first offer "
+                "would never change; got neither"
             )
         self.device = torch.device(device)
         with torch.random.fork_rng(devices=[]):
@@ -126,51 +86,74 @@ class EBPG:
             fused=True,
         )
 
-    def initial_state(self, num_games: int, num_followers: int) -> Tensor:
-        """The history before the first step, zeros [B, N, H]."""
-        return self.network.initial_history(num_games, num_followers)
+    def initial_state(self, num_games: int, num_followers: int) -> Memory:
+        """Nothing seen yet."""
+        history = self.network.initial_history(num_games, num_followers)
+        return Memory(history, torch.full(history.shape[:2], -1, device=self.device))
 
     def exploration_rate(self, episodes_done: int) -> float:
-        """iota after so many episodes of training: falls linearly to 0."""
+        """The exploration rate after so many episodes of training."""
         if episodes_done >= self.config.explore_episodes:
             return 0.0
+        if self.config.exploration == "agents":
+            return self.config.explore
         return self.config.explore * (1.0 - episodes_done / self.config.explore_episodes)
 
     @torch.no_grad()
     def act(
         self,
-        follower: Tensor,
-        goal: Tensor,
-        previous: Tensor,
-        state: Tensor,
+        seen: Seen,
+        state: Memory,
         *,
         explore: float = 0.0,
         generator: torch.Generator | None = None,
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of B games; see :class:`~paymaster.algorithms.protocol.LeaderAlgorithm`."""
-        output = self.network(follower, goal, previous, state)
-        return LeaderStep(sample_offers(output, previous, explore, generator, greedy), output.history)
+        output = self.network(seen.follower, seen.goal, seen.previous, state.history)
+        held = held_offers(self.config.options, seen.previous, seen.ended, seen.step)
+        fixed_goal, explored = state.fixed_goal, torch.zeros_like(seen.ended)
+        if self.config.exploration == "agents" and explore > 0.0 and not greedy:
+            if seen.step == 0:
+                fixed_goal = self._draw_goals(seen.previous.shape, explore, generator)
+            explored = fixed_goal >= 0
+            output = output._replace(log_mu=self._with_goals(output.log_mu, fixed_goal))
+            explore = 0.0
+        offer = sample_offers(output, held, explore, generator, greedy)
+        return LeaderStep(offer, explored, Memory(output.history, fixed_goal))
 
     def update(self, episodes: Episodes) -> dict[str, float]:
-        """One gradient step on a batch of whole episodes, evaluated at once.
+        """Learns from a batch of whole episodes, evaluated at once, in one gradient step (or ``epochs`` of them).
 
         Loss = EBPG (theta and vartheta) + critic + imitation - lambda_1 entropy + lambda_2 beta^2, each the
-        mean over followers and steps played.
+        mean over followers and steps played. The metrics are those of the first step.
         """
         episodes = episodes.to(self.device)
-        start = self.initial_state(episodes.num_games, episodes.num_followers)
-        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start)
-        estimates = self._estimate(episodes, output)
-        loss, metrics = self._loss(episodes, output, estimates)
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_gradient_norm)
-        self.optimizer.step()
-        metrics |= {"loss": loss.detach(), "gradient_norm": norm, **_describe(episodes, output)}
-        metrics["explained_variance"] = estimates.explained_variance
+        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
+        steps = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
+        held = held_offers(self.config.options, episodes.previous, episodes.ended, steps)
+        first: dict[str, Tensor] = {}
+        estimates: _Estimates | None = None
+        old: _Choices | None = None
+        for _ in range(self.config.epochs):
+            output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start)
+            if estimates is None:
+                estimates = self._estimate(episodes, output)
+            choices = self._choices(episodes, output, held)
+            loss, metrics = self._loss(episodes, output, held, estimates, choices, old)
+            self.optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_gradient_norm)
+            self.optimizer.step()
+            old = old or choices.detach()
+            first = first or metrics | {
+                "loss": loss.detach(),
+                "gradient_norm": norm,
+                **_describe(episodes, output),
+                "explained_variance": estimates.explained_variance,
+            }
         # One transfer from the device for all of them.
-        return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
+        return dict(zip(first, torch.stack(list(first.values())).tolist(), strict=True))
 
     def modules(self) -> dict[str, nn.Module]:
         """The network, under the name checkpoints store it by."""
@@ -195,42 +178,70 @@ class EBPG:
             advantage = normalise(advantage, valid)
         return _Estimates(advantage, targets, 1.0 - unexplained)
 
+    def _choices(self, episodes: Episodes, output: LeaderOutput, held: Tensor) -> _Choices:
+        log_prob = losses.dense_log_prob if self.config.gradient == "dense" else losses.sparse_log_prob
+        explore = episodes.explore if self.config.exploration == "offers" else 0.0
+        policy = log_prob(output.log_mu, episodes.offer, held, episodes.new_offer, explore)
+        if self.config.exploration == "agents":
+            offered = self.network.config.num_goals * self.network.config.num_bonuses  # "none" is no explored goal
+            bonus = losses.bonus_log_prob(
+                output.log_mu[..., :offered], episodes.offer.clamp(max=offered - 1), self.network.config.num_bonuses
+            )
+            policy = torch.where(episodes.explored, bonus, policy)
+        if output.termination_logits is None:
+            return _Choices(policy, None)
+        return _Choices(policy, losses.termination_log_prob(output.termination_logits, episodes.new_offer, held))
+
     def _loss(
-        self, episodes: Episodes, output: LeaderOutput, estimates: _Estimates
+        self,
+        episodes: Episodes,
+        output: LeaderOutput,
+        held: Tensor,
+        estimates: _Estimates,
+        choices: _Choices,
+        old: _Choices | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        config, valid, action = self.config, episodes.valid, episodes.follower_action
+        config, valid = self.config, episodes.valid
         phi = torch.cat((output.phi_goal, output.phi_bonus), dim=-1)
+
+        def chosen(log_prob: Tensor, old_log_prob: Tensor | None) -> Tensor:
+            if old_log_prob is None:
+                return losses.policy_gradient_loss(log_prob, estimates.advantage)
+            return losses.clipped_loss(log_prob, old_log_prob, estimates.advantage, config.clip)
+
+        entropy = losses.entropy(output.log_mu)
+        if config.entropy_of_decisions:
+            entropy = torch.where(episodes.new_offer | (held < 0), entropy, 0.0)
         terms = {
-            "policy_loss": (1.0, self._policy_loss(episodes, output, estimates.advantage)),
+            "policy_loss": (1.0, chosen(choices.policy, None if old is None else old.policy)),
             "critic_loss": (config.critic_weight, losses.critic_loss(phi, estimates.targets)),
-            "imitation_loss": (
-                config.imitation_weight,
-                losses.imitation_loss(output.prediction_logits, action),
-            ),
-            "entropy": (-config.lambda_entropy, losses.entropy(output.log_mu)),
+            "entropy": (-config.lambda_entropy, entropy),
         }
-        if output.termination_logits is not None:
-            logits, previous = output.termination_logits, episodes.previous
+        if output.prediction_logits is not None:
+            imitation = losses.imitation_loss(output.prediction_logits, episodes.follower_action)
+            terms["imitation_loss"] = (config.imitation_weight, imitation)
+        if choices.termination is not None and output.termination_logits is not None:
+            termination = chosen(choices.termination, None if old is None else old.termination)
+            penalty = losses.termination_penalty(output.termination_logits, held)
             terms |= {
-                "termination_loss": (
-                    1.0,
-                    losses.termination_loss(logits, episodes.new_offer, previous, estimates.advantage),
-                ),
-                "termination_penalty": (
-                    config.lambda_termination,
-                    losses.termination_penalty(logits, previous),
-                ),
+                "termination_loss": (1.0, termination),
+                "termination_penalty": (config.lambda_termination, penalty),
             }
         means = {name: losses.masked_mean(values, valid) for name, (_, values) in terms.items()}
         loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
         return loss, {name: mean.detach() for name, mean in means.items()}
 
-    def _policy_loss(self, episodes: Episodes, output: LeaderOutput, advantage: Tensor) -> Tensor:
-        if output.termination_logits is None:
-            return losses.every_step_policy_loss(output.log_mu, episodes.offer, advantage, episodes.explore)
-        loss = losses.dense_policy_loss if self.config.gradient == "dense" else losses.sparse_policy_loss
-        offer, previous, new_offer = episodes.offer, episodes.previous, episodes.new_offer
-        return loss(output.log_mu, offer, previous, new_offer, advantage, episodes.explore)
+    def _draw_goals(self, shape: torch.Size, explore: float, generator: torch.Generator | None) -> Tensor:
+        """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""
+        chosen = torch.rand(shape, generator=generator, device=self.device) < explore
+        goals = torch.randint(self.network.config.num_goals, shape, generator=generator, device=self.device)
+        return goals.masked_fill(~chosen, -1)
+
+    def _with_goals(self, log_mu: Tensor, fixed_goal: Tensor) -> Tensor:
+        """log mu [B, N, O] given the goal, where one is fixed."""
+        kind = torch.arange(log_mu.shape[-1], device=self.device) // self.network.config.num_bonuses
+        other = (kind != fixed_goal.unsqueeze(-1)) & (fixed_goal >= 0).unsqueeze(-1)
+        return torch.log_softmax(log_mu.masked_fill(other, -torch.inf), dim=-1)
 
 
 @torch.no_grad()
@@ -239,12 +250,13 @@ def _describe(episodes: Episodes, output: LeaderOutput) -> dict[str, Tensor]:
     valid, previous = episodes.valid, episodes.previous
     played = valid.unsqueeze(-1)
     events = (episodes.new_offer & played).sum()
-    right = output.prediction_logits.argmax(-1) == episodes.follower_action
     described = {
         "events": events / episodes.num_games,
         "option_length": valid.sum() * episodes.num_followers / events.clamp(min=1),
-        "prediction_accuracy": losses.masked_mean(right.to(episodes.payment.dtype), valid),
     }
+    if output.prediction_logits is not None:
+        right = output.prediction_logits.argmax(-1) == episodes.follower_action
+        described["prediction_accuracy"] = losses.masked_mean(right.to(episodes.payment.dtype), valid)
     if output.termination_logits is not None:
         asked = played & (previous >= 0)
         beta = torch.where(asked, torch.sigmoid(output.termination_logits), 0.0)

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from paymaster.episodes import Episodes
 
-__all__ = ["LeaderAlgorithm", "LeaderStep"]
+__all__ = ["LeaderAlgorithm", "LeaderStep", "Seen"]
+
+
+class Seen(NamedTuple):
+    """What a leader sees of one step of B games, all in the same step of their episodes.
+
+    Attributes:
+        follower: features of the followers, float [B, N, F].
+        goal: features of the goal types as seen from each follower, float [B, N, G, D].
+        previous: omega_{t-1}, int64 [B, N], -1 in the first step.
+        ended: bool [B, N], that offer has run its course: its contract was completed, the follower is not committed to
+            it, or its goal cannot be reached.
+        step: t.
+    """
+
+    follower: Tensor
+    goal: Tensor
+    previous: Tensor
+    ended: Tensor
+    step: int
 
 
 class LeaderStep(NamedTuple):
@@ -17,11 +36,13 @@ class LeaderStep(NamedTuple):
 
     Attributes:
         offer: omega_t, flat offers int64 [B, N].
+        explored: bool [B, N], the goal was set by agent-wise exploration, not by the policy.
         state: what the leader remembers, to be handed to its next decision.
     """
 
     offer: Tensor
-    state: Tensor
+    explored: Tensor
+    state: Any
 
 
 @runtime_checkable
@@ -32,15 +53,13 @@ class LeaderAlgorithm(Protocol):
     def device(self) -> torch.device:
         """Where the leader's parameters are."""
 
-    def initial_state(self, num_games: int, num_followers: int) -> Tensor:
+    def initial_state(self, num_games: int, num_followers: int) -> Any:
         """What the leader remembers before the first step of an episode."""
 
     def act(
         self,
-        follower: Tensor,
-        goal: Tensor,
-        previous: Tensor,
-        state: Tensor,
+        seen: Seen,
+        state: Any,
         *,
         explore: float = 0.0,
         generator: torch.Generator | None = None,
@@ -49,11 +68,9 @@ class LeaderAlgorithm(Protocol):
         """Offers for one step of B games.
 
         Args:
-            follower: features, float [B, N, F].
-            goal: goal features, float [B, N, G, D].
-            previous: omega_{t-1}, int64 [B, N], -1 in the first step.
+            seen: the step.
             state: from :meth:`initial_state` or the step before.
-            explore: iota, the share of new offers replaced by uniform ones.
+            explore: the exploration rate, from :meth:`exploration_rate`.
             generator: the only source of randomness, on ``device``.
             greedy: no randomness at all.
         """
@@ -62,7 +79,7 @@ class LeaderAlgorithm(Protocol):
         """Learns from a batch of whole episodes; returns metrics by name."""
 
     def exploration_rate(self, episodes_done: int) -> float:
-        """iota to train with after so many episodes."""
+        """The exploration rate to train with after so many episodes."""
 
     def modules(self) -> dict[str, nn.Module]:
         """The networks, by name, whose parameters make up the leader."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from paymaster.envs.spaces import NUM_ACTIONS, arena_half_width, num_goal_objects
 from paymaster.envs.vector import LeaderVectorEnv
 
-__all__ = ["FeatureEncoder", "offers_from_flat"]
+__all__ = ["FeatureEncoder", "offers_from_flat", "run_out"]
 
 Floats = NDArray[np.float32]
 
@@ -153,3 +153,12 @@ def _others_best(near: NDArray[np.floating]) -> NDArray[np.floating]:
 def offers_from_flat(flat: NDArray[np.integer], num_bonuses: int) -> NDArray[np.int64]:
     """Flat offers [...] (g K + b; G K is "none") to actions (goal, bonus) [..., 2] of the environment."""
     return np.stack(np.divmod(flat, num_bonuses), axis=-1)
+
+
+def run_out(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Which offers have run their course, bool [B, N]: the contract was completed in the last step, the follower is not
+    committed to the offer, or the offered goal can no longer be reached. True before the first offer, too."""
+    goal = np.maximum(observation["offer"][..., :1], 0).astype(np.int64)
+    unreachable = np.take_along_axis(observation["distance"], goal, axis=-1)[..., 0] < 0
+    over: NDArray[np.bool_] = (observation["completed"] >= 0) | (observation["committed"] == 0) | unreachable
+    return over

@@ -10,11 +10,13 @@ from typing import Annotated, Any
 
 import tyro
 
-from paymaster.algorithms import LEADERS
-from paymaster.algorithms.ebpg import EBPGConfig
+from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, leader_kind
 from paymaster.envs.registry import tasks
+from paymaster.options import OptionRules
 
 __all__ = ["TaskConfig", "TrainConfig"]
+
+_LEADERS_OWN = EBPGConfig()  # stands, as this very object, for "as leaders of this name do"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class TrainConfig:
 
     Attributes:
         task: name of a preset.
-        leader: name of a leader algorithm.
+        leader: ebpg, ebpg-sparse, no-ebpg, no-attention, fixed-interval(m), independent-heads, no-prediction, m3rl,
+            natural-ends, natural-ends-only (:mod:`paymaster.algorithms.leaders`).
         episodes: to train on in all; a batch more at most.
         num_envs: B, games played at once, and episodes per update.
         seed: of games, initial weights and the leader's draws.
@@ -60,11 +63,11 @@ class TrainConfig:
             with networks of this size a second one gains little.
         hidden: width of the leader's networks.
         options: departures from the task's preset.
-        learner: how the leader learns.
+        learner: how the leader learns; by default as leaders of this name do.
     """
 
     task: tyro.conf.Positional[str]
-    leader: str = "ebpg"
+    leader: str = DEFAULT_LEADER
     episodes: int = 20_000
     num_envs: int = 32
     seed: int = 0
@@ -73,7 +76,13 @@ class TrainConfig:
     torch_threads: int = 1
     hidden: int = 64
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
-    learner: EBPGConfig = field(default_factory=EBPGConfig)
+    learner: EBPGConfig = _LEADERS_OWN
+
+    def __post_init__(self) -> None:
+        """Fills in the leader's own learner. Raises ValueError for an unknown leader."""
+        kind = leader_kind(self.leader)
+        if self.learner is _LEADERS_OWN:
+            object.__setattr__(self, "learner", kind.learner)
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came.
@@ -83,8 +92,6 @@ class TrainConfig:
         names = [task.name for task in tasks()]
         if self.task not in names:
             raise ValueError(f"task: expected one of {', '.join(names)}, got {self.task!r}")
-        if self.leader not in LEADERS:
-            raise ValueError(f"leader: expected one of {', '.join(LEADERS)}, got {self.leader!r}")
         for name in ("episodes", "num_envs", "checkpoint_every", "torch_threads", "hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
@@ -106,7 +113,10 @@ class TrainConfig:
         """The inverse of :meth:`to_json`. Raises ValueError on a missing or unknown field."""
         try:
             fields = dict(stored)
-            options, learner = TaskConfig(**fields.pop("options")), EBPGConfig(**fields.pop("learner"))
+            learning = dict(fields.pop("learner"))
+            rules = OptionRules(**learning.pop("options"))
+            learner = EBPGConfig(**learning, options=rules)
+            options = TaskConfig(**fields.pop("options"))
             return cls(**fields, options=options, learner=learner)
         except (KeyError, TypeError) as error:
             raise ValueError(f"config.json: expected the fields of a training run, got {error}") from None
@@ -117,12 +127,15 @@ class TrainConfig:
         Raises:
             ValueError: another field was given that is neither its default nor the stored value.
         """
+        usual_learner = (leader_kind(self.leader).learner, leader_kind(stored.leader).learner)
         default = TrainConfig(self.task)
         changes: dict[str, Any] = {}
         for part in dataclasses.fields(self):
             given, was, usual = (getattr(config, part.name) for config in (self, stored, default))
             if part.name in ("episodes", "device"):
                 changes[part.name] = was if given == usual else given
+            elif part.name == "learner" and given in usual_learner:
+                continue
             elif given not in (usual, was) or (part.name == "task" and given != was):
                 raise ValueError(
                     f"{part.name}: expected {was!r} as in the run to resume, got {given!r}; leave it out, or start "

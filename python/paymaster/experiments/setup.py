@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from paymaster.algorithms import LEADERS
+from paymaster.algorithms import EBPG, leader_kind
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.features import FeatureEncoder
 from paymaster.envs.registry import make_vec
@@ -49,4 +49,5 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         abstain=env.options["abstain"],
         hidden=config.hidden,
     )
-    return LEADERS[config.leader](sizes, config.learner, choose_device(config.device), config.seed)
+    network = leader_kind(config.leader).sized(sizes)
+    return EBPG(network, config.learner, choose_device(config.device), config.seed)

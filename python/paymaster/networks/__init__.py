@@ -5,7 +5,7 @@ from paymaster.networks.baselines import TwoHeadedBaseline
 from paymaster.networks.follower_model import FollowerModel
 from paymaster.networks.history_encoder import HistoryEncoder
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput, offer_probs, sample_offers
-from paymaster.networks.leader_policy import SequentialPolicy, is_previous, restricted_log_probs
+from paymaster.networks.leader_policy import OfferPolicy, is_previous, restricted_log_probs
 from paymaster.networks.state_encoder import OfferEmbedding, StateEncoder, offered_goal
 from paymaster.networks.termination import TerminationFunction
 
@@ -17,7 +17,7 @@ __all__ = [
     "LeaderNetwork",
     "LeaderOutput",
     "OfferEmbedding",
-    "SequentialPolicy",
+    "OfferPolicy",
     "StateEncoder",
     "TerminationFunction",
     "TwoHeadedBaseline",

@@ -14,7 +14,7 @@ class FollowerAttention(nn.Module):
     """c^k out of x^k = A(s, a-hat^k, h^k) and sum_j w^j x^j, w = softmax_j f(x^j) (paper, Sec. 4.2).
 
     Args:
-        num_actions: A, number of primitive actions (width of a-hat).
+        num_actions: A, number of primitive actions (width of a-hat); 0: there is no prediction.
         hidden: width H of s, h, x and c.
         kind: "follower-specific" learns the weights; "mean" gives every follower 1/N, as M3RL does.
     """
@@ -24,22 +24,25 @@ class FollowerAttention(nn.Module):
     ) -> None:
         super().__init__()
         self.blend_encoded = nn.Linear(2 * hidden, hidden)
-        self.blend_predicted = nn.Linear(num_actions, hidden, bias=False)
+        self.blend_predicted = nn.Linear(num_actions, hidden, bias=False) if num_actions > 0 else None
         self.score = nn.Linear(hidden, 1, bias=False) if kind == "follower-specific" else None
         self.own = nn.Linear(hidden, hidden)
         self.others = nn.Linear(hidden, hidden, bias=False)
 
-    def forward(self, state_and_history: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, state_and_history: Tensor, predicted: Tensor | None) -> tuple[Tensor, Tensor]:
         """Attends over the followers of each game.
 
         Args:
             state_and_history: (s, h) side by side, [..., N, 2H].
-            predicted: a-hat, probabilities [..., N, A].
+            predicted: a-hat, probabilities [..., N, A]; None where there is no prediction.
 
         Returns:
             The codes c^k, [..., N, H], and the weights w^k, [..., N], which sum to 1 over the followers.
         """
-        x = torch.relu(self.blend_encoded(state_and_history) + self.blend_predicted(predicted))
+        x = self.blend_encoded(state_and_history)
+        if self.blend_predicted is not None:
+            x = x + self.blend_predicted(predicted)
+        x = torch.relu(x)
         if self.score is None:
             weights = x.new_full((*x.shape[:-1], 1), 1.0 / x.shape[-2])
         else:

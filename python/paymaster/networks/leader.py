@@ -12,14 +12,15 @@ from paymaster.networks.attention import FollowerAttention
 from paymaster.networks.baselines import TwoHeadedBaseline
 from paymaster.networks.follower_model import FollowerModel
 from paymaster.networks.history_encoder import HistoryEncoder
-from paymaster.networks.leader_policy import SequentialPolicy, is_previous, restricted_log_probs
+from paymaster.networks.leader_policy import OfferPolicy, is_previous, restricted_log_probs
 from paymaster.networks.state_encoder import StateEncoder
 from paymaster.networks.termination import TerminationFunction
 
 __all__ = ["LeaderConfig", "LeaderNetwork", "LeaderOutput", "offer_probs", "sample_offers"]
 
 Attention = Literal["follower-specific", "mean"]
-Termination = Literal["learned", "every-step"]
+Termination = Literal["learned", "none"]
+Heads = Literal["sequential", "independent"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class LeaderConfig:
         abstain: the leader may offer "none".
         hidden: H, width of every layer.
         attention: "follower-specific" (the paper's) or "mean" over the followers ("w/o attention").
-        termination: "learned" (beta) or "every-step": a new offer is drawn at every step ("w/o EBPG").
+        termination: "learned" (beta), or "none": options end by rule only (:mod:`paymaster.options`).
+        heads: "sequential", the goal first and then its bonus (the paper's), or "independent" of each other (M3RL).
+        prediction: the follower-aware module; without it attention does not see what followers will do.
     """
 
     num_goals: int
@@ -47,6 +50,8 @@ class LeaderConfig:
     hidden: int = 64
     attention: Attention = "follower-specific"
     termination: Termination = "learned"
+    heads: Heads = "sequential"
+    prediction: bool = True
 
     @property
     def num_offers(self) -> int:
@@ -71,7 +76,7 @@ class LeaderConfig:
             size = getattr(self, name)
             if size < 1:
                 raise ValueError(f"{name}: expected at least 1, got {size}")
-        for name, kinds in (("attention", Attention), ("termination", Termination)):
+        for name, kinds in (("attention", Attention), ("termination", Termination), ("heads", Heads)):
             kind = getattr(self, name)
             if kind not in get_args(kinds):
                 raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r}")
@@ -82,10 +87,10 @@ class LeaderOutput(NamedTuple):
 
     Attributes:
         log_mu: log mu over all offers, unrestricted, [..., N, O].
-        termination_logits: logit of beta, [..., N]; None when every step draws anew (or there is one offer).
+        termination_logits: logit of beta, [..., N]; None without a termination function (or with one offer).
         phi_goal: expected completions to come by goal type, [..., N, G].
         phi_bonus: expected payments to come by bonus level, [..., N, K].
-        prediction_logits: logits of the follower's next action, [..., N, A].
+        prediction_logits: logits of the follower's next action, [..., N, A]; None without prediction.
         attention: weights of the followers, [..., N].
         history: h after the last of these steps, [B, N, H], to be handed to the next call.
     """
@@ -94,7 +99,7 @@ class LeaderOutput(NamedTuple):
     termination_logits: Tensor | None
     phi_goal: Tensor
     phi_bonus: Tensor
-    prediction_logits: Tensor
+    prediction_logits: Tensor | None
     attention: Tensor
     history: Tensor
 
@@ -112,10 +117,13 @@ class LeaderNetwork(nn.Module):
         hidden, offers = config.hidden, config.num_offers
         self.state_encoder = StateEncoder(config.num_bonuses, config.follower_features, config.goal_features, hidden)
         self.history_encoder = HistoryEncoder(offers, hidden)
-        self.follower_model = FollowerModel(config.num_actions, hidden)
-        self.attention = FollowerAttention(config.num_actions, hidden, config.attention)
+        self.follower_model = FollowerModel(config.num_actions, hidden) if config.prediction else None
+        predicted = config.num_actions if config.prediction else 0
+        self.attention = FollowerAttention(predicted, hidden, config.attention)
         self.termination = TerminationFunction(offers, hidden) if config.learns_termination else None
-        self.policy = SequentialPolicy(config.num_bonuses, config.goal_features, hidden, config.abstain)
+        self.policy = OfferPolicy(
+            config.num_bonuses, config.goal_features, hidden, config.abstain, sequential=config.heads == "sequential"
+        )
         self.baseline = TwoHeadedBaseline(config.num_goals, config.num_bonuses, offers, hidden)
 
     def initial_history(self, num_games: int, num_followers: int) -> Tensor:
@@ -135,8 +143,11 @@ class LeaderNetwork(nn.Module):
         state = self.state_encoder(follower, goal, previous)
         encoded, history = self.history_encoder(state, previous, history)
         state_and_history = torch.cat((state, encoded), dim=-1)
-        prediction_logits = self.follower_model(state_and_history)
-        code, weights = self.attention(state_and_history, self.follower_model.predict(prediction_logits))
+        prediction_logits = predicted = None
+        if self.follower_model is not None:
+            prediction_logits = self.follower_model(state_and_history)
+            predicted = self.follower_model.predict(prediction_logits)
+        code, weights = self.attention(state_and_history, predicted)
         phi_goal, phi_bonus = self.baseline(code, previous)
         return LeaderOutput(
             log_mu=self.policy(code, goal),
@@ -149,51 +160,55 @@ class LeaderNetwork(nn.Module):
         )
 
 
-def offer_probs(output: LeaderOutput, previous: Tensor, explore: float = 0.0) -> Tensor:
+def offer_probs(output: LeaderOutput, held: Tensor, explore: float = 0.0) -> Tensor:
     """The leader's process p(omega_t | s_t, omega_{t-1}) (shared/design/algorithm.md).
 
     (1 - beta) 1[omega_t = omega_{t-1}] + beta mu'(omega_t), where mu' is mu restricted to other offers,
-    mixed iota-greedily with the uniform distribution over the same offers; beta = 1 at t = 0. Without a
-    termination function mu itself, mixed with the uniform distribution over all offers; so, too, when
-    there is one offer only, which can never change.
+    mixed iota-greedily with the uniform distribution over the same offers. Where a new option starts (``held`` = -1)
+    beta is 1 and nothing is excluded. Without a termination function, or with a single offer, which can never change,
+    beta is 0.
 
     Args:
         output: of the network, for one step or many.
-        previous: omega_{t-1}, int64 [..., N].
+        held: omega_{t-1} while its option runs on, else -1, int64 [..., N].
         explore: iota in [0, 1].
 
     Returns:
         Probabilities [..., N, O].
     """
     num_offers = output.log_mu.shape[-1]
-    if output.termination_logits is None or num_offers == 1:
-        return (1.0 - explore) * output.log_mu.exp() + explore / num_offers
-    fresh = previous < 0
-    beta = torch.sigmoid(output.termination_logits).masked_fill(fresh, 1.0).unsqueeze(-1)
-    new = restricted_log_probs(output.log_mu, previous).exp()
+    if num_offers == 1:
+        return output.log_mu.exp()
+    fresh = held < 0
+    beta = (
+        torch.zeros_like(fresh, dtype=output.log_mu.dtype)
+        if output.termination_logits is None
+        else torch.sigmoid(output.termination_logits)
+    )
+    beta = beta.masked_fill(fresh, 1.0).unsqueeze(-1)
+    new = restricted_log_probs(output.log_mu, held).exp()
     if explore > 0.0:
         support = (num_offers - 1 + fresh.to(new.dtype)).unsqueeze(-1)
         new = (1.0 - explore) * new + explore / support
-    return torch.where(is_previous(previous, num_offers), 1.0 - beta, beta * new)
+    return torch.where(is_previous(held, num_offers), 1.0 - beta, beta * new)
 
 
 def sample_offers(
     output: LeaderOutput,
-    previous: Tensor,
+    held: Tensor,
     explore: float = 0.0,
     generator: torch.Generator | None = None,
     greedy: bool = False,
 ) -> Tensor:
     """Draws omega_t from :func:`offer_probs`, with one uniform number per follower.
 
-    Greedy takes the mode of each decision in turn: an option ends when beta > 1/2 (or when there is no
-    offer yet), and an option that ended takes the most likely of the other offers. The mode of their
-    product would seldom change anything, since the new offer's probability is split among many.
-    Exploration plays no part in it.
+    Greedy takes the mode of each decision in turn: an option ends when beta > 1/2 (or when a new one starts anyway),
+    and an option that ended takes the most likely of the offers it may take. The mode of their product would seldom
+    change anything, since the new offer's probability is split among many. Exploration plays no part in it.
 
     Args:
         output: of the network, for one step or many.
-        previous: omega_{t-1}, int64 [..., N].
+        held: omega_{t-1} while its option runs on, else -1, int64 [..., N].
         explore: iota in [0, 1].
         generator: the only source of randomness, on the device of ``output``.
         greedy: no randomness at all.
@@ -202,16 +217,17 @@ def sample_offers(
         omega_t, flat offers int64 [..., N].
     """
     if greedy:
-        return _most_likely(output, previous)
-    cumulative = offer_probs(output, previous, explore).cumsum(-1)
-    uniform = torch.rand(previous.shape, generator=generator, device=previous.device, dtype=cumulative.dtype)
+        return _most_likely(output, held)
+    cumulative = offer_probs(output, held, explore).cumsum(-1)
+    uniform = torch.rand(held.shape, generator=generator, device=held.device, dtype=cumulative.dtype)
     # Scaled by the total, so that rounding in the sum never selects an offer of probability zero.
     return (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
 
 
-def _most_likely(output: LeaderOutput, previous: Tensor) -> Tensor:
-    if output.termination_logits is None or output.log_mu.shape[-1] == 1:
+def _most_likely(output: LeaderOutput, held: Tensor) -> Tensor:
+    if output.log_mu.shape[-1] == 1:
         return output.log_mu.argmax(-1)
-    ends = (output.termination_logits > 0.0) | (previous < 0)
-    new = restricted_log_probs(output.log_mu, previous).argmax(-1)
-    return torch.where(ends, new, previous)
+    ends = held < 0
+    if output.termination_logits is not None:
+        ends = ends | (output.termination_logits > 0.0)
+    return torch.where(ends, restricted_log_probs(output.log_mu, held).argmax(-1), held)

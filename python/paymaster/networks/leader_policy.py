@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["SequentialPolicy", "is_previous", "restricted_log_probs"]
+__all__ = ["OfferPolicy", "is_previous", "restricted_log_probs"]
 
 
-class SequentialPolicy(nn.Module):
+class OfferPolicy(nn.Module):
     """mu^k(omega | s, a-hat, h) = p(g | c^k) p(b | g, c^k): the goal first, then its bonus (Sec. 4.2).
 
     One small network, shared by all goal types, reads c^k and the goal type's own features and gives the
@@ -20,25 +20,30 @@ class SequentialPolicy(nn.Module):
         goal_features: D, features per goal type.
         hidden: width H of the code c^k and of the hidden layer.
         abstain: adds the offer "none", whose logit is read off c^k, as one more goal without bonuses.
+        sequential: else the bonus is drawn from p(b | c^k), knowing nothing of the goal (M3RL).
     """
 
-    def __init__(self, num_bonuses: int, goal_features: int, hidden: int, abstain: bool = False) -> None:
+    def __init__(
+        self, num_bonuses: int, goal_features: int, hidden: int, abstain: bool = False, sequential: bool = True
+    ) -> None:
         super().__init__()
         self.code = nn.Linear(hidden, hidden)
         self.goal = nn.Linear(goal_features, hidden, bias=False)
-        self.out = nn.Linear(hidden, 1 + num_bonuses)
+        self.out = nn.Linear(hidden, 1 + num_bonuses if sequential else 1)
+        self.bonus = None if sequential else nn.Linear(hidden, num_bonuses)
         self.abstain = nn.Linear(hidden, 1) if abstain else None
 
     def forward(self, code: Tensor, goal: Tensor) -> Tensor:
         """Maps c [..., N, H] and goal features [..., N, G, D] to log mu [..., N, O], O = G K (+ 1)."""
-        logits = self.out(torch.relu(self.goal(goal) + self.code(code).unsqueeze(-2)))
-        goal_logits, bonus_logits = logits[..., 0], logits[..., 1:]
+        own = self.code(code)
+        logits = self.out(torch.relu(self.goal(goal) + own.unsqueeze(-2)))
+        goal_logits = logits[..., 0]
+        bonus_logits = logits[..., 1:] if self.bonus is None else self.bonus(torch.relu(own)).unsqueeze(-2)
+        log_bonus = torch.log_softmax(bonus_logits, dim=-1)
         if self.abstain is None:
-            log_goal = torch.log_softmax(goal_logits, dim=-1)
-            return (log_goal.unsqueeze(-1) + torch.log_softmax(bonus_logits, dim=-1)).flatten(-2)
+            return (torch.log_softmax(goal_logits, dim=-1).unsqueeze(-1) + log_bonus).flatten(-2)
         log_goal = torch.log_softmax(torch.cat((goal_logits, self.abstain(code)), dim=-1), dim=-1)
-        joint = log_goal[..., :-1, None] + torch.log_softmax(bonus_logits, dim=-1)
-        return torch.cat((joint.flatten(-2), log_goal[..., -1:]), dim=-1)
+        return torch.cat(((log_goal[..., :-1, None] + log_bonus).flatten(-2), log_goal[..., -1:]), dim=-1)
 
 
 def is_previous(previous: Tensor, num_offers: int) -> Tensor:

@@ -1,0 +1,94 @@
+"""How a leader learns, as data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from paymaster.advantages import Credit
+from paymaster.options import OptionRules
+
+__all__ = ["EBPGConfig", "Exploration", "Gradient"]
+
+Gradient = Literal["dense", "sparse"]
+Exploration = Literal["offers", "agents"]
+
+
+@dataclass(frozen=True)
+class EBPGConfig:
+    """How the leader learns; defaults from shared/design/findings.md where the paper's differ.
+
+    Attributes:
+        gradient: "dense" (the paper's method, Remark 2) or "sparse" (Prop. 1).
+        options: when options are opened by rule rather than by beta.
+        learning_rate: of everything but the baseline's heads. The paper's: with 0.001 dense EBPG learns
+            faster but loses what it has learned again and again (bench/README.md).
+        critic_learning_rate: of the baseline's heads (paper: 0.001).
+        gamma: discount; 1 in the paper.
+        gae_lambda: lambda of the advantage estimator.
+        credit: "own", each follower's rewards minus payments, or "team", the paper's return.
+        normalise_advantage: scale advantages to mean 0 and standard deviation 1 in each batch.
+        lambda_entropy: lambda_1, weight of the policy's entropy (paper: 0.01, with unscaled returns).
+        entropy_of_decisions: count the entropy only where an offer was drawn, not on maintained steps.
+        lambda_termination: lambda_2, weight of beta^2.
+        critic_weight: weight of the baseline's loss.
+        imitation_weight: weight of the follower model's loss.
+        max_gradient_norm: the gradient is scaled down to this norm.
+        epochs: gradient steps on each batch; from the second on the losses are clipped (PPO).
+        clip: how far a choice's probability may move within a batch, as a share.
+        exploration: "offers": each new offer is replaced by a uniform one with probability iota (paper); "agents": each
+            follower is, for a whole episode, offered one uniform goal with that probability (M3RL).
+        explore: iota at the beginning of training. The paper has 0.1; here the entropy explores, since early
+            random offers teach beta to stay shut: with 0.1 the gain stuck at 12 instead of 19.
+        explore_episodes: episodes over which iota falls linearly to 0 ("agents": after which it is 0).
+    """
+
+    gradient: Gradient = "dense"
+    options: OptionRules = field(default_factory=OptionRules)
+    learning_rate: float = 3e-4
+    critic_learning_rate: float = 1e-3
+    gamma: float = 1.0
+    gae_lambda: float = 0.9
+    credit: Credit = "own"
+    normalise_advantage: bool = True
+    lambda_entropy: float = 0.05
+    entropy_of_decisions: bool = False
+    lambda_termination: float = 0.001
+    critic_weight: float = 0.5
+    imitation_weight: float = 1.0
+    max_gradient_norm: float = 1.0
+    epochs: int = 1
+    clip: float = 0.2
+    exploration: Exploration = "offers"
+    explore: float = 0.0
+    explore_episodes: int = 5000
+
+    def validate(self) -> None:
+        """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
+        for name, kinds in (("gradient", Gradient), ("credit", Credit), ("exploration", Exploration)):
+            kind = getattr(self, name)
+            if kind not in get_args(kinds):
+                raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r}")
+        for name in ("gamma", "gae_lambda", "explore"):
+            share = getattr(self, name)
+            if not 0.0 <= share <= 1.0:
+                raise ValueError(f"{name}: expected a number in [0, 1], got {share}")
+        for name in ("learning_rate", "critic_learning_rate", "max_gradient_norm", "clip"):
+            size = getattr(self, name)
+            if not (size > 0.0 and math.isfinite(size)):
+                raise ValueError(f"{name}: expected a finite number above 0, got {size}")
+        for name in ("lambda_entropy", "lambda_termination", "critic_weight", "imitation_weight"):
+            weight = getattr(self, name)
+            if not (weight >= 0.0 and math.isfinite(weight)):
+                raise ValueError(f"{name}: expected a finite number of at least 0, got {weight}")
+        if self.explore_episodes < 0:
+            raise ValueError(f"explore_episodes: expected at least 0, got {self.explore_episodes}")
+        if self.epochs < 1:
+            raise ValueError(f"epochs: expected at least 1, got {self.epochs}")
+        self.options.validate()
+        if self.exploration == "agents" and self.options.interval != 1:
+            raise ValueError(
+                "exploration: 'agents' sets the goal of every step, so it expects options.interval = 1, got "
+                f"{self.options.interval}"
+            )

@@ -1,0 +1,92 @@
+"""Leaders by name: the paper's method, its ablations, M3RL, and our own. All are options of one learner.
+
+They see the same features, play and learn in the same loop, and share credit, discount, batch and normalisation, unless
+a run says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.networks.leader import LeaderConfig
+from paymaster.options import OptionRules
+
+__all__ = ["DEFAULT_LEADER", "LEADERS", "LeaderKind", "leader_kind"]
+
+
+@dataclass(frozen=True)
+class LeaderKind:
+    """What sets a leader apart.
+
+    Attributes:
+        meaning: in a line.
+        network: fields of :class:`~paymaster.networks.leader.LeaderConfig` that it sets.
+        learner: how it learns unless told otherwise.
+    """
+
+    meaning: str
+    network: dict[str, Any] = field(default_factory=dict)
+    learner: EBPGConfig = field(default_factory=EBPGConfig)
+
+    def sized(self, sizes: LeaderConfig) -> LeaderConfig:
+        """The network's configuration for a task's sizes."""
+        return replace(sizes, **self.network)
+
+
+_EVERY_STEP = OptionRules(interval=1)
+_NATURAL = OptionRules(natural_ends=True)
+_NO_TERMINATION = {"termination": "none"}
+
+LEADERS: Final[dict[str, LeaderKind]] = {
+    "ebpg": LeaderKind("the paper's: dense event-based policy gradient"),
+    "ebpg-sparse": LeaderKind("the same, sparse: only new offers teach the policy", {}, EBPGConfig(gradient="sparse")),
+    "no-ebpg": LeaderKind(
+        'a new offer at every step, plain policy gradient (the paper\'s "w/o EBPG")',
+        _NO_TERMINATION,
+        EBPGConfig(gradient="sparse", options=_EVERY_STEP),
+    ),
+    "no-attention": LeaderKind("the paper's with the mean over followers in place of attention", {"attention": "mean"}),
+    "fixed-interval": LeaderKind(
+        "a new offer every m steps, plain policy gradient; fixed-interval(m), m = 5 unless said",
+        _NO_TERMINATION,
+        EBPGConfig(gradient="sparse", options=OptionRules(interval=5)),
+    ),
+    "independent-heads": LeaderKind("the paper's with goal and bonus drawn independently", {"heads": "independent"}),
+    "no-prediction": LeaderKind("the paper's without the follower-aware module", {"prediction": False}),
+    "m3rl": LeaderKind(
+        "M3RL (Shu & Tian 2019): a new offer at every step, mean, independent heads, agent-wise exploration",
+        {**_NO_TERMINATION, "attention": "mean", "heads": "independent"},
+        EBPGConfig(gradient="sparse", options=_EVERY_STEP, exploration="agents", explore=0.1),
+    ),
+    "natural-ends": LeaderKind(
+        "ours: options also end when their offer has run its course; sparse gradient, two clipped epochs",
+        {},
+        EBPGConfig(gradient="sparse", options=_NATURAL, epochs=2, entropy_of_decisions=True),
+    ),
+    "natural-ends-only": LeaderKind(
+        "ours without a learned termination",
+        _NO_TERMINATION,
+        EBPGConfig(gradient="sparse", options=_NATURAL, epochs=2, entropy_of_decisions=True),
+    ),
+}
+"""Name -> leader."""
+
+DEFAULT_LEADER: Final = "ebpg"
+
+
+def leader_kind(name: str) -> LeaderKind:
+    """The leader of that name; ``fixed-interval(m)`` names an interval of m steps.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    interval = re.fullmatch(r"fixed-interval\((\d+)\)", name)
+    if interval and int(interval[1]) > 0:
+        kind = LEADERS["fixed-interval"]
+        return replace(kind, learner=replace(kind.learner, options=OptionRules(interval=int(interval[1]))))
+    if name not in LEADERS:
+        raise ValueError(f"leader: expected one of {', '.join(LEADERS)}, fixed-interval(m), got {name!r}")
+    return LEADERS[name]
