@@ -1,0 +1,104 @@
+"""What the signs mean, and the game in three sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from paymaster.rendering.canvas import Canvas
+from paymaster.rendering.palette import BACKGROUND, INK, MUTED, goal_colour
+from paymaster.rendering.scene import Scene
+from paymaster.rendering.symbols import chip, coin, follower_badge, payment
+
+__all__ = ["LEGEND_HEIGHT", "draw_legend"]
+
+LEGEND_HEIGHT = 66.0
+
+_GOALS = {"grid": "resources", "navigation": "landmarks", "predator_prey": "preys"}
+
+
+def draw_legend(canvas: Canvas, x: float, y: float, scene: Scene) -> None:
+    """Draws two lines: the signs, then the rules."""
+    left = x
+    for sign, text in _entries(scene):
+        left += sign(canvas, left, y + 9) + 5
+        left += canvas.text(left, y + 9, text, 12, MUTED) + 17
+    reward = f"{scene.goal_reward:g}" if scene.goal_reward else "a fixed reward"
+    when = "starts, whatever comes of it" if scene.payment == "advance" else "is completed"
+    rules = (
+        "Each step the leader offers every follower a goal type and a bonus. A follower accepts only if that is worth "
+        "more to it than what it prefers, and works on what it chose, able to complete it or not.",
+        f"The leader gains {reward} for each completed contract and pays the bonus when a contract {when}. "
+        "An offer of the type that a follower prefers is always accepted while there is one to take.",
+    )
+    for i, rule in enumerate(rules):
+        canvas.text(x, y + 34 + 18 * i, rule, 12.5, INK)
+
+
+Sign = Callable[[Canvas, float, float], float]
+
+
+def _entries(scene: Scene) -> list[tuple[Sign, str]]:
+    return [
+        (_goals(scene.num_goals), f"goal types ({_GOALS[scene.world]})"),
+        (_answer(accepted=True), "offer accepted"),
+        (_answer(accepted=False), "offer declined"),
+        (_event, "new offer"),
+        (_coin(worth=False), "bonus offered"),
+        (_paid, "paid"),
+        (_coin(worth=True), "worth to the follower"),
+        (_star, "contract completed"),
+        *((((_claim, "claimed by 2, barred to others"),)) if scene.world == "grid" else ()),
+    ]
+
+
+def _goals(count: int) -> Sign:
+    def sign(canvas: Canvas, x: float, y: float) -> float:
+        for goal in range(count):
+            chip(canvas, x + 7 + 16 * goal, y, 14, goal)
+        return 16.0 * count
+
+    return sign
+
+
+def _answer(*, accepted: bool) -> Sign:
+    def sign(canvas: Canvas, x: float, y: float) -> float:
+        colour = goal_colour(0)
+        if accepted:
+            canvas.circle(x + 9, y, 9, colour)
+            canvas.circle(x + 9, y, 6, BACKGROUND)
+        else:
+            canvas.dashed_circle(x + 9, y, 9, colour, 1.6)
+        follower_badge(canvas, x + 9, y, 5.5, 0)
+        canvas.rectangle(x + 23, y - 6, 22, 12, colour if accepted else BACKGROUND, colour, 1.5, 2.5)
+        return 45.0
+
+    return sign
+
+
+def _event(canvas: Canvas, x: float, y: float) -> float:
+    canvas.polygon([(x, y - 6), (x + 8, y - 6), (x, y + 3)], INK)
+    return 8.0
+
+
+def _coin(*, worth: bool) -> Sign:
+    def sign(canvas: Canvas, x: float, y: float) -> float:
+        coin(canvas, x + 6, y, 6, worth=worth)
+        return 12.0
+
+    return sign
+
+
+def _paid(canvas: Canvas, x: float, y: float) -> float:
+    payment(canvas, x + 7, y, 7, 2)
+    return 14.0
+
+
+def _star(canvas: Canvas, x: float, y: float) -> float:
+    canvas.star(x + 7, y, 7.5, INK)
+    return 14.0
+
+
+def _claim(canvas: Canvas, x: float, y: float) -> float:
+    canvas.rectangle(x + 2, y - 8, 16, 16, None, INK, 1.6, 3.5)
+    follower_badge(canvas, x + 3, y - 7, 5, 2)
+    return 18.0
