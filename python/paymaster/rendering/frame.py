@@ -77,7 +77,7 @@ def draw_frame(
     draw_axis(canvas, axis, timeline + rows)
     draw_gain(canvas, axis, gain, _GAIN, record, scene.step, show_future=show_future)
     draw_cursor(canvas, axis, scene.step, ((timeline - 2, timeline + rows), (gain - 4, gain + _GAIN + 4)))
-    draw_legend(canvas, _MARGIN, legend, scene)
+    draw_legend(canvas, _MARGIN, legend, scene, attention=weights is not None)
     return _even(canvas.pixels())
 
 

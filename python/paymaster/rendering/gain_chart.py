@@ -20,7 +20,7 @@ def draw_gain(
     low, high = min(0.0, *gain), max(1.0, *gain, *paid)
 
     def place(value: float) -> float:
-        return y + height * (high - value) / (high - low)
+        return y + height * float((high - value) / (high - low))
 
     canvas.rectangle(axis.x, y - 4, axis.width, height + 8, None, FAINT, 1.0)
     canvas.line([(axis.x, place(0.0)), (axis.x + axis.width, place(0.0))], FAINT, 1.2)

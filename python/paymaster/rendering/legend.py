@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from paymaster.rendering.canvas import Canvas
-from paymaster.rendering.palette import BACKGROUND, INK, MUTED, goal_colour
+from paymaster.rendering.palette import BACKGROUND, INK, MUTED, goal_colour, mix
 from paymaster.rendering.scene import Scene
 from paymaster.rendering.symbols import chip, coin, follower_badge, payment
 
@@ -16,10 +16,10 @@ LEGEND_HEIGHT = 66.0
 _GOALS = {"grid": "resources", "navigation": "landmarks", "predator_prey": "preys"}
 
 
-def draw_legend(canvas: Canvas, x: float, y: float, scene: Scene) -> None:
+def draw_legend(canvas: Canvas, x: float, y: float, scene: Scene, *, attention: bool) -> None:
     """Draws two lines: the signs, then the rules."""
     left = x
-    for sign, text in _entries(scene):
+    for sign, text in _entries(scene, attention=attention):
         left += sign(canvas, left, y + 9) + 5
         left += canvas.text(left, y + 9, text, 12, MUTED) + 17
     reward = f"{scene.goal_reward:g}" if scene.goal_reward else "a fixed reward"
@@ -37,8 +37,8 @@ def draw_legend(canvas: Canvas, x: float, y: float, scene: Scene) -> None:
 Sign = Callable[[Canvas, float, float], float]
 
 
-def _entries(scene: Scene) -> list[tuple[Sign, str]]:
-    return [
+def _entries(scene: Scene, *, attention: bool) -> list[tuple[Sign, str]]:
+    entries: list[tuple[Sign, str]] = [
         (_goals(scene.num_goals), f"goal types ({_GOALS[scene.world]})"),
         (_answer(accepted=True), "offer accepted"),
         (_answer(accepted=False), "offer declined"),
@@ -47,8 +47,12 @@ def _entries(scene: Scene) -> list[tuple[Sign, str]]:
         (_paid, "paid"),
         (_coin(worth=True), "worth to the follower"),
         (_star, "contract completed"),
-        *((((_claim, "claimed by 2, barred to others"),)) if scene.world == "grid" else ()),
     ]
+    if scene.world == "grid":
+        entries.append((_claim, "claimed by 2 alone"))
+    if attention:
+        entries.append((_strip, "leader's attention"))
+    return entries
 
 
 def _goals(count: int) -> Sign:
@@ -96,6 +100,12 @@ def _paid(canvas: Canvas, x: float, y: float) -> float:
 def _star(canvas: Canvas, x: float, y: float) -> float:
     canvas.star(x + 7, y, 7.5, INK)
     return 14.0
+
+
+def _strip(canvas: Canvas, x: float, y: float) -> float:
+    for i in range(5):
+        canvas.rectangle(x + 6 * i, y - 2, 6, 5, mix(INK, 0.1 + 0.9 * i / 4))
+    return 30.0
 
 
 def _claim(canvas: Canvas, x: float, y: float) -> float:

@@ -16,9 +16,10 @@ from paymaster.rendering.symbols import chip, follower_body, offer_marks, result
 __all__ = ["draw_particles"]
 
 _TRAIL = 12  # steps
-_MARGIN = 0.25  # shown beyond the arena, in half widths: followers may leave it
+_MARGIN = 0.16  # shown beyond the arena, in half widths: followers may leave it
 _LEAST_BODY = 7.0  # units on the sheet
-_AHEAD = 0.35  # time that a velocity's stroke looks ahead
+_AHEAD = 0.2  # time that a velocity's stroke looks ahead: two steps
+_LONGEST = 44.0  # units on the sheet, of such a stroke
 
 
 class _Arena:
@@ -54,7 +55,7 @@ def draw_particles(
     """Draws the world into a square; arguments as for the grid's."""
     arena = _Arena(*box, half_width(options))
     _draw_ground(canvas, arena)
-    for point in state["obstacle_position"]:
+    for point in state.get("obstacle_position", ()):  # no such field without obstacles
         canvas.circle(*arena.place(point), float(options["obstacle_size"]) * arena.unit, OBSTACLE)
     _draw_trails(canvas, arena, past)
     if scene.world == "predator_prey":
@@ -85,7 +86,8 @@ def _draw_landmarks(canvas: Canvas, arena: _Arena, state: Mapping[str, Any], opt
     for kind, point in zip(state["goal_type"], state["goal_position"], strict=True):
         x, y = arena.place(point)
         canvas.circle(x, y, reach, mix(goal_colour(int(kind)), 0.12), mix(goal_colour(int(kind)), 0.35), 1.0)
-        chip(canvas, x, y, size, int(kind))
+    for kind, point in zip(state["goal_type"], state["goal_position"], strict=True):
+        chip(canvas, *arena.place(point), size, int(kind))
 
 
 def _draw_preys(canvas: Canvas, arena: _Arena, state: Mapping[str, Any], options: Mapping[str, Any]) -> None:
@@ -139,5 +141,7 @@ def _draw_velocity(
     length = math.hypot(dx, dy)
     if length < 2.0:
         return
-    far = (radius + length) / length
-    canvas.line([place, (place[0] + dx * far, place[1] + dy * far)], colour, 2.2)
+    far = (radius + min(length, _LONGEST)) / length
+    tip = (place[0] + dx * far, place[1] + dy * far)
+    canvas.line([place, tip], colour, 2.2)
+    canvas.arrow(*place, math.atan2(dy, dx), far * length + 3.0, 6.0, colour)

@@ -31,8 +31,8 @@ _COMMON = (
 )
 _WORLD_FIELDS: dict[World, tuple[str, ...]] = {
     "grid": ("heading", "resource_type", "resource_position", "resource_present", "resource_claimant"),
-    "navigation": ("velocity", "goal_type", "goal_position", "obstacle_position"),
-    "predator_prey": ("velocity", "goal_type", "goal_position", "goal_velocity", "obstacle_position"),
+    "navigation": ("velocity", "goal_type", "goal_position"),
+    "predator_prey": ("velocity", "goal_type", "goal_position", "goal_velocity"),
 }
 
 

@@ -55,6 +55,7 @@ def draw_timeline(
             follower_badge(canvas, axis.x - 16, middle, min(9.0, max(5.0, 0.42 * height)), follower.number)
         steps = record.steps if show_future else record.before(scene.step)
         _draw_offers(canvas, axis, top, height, follower.number, steps, record.start, scene.step)
+        _draw_attention(canvas, axis, top, height, follower.number, record.before(scene.step), record.start)
         _draw_marks(canvas, axis, top, height, follower.number, steps, record.start, scene.step)
         if height >= 11:
             _draw_summary(canvas, axis, middle, height, follower.number, record.before(scene.step))
@@ -123,22 +124,33 @@ def _draw_label(
     canvas.text(x + 6, top + 0.12 * height + 0.62 * size, text, size, colour)
 
 
+def _draw_attention(
+    canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Sequence[Step], start: int
+) -> None:
+    """Below the bars a strip, the darker the larger the follower's share: black from twice its even share on."""
+    for i, step in enumerate(past):
+        if step.attention is not None:
+            dark = min(1.0, 0.5 * float(step.attention[k]) * len(step.attention))
+            left = axis.place(i + start)
+            canvas.rectangle(left, top + 0.88 * height, axis.cell, 0.1 * height, mix(INK, dark))
+
+
 def _draw_marks(
     canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Sequence[Step], start: int, now: int
 ) -> None:
     """Stars for completed contracts, coins for what was paid, at the end of their step."""
-    radius = min(7.0, 0.24 * height, max(2.0, 0.24 * axis.cell))
+    radius = min(7.0, 0.24 * height, max(2.0, 0.27 * axis.cell))
     for i, step in enumerate(steps):
         if i + start >= now:
             break
         right = axis.place(i + start + 1)
         paid = float(step.payment[k])
         if paid > 0:
-            payment(canvas, right - 1.05 * radius, top + 0.64 * height, radius, paid)
+            payment(canvas, right - 1.05 * radius, top + 0.6 * height, radius, paid)
         if step.completed[k] >= 0:
             x = right - (3.0 * radius if paid > 0 else 1.1 * radius)
-            canvas.star(x, top + 0.64 * height, 1.45 * radius, BACKGROUND)
-            canvas.star(x, top + 0.64 * height, 1.15 * radius, INK)
+            canvas.star(x, top + 0.6 * height, 1.45 * radius, BACKGROUND)
+            canvas.star(x, top + 0.6 * height, 1.15 * radius, INK)
 
 
 def _draw_summary(canvas: Canvas, axis: Axis, y: float, height: float, k: int, past: Sequence[Step]) -> None:
