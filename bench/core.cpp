@@ -25,15 +25,16 @@ int main(int argc, char** argv) {
   const auto batch = make_batch(config, batch_config, nullptr);
 
   const auto b = static_cast<std::size_t>(games), n = static_cast<std::size_t>(config.num_followers);
-  std::vector<std::int16_t> observation(b * static_cast<std::size_t>(batch->row_length())), completed(b * n),
+  std::vector<std::int16_t> whole(b * static_cast<std::size_t>(batch->row_length().whole)), completed(b * n),
       action(b * n);
+  std::vector<float> real(b * static_cast<std::size_t>(batch->row_length().real));
   std::vector<double> reward(b);
   std::unique_ptr<bool[]> terminated(new bool[b]), committed(new bool[b * n]);
   std::vector<float> payment(b * n), follower_reward(b * n), totals(4 * b);
   std::vector<std::int32_t> counts(2 * b), completions(b * static_cast<std::size_t>(config.num_goals)),
       offers(b * n * 2);
   BatchResult result;
-  result.observation = observation.data();
+  result.observation = {whole.data(), real.data()};
   result.reward = reward.data();
   result.terminated = terminated.get();
   result.committed = committed.get();

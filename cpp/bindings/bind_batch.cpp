@@ -10,66 +10,12 @@
 #include "paymaster/batch.hpp"
 #include "paymaster/check.hpp"
 #include "paymaster/registry.hpp"
+#include "results.hpp"
 
 namespace paymaster::bindings {
 namespace {
 
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
-
 std::string shape_text(const py::array& array) { return py::cast<std::string>(py::str(array.attr("shape"))); }
-
-/// The arrays a step's results are written to.
-struct Results {
-  Array<std::int16_t> observation, final_observation, completed, follower_action;
-  Array<double> reward;
-  Array<bool> terminated, committed;
-  Array<float> payment, follower_reward, gain, payments, incentive, total_follower_reward;
-  Array<std::int32_t> events, length, completions;
-
-  Results(const Batch& batch, bool with_final) {
-    const py::ssize_t b = batch.batch_config().num_envs, n = batch.config().num_followers;
-    const py::ssize_t row = batch.row_length();
-    observation = Array<std::int16_t>({b, row});
-    final_observation = Array<std::int16_t>({with_final ? b : 0, row});
-    std::fill_n(final_observation.mutable_data(), final_observation.size(), std::int16_t{0});
-    reward = Array<double>(b);
-    terminated = Array<bool>(b);
-    committed = Array<bool>({b, n});
-    completed = Array<std::int16_t>({b, n});
-    payment = Array<float>({b, n});
-    follower_reward = Array<float>({b, n});
-    follower_action = Array<std::int16_t>({b, n});
-    for (auto* total : {&gain, &payments, &incentive, &total_follower_reward}) *total = Array<float>(b);
-    for (auto* total : {&events, &length}) *total = Array<std::int32_t>(b);
-    completions = Array<std::int32_t>({b, static_cast<py::ssize_t>(batch.config().num_goals)});
-  }
-
-  BatchResult pointers() {
-    return {.observation = observation.mutable_data(),
-            .final_observation = final_observation.size() > 0 ? final_observation.mutable_data() : nullptr,
-            .reward = reward.mutable_data(),
-            .terminated = terminated.mutable_data(),
-            .committed = committed.mutable_data(),
-            .completed = completed.mutable_data(),
-            .payment = payment.mutable_data(),
-            .follower_reward = follower_reward.mutable_data(),
-            .follower_action = follower_action.mutable_data(),
-            .gain = gain.mutable_data(),
-            .payments = payments.mutable_data(),
-            .incentive = incentive.mutable_data(),
-            .total_follower_reward = total_follower_reward.mutable_data(),
-            .events = events.mutable_data(),
-            .length = length.mutable_data(),
-            .completions = completions.mutable_data()};
-  }
-
-  py::tuple tuple() const {
-    return py::make_tuple(observation, reward, terminated, committed, completed, payment, follower_reward,
-                          follower_action, gain, payments, incentive, total_follower_reward, events, length,
-                          completions, final_observation);
-  }
-};
 
 /// A batch as Python holds it.
 class PyBatch {
@@ -93,8 +39,7 @@ class PyBatch {
     return *results_;
   }
 
-  Array<std::int16_t> reset(const std::optional<std::vector<std::uint64_t>>& seeds,
-                            const std::optional<Array<bool>>& mask) {
+  py::tuple reset(const std::optional<std::vector<std::uint64_t>>& seeds, const std::optional<Array<bool>>& mask) {
     const py::ssize_t games = batch_->batch_config().num_envs;
     if (seeds)
       expect(static_cast<py::ssize_t>(seeds->size()) == games, "seed", std::to_string(games) + " seeds", seeds->size());
@@ -102,13 +47,13 @@ class PyBatch {
       expect(mask->ndim() == 1 && mask->size() == games, "reset_mask", "bool[" + std::to_string(games) + "]",
              shape_text(*mask));
     Results& out = results();
-    std::int16_t* rows = out.observation.mutable_data();
+    const ObservationRows rows = out.observation.pointers();
     const bool* chosen = mask ? mask->data() : nullptr;
     {
       py::gil_scoped_release release;
       batch_->reset(seeds ? seeds->data() : nullptr, chosen, rows);
     }
-    return out.observation;
+    return out.observation.tuple();
   }
 
   py::tuple step(const py::array& actions) {
@@ -311,8 +256,8 @@ void bind_batch(py::module_& m) {
       .def("observe",
            [](PyBatch& self) {
              Results& out = self.results();
-             self.core().observe(out.observation.mutable_data());
-             return out.observation;
+             self.core().observe(out.observation.pointers());
+             return out.observation.tuple();
            })
       .def_property_readonly("observation_fields",
                              [](PyBatch& self) { return describe(self.core().observation_fields()); })

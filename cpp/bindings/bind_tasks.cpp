@@ -107,9 +107,10 @@ void bind_tasks(py::module_& m) {
       "option_meanings",
       [] {
         py::dict out;
-        GameConfig config;
-        GameConfig::visit(config,
-                          [&](const char* name, const auto&, const char* meaning, auto&&...) { out[name] = meaning; });
+        for (const Task& task : tasks()) {
+          GameConfig::visit(
+              task.preset, [&](const char* name, const auto&, const char* meaning, auto&&...) { out[name] = meaning; });
+        }
         return out;
       },
       "Option name -> meaning.");

@@ -7,6 +7,8 @@
 #include "paymaster/check.hpp"
 #include "paymaster/game_batch.hpp"
 #include "paymaster/worlds/grid.hpp"
+#include "paymaster/worlds/navigation.hpp"
+#include "paymaster/worlds/predator_prey.hpp"
 
 namespace paymaster {
 namespace {
@@ -18,6 +20,15 @@ GameConfig preset(int num_bonuses, const char* payment, int max_reservation, boo
   config.max_reservation = max_reservation;
   config.skills_per_follower = one_skill ? 1 : 3;
   config.preference_among_skills = !one_skill;
+  return config;
+}
+
+/// Bonuses, reservations and skills as in resource_collection; the longer episode is ours.
+GameConfig particle_preset(WorldKind world) {
+  GameConfig config = preset(2, "advance", 1, false);
+  config.world = world;
+  config.horizon = 50;
+  config.particles = world == WorldKind::navigation ? ParticleConfig{} : ParticleConfig::predator_prey();
   return config;
 }
 
@@ -42,6 +53,10 @@ const std::vector<Task>& tasks() {
        preset(4, "advance", 3, false)},
       {"multi_bonus_resource_collection_one_skill", "grid; four bonus levels, c from {1, 2, 3}, 1 of 4 skills (M3RL)",
        preset(4, "advance", 3, true)},
+      {"navigation", "particles; reach landmarks, which then appear elsewhere (paper; MPE simple_spread's bodies)",
+       particle_preset(WorldKind::navigation)},
+      {"predator_prey", "particles; touch randomly moving preys among obstacles (paper; MPE simple_tag's bodies)",
+       particle_preset(WorldKind::predator_prey)},
   };
   return table;
 }
@@ -56,7 +71,7 @@ const Task& find_task(const std::string& name) {
 }
 
 std::uint64_t fingerprint(const GameConfig& config, const Population& population) {
-  std::uint64_t hash = 0xcbf29ce484222325;
+  std::uint64_t hash = fingerprint(&config.world, sizeof config.world);
   GameConfig::visit(config, [&](const char* name, const auto& value, auto&&...) {
     hash = fingerprint(name, std::strlen(name), hash);
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
@@ -82,15 +97,18 @@ std::unique_ptr<Batch> make_batch(const GameConfig& game, const BatchConfig& bat
   game.validate();
   if (population != nullptr) check_traits(game, *population);
   Population people = population != nullptr ? Population(*population) : Population::drawn(game);
-  const auto build = [&]<int W>() -> std::unique_ptr<Batch> {
-    return std::make_unique<GameBatch<GridWorld<W>>>(game, batch, std::move(people));
+  const auto play = [&]<class World>(World world) -> std::unique_ptr<Batch> {
+    return std::make_unique<GameBatch<World>>(game, batch, std::move(people), std::move(world));
   };
+  const int n = game.num_followers, goals = game.num_goals;
+  if (game.world == WorldKind::navigation) return play(NavigationWorld(n, goals, game.particles));
+  if (game.world == WorldKind::predator_prey) return play(PredatorPreyWorld(n, goals, game.particles));
   const int cells = GridMap::parse(game.map).cells();
-  if (cells <= 64 * 2) return build.template operator()<2>();
-  if (cells <= 64 * 4) return build.template operator()<4>();
-  if (cells <= 64 * 8) return build.template operator()<8>();
-  if (cells <= 64 * 16) return build.template operator()<16>();
-  return build.template operator()<64>();
+  if (cells <= 64 * 2) return play(GridWorld<2>(game));
+  if (cells <= 64 * 4) return play(GridWorld<4>(game));
+  if (cells <= 64 * 8) return play(GridWorld<8>(game));
+  if (cells <= 64 * 16) return play(GridWorld<16>(game));
+  return play(GridWorld<64>(game));
 }
 
 }  // namespace paymaster

@@ -47,7 +47,7 @@ TEST_CASE("autoreset: the same episodes in all three modes") {
     }
     const Offers& ignored = offers.next();
     // A finished game without autoreset stays as it is.
-    const std::vector<std::int16_t> finished = none.results().observation;
+    const Rows finished = none.results().observation;
     const double gain = none.results().gain[0];
     none.step(ignored);
     CHECK(none.results().observation == finished);
@@ -68,18 +68,15 @@ TEST_CASE("autoreset: the same episodes in all three modes") {
 TEST_CASE("reset: a mask chooses the games, seeds start all over") {
   const GameConfig config = short_game();
   TestBatch batch(config, mode(Autoreset::next_step));
-  const auto row = static_cast<std::size_t>(batch.core().row_length());
   OfferStream offers(1, config, kGames, 30);
   for (int t = 0; t < 3; ++t) batch.step(offers.next());
-  const std::vector<std::int16_t> before = batch.results().observation;
+  const Rows before = batch.results().observation;
   const bool mask[kGames] = {false, true, false, true};
   batch.reset(nullptr, mask);
   StateArrays state(batch.core());
   state.read(batch.core());
   for (int game = 0; game < kGames; ++game) {
-    const auto first = static_cast<std::size_t>(game) * row;
-    const auto& now = batch.results().observation;
-    const bool kept = std::equal(before.data() + first, before.data() + first + row, now.data() + first);
+    const bool kept = before.row(game, kGames) == batch.results().observation.row(game, kGames);
     CHECK(kept == !mask[game]);
     CHECK(*state.row<std::int32_t>("step", game) == (mask[game] ? 0 : 3));
     CHECK(*state.row<std::int64_t>("episode", game) == (mask[game] ? 1 : 0));
@@ -97,7 +94,7 @@ TEST_CASE("reset: the first one starts episode 0, which the batch shows already;
     state.read(batch.core());
     return *state.row<std::int64_t>("episode", 0);
   };
-  const std::vector<std::int16_t> shown = batch.results().observation;
+  const Rows shown = batch.results().observation;
   batch.reset();
   CHECK(batch.results().observation == shown);
   CHECK(episode() == 0);

@@ -90,8 +90,8 @@ TEST_CASE("set_state: derived parts follow, `done` among them") {
   CHECK_FALSE(*state.row<bool>("done", 0));
   CHECK(*state.row<bool>("done", 1));
   CHECK(*state.row<bool>("done", 2));
-  std::vector<std::int16_t> observation(batch.results().observation.size());
-  batch.core().observe(observation.data());
+  Rows observation(batch.core());
+  batch.core().observe(observation.pointers());
   CHECK_FALSE(observation == batch.results().observation);
 }
 

@@ -58,7 +58,6 @@ TEST_CASE("game i of a batch is the single game of index i") {
   for (int i = 0; i < 6; ++i)
     single.emplace_back(config, BatchConfig{.seed = 9, .first_index = 100 + i, .num_threads = 1});
   OfferStream offers(2, config, 6, 10);
-  const auto row = static_cast<std::size_t>(batch.core().row_length());
   const auto actions = static_cast<std::size_t>(config.num_followers * 2);
   for (int t = 0; t < steps_to_play(80); ++t) {
     CAPTURE(t);
@@ -67,7 +66,7 @@ TEST_CASE("game i of a batch is the single game of index i") {
     for (std::size_t i = 0; i < 6; ++i) {
       const Offers own(now.data() + i * actions, now.data() + (i + 1) * actions);
       const Results& alone = single[i].step(own);
-      REQUIRE(std::equal(alone.observation.begin(), alone.observation.end(), all.observation.data() + i * row));
+      REQUIRE(alone.observation == all.observation.row(static_cast<int>(i), 6));
       REQUIRE(alone.reward[0] == all.reward[i]);
       REQUIRE(alone.terminated[0] == all.terminated[i]);
       REQUIRE(alone.gain[0] == all.gain[i]);
@@ -83,9 +82,8 @@ TEST_CASE("the batch's seed and a seed a game mean the same; different seeds and
   const std::uint64_t seeds[] = {4, 4, 4};
   b.reset(seeds);
   CHECK(a.results().observation == b.results().observation);
-  const auto row = static_cast<std::size_t>(a.core().row_length());
-  const auto& o = a.results().observation;
-  CHECK_FALSE(std::equal(o.data(), o.data() + row, o.data() + row));
+  const Rows& rows = a.results().observation;
+  CHECK_FALSE(rows.row(0, 3) == rows.row(1, 3));
 }
 
 }  // namespace paymaster::test

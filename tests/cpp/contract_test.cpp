@@ -39,7 +39,7 @@ struct Stepped {
 Stepped step(Follower& f, Payment rule, Offer offered, bool committed, int reached, bool last_step = false) {
   Stepped out;
   const float paid = sign_contract(f, offered, committed, true, rule, out.event);
-  out.outcome = settle_contract(f, reached, paid, kW, rule, last_step, out.event);
+  out.outcome = settle_contract(f, reached == kNone ? 0u : 1u << reached, paid, kW, rule, last_step, out.event);
   return out;
 }
 

@@ -18,7 +18,7 @@ constexpr std::uint8_t kAll = 0xff, kUnskilled = 0;
 struct Scene {
   GameConfig config;
   GridState state{};
-  std::vector<std::int8_t> reached;
+  std::vector<std::uint8_t> reached;  // bit masks of goal types
 
   explicit Scene(const std::string& picture) {
     constexpr char looks[] = "^<v>";
@@ -49,8 +49,8 @@ struct Scene {
 
   void act(const std::vector<std::uint8_t>& actions, std::vector<std::uint8_t> skill = {}) {
     skill.resize(actions.size(), kAll);
-    reached.assign(actions.size(), -9);
-    world().move(state, actions.data(), skill.data(), reached.data());
+    reached.assign(actions.size(), 0xee);
+    world().move(state, {.action = actions.data(), .skill = skill.data()}, reached.data());
     world().refresh(state);
   }
 
@@ -118,7 +118,7 @@ TEST_CASE("dig with the skill: claimed, and removed at the end of the step") {
   scene.act({kDig, kMove});
   CHECK(scene.drawn() == ">.<");  // it still blocked its cell when the second follower moved
   CHECK(scene.state.claimant[0] == 0);
-  CHECK(scene.reached == std::vector<std::int8_t>{0, kNone});
+  CHECK(scene.reached == std::vector<std::uint8_t>{0b01, 0});
   CHECK(scene.world().exhausted(scene.state));
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("dig without the skill: claimed for good, nobody else can use it") {
   scene.act({kDig, kStop}, {0b01, kAll});  // only type 0
   CHECK(scene.drawn() == ">b<");
   CHECK(scene.state.claimant[0] == 0);
-  CHECK(scene.reached[0] == kNone);
+  CHECK(scene.reached[0] == 0);
   CHECK(scene.distances(0) == std::vector<int>{kNone, 0});      // its own, straight ahead
   CHECK(scene.distances(1) == std::vector<int>{kNone, kNone});  // claimed by another
   CHECK(scene.world().available(scene.state, 1) == 0);
@@ -139,7 +139,7 @@ TEST_CASE("dig without the skill: claimed for good, nobody else can use it") {
   scene.act({kTurnRight, kStop});
   scene.act({kDig, kStop});  // skilled now
   CHECK(scene.drawn() == ">.<");
-  CHECK(scene.reached[0] == 1);
+  CHECK(scene.reached[0] == 0b10);
 }
 
 TEST_CASE("two dig the same resource: the first follower has it") {
@@ -147,7 +147,7 @@ TEST_CASE("two dig the same resource: the first follower has it") {
   scene.act({kDig, kDig}, {kUnskilled, kAll});
   CHECK(scene.drawn() == ">a<");
   CHECK(scene.state.claimant[0] == 0);
-  CHECK(scene.reached == std::vector<std::int8_t>{kNone, kNone});
+  CHECK(scene.reached == std::vector<std::uint8_t>{0, 0});
 }
 
 TEST_CASE("dig at nothing does nothing") {
@@ -155,7 +155,7 @@ TEST_CASE("dig at nothing does nothing") {
   scene.act({kDig});
   CHECK(scene.drawn() == ">.a");
   CHECK(scene.state.claimant[0] == kNone);
-  CHECK(scene.reached[0] == kNone);
+  CHECK(scene.reached[0] == 0);
 }
 
 TEST_CASE("routes: one's own claimed resource is a target as long as another of the type is unclaimed") {

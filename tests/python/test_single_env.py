@@ -12,9 +12,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
 import paymaster
+from worlds import TASKS, fitting
 
 RC = "resource_collection"
-TASKS = [task.name for task in paymaster.tasks()]
 
 ROOM = """
 ########
@@ -56,6 +56,7 @@ def drawn_game(**options: Any) -> Any:
     ids=["default", "abstain", "room"],
 )
 def test_gymnasiums_checks_pass_without_a_warning(task: str, options: dict[str, Any]) -> None:
+    options = fitting(task, options)
     check_env(paymaster.make(task, **options), skip_render_check=True)
     check_env(paymaster.make(task, seed=5, index=9, **options), skip_render_check=True)
 

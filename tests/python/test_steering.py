@@ -245,7 +245,7 @@ POINT = np.zeros((1, 2))
         (lambda: _core.steer(POINT, POINT, POINT + np.nan), "target"),
         (lambda: _core.steer(POINT, POINT, POINT, POINT + np.inf), "target_velocity"),
         (lambda: _core.steer(POINT, POINT, POINT, None, np.zeros((1, 3))), "obstacles"),
-        (lambda: _core.steer(POINT, POINT, POINT, None, np.zeros((1, 17, 2))), "obstacles"),
+        (lambda: _core.steer(POINT, POINT, POINT, None, np.zeros((1, 65, 2))), "obstacles"),
         (lambda: _core.steer(POINT, POINT, POINT, acceleration=0.0), "acceleration"),
         (lambda: _core.steer(POINT, POINT, POINT, max_speed=np.nan), "max_speed"),
         (lambda: _core.steer(POINT, POINT, POINT, reach=-1.0), "reach"),

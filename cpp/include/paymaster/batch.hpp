@@ -22,17 +22,27 @@ struct BatchConfig {
   Autoreset autoreset = Autoreset::next_step;
 };
 
+/// Rows of an observation: its int16 fields and its float32 fields, each one behind the other.
+struct ObservationRows {
+  std::int16_t* whole = nullptr;  // [B, row_length().whole]
+  float* real = nullptr;          // [B, row_length().real]
+};
+
+struct RowLength {
+  int whole = 0, real = 0;
+};
+
 /// The caller's arrays for a step's results; the letters are those of every docstring.
 struct BatchResult {
-  std::int16_t* observation = nullptr;        // [B, row_length]
-  std::int16_t* final_observation = nullptr;  // [B, row_length]; same_step only: rows of games that ended
-  double* reward = nullptr;                   // [B]
-  bool* terminated = nullptr;                 // [B]
-  bool* committed = nullptr;                  // [B, N]
-  std::int16_t* completed = nullptr;          // [B, N]
-  float* payment = nullptr;                   // [B, N]
-  float* follower_reward = nullptr;           // [B, N]
-  std::int16_t* follower_action = nullptr;    // [B, N]
+  ObservationRows observation;
+  ObservationRows final_observation;        // same_step only: rows of games that ended
+  double* reward = nullptr;                 // [B]
+  bool* terminated = nullptr;               // [B]
+  bool* committed = nullptr;                // [B, N]
+  std::int16_t* completed = nullptr;        // [B, N]
+  float* payment = nullptr;                 // [B, N]
+  float* follower_reward = nullptr;         // [B, N]
+  std::int16_t* follower_action = nullptr;  // [B, N]
   // Totals of the episode so far; of the finished episode where `terminated`.
   float* gain = nullptr;                   // [B]
   float* payments = nullptr;               // [B]
@@ -55,15 +65,15 @@ class Batch {
 
   virtual const std::vector<FieldInfo>& observation_fields() const = 0;
   virtual const std::vector<FieldInfo>& state_fields() const = 0;
-  virtual int row_length() const = 0;              // int16 values of an observation
+  virtual RowLength row_length() const = 0;        // values of an observation
   virtual std::size_t bytes_per_game() const = 0;  // of core state
 
   /// Starts episode 0 of every game under a new seed a game, or (no seeds) the next episode of those in `mask`
   /// (null: all). Writes all observations.
-  virtual void reset(const std::uint64_t* seeds, const bool* mask, std::int16_t* observation) = 0;
+  virtual void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) = 0;
   /// actions [B, N, 2] (goal, bonus), checked before anything moves.
   virtual void step(const std::int32_t* actions, const BatchResult& result) = 0;
-  virtual void observe(std::int16_t* observation) = 0;
+  virtual void observe(const ObservationRows& observation) = 0;
 
   /// arrays: one pointer for each of state_fields(), null where not asked for.
   virtual void get_state(void* const* arrays) const = 0;

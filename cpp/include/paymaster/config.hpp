@@ -5,10 +5,14 @@
 #include <string>
 
 #include "paymaster/types.hpp"
+#include "paymaster/worlds/particle_config.hpp"
 
 namespace paymaster {
 
+enum class WorldKind : std::uint8_t { grid, navigation, predator_prey };
+
 struct GameConfig {
+  WorldKind world = WorldKind::grid;  // fixed by the task
   int num_followers = 4;
   int num_goals = 4;
   int num_bonuses = 2;
@@ -25,11 +29,15 @@ struct GameConfig {
   // The grid world.
   int num_resources = 10;
   std::string map;
+  // The other two.
+  ParticleConfig particles;
 
-  /// Calls visitor(name, member, meaning, low, high); text members get (name, member, meaning).
+  /// Calls visitor(name, member, meaning, low, high) for the options of the task's world; text members get
+  /// (name, member, meaning).
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1, 16);
+    visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1,
+            self.world == WorldKind::grid ? 16 : 64);
     visitor("num_goals", self.num_goals, "G, goal types", 1, kMaxGoals);
     visitor("num_bonuses", self.num_bonuses, "K, bonus levels; level b pays b + 1", 1, kMaxBonuses);
     visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
@@ -46,6 +54,10 @@ struct GameConfig {
     visitor("preference_among_skills", self.preference_among_skills,
             "the preferred goal is one of the follower's skills; else any goal type", 0, 1);
     visitor("max_reservation", self.max_reservation, "reservation c is drawn from 1..max_reservation", 1, 1000);
+    if (self.world != WorldKind::grid) {
+      ParticleConfig::visit(self.particles, visitor);
+      return;
+    }
     visitor("num_resources", self.num_resources, "M, resources on the grid at the start", 1, 64);
     visitor("map", self.map, "text map, '#' wall and '.' free, closed by a border of wall; '' is 9 x 9 free cells");
   }

@@ -76,14 +76,15 @@ inline float sign_contract(Follower& f, Offer offer, bool committed, bool reacha
 }
 
 /// After the world has moved: completes the contract if the follower reached what it was committed to (a goal reached
-/// counts for the leader only then, M3RL), and adds up what everybody gets. `paid` is what sign_contract returned.
-inline Outcome settle_contract(Follower& f, int reached, float paid, float goal_reward, Payment rule, bool last_step,
-                               StatisticsEvent& event) {
+/// counts for the leader only then, M3RL), and adds up what everybody gets. Bit g of `reached`: it has reached a goal of
+/// type g. `paid` is what sign_contract returned.
+inline Outcome settle_contract(Follower& f, unsigned reached, float paid, float goal_reward, Payment rule,
+                               bool last_step, StatisticsEvent& event) {
   Outcome out;
   out.payment = paid;
   event.age = f.contract_running ? f.contract_age : std::int16_t{kNone};
-  if (f.contract_running && reached != kNone && reached == f.offer.goal) {
-    out.completed = static_cast<std::int8_t>(reached);
+  if (f.contract_running && (reached >> f.offer.goal & 1)) {
+    out.completed = f.offer.goal;
     out.incentive = price(f.offer.bonus);
     if (rule == Payment::completion) out.payment += out.incentive;
     out.leader_reward += goal_reward;
@@ -96,7 +97,7 @@ inline Outcome settle_contract(Follower& f, int reached, float paid, float goal_
   if (!f.contract_running) f.contract_age = 0;
   out.leader_reward -= out.payment;
   out.follower_reward = out.payment;
-  if (reached != kNone && reached == f.preference) out.follower_reward += f.reservation;
+  if (reached >> f.preference & 1) out.follower_reward += f.reservation;
   f.completed = out.completed;
   return out;
 }

@@ -39,13 +39,17 @@ const char* dtype_name() {
   if constexpr (std::is_same_v<T, double>) return "float64";
 }
 
-/// Collects what there is. Observation fields are called with (name, meaning, shape, get), state fields with
-/// (name, meaning, shape, T{}, get, set).
+/// Collects what there is. Observation fields are called with (name, meaning, shape, get) for int16 and with
+/// (name, meaning, shape, float{}, get) for float32, state fields with (name, meaning, shape, T{}, get, set).
 struct Describe {
   std::vector<FieldInfo> fields;
   template <class Get>
   void operator()(const char* name, const char* meaning, Shape shape, Get&&) {
     fields.push_back({name, "int16", shape, meaning});
+  }
+  template <class Get>
+  void operator()(const char* name, const char* meaning, Shape shape, float, Get&&) {
+    fields.push_back({name, "float32", shape, meaning});
   }
   template <class T, class Get, class Set>
   void operator()(const char* name, const char* meaning, Shape shape, T, Get&&, Set&&) {
@@ -53,14 +57,25 @@ struct Describe {
   }
 };
 
-/// Writes an observation: int16 values, one field behind the other.
+/// Writes an observation: int16 values and float32 values, each one field behind the other.
 struct RowWriter {
-  std::int16_t* out;
+  std::int16_t* whole;
+  float* real;
   template <class Get>
   void operator()(const char*, const char*, Shape shape, Get&& get) {
+    write(whole, shape, get);
+  }
+  template <class Get>
+  void operator()(const char*, const char*, Shape shape, float, Get&& get) {
+    write(real, shape, get);
+  }
+
+ private:
+  template <class T, class Get>
+  static void write(T*& out, Shape shape, Get& get) {
     const int outer = shape.outer(), inner = shape.inner();
     for (int i = 0; i < outer; ++i) {
-      for (int j = 0; j < inner; ++j) *out++ = static_cast<std::int16_t>(get(i, j));
+      for (int j = 0; j < inner; ++j) *out++ = static_cast<T>(get(i, j));
     }
   }
 };

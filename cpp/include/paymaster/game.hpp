@@ -10,6 +10,7 @@
 #include "paymaster/contract.hpp"
 #include "paymaster/fields.hpp"
 #include "paymaster/population.hpp"
+#include "paymaster/world.hpp"
 
 namespace paymaster {
 
@@ -44,10 +45,10 @@ class Game {
   static_assert(std::is_trivially_copyable_v<State>);
   static constexpr int kMaxFollowers = World::kMaxFollowers;
 
-  Game(const GameConfig& config, Population population)
+  Game(const GameConfig& config, Population population, World world)
       : config_(config),
         population_(std::move(population)),
-        world_(config),
+        world_(std::move(world)),
         n_(config.num_followers),
         rule_(config.payment_rule()),
         goal_reward_(config.reward_of_goal()) {}
@@ -78,14 +79,17 @@ class Game {
 
   /// One step: offers[N] -> decisions -> primitive actions -> contracts -> world -> payments and rewards -> clock.
   void step(State& s, const Offer* offers, const StepResult& out, StatisticsEvent* events) const {
-    std::int8_t chosen[kMaxFollowers], reached[kMaxFollowers];
-    std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers];
+    std::int8_t chosen[kMaxFollowers], committed[kMaxFollowers];
+    std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers], reached[kMaxFollowers];
     float paid[kMaxFollowers];
     respond(s, offers, chosen, paid, events);
     world_.plan(s.world, chosen, actions);
     if (config_.noise > 0) disturb(s, actions);
-    for (int k = 0; k < n_; ++k) skill[k] = s.follower[k].skill;
-    world_.move(s.world, actions, skill, reached);
+    for (int k = 0; k < n_; ++k) {
+      skill[k] = s.follower[k].skill;
+      committed[k] = s.follower[k].committed ? s.follower[k].offer.goal : std::int8_t{kNone};
+    }
+    world_.move(s.world, {actions, skill, committed, chosen, s.seed, s.environment, s.episode, s.step}, reached);
     ++s.step;
     s.done = over(s);
     settle(s, actions, reached, paid, out, events);
@@ -126,8 +130,8 @@ class Game {
           [&](int k, int) { return s.follower[k].contract_age; });
     field("completed", "goal type of the contract it completed in the last step, -1 for none", followers,
           [&](int k, int) { return s.follower[k].completed; });
-    field("distance", "actions its planner needs to be in place for each goal type, -1 unreachable", Shape{n_, goals},
-          [&](int k, int g) { return world_.distance(s.world, k, g); });
+    field("distance", "actions its planner needs before the one that reaches each goal type, -1 unreachable",
+          Shape{n_, goals}, [&](int k, int g) { return world_.distance(s.world, k, g); });
     field("available", "goals of each type that are there and unclaimed", Shape{goals, 0},
           [&](int g, int) { return world_.available(s.world, g); });
     field("step", "t, steps played", Shape{}, [&](int, int) { return s.step; });
@@ -264,7 +268,7 @@ class Game {
   }
 
   /// Completions, payments and rewards of the step that has just been moved.
-  void settle(State& s, const std::uint8_t* actions, const std::int8_t* reached, const float* paid,
+  void settle(State& s, const std::uint8_t* actions, const std::uint8_t* reached, const float* paid,
               const StepResult& out, StatisticsEvent* events) const {
     double reward = 0;
     EpisodeTotals& totals = s.totals;

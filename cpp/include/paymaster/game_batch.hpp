@@ -14,9 +14,9 @@ namespace paymaster {
 template <class World>
 class GameBatch final : public Batch {
  public:
-  GameBatch(const GameConfig& config, const BatchConfig& batch, Population population)
+  GameBatch(const GameConfig& config, const BatchConfig& batch, Population population, World world)
       : batch_(batch),
-        game_(config, std::move(population)),
+        game_(config, std::move(population), std::move(world)),
         table_(game_.population().size(), config.num_goals, config.num_bonuses, config.horizon),
         pool_(batch.num_threads),
         n_(config.num_followers),
@@ -30,7 +30,8 @@ class GameBatch final : public Batch {
     game_.visit(states_[0], state);
     observation_fields_ = std::move(observation.fields);
     state_fields_ = std::move(state.fields);
-    for (const auto& f : observation_fields_) row_length_ += f.shape.count();
+    for (const auto& f : observation_fields_)
+      (f.dtype == "float32" ? row_length_.real : row_length_.whole) += f.shape.count();
     start(nullptr);
   }
 
@@ -41,12 +42,12 @@ class GameBatch final : public Batch {
   int threads() const override { return pool_.size(); }
   const std::vector<FieldInfo>& observation_fields() const override { return observation_fields_; }
   const std::vector<FieldInfo>& state_fields() const override { return state_fields_; }
-  int row_length() const override { return row_length_; }
+  RowLength row_length() const override { return row_length_; }
   std::size_t bytes_per_game() const override {
     return sizeof(State) + sizeof(StatisticsEvent) * static_cast<std::size_t>(n_) + 1;
   }
 
-  void reset(const std::uint64_t* seeds, const bool* mask, std::int16_t* observation) override {
+  void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) override {
     if (seeds != nullptr) {
       start(seeds);
     } else {
@@ -73,7 +74,7 @@ class GameBatch final : public Batch {
     }
   }
 
-  void observe(std::int16_t* observation) override {
+  void observe(const ObservationRows& observation) override {
     pool_.run(size(), [&](int begin, int end) {
       for (int i = begin; i < end; ++i) write_observation(i, observation);
     });
@@ -175,7 +176,7 @@ class GameBatch final : public Batch {
     }
     write_totals(i, s.totals, result);
     if (s.done && batch_.autoreset == Autoreset::same_step) {
-      if (result.final_observation != nullptr) write_observation(i, result.final_observation);
+      if (result.final_observation.whole != nullptr) write_observation(i, result.final_observation);
       next_episode(s);
     }
     write_observation(i, result.observation);
@@ -198,9 +199,10 @@ class GameBatch final : public Batch {
     for (std::size_t g = 0; g < goals; ++g) r.completions[game * goals + g] = totals.completions[g];
   }
 
-  void write_observation(int i, std::int16_t* rows) const {
+  void write_observation(int i, const ObservationRows& rows) const {
     const std::size_t game = static_cast<std::size_t>(i);
-    game_.observe(states_[game], RowWriter{rows + game * static_cast<std::size_t>(row_length_)});
+    game_.observe(states_[game], RowWriter{rows.whole + game * static_cast<std::size_t>(row_length_.whole),
+                                           rows.real + game * static_cast<std::size_t>(row_length_.real)});
   }
 
   BatchConfig batch_;
@@ -212,7 +214,7 @@ class GameBatch final : public Batch {
   std::vector<StatisticsEvent> events_;  // [B, N] of the last step
   std::vector<std::uint8_t> played_;     // [B] the last step was played, not a reset or a finished game's
   std::vector<FieldInfo> observation_fields_, state_fields_;
-  int row_length_ = 0;
+  RowLength row_length_;
 };
 
 }  // namespace paymaster

@@ -5,8 +5,10 @@
 
 namespace paymaster {
 
-inline constexpr int kMaxGoals = 8;     // G; skills are a bit mask of one byte
-inline constexpr int kMaxBonuses = 16;  // K
+inline constexpr int kMaxGoals = 8;       // G; skills are a bit mask of one byte
+inline constexpr int kMaxBonuses = 16;    // K
+inline constexpr int kMaxTargets = 64;    // M, landmarks or preys
+inline constexpr int kMaxObstacles = 64;  // a bit of 64 each (steering.cpp)
 inline constexpr int kMaxHorizon = 10000;
 inline constexpr int kMaxPopulation = 10000;
 inline constexpr int kNone = -1;  // "no goal", "no offer", "nobody", "unreachable", wherever an index could stand

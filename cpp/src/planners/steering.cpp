@@ -120,7 +120,7 @@ Steering::Route Steering::route(const double* position, const double* velocity, 
   // Coordinates of the obstacles: along the way, and to its left.
   const double x = way[0] / length, y = way[1] / length, berth = config_.clearance * kBerth;
   double along[kMaxObstacles], left[kMaxObstacles], first = length;
-  unsigned wall = 0;  // bits of the obstacles to go round
+  std::uint64_t wall = 0;  // bits of the obstacles to go round
   for (int i = 0; i < count; ++i) {
     const double ox = obstacles[i][0] - position[0], oy = obstacles[i][1] - position[1];
     along[i] = ox * x + oy * y;
@@ -128,22 +128,23 @@ Steering::Route Steering::route(const double* position, const double* velocity, 
     if (along[i] <= 0 || along[i] >= first || std::abs(left[i]) >= berth) continue;
     if (std::abs(left[i]) >= norm(along[i] - length, left[i])) continue;  // the target itself is as near to it
     first = along[i];
-    wall = 1u << i;
+    wall = std::uint64_t{1} << i;
   }
   if (wall == 0) return {way, true};
   // Obstacles too close together to pass between them are one.
-  for (unsigned before = 0; before != wall;) {
+  for (std::uint64_t before = 0; before != wall;) {
     before = wall;
     for (int i = 0; i < count; ++i) {
       for (int j = 0; j < count && !(wall >> i & 1) && along[i] < length; ++j) {
-        if ((before >> j & 1) && norm(along[i] - along[j], left[i] - left[j]) < 2 * config_.clearance) wall |= 1u << i;
+        if ((before >> j & 1) && norm(along[i] - along[j], left[i] - left[j]) < 2 * config_.clearance)
+          wall |= std::uint64_t{1} << i;
       }
     }
   }
   return around(velocity, way, length, wall, along, left, count);
 }
 
-Steering::Route Steering::around(const double* velocity, const Vector2& way, double length, unsigned wall,
+Steering::Route Steering::around(const double* velocity, const Vector2& way, double length, std::uint64_t wall,
                                  const double* along, const double* left, int count) const {
   double radius[kMaxObstacles];  // a target beside an obstacle is not gone round in a wider circle than its own
   for (int i = 0; i < count; ++i) radius[i] = std::min(config_.clearance * kBerth, norm(along[i] - length, left[i]));

@@ -138,15 +138,14 @@ void GridWorld<W>::plan(const State& state, const std::int8_t* chosen, std::uint
 }
 
 template <int W>
-void GridWorld<W>::move(State& state, const std::uint8_t* actions, const std::uint8_t* skill,
-                        std::int8_t* reached) const {
+void GridWorld<W>::move(State& state, const MoveContext& context, std::uint8_t* reached) const {
   Board<W> empty = empty_cells(state);
   int removed[kMaxFollowers];
   for (int k = 0; k < n_; ++k) {
-    reached[k] = kNone;
+    reached[k] = 0;
     removed[k] = kNone;
     const int next = ahead(state, k);
-    switch (actions[k]) {
+    switch (context.action[k]) {
       case kMove:
         if (empty.test(next)) {
           empty.set(state.cell[k]);
@@ -160,7 +159,7 @@ void GridWorld<W>::move(State& state, const std::uint8_t* actions, const std::ui
         for (int i = 0; i < resources_; ++i) {
           if (!state.present[i] || state.resource_cell[i] != next) continue;
           if (state.claimant[i] == kNone) state.claimant[i] = static_cast<std::int8_t>(k);
-          if (state.claimant[i] == k && (skill[k] >> state.resource_type[i] & 1)) removed[k] = i;
+          if (state.claimant[i] == k && (context.skill[k] >> state.resource_type[i] & 1)) removed[k] = i;
         }
         break;
       default: break;
@@ -169,7 +168,7 @@ void GridWorld<W>::move(State& state, const std::uint8_t* actions, const std::ui
   for (int k = 0; k < n_; ++k) {
     if (removed[k] == kNone) continue;
     state.present[removed[k]] = false;
-    reached[k] = static_cast<std::int8_t>(state.resource_type[removed[k]]);
+    reached[k] = static_cast<std::uint8_t>(1u << state.resource_type[removed[k]]);
   }
 }
 

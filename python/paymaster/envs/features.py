@@ -7,11 +7,12 @@ and did, and how they have answered in earlier episodes. Traits stay hidden.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.envs.spaces import NUM_ACTIONS
+from paymaster.envs.spaces import NUM_ACTIONS, arena_half_width, num_goal_objects
 from paymaster.envs.vector import LeaderVectorEnv
 
 __all__ = ["FeatureEncoder", "offers_from_flat"]
@@ -38,14 +39,14 @@ class FeatureEncoder:
         self._goals: int = options["num_goals"]
         self._bonuses: int = options["num_bonuses"]
         self._horizon: int = options["horizon"]
-        self._abundance = max(1.0, options["num_resources"] / self._goals)
+        self._abundance = max(1.0, num_goal_objects(options) / self._goals)
+        self._body = _CellBody() if "heading" in env.observation_meanings else _PointBody(options)
         self._statistics = env.statistics
         self._one_hot_action = np.eye(NUM_ACTIONS + 1, dtype=np.float32)
-        self._one_hot_heading = np.eye(4, dtype=np.float32)
         self.follower_features = 1 + (NUM_ACTIONS + 1) + 4 + 4 + self._goals
         self.goal_features = 7 + 3 + 2 * self._bonuses + 2 + _CURVE_MARKS
 
-    def encode(self, observation: Mapping[str, NDArray[np.int16]]) -> tuple[Floats, Floats]:
+    def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Features of one step.
 
         Args:
@@ -61,18 +62,18 @@ class FeatureEncoder:
         self._fill_goal(observation, goal)
         return follower, goal
 
-    def _fill_follower(self, seen: Mapping[str, NDArray[np.int16]], out: Floats) -> None:
+    def _fill_follower(self, seen: Mapping[str, NDArray[Any]], out: Floats) -> None:
         cut = 1 + NUM_ACTIONS + 1
         out[..., 0] = (seen["step"] / self._horizon)[:, None]
         out[..., 1:cut] = self._one_hot_action[seen["action"]]  # -1, "none yet", is the last row
-        out[..., cut : cut + 4] = self._one_hot_heading[seen["heading"]]
+        out[..., cut : cut + 4] = self._body.features(seen)
         out[..., cut + 4] = seen["committed"]
         out[..., cut + 5] = seen["contract_running"]
         out[..., cut + 6] = seen["contract_age"] / self._horizon
         out[..., cut + 7] = seen["completed"] >= 0
         out[..., cut + 8 :] = (seen["available"] / self._abundance)[:, None, :]
 
-    def _fill_goal(self, seen: Mapping[str, NDArray[np.int16]], out: Floats) -> None:
+    def _fill_goal(self, seen: Mapping[str, NDArray[Any]], out: Floats) -> None:
         distance, offer = seen["distance"], seen["offer"]
         reachable = distance >= 0
         left = (self._horizon - seen["step"])[:, None, None]
@@ -81,7 +82,7 @@ class FeatureEncoder:
         near = np.where(reachable, _NEAR / (_NEAR + distance), 0.0)
         out[..., 0] = reachable
         out[..., 1] = near
-        out[..., 2] = reachable & (distance < left)  # there is time to get there and dig
+        out[..., 2] = reachable & (distance < left)  # there is time to reach it
         out[..., 3] = np.clip((left - 1 - distance) / self._horizon, -1.0, 1.0) * reachable
         out[..., 4] = (seen["available"] / self._abundance)[:, None, :]
         out[..., 5] = (offered_count - offered) / offered.shape[1]  # others with an offer of this type
@@ -103,6 +104,34 @@ class FeatureEncoder:
         marks = [(i + 1) * self._horizon // _CURVE_MARKS - 1 for i in range(_CURVE_MARKS)]
         out[..., 2 * k + 2 :] = table.completion[..., np.maximum(marks, 0)]
         return out
+
+
+class _CellBody:
+    """A follower on the grid: which way it faces."""
+
+    def __init__(self) -> None:
+        self._one_hot = np.eye(4, dtype=np.float32)
+
+    def features(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
+        """[B, N, 4]."""
+        heading: Floats = self._one_hot[seen["heading"]]
+        return heading
+
+
+class _PointBody:
+    """A follower in the plane: where it is and how it moves. A body may be thrown out of the arena, to 2.5 times its
+    size, and beyond its own top speed."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        drag = 0.4 * options["body_acceleration"]  # MPE: the speed that pushing along one axis tends to
+        self._far = 2 * arena_half_width(options)
+        self._fast = min(drag, options["body_max_speed"] or drag)
+
+    def features(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
+        """[B, N, 4], each in [-2, 2]."""
+        both = np.concatenate((seen["position"] / self._far, seen["velocity"] / self._fast), axis=-1)
+        clipped: Floats = np.clip(both, -2.0, 2.0, dtype=np.float32)
+        return clipped
 
 
 def _how_often(count: NDArray[np.int64]) -> NDArray[np.float64]:

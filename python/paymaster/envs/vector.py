@@ -17,7 +17,9 @@ from paymaster.envs.statistics import Statistics
 
 __all__ = ["LeaderVectorEnv"]
 
-Observation = dict[str, NDArray[np.int16]]
+Observation = dict[str, NDArray[Any]]
+Rows = tuple[NDArray[np.int16], NDArray[np.float32]]
+Columns = list[tuple[str, int, slice, tuple[int, ...]]]
 
 
 class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[Any]]):
@@ -28,11 +30,11 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
     step, minus the bonuses paid in it. A game ends (``terminated``) after T steps or when no goal is left; the
     horizon is part of the game and the observation shows the step, so ``truncated`` is always false.
 
-    Observations are a dict of int16 arrays; ``observation_meanings`` says what each holds. ``info`` holds, per
-    follower, ``committed`` bool[B, N], ``completed`` int16[B, N] (goal type or -1), ``payment`` float32[B, N],
-    ``follower_reward`` float32[B, N] and ``follower_action`` int16[B, N] of this step, and ``totals``, sums over
-    the episode so far (final where ``terminated``): gain, payments, incentive, follower_reward, events (|A_T|),
-    length [B], completions [B, G].
+    Observations are a dict of int16 arrays (float32 for what is continuous); ``observation_meanings`` says what each
+    holds. ``info`` holds, per follower, ``committed`` bool[B, N], ``completed`` int16[B, N] (goal type or -1),
+    ``payment`` float32[B, N], ``follower_reward`` float32[B, N] and ``follower_action`` int16[B, N] of this step, and
+    ``totals``, sums over the episode so far (final where ``terminated``): gain, payments, incentive, follower_reward,
+    events (|A_T|), length [B], completions [B, G].
 
     Args:
         task: name of a preset, see :func:`paymaster.tasks`.
@@ -98,7 +100,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._columns = _columns_of(self._core.observation_fields)
         self._copy = copy
-        self._views: tuple[NDArray[np.int16], Observation] | None = None
+        self._views: tuple[Rows, Observation] | None = None
 
     # --- Gymnasium -------------------------------------------------------------------------------------------
 
@@ -234,10 +236,10 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
 
     # --- internals -------------------------------------------------------------------------------------------
 
-    def _observation(self, rows: NDArray[np.int16]) -> Observation:
+    def _observation(self, rows: Rows) -> Observation:
         if self._copy:
             return _split(rows, self._columns)
-        if self._views is None or self._views[0] is not rows:
+        if self._views is None or self._views[0][0] is not rows[0]:
             self._views = (rows, _split(rows, self._columns))
         return dict(self._views[1])
 
@@ -270,7 +272,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             raise ValueError(f"reset_mask: expected shape ({self.num_envs},), got {mask.shape}")
         return mask
 
-    def _add_final(self, info: dict[str, Any], rows: NDArray[np.int16], ended: NDArray[np.bool_]) -> None:
+    def _add_final(self, info: dict[str, Any], rows: Rows, ended: NDArray[np.bool_]) -> None:
         """Gymnasium's convention for SAME_STEP: an object array with the last observation of games that ended."""
         final = _split(rows, self._columns)
         observations = np.full(self.num_envs, None, dtype=object)
@@ -280,18 +282,18 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         info["final_info"], info["_final_info"] = dict(info), ended.copy()
 
 
-def _columns_of(
-    fields: Sequence[tuple[str, str, tuple[int, ...], str]],
-) -> list[tuple[str, slice, tuple[int, ...]]]:
-    columns, start = [], 0
-    for name, _, shape, _ in fields:
-        width = int(np.prod(shape, dtype=int))
-        columns.append((name, slice(start, start + width), shape))
-        start += width
+def _columns_of(fields: Sequence[tuple[str, str, tuple[int, ...], str]]) -> Columns:
+    """Name, which of the two row arrays, where in its rows, shape within one game; of each field."""
+    columns: Columns = []
+    used = [0, 0]
+    for name, dtype, shape, _ in fields:
+        width, kind = int(np.prod(shape, dtype=int)), int(dtype == "float32")
+        columns.append((name, kind, slice(used[kind], used[kind] + width), shape))
+        used[kind] += width
     return columns
 
 
-def _split(rows: NDArray[np.int16], columns: Sequence[tuple[str, slice, tuple[int, ...]]]) -> Observation:
-    """Views of the observation's rows [B, L], one a field; no copy."""
-    games = rows.shape[0]
-    return {name: rows[:, part].reshape(games, *shape) for name, part, shape in columns}
+def _split(rows: Rows, columns: Columns) -> Observation:
+    """Views of the observation's rows [B, ...], one a field; no copy."""
+    games = rows[0].shape[0]
+    return {name: rows[kind][:, part].reshape(games, *shape) for name, kind, part, shape in columns}

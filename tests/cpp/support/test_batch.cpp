@@ -26,7 +26,7 @@ int steps_to_play(int usual) {
 std::vector<GameConfig> grid_tasks() {
   std::vector<GameConfig> found;
   for (const Task& task : tasks()) {
-    if (task.name.find("resource_collection") != std::string::npos) found.push_back(task.preset);
+    if (task.preset.world == WorldKind::grid) found.push_back(task.preset);
   }
   return found;
 }
@@ -57,11 +57,27 @@ bool Flags::operator==(const Flags& other) const {
   return size == other.size && std::equal(data.get(), data.get() + size, other.data.get());
 }
 
+Rows::Rows(const Batch& batch)
+    : whole(size(batch.batch_config().num_envs * batch.row_length().whole)),
+      real(size(batch.batch_config().num_envs * batch.row_length().real)) {}
+
+Rows Rows::row(int game, int games) const {
+  Rows out;
+  const auto part = [&](const auto& all) {
+    const auto length = static_cast<std::ptrdiff_t>(all.size()) / games, first = length * game;
+    return std::decay_t<decltype(all)>(all.begin() + first, all.begin() + first + length);
+  };
+  out.whole = part(whole);
+  out.real = part(real);
+  return out;
+}
+
 Results::Results(const Batch& batch)
-    : terminated(size(batch.batch_config().num_envs)), committed(terminated.size * size(batch.config().num_followers)) {
+    : observation(batch),
+      final_observation(batch.batch_config().autoreset == Autoreset::same_step ? Rows(batch) : Rows()),
+      terminated(size(batch.batch_config().num_envs)),
+      committed(terminated.size * size(batch.config().num_followers)) {
   const std::size_t b = terminated.size, bn = committed.size;
-  observation.resize(b * size(batch.row_length()));
-  final_observation.resize(batch.batch_config().autoreset == Autoreset::same_step ? observation.size() : 0);
   completed.resize(bn);
   action.resize(bn);
   reward.resize(b);
@@ -73,8 +89,8 @@ Results::Results(const Batch& batch)
 }
 
 BatchResult Results::pointers() {
-  return {.observation = observation.data(),
-          .final_observation = final_observation.empty() ? nullptr : final_observation.data(),
+  return {.observation = observation.pointers(),
+          .final_observation = final_observation.pointers(),
           .reward = reward.data(),
           .terminated = terminated.data.get(),
           .committed = committed.data.get(),
@@ -95,10 +111,11 @@ TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const s
     : batch_(make_batch(config, batch, population)), results_(*batch_) {
   std::size_t at = 0;
   for (const FieldInfo& field : batch_->observation_fields()) {
+    if (field.dtype != "int16") continue;
     offset_[field.name] = at;
     at += size(field.shape.count());
   }
-  batch_->observe(results_.observation.data());
+  batch_->observe(results_.observation.pointers());
 }
 
 const Results& TestBatch::step(const Offers& offers) {
@@ -107,11 +124,11 @@ const Results& TestBatch::step(const Offers& offers) {
 }
 
 void TestBatch::reset(const std::uint64_t* seeds, const bool* mask) {
-  batch_->reset(seeds, mask, results_.observation.data());
+  batch_->reset(seeds, mask, results_.observation.pointers());
 }
 
 const std::int16_t* TestBatch::observed(const std::string& field, int game) const {
-  return results_.observation.data() + size(game) * size(batch_->row_length()) + offset_.at(field);
+  return results_.observation.whole.data() + size(game) * size(batch_->row_length().whole) + offset_.at(field);
 }
 
 OfferStream::OfferStream(std::uint64_t seed, const GameConfig& config, int games, int change_percent)

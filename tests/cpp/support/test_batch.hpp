@@ -49,13 +49,27 @@ struct Flags {
   std::unique_ptr<bool[]> data;
 };
 
+/// Observations of B games; empty where there are none.
+struct Rows {
+  Rows() = default;
+  explicit Rows(const Batch& batch);
+  bool operator==(const Rows&) const = default;
+  /// That of one game of `games`.
+  Rows row(int game, int games) const;
+  ObservationRows pointers() { return whole.empty() ? ObservationRows{} : ObservationRows{whole.data(), real.data()}; }
+
+  std::vector<std::int16_t> whole;
+  std::vector<float> real;
+};
+
 /// One step's results.
 struct Results {
   explicit Results(const Batch& batch);
   BatchResult pointers();
   bool operator==(const Results&) const = default;
 
-  std::vector<std::int16_t> observation, final_observation, completed, action;
+  Rows observation, final_observation;
+  std::vector<std::int16_t> completed, action;
   std::vector<double> reward;
   Flags terminated, committed;
   std::vector<float> payment, follower_reward, gain, payments, incentive, total_follower_reward;
@@ -72,7 +86,7 @@ class TestBatch {
   const Results& results() const { return results_; }
   const Results& step(const Offers& offers);
   void reset(const std::uint64_t* seeds = nullptr, const bool* mask = nullptr);
-  /// A field of a game's row of the last observation.
+  /// An int16 field of a game's row of the last observation.
   const std::int16_t* observed(const std::string& field, int game) const;
   int games() const { return batch_->batch_config().num_envs; }
 

@@ -39,7 +39,7 @@ struct BodyType {
 template <class Real>
 class ParticlePhysics {
  public:
-  static constexpr int kMaxBodies = 144;
+  static constexpr int kMaxBodies = 192;
 
   /// Throws std::invalid_argument when there are too many bodies or a type makes no sense.
   explicit ParticlePhysics(std::vector<BodyType<Real>> bodies);

@@ -20,10 +20,9 @@
 #include <limits>
 
 #include "paymaster/physics/particles.hpp"
+#include "paymaster/types.hpp"
 
 namespace paymaster {
-
-inline constexpr int kMaxObstacles = 16;
 
 using Vector2 = std::array<double, 2>;
 
@@ -73,7 +72,7 @@ class Steering {
   Route route(const double* position, const double* velocity, const Vector2& way, const double (*obstacles)[2],
               int count) const;
   /// The shorter way round the obstacles in `wall` (a bit each), given along the straight way and to its left.
-  Route around(const double* velocity, const Vector2& way, double length, unsigned wall, const double* along,
+  Route around(const double* velocity, const Vector2& way, double length, std::uint64_t wall, const double* along,
                const double* left, int count) const;
   /// The action that keeps to a course best, one step ahead.
   std::uint8_t follow(const Vector2& course, const double* velocity) const;

@@ -14,6 +14,7 @@
 #include "paymaster/grid_map.hpp"
 #include "paymaster/planners/grid_search.hpp"
 #include "paymaster/rng.hpp"
+#include "paymaster/world.hpp"
 
 namespace paymaster {
 
@@ -49,8 +50,8 @@ class GridWorld {
   int distance(const State& state, int follower, int goal) const { return state.distance[follower][goal]; }
   /// actions[k] = first action of follower k's route to the reachable goal type chosen[k], or `stop` for -1.
   void plan(const State& state, const std::int8_t* chosen, std::uint8_t* actions) const;
-  /// Moves everybody; reached[k] becomes the goal type that follower k reached, or -1. `skill[k]` is a bit mask.
-  void move(State& state, const std::uint8_t* actions, const std::uint8_t* skill, std::int8_t* reached) const;
+  /// Moves everybody; bit g of reached[k] says that follower k has removed a resource of type g.
+  void move(State& state, const MoveContext& context, std::uint8_t* reached) const;
   /// Nothing is left to do.
   bool exhausted(const State& state) const;
   /// What noise replaces an action by: a movement action or `stop` (M3RL).

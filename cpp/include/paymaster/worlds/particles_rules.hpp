@@ -111,12 +111,13 @@ void ParticleWorld<Rules>::refresh(State& s) const {
       least[type] = square;
     }
     for (int g = 0; g < types_; ++g) {
-      SteeringPlan plan{kNoop, kNone};
-      if (const int goal = nearest[g]; goal != kNone) {
-        plan = steering_.steer(s.position[k], s.velocity[k], s.position[goal], s.velocity[goal],
-                               s.position + first_obstacle(), obstacles_);
-      }
-      s.distance[k][g] = plan.steps;
+      s.distance[k][g] = kNone;
+      s.route[k][g] = kNoop;
+      const int goal = nearest[g];
+      if (goal == kNone) continue;
+      const SteeringPlan plan = steering_.steer(s.position[k], s.velocity[k], s.position[goal], s.velocity[goal],
+                                                s.position + first_obstacle(), obstacles_);
+      s.distance[k][g] = static_cast<std::int16_t>(plan.steps - 1);
       s.route[k][g] = plan.action;
     }
   }
