@@ -17,8 +17,9 @@ __all__ = ["write_film"]
 
 Frame = NDArray[np.uint8]
 
+
 def write_film(frames: Iterable[Frame], path: str | os.PathLike[str], fps: float = 4.0) -> int:
-    """Writes ``frames`` as they come, one or two in memory at a time; a failure leaves no file and an old one as it was.
+    """Writes ``frames`` as they come, two or so in memory at a time. A failure leaves no file, or an old one as it was.
 
     Args:
         frames: uint8 [height, width, 3], all of one shape.
@@ -82,39 +83,41 @@ class _Checked:
 
 def _write_gif(frames: _Checked, path: Path, fps: float) -> None:
     delay = max(20, round(100 / fps) * 10)  # milliseconds; viewers slow down what is faster than 50 a second
-    images = (_with_palette(frame) for frame in frames)
+    index_of = np.zeros(1 << 24, dtype=np.uint8)
+    images = (_with_palette(Image.fromarray(frame), index_of) for frame in frames)
     first = next(images)
     first.save(path, save_all=True, append_images=images, duration=delay, loop=0, disposal=1)
 
 
-def _with_palette(frame: Frame) -> Image.Image:
-    """In its own 256 most frequent colours, any other in the nearest of them.
+def _with_palette(image: Image.Image, index_of: NDArray[np.uint8]) -> Image.Image:
+    """In its own 255 most frequent colours, any other in the nearest of them.
 
     A drawing's flat colours stay exact, and with them what neighbouring frames share: the file stays small. Pillow's
     own quantisers merge light greys with white.
+
+    Args:
+        image: RGB.
+        index_of: room for an index for each of the 2^24 colours; what it holds does not matter.
     """
-    counted = Image.fromarray(frame).getcolors(frame.shape[0] * frame.shape[1]) or []
-    colours = np.array([colour for _, colour in sorted(counted, key=lambda entry: (-entry[0], entry[1]))])
-    palette = colours[:256]
-    apart = np.square(colours[:, None, :] - palette[None]).sum(-1)
-    index = np.empty(1 << 24, dtype=np.uint8)  # touched only where there are such colours
-    index[_packed(colours)] = apart.argmin(-1)
-    image = Image.fromarray(index[_packed(frame.astype(np.int32))])
-    image.putpalette(palette.astype(np.uint8).tobytes())
-    return image
-
-
-def _packed(colours: NDArray[np.integer]) -> NDArray[np.integer]:
-    """[..., 3] as one number a colour."""
-    packed: NDArray[np.integer] = (colours[..., 0] << 16) | (colours[..., 1] << 8) | colours[..., 2]
-    return packed
+    counted: Any = image.getcolors(image.width * image.height)
+    colours = np.array([colour for _, colour in sorted(counted, key=lambda entry: (-entry[0], entry[1]))], np.float32)
+    palette = colours[:255]  # the last index is left for "as in the frame before", which Pillow uses then
+    # Squared distances less what does not depend on the palette's colour; float32 holds them exactly.
+    apart = np.square(palette).sum(-1) - 2.0 * (colours @ palette.T)
+    index_of[(colours @ np.array([1 << 16, 1 << 8, 1], np.float32)).astype(np.int32)] = apart.argmin(-1)
+    padded = np.asarray(image.convert("RGBX"))
+    out = Image.fromarray(index_of[padded.view(">u4")[..., 0] >> 8])
+    out.putpalette(palette.astype(np.uint8).tobytes())
+    return out
 
 
 def _write_mp4(frames: _Checked, path: Path, fps: float) -> None:
     try:
         import imageio_ffmpeg  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:
-        raise ValueError("path: expected imageio-ffmpeg for .mp4, got no such package; pip install imageio-ffmpeg, or write a .gif") from None
+        raise ValueError(
+            "path: expected imageio-ffmpeg for .mp4, got no such package; pip install imageio-ffmpeg, or write a .gif"
+        ) from None
     source = (_even(frame) for frame in frames)
     first = next(source)
     height, width, _ = first.shape
@@ -135,7 +138,7 @@ def _even(frame: Frame) -> Frame:
     return np.ascontiguousarray(np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
 
 
-def _write_png(frames: _Checked, path: Path, fps: float) -> None:
+def _write_png(frames: _Checked, path: Path, _: float) -> None:
     several = iter(frames)
     image = Image.fromarray(next(several))
     if next(several, None) is not None:

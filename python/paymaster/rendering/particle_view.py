@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from paymaster.envs.spaces import arena_half_width
 from paymaster.rendering.canvas import Canvas
 from paymaster.rendering.palette import BACKGROUND, CARD, INK, LINE, MUTED, OBSTACLE, goal_colour, goal_letter, mix
 from paymaster.rendering.record import Step
@@ -38,12 +39,6 @@ class _Arena:
         return min(max(x, self.x + inset), high_x), min(max(y, self.y + inset), high_y)
 
 
-def half_width(options: Mapping[str, Any]) -> float:
-    """Half the arena's side: as the option says, or by the number of followers (tasks.md)."""
-    given = float(options["arena_half_width"])
-    return given if given > 0 else max(1.0, math.sqrt(options["num_followers"] / 4.0))
-
-
 def draw_particles(
     canvas: Canvas,
     box: tuple[float, float, float],
@@ -53,7 +48,7 @@ def draw_particles(
     past: Sequence[Step],
 ) -> None:
     """Draws the world into a square; arguments as for the grid's."""
-    arena = _Arena(*box, half_width(options))
+    arena = _Arena(*box, arena_half_width(options))
     _draw_ground(canvas, arena)
     for point in state.get("obstacle_position", ()):  # no such field without obstacles
         canvas.circle(*arena.place(point), float(options["obstacle_size"]) * arena.unit, OBSTACLE)

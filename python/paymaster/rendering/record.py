@@ -47,6 +47,11 @@ class EpisodeRecord:
     start: int = 0
     steps: list[Step] = field(default_factory=list)
 
+    @property
+    def end(self) -> int:
+        """Steps played after the last one recorded."""
+        return self.start + len(self.steps)
+
     def add(
         self, state: Mapping[str, Any], payment: ArrayLike, reward: float, attention: ArrayLike | None = None
     ) -> None:
@@ -67,7 +72,7 @@ class EpisodeRecord:
         for name, values in (("payment", paid), ("attention", weights)):
             if values is not None and values.shape != (n,):
                 raise ValueError(f"{name}: expected shape ({n},), got {values.shape}")
-        expected = self.start + len(self.steps) + 1
+        expected = self.end + 1
         if int(state["step"]) != expected:
             raise ValueError(f"state: expected step {expected}, got {int(state['step'])}")
         self.steps.append(
