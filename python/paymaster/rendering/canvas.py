@@ -56,6 +56,13 @@ class Canvas:
             return
         self._draw.rounded_rectangle(corners, radius * s, fill, outline, self._line(line) if outline else 0)
 
+    def clear_around(self, x: float, y: float, width: float, height: float) -> None:
+        """Cuts off what has been drawn outside a box."""
+        self.rectangle(0, 0, self.width, y, BACKGROUND)
+        self.rectangle(0, y + height, self.width, self.height - y - height, BACKGROUND)
+        self.rectangle(0, y, x, height, BACKGROUND)
+        self.rectangle(x + width, y, self.width - x - width, height, BACKGROUND)
+
     def circle(
         self,
         x: float,

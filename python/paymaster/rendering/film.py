@@ -17,6 +17,8 @@ __all__ = ["write_film"]
 
 Frame = NDArray[np.uint8]
 
+_DRAWN = 1 << 15  # a picture of more colours is no drawing of ours
+
 
 def write_film(frames: Iterable[Frame], path: str | os.PathLike[str], fps: float = 4.0) -> int:
     """Writes ``frames`` as they come, two or so in memory at a time. A failure leaves no file, or an old one as it was.
@@ -99,7 +101,9 @@ def _with_palette(image: Image.Image, index_of: NDArray[np.uint8]) -> Image.Imag
         image: RGB.
         index_of: room for an index for each of the 2^24 colours; what it holds does not matter.
     """
-    counted: Any = image.getcolors(image.width * image.height)
+    counted: Any = image.getcolors(_DRAWN)
+    if counted is None:
+        return image.quantize(255, Image.Quantize.MEDIANCUT)
     colours = np.array([colour for _, colour in sorted(counted, key=lambda entry: (-entry[0], entry[1]))], np.float32)
     palette = colours[:255]  # the last index is left for "as in the frame before", which Pillow uses then
     # Squared distances less what does not depend on the palette's colour; float32 holds them exactly.

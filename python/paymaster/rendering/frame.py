@@ -61,23 +61,24 @@ def draw_frame(
     scene = read_scene(state, options)
     record = EpisodeRecord(start=scene.step) if history is None else history
     weights = _attention(attention, record, scene)
-    timeline = _TOP + _WORLD + 38.0
+    timeline = _TOP + _WORLD + 44.0
     rows = row_height(len(scene.followers)) * len(scene.followers)
     gain = timeline + rows + 34.0
     legend = gain + _GAIN + 22.0
     canvas = Canvas(_WIDTH, legend + LEGEND_HEIGHT + 14.0, width / _WIDTH)
-    _draw_header(canvas, scene, record, title)
     draw_world = draw_grid if scene.world == "grid" else draw_particles
     draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, state, options, record.before(scene.step))
+    canvas.clear_around(_MARGIN, _TOP, _WORLD, _WORLD)
+    _draw_header(canvas, scene, record, title)
     left = 2 * _MARGIN + _WORLD
     draw_panel(canvas, (left, _TOP, _WIDTH - _MARGIN - left, _WORLD), scene, weights)
     axis = Axis(_MARGIN + 34.0, _WIDTH - 2 * _MARGIN - 34.0 - summaries_width(), scene.horizon)
-    canvas.text(_MARGIN, timeline - 16, "time line: each follower's offers, step by step", 13, MUTED)
+    canvas.text(_MARGIN, timeline - 22, "time line: each follower's offers, step by step", 13, MUTED)
     draw_timeline(canvas, axis, timeline, scene, record, show_future=show_future)
     draw_axis(canvas, axis, timeline + rows)
     draw_gain(canvas, axis, gain, _GAIN, record, scene.step, show_future=show_future)
     draw_cursor(canvas, axis, scene.step, ((timeline - 2, timeline + rows), (gain - 4, gain + _GAIN + 4)))
-    draw_legend(canvas, _MARGIN, legend, scene, attention=weights is not None)
+    draw_legend(canvas, _MARGIN, legend, _WIDTH - 2 * _MARGIN, scene, attention=weights is not None)
     return _even(canvas.pixels())
 
 

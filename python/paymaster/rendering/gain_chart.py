@@ -34,7 +34,7 @@ def draw_gain(
             _draw_steps(canvas, axis, record.start, shown, [place(v) for v in values[shown:]], mix(colour, 0.3))
         _draw_steps(canvas, axis, record.start, 0, [place(v) for v in values[: shown + 1]], colour)
         ends.append((place(values[shown]), f"{name} {values[shown]:g}", colour))
-    _draw_names(canvas, axis.x + axis.width + 12, ends)
+    _draw_names(canvas, axis.x + axis.width + 12, y + height, ends)
 
 
 def _draw_steps(canvas: Canvas, axis: Axis, start: int, first: int, heights: Sequence[float], colour: Colour) -> None:
@@ -49,9 +49,10 @@ def _draw_steps(canvas: Canvas, axis: Axis, start: int, first: int, heights: Seq
         canvas.line(points, colour, 2.2)
 
 
-def _draw_names(canvas: Canvas, x: float, ends: list[tuple[float, str, Colour]]) -> None:
+def _draw_names(canvas: Canvas, x: float, bottom: float, ends: list[tuple[float, str, Colour]]) -> None:
     """Names beside the ends of the curves, pushed apart where they would meet."""
     (upper, *_), (lower, *_) = ordered = sorted(ends)
     missing = max(0.0, 15.0 - (lower - upper)) / 2
+    up = max(0.0, lower + missing - bottom)
     for (y, text, colour), shift in zip(ordered, (-missing, missing), strict=True):
-        canvas.text(x, y + shift, text, 13, colour)
+        canvas.text(x, y + shift - up, text, 13, colour)

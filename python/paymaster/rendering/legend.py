@@ -13,15 +13,19 @@ __all__ = ["LEGEND_HEIGHT", "draw_legend"]
 
 LEGEND_HEIGHT = 66.0
 
-_GOALS = {"grid": "resources", "navigation": "landmarks", "predator_prey": "preys"}
+_GOALS = {"grid": "resources by type", "navigation": "landmarks by type", "predator_prey": "preys by type"}
 
 
-def draw_legend(canvas: Canvas, x: float, y: float, scene: Scene, *, attention: bool) -> None:
+def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, *, attention: bool) -> None:
     """Draws two lines: the signs, then the rules."""
+    entries = _entries(scene, attention=attention)
+    used = sum(wide + 5 + canvas.text_width(text, 12) for _, wide, text in entries)
+    gap = min(18.0, (width - used) / (len(entries) - 1))
     left = x
-    for sign, text in _entries(scene, attention=attention):
-        left += sign(canvas, left, y + 9) + 5
-        left += canvas.text(left, y + 9, text, 12, MUTED) + 17
+    for sign, wide, text in entries:
+        sign(canvas, left, y + 9)
+        canvas.text(left + wide + 5, y + 9, text, 12, MUTED)
+        left += wide + 5 + canvas.text_width(text, 12) + gap
     reward = f"{scene.goal_reward:g}" if scene.goal_reward else "a fixed reward"
     when = "starts, whatever comes of it" if scene.payment == "advance" else "is completed"
     rules = (
@@ -34,38 +38,37 @@ def draw_legend(canvas: Canvas, x: float, y: float, scene: Scene, *, attention: 
         canvas.text(x, y + 34 + 18 * i, rule, 12.5, INK)
 
 
-Sign = Callable[[Canvas, float, float], float]
+Sign = Callable[[Canvas, float, float], None]
 
 
-def _entries(scene: Scene, *, attention: bool) -> list[tuple[Sign, str]]:
-    entries: list[tuple[Sign, str]] = [
-        (_goals(scene.num_goals), f"goal types ({_GOALS[scene.world]})"),
-        (_answer(accepted=True), "offer accepted"),
-        (_answer(accepted=False), "offer declined"),
-        (_event, "new offer"),
-        (_coin(worth=False), "bonus offered"),
-        (_paid, "paid"),
-        (_coin(worth=True), "worth to the follower"),
-        (_star, "contract completed"),
+def _entries(scene: Scene, *, attention: bool) -> list[tuple[Sign, float, str]]:
+    entries: list[tuple[Sign, float, str]] = [
+        (_goals(scene.num_goals), 16.0 * scene.num_goals, _GOALS[scene.world]),
+        (_answer(accepted=True), 45.0, "offer accepted"),
+        (_answer(accepted=False), 45.0, "offer declined"),
+        (_event, 8.0, "new offer"),
+        (_coin(worth=False), 12.0, "bonus offered"),
+        (_paid, 14.0, "paid"),
+        (_coin(worth=True), 12.0, "worth to it"),
+        (_star, 14.0, "contract completed"),
     ]
     if scene.world == "grid":
-        entries.append((_claim, "claimed by 2 alone"))
+        entries.append((_claim, 18.0, "claimed by 2"))
     if attention:
-        entries.append((_strip, "leader's attention"))
+        entries.append((_strip, 30.0, "leader's attention"))
     return entries
 
 
 def _goals(count: int) -> Sign:
-    def sign(canvas: Canvas, x: float, y: float) -> float:
+    def sign(canvas: Canvas, x: float, y: float) -> None:
         for goal in range(count):
             chip(canvas, x + 7 + 16 * goal, y, 14, goal)
-        return 16.0 * count
 
     return sign
 
 
 def _answer(*, accepted: bool) -> Sign:
-    def sign(canvas: Canvas, x: float, y: float) -> float:
+    def sign(canvas: Canvas, x: float, y: float) -> None:
         colour = goal_colour(0)
         if accepted:
             canvas.circle(x + 9, y, 9, colour)
@@ -74,41 +77,34 @@ def _answer(*, accepted: bool) -> Sign:
             canvas.dashed_circle(x + 9, y, 9, colour, 1.6)
         follower_badge(canvas, x + 9, y, 5.5, 0)
         canvas.rectangle(x + 23, y - 6, 22, 12, colour if accepted else BACKGROUND, colour, 1.5, 2.5)
-        return 45.0
 
     return sign
 
 
-def _event(canvas: Canvas, x: float, y: float) -> float:
+def _event(canvas: Canvas, x: float, y: float) -> None:
     canvas.polygon([(x, y - 6), (x + 8, y - 6), (x, y + 3)], INK)
-    return 8.0
 
 
 def _coin(*, worth: bool) -> Sign:
-    def sign(canvas: Canvas, x: float, y: float) -> float:
+    def sign(canvas: Canvas, x: float, y: float) -> None:
         coin(canvas, x + 6, y, 6, worth=worth)
-        return 12.0
 
     return sign
 
 
-def _paid(canvas: Canvas, x: float, y: float) -> float:
+def _paid(canvas: Canvas, x: float, y: float) -> None:
     payment(canvas, x + 7, y, 7, 2)
-    return 14.0
 
 
-def _star(canvas: Canvas, x: float, y: float) -> float:
+def _star(canvas: Canvas, x: float, y: float) -> None:
     canvas.star(x + 7, y, 7.5, INK)
-    return 14.0
 
 
-def _strip(canvas: Canvas, x: float, y: float) -> float:
+def _strip(canvas: Canvas, x: float, y: float) -> None:
     for i in range(5):
         canvas.rectangle(x + 6 * i, y - 2, 6, 5, mix(INK, 0.1 + 0.9 * i / 4))
-    return 30.0
 
 
-def _claim(canvas: Canvas, x: float, y: float) -> float:
+def _claim(canvas: Canvas, x: float, y: float) -> None:
     canvas.rectangle(x + 2, y - 8, 16, 16, None, INK, 1.6, 3.5)
     follower_badge(canvas, x + 3, y - 7, 5, 2)
-    return 18.0

@@ -87,7 +87,8 @@ def _draw_row(
         canvas.text(columns["offer"], y, "nothing", min(13.0, 0.45 * pitch), MUTED)
     _draw_answer(canvas, columns["answer"], y, pitch, follower, scene)
     if share is not None:
-        _draw_share(canvas, columns["attention"], y, min(16.0, 0.5 * pitch), share)
+        full = min(1.0, 4.0 / len(scene.followers))  # what fills the bar: among many followers shares are small
+        _draw_share(canvas, columns["attention"], y, min(16.0, 0.5 * pitch), share, full)
 
 
 def _draw_value(
@@ -114,10 +115,10 @@ def _draw_answer(canvas: Canvas, x: float, y: float, pitch: float, follower: Fol
         canvas.text(x + width + 6, y, detail, 0.92 * size, WARNING if warn else MUTED)
         return
     lines = [(head, 16.0, INK), (detail, 13.0, WARNING if warn else MUTED), (_doing(follower), 13.0, MUTED)]
-    lines = [line for line in lines if line[0]]
-    top = y - 10.0 * (len(lines) - 1)
+    lines = [line for line in lines if line[0]][: 3 if pitch >= 70 else 2]
+    apart = min(20.0, 0.36 * pitch)
     for i, (text, size, colour) in enumerate(lines):
-        canvas.text(x, top + 20.0 * i, text, size, colour)
+        canvas.text(x, y + apart * (i - 0.5 * (len(lines) - 1)), text, size, colour)
 
 
 def _answer(follower: Follower, scene: Scene) -> tuple[str, str, bool]:
@@ -146,11 +147,11 @@ def _doing(follower: Follower) -> str:
     return f"it {follower.action}" if follower.action else ""
 
 
-def _draw_share(canvas: Canvas, x: float, y: float, height: float, share: float) -> None:
+def _draw_share(canvas: Canvas, x: float, y: float, height: float, share: float, full: float) -> None:
     """A share of the whole as a bar with its percentage."""
     width = 36.0
     canvas.rectangle(x, y - height / 2, width, height, FAINT, radius=2)
-    canvas.rectangle(x, y - height / 2, max(1.0, width * min(1.0, share)), height, INK, radius=2)
+    canvas.rectangle(x, y - height / 2, max(1.0, width * min(1.0, share / full)), height, INK, radius=2)
     canvas.text(x + width + 5, y, f"{100 * share:.0f} %", min(12.0, 0.8 * height + 2), MUTED)
 
 
@@ -164,7 +165,7 @@ def _draw_compact(
     most = max(attention) if attention is not None else 0.0
     for block in range(blocks):
         left = x + block * wide
-        for at, title in ((22.0, "prefers"), (0.40 * wide, "offer"), (0.72 * wide, "answer")):
+        for at, title in ((22.0, "prefers, hidden"), (0.50 * wide, "offer"), (0.77 * wide, "answer")):
             canvas.text(left + at, y + 28, title, 11.5, MUTED)
     for follower in scene.followers:
         left = x + (follower.number // _MOST_ROWS) * wide
@@ -173,9 +174,9 @@ def _draw_compact(
         follower_badge(canvas, left + 11, middle, 8.5, follower.number)
         _draw_small_value(canvas, left + 24, middle, follower.preference, follower.reservation, worth=True)
         if follower.goal >= 0:
-            _draw_small_value(canvas, left + 0.40 * wide, middle, follower.goal, follower.bonus + 1)
+            _draw_small_value(canvas, left + 0.50 * wide, middle, follower.goal, follower.bonus + 1)
         word, colour = _word(follower)
-        canvas.text(left + 0.72 * wide, middle, word, 11.0, colour)
+        canvas.text(left + 0.77 * wide, middle, word, 11.0, colour)
         if attention is not None and most > 0:
             share = attention[follower.number] / most
             canvas.rectangle(left, middle + 0.38 * pitch, max(1.0, (wide - 8) * share), 2.0, INK)

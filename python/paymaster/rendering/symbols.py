@@ -30,7 +30,7 @@ __all__ = [
     "result",
 ]
 
-_MOST_COINS = 5  # more are written as a number beside one coin
+_MOST_COINS = 4  # more are written as a number beside one coin
 
 
 def chip(canvas: Canvas, x: float, y: float, size: float, goal: int, *, solid: bool = True, able: bool = True) -> None:
@@ -72,7 +72,7 @@ def coins(canvas: Canvas, x: float, y: float, radius: float, amount: float, *, w
 
 
 def coins_width(radius: float, amount: float) -> float:
-    """Width of a row of at most five :func:`coins`."""
+    """Width of a row of at most four :func:`coins`."""
     return 2 * radius + 1.35 * radius * max(0.0, min(amount, _MOST_COINS) - 1)
 
 

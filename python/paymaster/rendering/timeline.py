@@ -34,7 +34,7 @@ class Axis:
 
 def row_height(followers: int) -> float:
     """Units a row: smaller, the more rows there are."""
-    return max(7.0, min(34.0, 200.0 / followers))
+    return max(7.0, min(40.0, 232.0 / followers))
 
 
 def summaries_width() -> float:
@@ -50,7 +50,7 @@ def draw_timeline(
     for follower in scene.followers:
         top = y + height * follower.number
         middle = top + height / 2
-        canvas.rectangle(axis.x, top + 0.06 * height, axis.width, 0.88 * height, CARD)
+        canvas.rectangle(axis.x, top + 0.04 * height, axis.width, 0.92 * height, CARD)
         if height >= 11 or follower.number % 4 == 0:
             follower_badge(canvas, axis.x - 16, middle, min(9.0, max(5.0, 0.42 * height)), follower.number)
         steps = record.steps if show_future else record.before(scene.step)
@@ -95,7 +95,7 @@ def _same(one: Step, other: Step, k: int) -> bool:
 
 def _draw_bar(canvas: Canvas, box: tuple[float, float, float, float], goal: int, accepted: bool, share: float) -> None:
     x, top, width, height = box
-    y, tall, gap = top + 0.14 * height, 0.72 * height, min(1.0, 0.15 * width)
+    y, tall, gap = top + 0.1 * height, 0.76 * height, min(1.0, 0.15 * width)
     colour = mix(goal_colour(goal), share)
     if accepted:
         canvas.rectangle(x + gap, y, width - 2 * gap, tall, colour, radius=min(3.0, 0.2 * tall))
@@ -121,7 +121,7 @@ def _draw_label(
     text = f"{goal_letter(goal)}{bonus + 1}"
     if canvas.text_width(text, size) + 6 > width:
         text = text[0]
-    canvas.text(x + 6, top + 0.12 * height + 0.62 * size, text, size, colour)
+    canvas.text(x + 6, top + 0.1 * height + 0.66 * size, text, size, colour)
 
 
 def _draw_attention(
@@ -132,25 +132,25 @@ def _draw_attention(
         if step.attention is not None:
             dark = min(1.0, 0.5 * float(step.attention[k]) * len(step.attention))
             left = axis.place(i + start)
-            canvas.rectangle(left, top + 0.88 * height, axis.cell, 0.1 * height, mix(INK, dark))
+            canvas.rectangle(left, top + 0.89 * height, axis.cell, 0.1 * height, mix(INK, dark))
 
 
 def _draw_marks(
     canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Sequence[Step], start: int, now: int
 ) -> None:
     """Stars for completed contracts, coins for what was paid, at the end of their step."""
-    radius = min(7.0, 0.24 * height, max(2.0, 0.27 * axis.cell))
+    radius = min(7.0, 0.24 * height, max(3.6, 0.27 * axis.cell))
     for i, step in enumerate(steps):
         if i + start >= now:
             break
         right = axis.place(i + start + 1)
         paid = float(step.payment[k])
         if paid > 0:
-            payment(canvas, right - 1.05 * radius, top + 0.6 * height, radius, paid)
+            payment(canvas, right - 1.05 * radius, top + 0.64 * height, radius, paid)
         if step.completed[k] >= 0:
             x = right - (3.0 * radius if paid > 0 else 1.1 * radius)
-            canvas.star(x, top + 0.6 * height, 1.45 * radius, BACKGROUND)
-            canvas.star(x, top + 0.6 * height, 1.15 * radius, INK)
+            canvas.star(x, top + 0.64 * height, 1.45 * radius, BACKGROUND)
+            canvas.star(x, top + 0.64 * height, 1.15 * radius, INK)
 
 
 def _draw_summary(canvas: Canvas, axis: Axis, y: float, height: float, k: int, past: Sequence[Step]) -> None:
