@@ -54,6 +54,8 @@ def _entries(scene: Scene, *, attention: bool) -> list[tuple[Sign, float, str]]:
     ]
     if scene.world == "grid":
         entries.append((_claim, 18.0, "claimed by 2"))
+    else:
+        entries.append((_velocity, 20.0, "velocity"))
     if attention:
         entries.append((_strip, 30.0, "leader's attention"))
     return entries
@@ -103,6 +105,11 @@ def _star(canvas: Canvas, x: float, y: float) -> None:
 def _strip(canvas: Canvas, x: float, y: float) -> None:
     for i in range(5):
         canvas.rectangle(x + 6 * i, y - 2, 6, 5, mix(INK, 0.1 + 0.9 * i / 4))
+
+
+def _velocity(canvas: Canvas, x: float, y: float) -> None:
+    canvas.line([(x, y), (x + 14, y)], INK, 2.2)
+    canvas.arrow(x, y, 0.0, 20.0, 6.0, INK)
 
 
 def _claim(canvas: Canvas, x: float, y: float) -> None:
