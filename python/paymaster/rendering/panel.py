@@ -163,9 +163,10 @@ def _draw_compact(
     blocks = -(-len(scene.followers) // _MOST_ROWS)
     wide, pitch = width / blocks, (height - _HEADING) / _MOST_ROWS
     most = max(attention) if attention is not None else 0.0
+    canvas.text(x, y + 6, "what followers prefer is hidden from the leader", 11.5, MUTED)
     for block in range(blocks):
         left = x + block * wide
-        for at, title in ((22.0, "prefers, hidden"), (0.50 * wide, "offer"), (0.77 * wide, "answer")):
+        for at, title in ((22.0, "prefers"), (0.50 * wide, "offer"), (0.77 * wide, "answer")):
             canvas.text(left + at, y + 28, title, 11.5, MUTED)
     for follower in scene.followers:
         left = x + (follower.number // _MOST_ROWS) * wide

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from paymaster.rendering.canvas import Canvas
 from paymaster.rendering.palette import (
     BACKGROUND,
@@ -101,7 +99,7 @@ def offer_marks(canvas: Canvas, x: float, y: float, radius: float, follower: Fol
     """Beside a body: the letter of the offered goal below right, the bonus as coins above right."""
     if follower.goal < 0:
         return
-    reach = 1.32 * radius / math.sqrt(2.0)
+    reach = max(0.93 * radius, 0.55 * radius + 6.5)  # off the number of a small body
     size = max(12.0, radius)
     canvas.rectangle(
         x + reach - size / 2 - 1, y + reach - size / 2 - 1, size + 2, size + 2, BACKGROUND, radius=0.25 * size
