@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from paymaster import _core
+from paymaster import _core, planners
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -158,7 +158,7 @@ class Game:
         """The planner's actions [B, N]."""
         body, rows = self.case.body, self.games * self.case.bodies
         obstacles = np.repeat(self.obstacles, self.case.bodies, axis=0)
-        action, _ = _core.steer(
+        action, _ = planners.steer(
             self.position.reshape(rows, 2),
             self.velocity.reshape(rows, 2),
             self.target.reshape(rows, 2),

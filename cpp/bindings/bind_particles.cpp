@@ -1,36 +1,12 @@
-// Particle physics and steering over NumPy arrays, apart from any game.
-#include <cmath>
-#include <limits>
-#include <optional>
+// Particle physics over NumPy arrays, apart from any game.
+#include <algorithm>
 #include <vector>
 
-#include <pybind11/stl.h>
-
-#include "bindings.hpp"
-#include "paymaster/check.hpp"
+#include "arrays.hpp"
 #include "paymaster/physics/particles.hpp"
-#include "paymaster/planners/steering.hpp"
 
 namespace paymaster::bindings {
 namespace {
-
-template <class T>
-using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
-
-std::string shape_of(const py::array& array) { return py::str(array.attr("shape")).cast<std::string>(); }
-
-/// Checks [rows, ..., 2] with the given number of axes; `rows` < 0 accepts any.
-template <class T>
-void expect_pairs(const Array<T>& array, const char* name, int axes, py::ssize_t rows, py::ssize_t inner = -1) {
-  bool fits = array.ndim() == axes && array.shape(axes - 1) == 2 && (rows < 0 || array.shape(0) == rows);
-  if (fits && inner >= 0) fits = array.shape(1) == inner;
-  std::string expected = axes == 2 ? "shape [B, 2]" : "shape [B, bodies, 2]";
-  if (rows >= 0) expected += " with B = " + std::to_string(rows);
-  if (inner >= 0) expected += " and bodies = " + std::to_string(inner);
-  expect(fits, name, expected, shape_of(array));
-  const T* value = array.data();
-  for (py::ssize_t i = 0; i < array.size(); ++i) expect(std::isfinite(value[i]), name, "finite numbers", value[i]);
-}
 
 /// B worlds of the same bodies: the physics on its own.
 template <class Real>
@@ -49,6 +25,8 @@ class ParticleWorlds {
   void set(const Array<Real>& position, const Array<Real>& velocity) {
     expect_pairs(position, "position", 3, worlds_, physics_.bodies());
     expect_pairs(velocity, "velocity", 3, worlds_, physics_.bodies());
+    expect_numbers(position, "position");
+    expect_numbers(velocity, "velocity");
     std::copy_n(position.data(), position_.size(), position_.begin());
     std::copy_n(velocity.data(), velocity_.size(), velocity_.begin());
   }
@@ -118,72 +96,12 @@ void bind_worlds(py::module_& m, const char* name, const char* meaning) {
       .def_property_readonly("vel", &Worlds::velocity, "Velocities [B, bodies, 2], a copy.");
 }
 
-py::tuple steer(const Array<double>& position, const Array<double>& velocity, const Array<double>& target,
-                const std::optional<Array<double>>& target_velocity, const std::optional<Array<double>>& obstacles,
-                const SteeringConfig& config) {
-  expect_pairs(position, "position", 2, -1);
-  const py::ssize_t rows = position.shape(0);
-  expect_pairs(velocity, "velocity", 2, rows);
-  expect_pairs(target, "target", 2, rows);
-  if (target_velocity) expect_pairs(*target_velocity, "target_velocity", 2, rows);
-  if (obstacles) expect_pairs(*obstacles, "obstacles", 3, rows);
-  const int count = obstacles ? static_cast<int>(obstacles->shape(1)) : 0;
-  expect(count <= kMaxObstacles, "obstacles", "at most " + std::to_string(kMaxObstacles) + " per row", count);
-  const Steering steering(config);
-  py::array_t<std::int64_t> action(rows), steps(rows);
-  std::int64_t *to_action = action.mutable_data(), *to_steps = steps.mutable_data();
-  const double* moving = target_velocity ? target_velocity->data() : nullptr;
-  const double* centres = obstacles ? obstacles->data() : nullptr;
-  const double still[2] = {0, 0};
-  {
-    py::gil_scoped_release release;
-    for (py::ssize_t b = 0; b < rows; ++b) {
-      const SteeringPlan plan = steering.steer(
-          position.data() + 2 * b, velocity.data() + 2 * b, target.data() + 2 * b, moving ? moving + 2 * b : still,
-          reinterpret_cast<const double (*)[2]>(centres ? centres + 2 * count * b : nullptr), count);
-      to_action[b] = plan.action;
-      to_steps[b] = plan.steps;
-    }
-  }
-  return py::make_tuple(action, steps);
-}
-
 }  // namespace
 
 void bind_particles(py::module_& m) {
   bind_worlds<double>(m, "ParticleWorld",
                       "B worlds of the same bodies under mpe2's physics, and nothing else: no goals, no borders.");
   bind_worlds<float>(m, "ParticleWorld32", "ParticleWorld in float32.");
-  m.def(
-      "steer",
-      [](const Array<double>& position, const Array<double>& velocity, const Array<double>& target,
-         const std::optional<Array<double>>& target_velocity, const std::optional<Array<double>>& obstacles,
-         double acceleration, double max_speed, double reach, double clearance, double border) {
-        return steer(position, velocity, target, target_velocity, obstacles,
-                     SteeringConfig{acceleration, max_speed, reach, clearance, border});
-      },
-      py::arg("position"), py::arg("velocity"), py::arg("target"), py::arg("target_velocity") = py::none(),
-      py::arg("obstacles") = py::none(), py::kw_only(), py::arg("acceleration") = SteeringConfig{}.acceleration,
-      py::arg("max_speed") = SteeringConfig{}.max_speed, py::arg("reach") = SteeringConfig{}.reach,
-      py::arg("clearance") = SteeringConfig{}.clearance, py::arg("border") = SteeringConfig{}.border,
-      "The particle worlds' planner: position, velocity, target and target_velocity [B, 2], obstacles' centres\n"
-      "[B, O, 2] -> (action [B], estimated steps until the target is nearer than `reach` [B], at least 1).\n"
-      "clearance: distance from an obstacle's centre at which the body touches it;\n"
-      "border: moving targets are reflected at +- border.");
-  m.def(
-      "brake",
-      [](const Array<double>& velocity, double acceleration) {
-        expect_pairs(velocity, "velocity", 2, -1);
-        SteeringConfig config;
-        config.acceleration = acceleration;
-        const Steering steering(config);
-        py::array_t<std::int64_t> action(velocity.shape(0));
-        for (py::ssize_t b = 0; b < velocity.shape(0); ++b)
-          action.mutable_at(b) = steering.brake(velocity.data() + 2 * b);
-        return action;
-      },
-      py::arg("velocity"), py::kw_only(), py::arg("acceleration") = SteeringConfig{}.acceleration,
-      "The action that leaves the least speed: velocity [B, 2] -> action [B].");
 }
 
 }  // namespace paymaster::bindings

@@ -22,7 +22,8 @@ py::array view(const T* values, std::vector<py::ssize_t> shape, const py::object
 void bind_tasks(py::module_& m);
 void bind_batch(py::module_& m);
 void bind_events(py::module_& m);
-void bind_planning(py::module_& m);
+void bind_assignment(py::module_& m);
+void bind_planners(py::module_& m);
 void bind_particles(py::module_& m);
 
 }  // namespace paymaster::bindings

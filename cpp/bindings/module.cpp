@@ -4,9 +4,10 @@
 PYBIND11_MODULE(_core, m) {
   using namespace paymaster::bindings;
   m.doc() = "The C++ core of paymaster: games, planners, batches.";
-  bind_tasks(m);      // presets and their parameters
-  bind_batch(m);      // B games at once, statistics, state, snapshots
-  bind_events(m);     // event sets of action logs
-  bind_planning(m);   // assignment
-  bind_particles(m);  // particle physics and steering, apart from any game
+  bind_tasks(m);       // presets and their parameters
+  bind_batch(m);       // B games at once, statistics, state, snapshots
+  bind_events(m);      // event sets of action logs
+  bind_assignment(m);  // of followers to goal types
+  bind_planners(m);    // routes on the grid, steering
+  bind_particles(m);   // particle physics, apart from any game
 }

@@ -103,12 +103,7 @@ std::unique_ptr<Batch> make_batch(const GameConfig& game, const BatchConfig& bat
   const int n = game.num_followers, goals = game.num_goals;
   if (game.world == WorldKind::navigation) return play(NavigationWorld(n, goals, game.particles));
   if (game.world == WorldKind::predator_prey) return play(PredatorPreyWorld(n, goals, game.particles));
-  const int cells = GridMap::parse(game.map).cells();
-  if (cells <= 64 * 2) return play(GridWorld<2>(game));
-  if (cells <= 64 * 4) return play(GridWorld<4>(game));
-  if (cells <= 64 * 8) return play(GridWorld<8>(game));
-  if (cells <= 64 * 16) return play(GridWorld<16>(game));
-  return play(GridWorld<64>(game));
+  return with_words(GridMap::parse(game.map).cells(), [&]<int W>() { return play(GridWorld<W>(game)); });
 }
 
 }  // namespace paymaster

@@ -87,17 +87,25 @@ class ParticleWorld:
 class ParticleWorld32(ParticleWorld):
     """The same in float32."""
 
+def grid_path(
+    map: str,
+    position: NDArray[np.int32],
+    heading: NDArray[np.int32],
+    targets: NDArray[np.bool_],
+    blocked: NDArray[np.bool_] | None,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]: ...
 def steer(
-    position: NDArray[Any],
-    velocity: NDArray[Any],
-    target: NDArray[Any],
-    target_velocity: NDArray[Any] | None = None,
-    obstacles: NDArray[Any] | None = None,
+    position: NDArray[np.float64],
+    velocity: NDArray[np.float64],
+    target: NDArray[np.float64],
+    target_velocity: NDArray[np.float64] | None,
+    obstacles: NDArray[np.float64] | None,
     *,
-    acceleration: float = 5.0,
-    max_speed: float = ...,
-    reach: float = 0.15,
-    clearance: float = 0.35,
-    border: float = ...,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
-def brake(velocity: NDArray[Any], *, acceleration: float = 5.0) -> NDArray[np.int64]: ...
+    acceleration: float,
+    max_speed: float,
+    reach: float,
+    clearance: float,
+    border: float,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]: ...
+def brake(velocity: NDArray[np.float64], *, acceleration: float) -> NDArray[np.int32]: ...
+def steering_constants() -> dict[str, dict[str, float]]: ...

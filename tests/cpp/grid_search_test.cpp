@@ -95,6 +95,36 @@ std::vector<Route> queue_routes(const Scene& scene) {
   return routes;
 }
 
+/// Follows the whole route of every follower to every goal type: each action is the first one of the route from there
+/// on. Returns the number of actions.
+template <int W>
+int follow_paths(const Scene& scene) {
+  const GridSearch<W> search(scene.map);
+  std::vector<typename GridSearch<W>::Poses> frontiers;
+  const auto routes = queue_routes(scene);
+  int followed = 0;
+  for (std::size_t k = 0; k < scene.cell.size(); ++k) {
+    Cells free = scene.empty;
+    free[scene.cell[k]] = true;
+    for (std::size_t g = 0; g < kMaxGoals; ++g) {
+      const int distance = routes[k * kMaxGoals + g].distance;
+      if (distance < 1) continue;
+      std::vector<std::uint8_t> actions(static_cast<std::size_t>(distance));
+      int cell = scene.cell[k], heading = scene.heading[k];
+      search.path(cell, heading, board_of<W>(free), board_of<W>(scene.targets[g]), distance, actions.data(), frontiers);
+      for (int left = distance; left > 0; --left, ++followed) {
+        const auto action = actions[static_cast<std::size_t>(distance - left)];
+        const Route expected = queue_search(scene.map, free, cell, heading, {scene.targets[g]})[0];
+        REQUIRE(expected.distance == left);
+        REQUIRE(expected.first_action == action);
+        if (action == kMove) cell += scene.map.ahead[static_cast<std::size_t>(heading)];
+        else heading = (heading + (action == kTurnLeft ? 1 : 3)) % 4;
+      }
+    }
+  }
+  return followed;
+}
+
 /// Compares route by route. Returns how many were longer than a step, so that a test can tell that it tested something.
 int compare(const std::vector<Route>& got, const std::vector<Route>& expected) {
   REQUIRE(got.size() == expected.size());
@@ -122,6 +152,18 @@ TEST_CASE_TEMPLATE("GridSearch: distances and first actions are those of a queue
     walks += compare(bitboard_routes<W>(scene), queue_routes(scene));
   }
   CHECK(walks > 20);
+}
+
+TEST_CASE_TEMPLATE("GridSearch: a whole path is its first actions one after the other", Size, Words<2>, Words<4>,
+                   Words<8>, Words<16>, Words<64>) {
+  constexpr int W = Size::value;
+  Random random(200 + W);
+  int followed = 0;
+  for (int round = 0; round < std::max(1, 60 / (W * W)); ++round) {
+    CAPTURE(round);
+    followed += follow_paths<W>(Scene(random, random_map_of(random, W, 10 * (round % 4))));
+  }
+  CHECK(followed > 100);
 }
 
 TEST_CASE_TEMPLATE("GridSearch: the longest rows and columns that fit", Size, Words<2>, Words<4>, Words<8>, Words<16>,

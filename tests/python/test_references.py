@@ -285,7 +285,7 @@ def test_assignment_of_many_is_stable_under_relabelling() -> None:
         (np.ones((2, 3, 4)), np.ones((1, 4), dtype=np.int32)),
         (np.ones((2, 3, 4)), np.ones(4, dtype=np.int32)),
         (np.ones((1, 65, 4)), np.ones((1, 4), dtype=np.int32)),
-        (np.ones((1, 3, 9)), np.ones((1, 9), dtype=np.int32)),
+        (np.ones((1, 3, 65)), np.ones((1, 65), dtype=np.int32)),
     ],
 )
 def test_assignment_refuses_other_shapes(value: Any, capacity: Any) -> None:

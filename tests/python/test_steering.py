@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from paymaster import _core
+from paymaster import _core, planners
+from paymaster.planners import SteeringPlan
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -40,18 +41,35 @@ class Kind:
 KINDS = {"navigation": Kind(0.15, 5.0, np.inf, 0.15), "predator_prey": Kind(0.075, 3.0, 1.0, 0.125)}
 
 
-def steer(kind: Kind, position: Any, velocity: Any, target: Any, **more: Any) -> tuple[Ints, Ints]:
-    action, steps = _core.steer(
-        np.asarray(position, float),
-        np.asarray(velocity, float),
-        np.asarray(target, float),
-        acceleration=kind.acceleration,
-        max_speed=kind.max_speed,
-        reach=kind.reach,
-        clearance=kind.clearance,
-        **more,
-    )
-    return action, steps
+def steer(kind: Kind, position: Any, velocity: Any, target: Any, **more: Any) -> SteeringPlan:
+    """Nothing is turned back at a border unless `more` says so."""
+    constants = {
+        "acceleration": kind.acceleration,
+        "max_speed": kind.max_speed,
+        "reach": kind.reach,
+        "clearance": kind.clearance,
+        "border": np.inf,
+    }
+    return planners.steer(position, velocity, target, **(constants | more))
+
+
+@pytest.mark.parametrize("world", KINDS)
+def test_constants_of_a_world_are_those_of_its_bodies(world: str) -> None:
+    kind, known = KINDS[world], planners.steering_constants(world)
+    assert known == {
+        "acceleration": kind.acceleration,
+        "max_speed": kind.max_speed,
+        "reach": kind.reach,
+        "clearance": pytest.approx(kind.clearance, rel=1e-12),
+        "border": 1.0,
+    }
+    random = np.random.default_rng(5)
+    scene = [*random.uniform(-1, 1, (4, 200, 2)), random.uniform(-1, 1, (200, 2, 2))]
+    plan, given = planners.steer(*scene, world=world), planners.steer(*scene, **known)
+    assert np.array_equal(plan.action, given.action) and np.array_equal(plan.steps, given.steps)
+    other = planners.steer(*scene, world=world, reach=0.5)  # one constant changed, the others the world's
+    assert np.array_equal(other.steps, planners.steer(*scene, **(known | {"reach": 0.5})).steps)
+    assert other.steps.sum() < plan.steps.sum()
 
 
 def steps_to_reach(
@@ -219,18 +237,19 @@ def test_brake_leaves_the_least_speed() -> None:
     velocity = random.uniform(-2, 2, (5000, 2))
     push = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)])
     left = np.linalg.norm((1 - DAMPING) * velocity[:, None] + 5.0 * DT * push, axis=-1)
-    action = _core.brake(velocity, acceleration=5.0)
+    action = planners.brake(velocity, acceleration=5.0)
     np.testing.assert_allclose(left[np.arange(5000), action], left.min(axis=1), rtol=1e-12)
-    assert _core.brake(np.zeros((1, 2)))[0] == NOOP
+    assert planners.brake(np.zeros((1, 2)))[0] == NOOP
+    assert np.array_equal(action, planners.brake(velocity, world="navigation"))
 
 
 def test_rows_do_not_depend_on_each_other() -> None:
     random = np.random.default_rng(4)
     position, velocity, target, drift = random.uniform(-1, 1, (4, 50, 2))
     obstacles = random.uniform(-1, 1, (50, 3, 2))
-    whole = _core.steer(position, velocity, target, drift, obstacles)
+    whole = planners.steer(position, velocity, target, drift, obstacles)
     for b in range(50):
-        row = _core.steer(*(array[b : b + 1] for array in (position, velocity, target, drift, obstacles)))
+        row = planners.steer(*(array[b : b + 1] for array in (position, velocity, target, drift, obstacles)))
         assert (row[0][0], row[1][0]) == (whole[0][b], whole[1][b])
 
 
@@ -238,21 +257,45 @@ POINT = np.zeros((1, 2))
 
 
 @pytest.mark.parametrize(
-    ("call", "named"),
+    ("call", "error", "words"),
     [
-        (lambda: _core.steer(np.zeros(2), POINT, POINT), "position"),
-        (lambda: _core.steer(POINT, np.zeros((2, 2)), POINT), "velocity"),
-        (lambda: _core.steer(POINT, POINT, POINT + np.nan), "target"),
-        (lambda: _core.steer(POINT, POINT, POINT, POINT + np.inf), "target_velocity"),
-        (lambda: _core.steer(POINT, POINT, POINT, None, np.zeros((1, 3))), "obstacles"),
-        (lambda: _core.steer(POINT, POINT, POINT, None, np.zeros((1, 65, 2))), "obstacles"),
-        (lambda: _core.steer(POINT, POINT, POINT, acceleration=0.0), "acceleration"),
-        (lambda: _core.steer(POINT, POINT, POINT, max_speed=np.nan), "max_speed"),
-        (lambda: _core.steer(POINT, POINT, POINT, reach=-1.0), "reach"),
-        (lambda: _core.steer(POINT, POINT, POINT, border=0.0), "border"),
-        (lambda: _core.brake(np.zeros(2)), "velocity"),
+        (lambda: planners.steer(np.zeros(2), POINT, POINT), ValueError, r"position: expected shape \[B, 2\]"),
+        (lambda: planners.steer(POINT, np.zeros((2, 2)), POINT), ValueError, "velocity: .* with B = 1"),
+        (lambda: planners.steer(POINT, POINT, POINT + np.nan), ValueError, "target: .* got nan"),
+        (lambda: planners.steer(POINT, POINT, POINT, POINT + np.inf), ValueError, "target_velocity: .* got inf"),
+        (lambda: planners.steer(POINT, POINT - 1e200, POINT), ValueError, r"velocity: .* got -1e\+200"),
+        (lambda: planners.steer(POINT, POINT, POINT, None, np.zeros((1, 3))), ValueError, "obstacles: expected shape"),
+        (lambda: planners.steer(POINT, POINT, POINT, None, np.zeros((1, 65, 2))), ValueError, "obstacles: .* at most"),
+        (lambda: planners.steer(POINT, POINT, POINT > 0), TypeError, "target: .* got dtype bool"),
+        (lambda: planners.steer(POINT, POINT, POINT + 1j), TypeError, "target: .* got dtype complex128"),
+        (lambda: planners.steer(POINT, [["a", "b"]], POINT), TypeError, "velocity: expected an array of numbers"),
+        (lambda: planners.steer([[0, 0], [0]], POINT, POINT), ValueError, "position: expected an array"),
+        (lambda: planners.steer(POINT, POINT, POINT, acceleration=0.0), ValueError, "acceleration"),
+        (lambda: planners.steer(POINT, POINT, POINT, acceleration=True), TypeError, "acceleration: .* got bool"),
+        (lambda: planners.steer(POINT, POINT, POINT, max_speed=np.nan), ValueError, "max_speed"),
+        (lambda: planners.steer(POINT, POINT, POINT, max_speed="1"), TypeError, "max_speed: .* got str"),
+        (lambda: planners.steer(POINT, POINT, POINT, reach=-1.0), ValueError, "reach"),
+        (lambda: planners.steer(POINT, POINT, POINT, clearance=[1.0]), TypeError, "clearance: .* got list"),
+        (lambda: planners.steer(POINT, POINT, POINT, border=0.0), ValueError, "border"),
+        (lambda: planners.steer(POINT, POINT, POINT, world="sea"), ValueError, "world: .*navigation.* got 'sea'"),
+        (lambda: planners.steering_constants(3), TypeError, "world: expected a str, got int"),
+        (lambda: planners.brake(np.zeros(2)), ValueError, "velocity: expected shape"),
+        (lambda: planners.brake(POINT + np.nan), ValueError, "velocity: .* got nan"),
     ],
 )
-def test_bad_input_is_named(call: Callable[[], Any], named: str) -> None:
-    with pytest.raises(ValueError, match=named):
+def test_bad_input_is_named(call: Callable[[], Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
         call()
+
+
+def test_the_far_ends_of_every_range_are_planned_for() -> None:
+    """An action and a number of steps, whatever the numbers; the sanitizers' builds look for more."""
+    ends = np.array([-1e6, -1e-300, 0, 1e-300, 1e6])
+    position, velocity, target, drift = (a.reshape(-1, 2) for a in np.random.default_rng(6).choice(ends, (4, 3000, 2)))
+    obstacles = np.random.default_rng(7).choice(ends, (3000, 2, 2))
+    for speed, reach, clearance, border in [(5e-324, 1e-6, 0, 5e-324), (1e-6, 1e6, 1e6, 1e6), (1e308, 1e-6, 1e6, 1e-9)]:
+        more = {"max_speed": speed, "reach": reach, "clearance": clearance, "border": border}
+        for acceleration in (1e-6, 1e6):
+            plan = planners.steer(position, velocity, target, drift, obstacles, acceleration=acceleration, **more)
+            assert ((plan.action >= 0) & (plan.action <= 4)).all()
+            assert ((plan.steps >= 1) & (plan.steps <= 256)).all()

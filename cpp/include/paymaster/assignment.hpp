@@ -1,4 +1,4 @@
-// The best assignment of followers to goal types with room for only so many on each type. Used by the
+// The best assignment of followers to goals (types, or single ones) with room for only so many on each. Used by the
 // full-information reference leader.
 #pragma once
 
@@ -6,9 +6,9 @@
 
 namespace paymaster {
 
-/// Maximises the sum of value[k][g] over followers k assigned to types g, at most capacity[g] followers on type g;
-/// a follower stays without a type (-1) where that is worth more. Values <= 0 are never taken. Exact (Hungarian method).
-/// value [followers, goals], capacity [goals], chosen [followers]; followers <= 64, goals <= kMaxGoals.
+/// Maximises the sum of value[k][g] over followers k assigned to goals g, at most capacity[g] followers on goal g;
+/// a follower stays without one (-1) where that is worth more. Values <= 0 are never taken. Exact (Hungarian method).
+/// value [followers, goals], capacity [goals], chosen [followers]; both at most 64.
 void assign(const double* value, const std::int32_t* capacity, int followers, int goals, std::int32_t* chosen);
 
 }  // namespace paymaster

@@ -94,4 +94,14 @@ struct Board {
   }
 };
 
+/// f.operator()<W>() for the boards of a map with so many cells: everything on a grid exists for these W.
+template <class F>
+decltype(auto) with_words(int cells, F&& f) {
+  if (cells <= 64 * 2) return f.template operator()<2>();
+  if (cells <= 64 * 4) return f.template operator()<4>();
+  if (cells <= 64 * 8) return f.template operator()<8>();
+  if (cells <= 64 * 16) return f.template operator()<16>();
+  return f.template operator()<64>();
+}
+
 }  // namespace paymaster

@@ -86,6 +86,28 @@ GridAction GridSearch<W>::first_action(int cell, int heading, const Board<W>& fr
   return pose_first_action<PlainPoses<W>>(cell, heading, free, columns_, ahead_.data(), targets, distance);
 }
 
+template <int W>
+void GridSearch<W>::path(int cell, int heading, const Board<W>& free, const Board<W>& targets, int distance,
+                         std::uint8_t* actions, std::vector<Poses>& frontiers) const {
+  using P = PlainPoses<W>;
+  const auto length = static_cast<std::size_t>(distance);
+  if (frontiers.size() < length) frontiers.resize(length);
+  // frontiers[n]: the poses that are n actions away from facing a target.
+  Poses unvisited = P::everywhere(free);
+  for (std::size_t n = 0; n < length; ++n) {
+    const Poses before = n == 0 ? P::facing(targets, columns_)
+                                : P::unite(P::backward(frontiers[n - 1], columns_), P::turned(frontiers[n - 1]));
+    frontiers[n] = P::common(before, unvisited);
+    unvisited = P::without(unvisited, frontiers[n]);
+  }
+  for (std::size_t left = length; left > 0; --left) {
+    const GridAction action = pose_action_into<P>(frontiers[left - 1], cell, heading, ahead_.data());
+    if (action == kMove) cell += ahead_[static_cast<unsigned>(heading)];
+    else heading = (heading + (action == kTurnLeft ? 1 : 3)) & 3;
+    *actions++ = action;
+  }
+}
+
 template class GridSearch<2>;
 template class GridSearch<4>;
 template class GridSearch<8>;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "paymaster/bitboard.hpp"
 #include "paymaster/grid_map.hpp"
@@ -19,6 +20,8 @@ namespace paymaster {
 template <int W>
 class GridSearch {
  public:
+  using Poses = std::array<Board<W>, 4>;  // the cells of each heading
+
   explicit GridSearch(const GridMap& map) : columns_(map.columns), ahead_(map.ahead) {}
 
   /// distance[k][g] = actions before digging from follower k's pose to target set g; -1 where unreachable or where
@@ -29,6 +32,11 @@ class GridSearch {
   /// The first action of the shortest route to `targets`, known to be `distance` >= 1 actions away. `free` includes
   /// the follower's own cell.
   GridAction first_action(int cell, int heading, const Board<W>& free, const Board<W>& targets, int distance) const;
+
+  /// The whole route whose first action that is: actions[0 .. distance - 1]. One search, and as many look-ups as
+  /// actions; `frontiers` is memory that calls may share, it grows to the longest distance.
+  void path(int cell, int heading, const Board<W>& free, const Board<W>& targets, int distance, std::uint8_t* actions,
+            std::vector<Poses>& frontiers) const;
 
  private:
   int columns_;

@@ -53,6 +53,13 @@ inline void pose_distances(int followers, const std::uint16_t* cell, const std::
   }
 }
 
+/// Of the three actions, in the order of preference, the first that leads into `closer`; one of them does.
+template <class P>
+inline GridAction pose_action_into(const typename P::Set& closer, int cell, int heading, const int* ahead) {
+  if (P::has(closer, cell + ahead[heading], heading)) return kMove;
+  return P::has(closer, cell, (heading + 1) & 3) ? kTurnLeft : kTurnRight;
+}
+
 template <class P, class Cells>
 inline GridAction pose_first_action(int cell, int heading, const Cells& free, int columns, const int* ahead,
                                     const Cells& targets, int distance) {
@@ -66,8 +73,7 @@ inline GridAction pose_first_action(int cell, int heading, const Cells& free, in
     frontier = P::common(P::unite(P::backward(frontier, columns), P::turned(frontier)), unvisited);
     unvisited = P::without(unvisited, frontier);
   }
-  if (P::has(frontier, cell + ahead[heading], heading)) return kMove;
-  return P::has(frontier, cell, (heading + 1) & 3) ? kTurnLeft : kTurnRight;
+  return pose_action_into<P>(frontier, cell, heading, ahead);
 }
 
 }  // namespace paymaster

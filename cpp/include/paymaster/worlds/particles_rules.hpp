@@ -7,6 +7,7 @@
 
 #include "paymaster/check.hpp"
 #include "paymaster/worlds/particles.hpp"
+#include "paymaster/worlds/particles_steering.hpp"
 
 namespace paymaster {
 
@@ -31,16 +32,6 @@ std::vector<BodyType<double>> body_types(int num_followers, const ParticleConfig
   types.insert(types.end(), static_cast<std::size_t>(config.num_targets), goal);
   types.insert(types.end(), static_cast<std::size_t>(config.num_obstacles), obstacle);
   return types;
-}
-
-inline SteeringConfig steering_of(int num_followers, const ParticleConfig& config) {
-  SteeringConfig steering;
-  steering.acceleration = config.body_acceleration;
-  if (config.body_max_speed > 0) steering.max_speed = config.body_max_speed;
-  steering.reach = config.reach();
-  steering.clearance = config.body_size + config.obstacle_size;
-  steering.border = config.half_width(num_followers);
-  return steering;
 }
 
 template <class Rules>

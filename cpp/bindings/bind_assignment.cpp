@@ -1,4 +1,4 @@
-// Planning over NumPy arrays, apart from any game.
+// The assignment of followers to goal types over NumPy arrays, apart from any game.
 #include <cmath>
 
 #include "bindings.hpp"
@@ -8,7 +8,7 @@
 
 namespace paymaster::bindings {
 
-void bind_planning(py::module_& m) {
+void bind_assignment(py::module_& m) {
   m.def(
       "assign",
       [](py::array_t<double, py::array::c_style | py::array::forcecast> value,
@@ -17,7 +17,7 @@ void bind_planning(py::module_& m) {
         const auto games = value.shape(0), followers = value.shape(1), goals = value.shape(2);
         expect(capacity.ndim() == 2 && capacity.shape(0) == games && capacity.shape(1) == goals, "capacity",
                "shape [B, G]", "another");
-        expect(followers <= 64 && goals <= kMaxGoals, "value", "at most 64 followers and 8 goal types", "more");
+        expect(followers <= 64 && goals <= 64, "value", "at most 64 followers and 64 goals", "more");
         const double* values = value.data();
         for (py::ssize_t i = 0; i < value.size(); ++i)
           expect(std::isfinite(values[i]), "value", "finite numbers", values[i]);
@@ -34,7 +34,7 @@ void bind_planning(py::module_& m) {
         return chosen;
       },
       py::arg("value"), py::arg("capacity"),
-      "Best assignment per game: value [B, N, G], capacity [B, G] -> goal type [B, N], -1 for none.");
+      "Best assignment per game: value [B, N, G], capacity [B, G] -> goal [B, N], -1 for none.");
 }
 
 }  // namespace paymaster::bindings

@@ -1,0 +1,144 @@
+"""The reference leader that is told everything: traits, and the planners' distances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paymaster import _core
+from paymaster.envs.vector import LeaderVectorEnv
+
+__all__ = ["FullInformation"]
+
+Actions = NDArray[np.int64]
+Observation = Mapping[str, NDArray[Any]]
+
+
+class FullInformation:
+    """At every step the assignment of followers to goal types, each at the cheapest bonus that wins the follower, with
+    the largest sum of net profit per step needed. No more followers are sent to a type than there are goals of it; in
+    the plane, where everybody heads for the nearest goal of its type, no two to the same goal.
+
+    Under ``advance`` payments a running contract is kept as long as the follower stays committed to it: a change would
+    be paid for again.
+
+    Args:
+        seed: unused, for the reference leaders' common signature.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._traits: dict[str, NDArray[Any]] = {}
+
+    def start(self, env: LeaderVectorEnv) -> None:
+        """Reads the followers' traits."""
+        self._traits = env.state("skill", "preference", "reservation")
+
+    def offers(self, env: LeaderVectorEnv, observation: Observation) -> Actions:
+        """The best assignment for this step."""
+        bonus = self._cheapest_bonus(observation)
+        value = self._profit_per_step(env, observation, bonus)
+        seat, room = _seats(observation)
+        kept = np.zeros(value.shape[:2], dtype=np.bool_)
+        if env.options["payment"] == "advance":
+            kept = self._worth_keeping(observation, bonus)
+            games, followers = np.nonzero(kept)
+            taken = seat[games, followers, observation["offer"][games, followers, 0]]
+            np.subtract.at(room, (games, taken), 1)
+            value[kept] = 0.0
+        chosen = _assign(value, seat, np.maximum(room, 0))
+        level = _of_type(bonus, np.maximum(chosen, 0))
+        actions = np.where(
+            (chosen >= 0)[..., None], np.stack((chosen, level), axis=-1), self._for_the_rest(env, observation)
+        )
+        return np.where(kept[..., None], observation["offer"], actions).astype(np.int64)
+
+    def _cheapest_bonus(self, observation: Observation) -> NDArray[np.int64]:
+        """The lowest level that makes each goal type the follower's strict choice, [B, N, G]: b + 1 > c where its
+        preferred type competes. A level of K or more does not exist."""
+        goals = np.arange(observation["distance"].shape[-1])
+        preference = self._traits["preference"]
+        competes = (_of_type(observation["distance"], preference) >= 0)[..., None] & (goals != preference[..., None])
+        return np.where(competes, np.floor(self._traits["reservation"])[..., None], 0).astype(np.int64)
+
+    def _profit_per_step(
+        self, env: LeaderVectorEnv, observation: Observation, bonus: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        distance = observation["distance"].astype(np.float64)
+        possible = self._traits["skill"] & _in_time(env, observation) & (bonus < env.options["num_bonuses"])
+        profit = env.goal_reward - (bonus + 1)
+        # The way and the action that reaches the goal. On the grid that is a dig, and one step more: a follower has to
+        # turn or move before it can dig again.
+        steps = distance + (2 if "heading" in observation else 1)
+        return np.where(possible, profit / np.maximum(steps, 1), 0.0)
+
+    def _worth_keeping(self, observation: Observation, bonus: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Running contracts that can still be completed and whose followers stay committed, [B, N]. One that was won
+        cheaply, without its preferred goal on the field, is lost when that returns."""
+        goal, level = np.moveaxis(np.maximum(observation["offer"], 0), -1, 0)
+        reachable = _of_type(observation["distance"], goal) >= 0
+        stays = level >= _of_type(bonus, goal)
+        keeping: NDArray[np.bool_] = (
+            (observation["contract_running"] > 0) & reachable & stays & _of_type(self._traits["skill"], goal)
+        )
+        return keeping
+
+    def _for_the_rest(self, env: LeaderVectorEnv, observation: Observation) -> Actions:
+        """Offers to the followers without an assignment, [B, N, 2].
+
+        One that can complete what it prefers is going there anyway: it gets that at the lowest bonus. Any other
+        gets an offer that it refuses (a type it cannot reach, or less than what it prefers is worth to it), so that
+        nobody works on, and claims, what it cannot complete, and nobody is paid in advance for what it cannot finish.
+        """
+        preference = self._traits["preference"].astype(np.int64)
+        able = _of_type(self._traits["skill"] & _in_time(env, observation), preference)
+        goals = env.options["num_goals"]
+        unreachable = observation["distance"] < 0
+        refused = np.where(unreachable.any(-1), unreachable.argmax(-1), (preference + 1) % goals)
+        if env.options["abstain"]:
+            refused = np.full_like(preference, goals)
+        goal = np.where(able, preference, refused)
+        return np.stack((goal, np.zeros_like(goal)), axis=-1)
+
+
+def _of_type(values: NDArray[Any], goal: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """values [B, N, G] at each follower's goal type [B, N]."""
+    return np.take_along_axis(values, goal[..., None].astype(np.int64), axis=-1)[..., 0]
+
+
+def _in_time(env: LeaderVectorEnv, observation: Observation) -> NDArray[np.bool_]:
+    """A goal of the type can be reached before the horizon, [B, N, G]."""
+    steps_left = (env.options["horizon"] - observation["step"])[:, None, None]
+    reachable: NDArray[np.bool_] = (observation["distance"] >= 0) & (observation["distance"] < steps_left)
+    return reachable
+
+
+def _seats(observation: Observation) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """What only so many followers can have: seat int64[B, N, G] that a follower takes when it goes for a type, and the
+    room on each seat int32[B, S]. On the grid a seat is a goal type with as much room as there are goals of it; in the
+    plane it is the goal of that type which is nearest to the follower (the first goal where there is none)."""
+    distance = observation["distance"]
+    if "goal_position" not in observation:
+        seat = np.broadcast_to(np.arange(distance.shape[-1]), distance.shape)
+        return seat, observation["available"].astype(np.int32)
+    way = observation["position"][:, :, None] - observation["goal_position"][:, None]
+    away = np.square(way).sum(-1)  # [B, N, M]
+    kinds = observation["goal_type"][:, None]
+    seat = np.stack([np.where(kinds == g, away, np.inf).argmin(-1) for g in range(distance.shape[-1])], axis=-1)
+    return seat, np.ones(observation["goal_type"].shape, dtype=np.int32)
+
+
+def _assign(value: NDArray[np.float64], seat: NDArray[np.int64], room: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The goal type of each follower in the best assignment to seats, [B, N]; -1 for none."""
+    games, n, goals = value.shape
+    seats = np.zeros((games, n, room.shape[1]))
+    type_of = np.zeros(seats.shape, dtype=np.int64)
+    b, k = np.ogrid[:games, :n]
+    for g in range(goals):
+        better = value[..., g] > seats[b, k, seat[..., g]]
+        seats[b, k, seat[..., g]] = np.where(better, value[..., g], seats[b, k, seat[..., g]])
+        type_of[b, k, seat[..., g]] = np.where(better, g, type_of[b, k, seat[..., g]])
+    taken = _core.assign(seats, room).astype(np.int64)
+    return np.where(taken >= 0, _of_type(type_of, np.maximum(taken, 0)), -1)
