@@ -56,7 +56,7 @@ def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, expl
         offered = (kinds == (previous // config.num_bonuses).unsqueeze(-1)) & (previous >= 0).unsqueeze(-1)
         goal = torch.stack((mark, offered), dim=-1).float()
         follower = torch.full((B, N, 2), t / T)
-        offer, state = algorithm.act(
+        offer, state, _ = algorithm.act(
             follower, goal, previous, state, explore=explore, generator=generator, greedy=greedy
         )
         won = offer // config.num_bonuses == target
@@ -324,7 +324,7 @@ def test_seed_decides_the_weights_and_nothing_else_does() -> None:
 
 def test_acting_keeps_no_graph() -> None:
     algorithm = EBPG(LEADER)
-    offer, state = algorithm.act(
+    offer, state, _ = algorithm.act(
         torch.zeros(B, N, 2),
         torch.zeros(B, N, G, 2),
         torch.full((B, N), -1),

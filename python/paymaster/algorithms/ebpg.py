@@ -150,7 +150,8 @@ class EBPG:
     ) -> LeaderStep:
         """Offers for one step of B games; see :class:`~paymaster.algorithms.protocol.LeaderAlgorithm`."""
         output = self.network(follower, goal, previous, state)
-        return LeaderStep(sample_offers(output, previous, explore, generator, greedy), output.history)
+        offer = sample_offers(output, previous, explore, generator, greedy)
+        return LeaderStep(offer, output.history, output.attention)
 
     def update(self, episodes: Episodes) -> dict[str, float]:
         """One gradient step on a batch of whole episodes, evaluated at once.

@@ -18,10 +18,12 @@ class LeaderStep(NamedTuple):
     Attributes:
         offer: omega_t, flat offers int64 [B, N].
         state: what the leader remembers, to be handed to its next decision.
+        attention: its weights of the followers in this decision, float [B, N], which sum to 1; None without such.
     """
 
     offer: Tensor
     state: Tensor
+    attention: Tensor | None = None
 
 
 @runtime_checkable
