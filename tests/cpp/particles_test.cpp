@@ -194,6 +194,23 @@ TEST_CASE("preys are reflected: position, velocity and held action, along the ax
   CHECK(scene.state->goal_action[1] == kRight);  // it crossed the other axis
 }
 
+TEST_CASE("a prey thrown across the whole arena is reflected as often as it takes, and piles up nowhere") {
+  Preys scene(1, 1, preys(3));
+  for (int i = 0; i < 3; ++i) scene.state->goal_action[i] = kRight;
+  scene.goal(0, 0, 0.5, 0, 20, 0);     // 2.5 -> -0.5: once, just not touching the other side
+  scene.goal(1, 0, 0.5, 0.1, 30, 0);   // 3.5 -> -1.5 -> -0.5: twice
+  scene.goal(2, 0, 0.5, 0.2, 113, 0);  // 11.8 is 12, three periods, less 0.2
+  scene.move();
+  CHECK(scene.goal_position(0)[0] == doctest::Approx(-0.5));
+  CHECK(scene.goal_velocity(0)[0] < 0);
+  CHECK(scene.state->goal_action[0] == kLeft);
+  CHECK(scene.goal_position(1)[0] == doctest::Approx(-0.5));
+  CHECK(scene.goal_velocity(1)[0] > 0);
+  CHECK(scene.state->goal_action[1] == kRight);
+  CHECK(scene.goal_position(2)[0] == doctest::Approx(-0.2));
+  CHECK(scene.goal_velocity(2)[0] > 0);
+}
+
 TEST_CASE("preys hold their actions, which are all redrawn when t mod 5 = 0") {
   Preys scene(1, 1, preys(6));
   for (int i = 0; i < 6; ++i) scene.goal(i, 0, 0, -0.5 + 0.2 * i);
