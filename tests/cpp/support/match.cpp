@@ -25,6 +25,14 @@ std::vector<unsigned> reached_by_report(const PlayedStep& s) {
   return reached;
 }
 
+/// Nothing is left to do. Of a world that these tests do not know: as it says.
+bool nothing_left(const PlayedStep& s) {
+  if (is_particles(s.config)) return false;
+  if (!is_grid(s.config)) return *s.after.done;
+  const bool* present = s.after.resource_present;
+  return std::count(present, present + s.config.num_resources, true) == 0;
+}
+
 bool in_unit_interval(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float x) { return x >= 0 && x <= 1; });
 }
@@ -162,26 +170,26 @@ void Match::check_played(PlayedStep& s, int game) {
     REQUIRE(broken_rule_of_bodies(s) == "");
     REQUIRE(broken_rule_of_claims(s) == "");
     s.reached = reached_on_grid(s);
-  } else {
+  } else if (is_particles(config_)) {
     REQUIRE(broken_rule_of_particles(s, s.reached) == "");
+  } else {
+    s.reached = reached_by_report(s);
   }
   if (on_grid_) REQUIRE(broken_rule_of_actions(s) == "");
   REQUIRE(broken_rule_of_money(s) == "");
-  if (config_.noise == 1) check_noise(s, game);
+  if (config_.noise == 1 && (on_grid_ || is_particles(config_))) check_noise(s, game);
   count_trials(s);
 }
 
 void Match::check_end(const PlayedStep& s, int game) {
   if (s.after_is_next_episode) {
-    REQUIRE((on_grid_ || *s.before.step + 1 == config_.horizon));
+    REQUIRE((!is_particles(config_) || *s.before.step + 1 == config_.horizon));
     REQUIRE(*s.after.step == 0);
     REQUIRE(*s.after.episode == *s.before.episode + 1);
     ledgers_[size(game)] = Ledger{};
     return;
   }
-  const bool* present = s.after.resource_present;
-  const bool nothing_left = on_grid_ && std::count(present, present + config_.num_resources, true) == 0;
-  const bool over = *s.after.step == config_.horizon || nothing_left;
+  const bool over = *s.after.step == config_.horizon || nothing_left(s);
   REQUIRE(*s.after.step == *s.before.step + 1);
   REQUIRE(*s.after.done == over);
   REQUIRE(s.terminated == over);

@@ -24,7 +24,9 @@ int steps_to_play(int usual) {
   return steps != nullptr ? std::atoi(steps) : usual;
 }
 
-bool is_grid(const GameConfig& config) { return config.world == WorldKind::grid; }
+bool is_grid(const GameConfig& config) { return config.world->options == OwnOptions::grid; }
+
+bool is_particles(const GameConfig& config) { return config.world->options == OwnOptions::particles; }
 
 std::vector<GameConfig> grid_tasks() {
   std::vector<GameConfig> found;
@@ -131,7 +133,7 @@ TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const s
     offset_[field.name] = at;
     at += size(field.shape.count());
   }
-  batch_->observe(results_.observation.pointers());
+  observe();
 }
 
 const Results& TestBatch::step(const Offers& offers) {

@@ -16,6 +16,7 @@ namespace paymaster::test {
 int steps_to_play(int usual);
 
 bool is_grid(const GameConfig& config);
+bool is_particles(const GameConfig& config);
 /// Presets of the grid world, for what is said of grids only.
 std::vector<GameConfig> grid_tasks();
 
@@ -95,6 +96,7 @@ class TestBatch {
   const Results& results() const { return results_; }
   const Results& step(const Offers& offers);
   void reset(const std::uint64_t* seeds = nullptr, const bool* mask = nullptr);
+  void observe() { batch_->observe(results_.observation.pointers()); }
   /// An int16 field of a game's row of the last observation.
   const std::int16_t* observed(const std::string& field, int game) const;
   int games() const { return batch_->batch_config().num_envs; }
