@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 
 import paymaster
+from worlds import PARTICLES
 
 RC = "resource_collection"
 B, N, M, P = 2, 3, 5, 40
 ROOM = "#######\n#.....#\n#.....#\n#.#...#\n#.....#\n#######"
 
 
-def make(**options: Any) -> Any:
+def make(task: str = RC, **options: Any) -> Any:
     """A batch in mid-episode: some offers accepted, contracts running."""
-    env = paymaster.make_vec(
-        RC, B, 0, 1, **{"num_followers": N, "num_resources": M, "map": ROOM, "noise": 0.1, **options}
-    )
+    world: dict[str, Any] = {"num_resources": M, "map": ROOM}
+    if task in PARTICLES:
+        world = {"num_targets": M, "num_obstacles": 2}
+    env = paymaster.make_vec(task, B, 0, 1, **{"num_followers": N, "horizon": 30, "noise": 0.1, **world, **options})
     env.reset(seed=2)
     for _ in range(3):
         env.step(np.array([[(0, 1), (1, 1), (2, 1)]] * env.num_envs)[:, : env.num_followers])
@@ -46,7 +48,7 @@ def refused(error: type[Exception], name: str, came: str = "") -> Iterator[None]
 def unharmed(env: Any) -> Iterator[None]:
     """After the block the environment is as before it, and plays on."""
     before, table = env.snapshot(), env.statistics.arrays()
-    twin = make()
+    twin = make(env.task)
     twin.restore(before)
     yield
     assert env.snapshot() == before

@@ -66,6 +66,18 @@ def test_snapshots_of_games_with_other_options(options: dict[str, Any]) -> None:
         env.restore(other.snapshot())
 
 
+def test_snapshots_of_another_world() -> None:
+    """Also where all options are the same."""
+    options = make("navigation").options
+    worlds = [make(), make("navigation"), make("predator_prey", **options)]
+    assert worlds[2].options == options
+    for env in worlds:
+        for other in worlds:
+            if env is not other:
+                with refused(ValueError, "snapshot"):
+                    env.restore(other.snapshot())
+
+
 def test_snapshots_of_other_populations_and_batches() -> None:
     env = make()
     people = env.population

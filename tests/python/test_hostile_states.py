@@ -7,7 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hostile import B, M, N, P, make, refused, unharmed
+from hostile import RC, B, M, N, P, make, refused, unharmed
+from worlds import PARTICLES
+
+PLACES: dict[str, Any] = {  # where things are on the grid ...
+    "position": [[(1, 1), (1, 2), (1, 3)]] * B,
+    "resource_position": [[(4, 1), (4, 2), (4, 3), (4, 4), (4, 5)]] * B,
+    "resource_present": [[True, True, True, True, False]] * B,
+}
+POINTS: dict[str, Any] = {  # ... and in the plane
+    "position": [[(-0.5, -0.5), (0.0, -0.5), (0.5, -0.5)]] * B,
+    "goal_position": [[(-0.8, 0.8), (-0.4, 0.8), (0.0, 0.8), (0.4, 0.8), (0.8, 0.8)]] * B,
+    "obstacle_position": [[(-0.5, 0.2), (0.5, 0.2)]] * B,
+}
 
 
 def base_state(env: Any) -> Any:
@@ -20,14 +32,14 @@ def base_state(env: Any) -> Any:
         contract_running=[[True, False, False]] * B,
         contract_age=[[2, 0, 0]] * B,
         step=[3] * B,
-        position=[[(1, 1), (1, 2), (1, 3)]] * B,
-        resource_position=[[(4, 1), (4, 2), (4, 3), (4, 4), (4, 5)]] * B,
-        resource_present=[[True, True, True, True, False]] * B,
+        **(POINTS if env.task in PARTICLES else PLACES),
     )
     return env.state()
 
 
-BAD_VALUES: list[tuple[str, Any, Any]] = [  # field, index within game 1, value
+Bad = list[tuple[str, Any, Any]]  # field, index within game 1, value
+
+BAD_ANYWHERE: Bad = [
     ("identity", 0, -1), ("identity", 2, P), ("identity", 1, 2**31 - 1), ("identity", 1, 4),
     ("preference", 0, -1), ("preference", 0, 4),
     ("reservation", 0, -0.5), ("reservation", 0, float("nan")), ("reservation", 0, float("inf")),
@@ -44,6 +56,8 @@ BAD_VALUES: list[tuple[str, Any, Any]] = [  # field, index within game 1, value
     ("step", (), -1), ("step", (), 31), ("step", (), 1),  # younger than the running contract
     ("episode", (), -1),
     ("done", (), True),
+]  # fmt: skip
+BAD_ON_GRID: Bad = [
     ("position", (0, 0), -1), ("position", (0, 0), 6), ("position", (0, 1), 7), ("position", (0, 1), -1),
     ("position", 0, (0, 0)), ("position", 0, (3, 2)), ("position", 0, (1, 2)), ("position", 0, (4, 4)),
     ("position", (0, 1), 2**16 + 1),
@@ -55,9 +69,32 @@ BAD_VALUES: list[tuple[str, Any, Any]] = [  # field, index within game 1, value
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "at", "value"), BAD_VALUES, ids=str)
-def test_impossible_states(name: str, at: Any, value: Any) -> None:
-    env = make()
+NAN, INF = float("nan"), float("inf")
+BAD_IN_PLANE: Bad = [
+    ("position", (0, 0), NAN), ("position", (0, 1), INF), ("position", (0, 1), -INF), ("position", (2, 0), 1.1e6),
+    ("position", (2, 0), -1e300), ("position", 0, (0.0, -0.5)), ("position", 0, (0.5, 0.2)),  # on another body
+    ("velocity", (0, 0), NAN), ("velocity", (2, 1), -INF), ("velocity", (1, 0), 1.1e6),
+    ("goal_type", 0, -1), ("goal_type", 4, 4), ("goal_type", 0, 256),
+    ("goal_position", (0, 0), NAN), ("goal_position", (4, 1), INF), ("goal_position", (0, 0), 1.0001),
+    ("goal_position", (0, 1), -1.0001),
+    ("obstacle_position", (0, 0), NAN), ("obstacle_position", (1, 1), -INF), ("obstacle_position", (1, 1), 1.0001),
+    ("obstacle_position", 0, (0.5, 0.2)), ("obstacle_position", 1, (-0.5, -0.5)),
+]  # fmt: skip
+BAD_OF_PREYS: Bad = [
+    ("goal_velocity", (0, 0), NAN), ("goal_velocity", (0, 1), INF), ("goal_velocity", (4, 1), -1.1e6),
+    ("goal_action", 0, -1), ("goal_action", 0, 5), ("goal_action", 4, 256),
+    ("goal_position", 0, (-0.4, 0.8)), ("goal_position", 1, (0.0, -0.5)), ("goal_position", 1, (-0.5, 0.2)),
+]  # fmt: skip
+BAD_VALUES = [
+    *((RC, *bad) for bad in BAD_ANYWHERE + BAD_ON_GRID),
+    *(("navigation", *bad) for bad in BAD_ANYWHERE + BAD_IN_PLANE),
+    *(("predator_prey", *bad) for bad in BAD_ANYWHERE + BAD_IN_PLANE + BAD_OF_PREYS),
+]
+
+
+@pytest.mark.parametrize(("task", "name", "at", "value"), BAD_VALUES, ids=str)
+def test_impossible_states(task: str, name: str, at: Any, value: Any) -> None:
+    env = make(task)
     state = base_state(env)
     array = state[name].copy()
     array[(1, *at) if isinstance(at, tuple) else (1, at)] = value  # the error comes after game 0 has been gone through
@@ -69,10 +106,11 @@ def test_impossible_states(name: str, at: Any, value: Any) -> None:
         "offer": "committed",
         "step": "contract_age",
         "resource_position": "position",
+        "goal_position": "obstacle_position",
     }
     argument, _, came = str(caught.value).partition(": expected ")
     assert name in argument or others.get(name) in argument
-    if "a value in" in came and name != "reservation":
+    if "a value in" in came and isinstance(value, int):
         assert f"got {value} " in came
 
 
@@ -91,9 +129,26 @@ def test_done_has_to_agree_with_the_rest() -> None:
     env.set_state(done=[False, False], step=[3, 3])
 
 
-@pytest.mark.parametrize("name", sorted(make().state()))
-def test_fields_of_another_shape_or_dtype(name: str) -> None:
-    env = make()
+def test_a_landmark_is_no_body_and_may_lie_anywhere() -> None:
+    env = make("navigation")
+    base_state(env)
+    env.set_state(goal_position=[[(-0.5, -0.5), (-0.5, -0.5), (0.5, 0.2), (1.0, 1.0), (-1.0, -1.0)]] * B)
+    assert all(np.isfinite(array).all() for array in env.step(np.zeros((B, N, 2), dtype=int))[0].values())
+
+
+def test_bodies_may_overlap_and_be_far_away() -> None:
+    for task in PARTICLES:
+        env = make(task)
+        base_state(env)
+        env.set_state(position=[[(1e6, -1e6), (0.0, 0.0), (1e-9, 0.0)]] * B, velocity=np.full((B, N, 2), 1e6))
+        for _ in range(3):
+            seen, *_ = env.step(np.zeros((B, N, 2), dtype=int))
+            assert all(np.isfinite(array).all() for array in seen.values())
+
+
+@pytest.mark.parametrize(("task", "name"), [(task, name) for task in (RC, *PARTICLES) for name in make(task).state()])
+def test_fields_of_another_shape_or_dtype(task: str, name: str) -> None:
+    env = make(task)
     array = base_state(env)[name]
     for wrong in (array[:1], array[0], array[..., None], np.concatenate([array, array])):
         with unharmed(env), refused(ValueError, name, str(wrong.shape)):
