@@ -174,7 +174,7 @@ py::array brake(const Numbers& velocity, double acceleration) {
 py::dict steering_constants() {
   py::dict worlds;
   for (const Task& task : tasks()) {
-    if (task.preset.world == WorldKind::grid) continue;
+    if (task.preset.world->options != OwnOptions::particles) continue;
     const SteeringConfig config = steering_of(task.preset.num_followers, task.preset.particles);
     worlds[task.name.c_str()] = py::dict(py::arg("acceleration") = config.acceleration,
                                          py::arg("max_speed") = config.max_speed, py::arg("reach") = config.reach,

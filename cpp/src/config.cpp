@@ -30,10 +30,8 @@ void GameConfig::validate() const {
          skills_per_follower);
   expect(num_followers <= population_size, "num_followers",
          "at most population_size = " + std::to_string(population_size), num_followers);
-  if (world != WorldKind::grid) {
-    particles.validate();
-    return;
-  }
+  if (world->options == OwnOptions::particles) particles.validate();
+  if (world->options != OwnOptions::grid) return;
   const int room = GridMap::parse(map).free_cells();
   expect(num_followers + num_resources <= room, "map",
          "free cells for num_followers + num_resources = " + std::to_string(num_followers + num_resources), room);

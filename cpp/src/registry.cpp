@@ -1,4 +1,4 @@
-// The one table: task name -> preset of parameters; and which world plays it.
+// The one table: task name -> preset of parameters and the world that plays it.
 #include "paymaster/registry.hpp"
 
 #include <bit>
@@ -13,8 +13,9 @@
 namespace paymaster {
 namespace {
 
-GameConfig preset(int num_bonuses, const char* payment, int max_reservation, bool one_skill) {
+GameConfig preset(const WorldKind& world, int num_bonuses, const char* payment, int max_reservation, bool one_skill) {
   GameConfig config;
+  config.world = &world;
   config.num_bonuses = num_bonuses;
   config.payment = payment;
   config.max_reservation = max_reservation;
@@ -24,12 +25,17 @@ GameConfig preset(int num_bonuses, const char* payment, int max_reservation, boo
 }
 
 /// Bonuses, reservations and skills as in resource_collection; the longer episode is ours.
-GameConfig particle_preset(WorldKind world) {
-  GameConfig config = preset(2, "advance", 1, false);
-  config.world = world;
+GameConfig particle_preset(const WorldKind& world, const ParticleConfig& particles) {
+  GameConfig config = preset(world, 2, "advance", 1, false);
   config.horizon = 50;
-  config.particles = world == WorldKind::navigation ? ParticleConfig{} : ParticleConfig::predator_prey();
+  config.particles = particles;
   return config;
+}
+
+/// The grid in the smallest size that holds the map.
+std::unique_ptr<Batch> grid_games(const GameConfig& game, const BatchConfig& batch, Population people) {
+  return with_words(GridMap::parse(game.map).cells(),
+                    [&]<int W>() { return games_of<GridWorld<W>>(game, batch, std::move(people)); });
 }
 
 void check_traits(const GameConfig& game, const std::vector<Traits>& population) {
@@ -43,20 +49,22 @@ void check_traits(const GameConfig& game, const std::vector<Traits>& population)
 
 }  // namespace
 
+const WorldKind kGrid{0, GridState::kMaxFollowers, OwnOptions::grid, grid_games};
+
 const std::vector<Task>& tasks() {
   static const std::vector<Task> table = {
       {"resource_collection", "grid; 3 of 4 skills, preference among them, c = 1 (paper; M3RL S1/S3 family)",
-       preset(2, "completion", 1, false)},
+       preset(kGrid, 2, "completion", 1, false)},
       {"resource_collection_one_skill", "grid; 1 of 4 skills, preference from all types (M3RL S2)",
-       preset(2, "completion", 1, true)},
+       preset(kGrid, 2, "completion", 1, true)},
       {"multi_bonus_resource_collection", "grid; four bonus levels, c from {1, 2, 3} (paper; M3RL)",
-       preset(4, "advance", 3, false)},
+       preset(kGrid, 4, "advance", 3, false)},
       {"multi_bonus_resource_collection_one_skill", "grid; four bonus levels, c from {1, 2, 3}, 1 of 4 skills (M3RL)",
-       preset(4, "advance", 3, true)},
+       preset(kGrid, 4, "advance", 3, true)},
       {"navigation", "particles; reach landmarks, which then appear elsewhere (paper; MPE simple_spread's bodies)",
-       particle_preset(WorldKind::navigation)},
+       particle_preset(kKind<NavigationWorld>, ParticleConfig{})},
       {"predator_prey", "particles; touch randomly moving preys among obstacles (paper; MPE simple_tag's bodies)",
-       particle_preset(WorldKind::predator_prey)},
+       particle_preset(kKind<PredatorPreyWorld>, ParticleConfig::predator_prey())},
   };
   return table;
 }
@@ -71,7 +79,7 @@ const Task& find_task(const std::string& name) {
 }
 
 std::uint64_t fingerprint(const GameConfig& config, const Population& population) {
-  std::uint64_t hash = fingerprint(&config.world, sizeof config.world);
+  std::uint64_t hash = fingerprint(&config.world->key, sizeof config.world->key);
   GameConfig::visit(config, [&](const char* name, const auto& value, auto&&...) {
     hash = fingerprint(name, std::strlen(name), hash);
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
@@ -97,13 +105,7 @@ std::unique_ptr<Batch> make_batch(const GameConfig& game, const BatchConfig& bat
   game.validate();
   if (population != nullptr) check_traits(game, *population);
   Population people = population != nullptr ? Population(*population) : Population::drawn(game);
-  const auto play = [&]<class World>(World world) -> std::unique_ptr<Batch> {
-    return std::make_unique<GameBatch<World>>(game, batch, std::move(people), std::move(world));
-  };
-  const int n = game.num_followers, goals = game.num_goals;
-  if (game.world == WorldKind::navigation) return play(NavigationWorld(n, goals, game.particles));
-  if (game.world == WorldKind::predator_prey) return play(PredatorPreyWorld(n, goals, game.particles));
-  return with_words(GridMap::parse(game.map).cells(), [&]<int W>() { return play(GridWorld<W>(game)); });
+  return game.world->games(game, batch, std::move(people));
 }
 
 }  // namespace paymaster

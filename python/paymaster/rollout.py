@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +17,7 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.episodes import Episodes
 from paymaster.events import extract
 
-__all__ = ["EpisodeTotals", "Rollout"]
+__all__ = ["EpisodeTotals", "Rollout", "look"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,13 @@ class EpisodeTotals:
     events: NDArray[np.int32]
     length: NDArray[np.int32]
     completions: NDArray[np.int32]  # [B, G]
+
+
+def look(encoder: FeatureEncoder, observation: Mapping[str, NDArray[Any]], previous: Tensor, step: int) -> Seen:
+    """What a leader sees of an observation, on the device of ``previous``, omega_{t-1} int64 [B, N]."""
+    arrays = (*encoder.encode(observation), run_out(observation))
+    follower, goal, ended = (torch.from_numpy(array).to(previous.device) for array in arrays)
+    return Seen(follower, goal, previous, ended, step)
 
 
 class Rollout:
@@ -80,7 +89,8 @@ class Rollout:
             if keep:
                 # Copies: an environment made with copy=False writes into the same arrays again.
                 results = (info["follower_action"], info["completed"], info["payment"], ~ended)
-                steps.append((*seen[:4], step.offer, step.explored, *map(torch.tensor, results)))
+                explored = torch.zeros_like(seen.ended) if step.explored is None else step.explored
+                steps.append((*seen[:4], step.offer, explored, *map(torch.tensor, results)))
             previous, state, ended = step.offer, step.state, terminated.copy()
         totals = EpisodeTotals(**{name: values.copy() for name, values in info["totals"].items()})
         return self._episodes(steps, np.stack(log), totals.length, explore) if keep else None, totals

@@ -20,7 +20,8 @@ GameConfig noisy(const char* task) {
 }  // namespace
 
 TEST_CASE("1, 2 and 4 threads give identical results, statistics included") {
-  for (const char* task : {"resource_collection", "multi_bonus_resource_collection_one_skill"}) {
+  for (const char* task :
+       {"resource_collection", "multi_bonus_resource_collection_one_skill", "navigation", "predator_prey"}) {
     for (const Autoreset mode : {Autoreset::next_step, Autoreset::same_step, Autoreset::disabled}) {
       CAPTURE(task);
       const GameConfig config = noisy(task);
@@ -52,24 +53,27 @@ TEST_CASE("1, 2 and 4 threads give identical results, statistics included") {
 }
 
 TEST_CASE("game i of a batch is the single game of index i") {
-  const GameConfig config = noisy("multi_bonus_resource_collection");
-  TestBatch batch(config, {.num_envs = 6, .seed = 9, .first_index = 100, .num_threads = 2});
-  std::vector<TestBatch> single;
-  for (int i = 0; i < 6; ++i)
-    single.emplace_back(config, BatchConfig{.seed = 9, .first_index = 100 + i, .num_threads = 1});
-  OfferStream offers(2, config, 6, 10);
-  const auto actions = static_cast<std::size_t>(config.num_followers * 2);
-  for (int t = 0; t < steps_to_play(80); ++t) {
-    CAPTURE(t);
-    const Offers now = offers.next();
-    const Results& all = batch.step(now);
-    for (std::size_t i = 0; i < 6; ++i) {
-      const Offers own(now.data() + i * actions, now.data() + (i + 1) * actions);
-      const Results& alone = single[i].step(own);
-      REQUIRE(alone.observation == all.observation.row(static_cast<int>(i), 6));
-      REQUIRE(alone.reward[0] == all.reward[i]);
-      REQUIRE(alone.terminated[0] == all.terminated[i]);
-      REQUIRE(alone.gain[0] == all.gain[i]);
+  for (const char* task : {"multi_bonus_resource_collection", "predator_prey"}) {
+    CAPTURE(task);
+    const GameConfig config = noisy(task);
+    TestBatch batch(config, {.num_envs = 6, .seed = 9, .first_index = 100, .num_threads = 2});
+    std::vector<TestBatch> single;
+    for (int i = 0; i < 6; ++i)
+      single.emplace_back(config, BatchConfig{.seed = 9, .first_index = 100 + i, .num_threads = 1});
+    OfferStream offers(2, config, 6, 10);
+    const auto actions = static_cast<std::size_t>(config.num_followers * 2);
+    for (int t = 0; t < steps_to_play(80); ++t) {
+      CAPTURE(t);
+      const Offers now = offers.next();
+      const Results& all = batch.step(now);
+      for (std::size_t i = 0; i < 6; ++i) {
+        const Offers own(now.data() + i * actions, now.data() + (i + 1) * actions);
+        const Results& alone = single[i].step(own);
+        REQUIRE(alone.observation == all.observation.row(static_cast<int>(i), 6));
+        REQUIRE(alone.reward[0] == all.reward[i]);
+        REQUIRE(alone.terminated[0] == all.terminated[i]);
+        REQUIRE(alone.gain[0] == all.gain[i]);
+      }
     }
   }
 }

@@ -63,7 +63,7 @@ def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, expl
         follower = torch.full((B, N, 2), t / T)
         ended = ~(mark & offered).any(-1)
         seen = Seen(follower, goal, previous, ended, t)
-        offer, explored, state = algorithm.act(seen, state, explore=explore, generator=generator, greedy=greedy)
+        offer, state, explored, _ = algorithm.act(seen, state, explore=explore, generator=generator, greedy=greedy)
         won = offer // config.num_bonuses == target
         steps.append(
             {
@@ -346,7 +346,7 @@ def test_acting_keeps_no_graph() -> None:
     nothing = Seen(
         torch.zeros(B, N, 2), torch.zeros(B, N, G, 2), torch.full((B, N), -1), torch.ones(B, N, dtype=torch.bool), 0
     )
-    offer, _, state = algorithm.act(nothing, algorithm.initial_state(B, N), generator=torch.Generator())
+    offer, state, *_ = algorithm.act(nothing, algorithm.initial_state(B, N), generator=torch.Generator())
     assert not state.history.requires_grad and state.history.shape == (B, N, LEADER.hidden)
     assert offer.dtype == torch.int64 and offer.shape == (B, N)
 

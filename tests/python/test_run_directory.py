@@ -292,8 +292,12 @@ def test_a_resumed_run_must_say_where_it_continues(tmp_path: Path) -> None:
         run.log(1, {})
 
 
-def test_tensorboard_shows_each_step_once_after_a_kill(tmp_path: Path) -> None:
+def test_tensorboard_shows_each_step_once_after_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    writers = pytest.importorskip("tensorboard.summary.writer.event_file_writer")
+    # TensorBoard orders files by name: second, host, process, number of the writer in its process. A resumed run is
+    # another process; here both are one, and number 10 of the same second would come before number 9.
+    monkeypatch.setattr(writers, "_global_uid", type(writers._global_uid)(0))
     with RunDirectory.create(tmp_path, CONFIG) as run:
         for episode in range(1, 8):
             run.log(episode, {"gain": float(episode)}, {"episodes_per_second": 5.0})

@@ -2,6 +2,7 @@
 // keyword arguments, the errors and `paymaster tasks` alike.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "paymaster/types.hpp"
@@ -9,10 +10,26 @@
 
 namespace paymaster {
 
-enum class WorldKind : std::uint8_t { grid, navigation, predator_prey };
+class Batch;
+class Population;
+struct BatchConfig;
+struct GameConfig;
+
+/// Options that a world has of its own, beside those of every game.
+enum class OwnOptions : std::uint8_t { none, grid, particles };
+
+/// What is known of a world before there is one; kKind<World> (game_batch.hpp) makes it of the world's constants.
+struct WorldKind {
+  std::uint8_t key;  // in snapshots: tells worlds with the same options apart, so it is never used twice
+  int max_followers;
+  OwnOptions options;
+  std::unique_ptr<Batch> (*games)(const GameConfig&, const BatchConfig&, Population);  // that play this world
+};
+
+extern const WorldKind kGrid;
 
 struct GameConfig {
-  WorldKind world = WorldKind::grid;  // fixed by the task
+  const WorldKind* world = &kGrid;  // fixed by the task
   int num_followers = 4;
   int num_goals = 4;
   int num_bonuses = 2;
@@ -29,15 +46,14 @@ struct GameConfig {
   // The grid world.
   int num_resources = 10;
   std::string map;
-  // The other two.
+  // The particle worlds.
   ParticleConfig particles;
 
   /// Calls visitor(name, member, meaning, low, high) for the options of the task's world; text members get
   /// (name, member, meaning).
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1,
-            self.world == WorldKind::grid ? 16 : 64);
+    visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1, self.world->max_followers);
     visitor("num_goals", self.num_goals, "G, goal types", 1, kMaxGoals);
     visitor("num_bonuses", self.num_bonuses, "K, bonus levels; level b pays b + 1", 1, kMaxBonuses);
     visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
@@ -54,10 +70,8 @@ struct GameConfig {
     visitor("preference_among_skills", self.preference_among_skills,
             "the preferred goal is one of the follower's skills; else any goal type", 0, 1);
     visitor("max_reservation", self.max_reservation, "reservation c is drawn from 1..max_reservation", 1, 1000);
-    if (self.world != WorldKind::grid) {
-      ParticleConfig::visit(self.particles, visitor);
-      return;
-    }
+    if (self.world->options == OwnOptions::particles) ParticleConfig::visit(self.particles, visitor);
+    if (self.world->options != OwnOptions::grid) return;
     visitor("num_resources", self.num_resources, "M, resources on the grid at the start", 1, 64);
     visitor("map", self.map, "text map, '#' wall and '.' free, closed by a border of wall; '' is 9 x 9 free cells");
   }

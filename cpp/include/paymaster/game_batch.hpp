@@ -217,6 +217,15 @@ class GameBatch final : public Batch {
   RowLength row_length_;
 };
 
+template <class World>
+std::unique_ptr<Batch> games_of(const GameConfig& game, const BatchConfig& batch, Population people) {
+  return std::make_unique<GameBatch<World>>(game, batch, std::move(people), World(game));
+}
+
+/// A world for the registry.
+template <class World>
+inline constexpr WorldKind kKind{World::kKey, World::kMaxFollowers, World::kOwnOptions, games_of<World>};
+
 }  // namespace paymaster
 
 #include "paymaster/snapshot.hpp"

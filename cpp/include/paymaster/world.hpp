@@ -1,8 +1,10 @@
 // What a world must offer to the game layer (game.hpp). A world knows bodies, moves, goals and routes, and nothing of
 // offers, contracts and payments. It is a template argument of Game, so nothing here is virtual.
 //
+//   explicit World(const GameConfig&)         throws std::invalid_argument where the options do not fit together
 //   struct State                              flat and trivially copyable
-//   kMaxFollowers, kActions, kNoiseActions    sizes; noise_action(i) names the i-th action that noise may play
+//   kKey, kMaxFollowers, kOwnOptions          see WorldKind (config.hpp)
+//   kActions, kNoiseActions                   sizes; noise_action(i) names the i-th action that noise may play
 //   reset(State&, Draws&)                     a new episode
 //   refresh(State&)                           brings derived parts (distances, what is available) up to date
 //   distance(state, k, g)                     planned actions before the one that reaches goal type g, -1 unreachable

@@ -25,8 +25,10 @@ void PredatorPrey::confine(const World& world, ParticleState& s) {
     for (int axis = 0; axis < 2; ++axis) {
       double& at = s.position[body][axis];
       if (std::abs(at) <= border) continue;
-      // Clipping instead would pile preys up in the corners. (It is left for one thrown across the whole arena.)
-      at = std::clamp((at > 0 ? 2 : -2) * border - at, -border, border);
+      // Two reflections bring back what is 4 borders away. (Clipping instead would pile preys up in the corners.)
+      at = std::remainder(at, 4 * border);
+      if (std::abs(at) <= border) continue;
+      at = std::copysign(2 * border, at) - at;
       s.velocity[body][axis] = -s.velocity[body][axis];
       s.goal_action[i] = kMirrored[axis][s.goal_action[i]];
     }

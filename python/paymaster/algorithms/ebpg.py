@@ -120,7 +120,7 @@ class EBPG:
             output = output._replace(log_mu=self._with_goals(output.log_mu, fixed_goal))
             explore = 0.0
         offer = sample_offers(output, held, explore, generator, greedy)
-        return LeaderStep(offer, explored, Memory(output.history, fixed_goal))
+        return LeaderStep(offer, Memory(output.history, fixed_goal), explored, output.attention)
 
     def update(self, episodes: Episodes) -> dict[str, float]:
         """Learns from a batch of whole episodes, evaluated at once, in one gradient step (or ``epochs`` of them).

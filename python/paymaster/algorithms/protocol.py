@@ -36,13 +36,15 @@ class LeaderStep(NamedTuple):
 
     Attributes:
         offer: omega_t, flat offers int64 [B, N].
-        explored: bool [B, N], the goal was set by agent-wise exploration, not by the policy.
         state: what the leader remembers, to be handed to its next decision.
+        explored: bool [B, N], the goal was set by agent-wise exploration, not by the policy; None: nowhere.
+        attention: its weights of the followers in this decision, float [B, N], which sum to 1; None without such.
     """
 
     offer: Tensor
-    explored: Tensor
     state: Any
+    explored: Tensor | None = None
+    attention: Tensor | None = None
 
 
 @runtime_checkable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
 
-__all__ = ["as_array", "check_array", "check_int", "check_map", "population_arrays"]
+__all__ = ["as_array", "check_array", "check_int", "check_map", "population_arrays", "reset_mask", "seeds_of"]
 
 
 def check_int(name: str, value: Any, low: int, high: int) -> int:
@@ -95,3 +95,36 @@ def population_arrays(
         check_array("population preference", population["preference"], "int32", (size,), 0, goals - 1),
         check_array("population reservation", population["reservation"], "float32", (size,), 0, 1e6),
     )
+
+
+def seeds_of(seed: Any, num_envs: int) -> list[int] | None:
+    """A seed for each of B games from one for all, from B of them, or from none. Raises TypeError or ValueError."""
+    if seed is None:
+        return None
+    several = isinstance(seed, Sequence) and not isinstance(seed, (str, bytes))
+    if several or (isinstance(seed, np.ndarray) and seed.ndim > 0):
+        if len(seed) != num_envs:
+            raise ValueError(f"seed: expected {num_envs} seeds, got {len(seed)}")
+        if all(s is None for s in seed):
+            return None
+        return [check_int("seed", s, 0, 2**64 - 1) for s in seed]
+    return [check_int("seed", seed, 0, 2**64 - 1)] * num_envs
+
+
+def reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> NDArray[np.bool_] | None:
+    """The games that ``reset(options={"reset_mask": bool[B]})`` names. Raises TypeError or ValueError."""
+    if options is None:
+        return None
+    if not isinstance(options, Mapping):
+        raise TypeError(f"options: expected a dict, got {type(options).__name__}")
+    if not options:
+        return None
+    unknown = set(options) - {"reset_mask"}
+    if unknown:
+        raise ValueError(f"options: expected only 'reset_mask', got {sorted(map(str, unknown))[0]!r}")
+    mask = as_array("reset_mask", options["reset_mask"])
+    if mask.dtype != np.bool_:
+        raise TypeError(f"reset_mask: expected dtype bool, got {mask.dtype}")
+    if mask.shape != (num_envs,):
+        raise ValueError(f"reset_mask: expected shape ({num_envs},), got {mask.shape}")
+    return mask

@@ -39,8 +39,8 @@ class FeatureEncoder:
         self._goals: int = options["num_goals"]
         self._bonuses: int = options["num_bonuses"]
         self._horizon: int = options["horizon"]
-        self._abundance = max(1.0, num_goal_objects(options) / self._goals)
-        self._body = _CellBody() if "heading" in env.observation_meanings else _PointBody(options)
+        self._abundance = max(1.0, (num_goal_objects(options) or 0) / self._goals)
+        self._body = _body_of(options)
         self._statistics = env.statistics
         self._one_hot_action = np.eye(NUM_ACTIONS + 1, dtype=np.float32)
         self.follower_features = 1 + (NUM_ACTIONS + 1) + 4 + 4 + self._goals
@@ -106,7 +106,15 @@ class FeatureEncoder:
         return out
 
 
-class _CellBody:
+class _Body:
+    """A follower in a world that is not known here: the distances say all there is."""
+
+    def features(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
+        """[B, N, 4]."""
+        return np.zeros((*seen["identity"].shape, 4), dtype=np.float32)
+
+
+class _CellBody(_Body):
     """A follower on the grid: which way it faces."""
 
     def __init__(self) -> None:
@@ -118,7 +126,7 @@ class _CellBody:
         return heading
 
 
-class _PointBody:
+class _PointBody(_Body):
     """A follower in the plane: where it is and how it moves. A body may be thrown out of the arena, to 2.5 times its
     size, and beyond its own top speed."""
 
@@ -132,6 +140,12 @@ class _PointBody:
         both = np.concatenate((seen["position"] / self._far, seen["velocity"] / self._fast), axis=-1)
         clipped: Floats = np.clip(both, -2.0, 2.0, dtype=np.float32)
         return clipped
+
+
+def _body_of(options: Mapping[str, Any]) -> _Body:
+    if "map" in options:
+        return _CellBody()
+    return _PointBody(options) if "body_acceleration" in options else _Body()
 
 
 def _how_often(count: NDArray[np.int64]) -> NDArray[np.float64]:

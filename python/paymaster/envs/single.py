@@ -24,19 +24,20 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
     Args:
         task, options: as for :class:`LeaderVectorEnv`.
         seed, index: keys of the game's random draws.
-        render_mode: None, or "ansi" for :meth:`render` to draw the grid as text.
+        render_mode: None, "ansi" for :meth:`render` to draw the game as text, or "rgb_array" for a picture of it and
+            of its episode so far.
 
     Raises:
         ValueError, TypeError: as :class:`LeaderVectorEnv`, and for another render_mode.
     """
 
-    metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's name and place for it)
+    metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's name and place for it)
 
     def __init__(
         self, task: str, seed: int = 0, index: int = 0, render_mode: str | None = None, **options: Any
     ) -> None:
-        if render_mode not in (None, "ansi"):
-            raise ValueError(f"render_mode: expected None or 'ansi', got {render_mode!r}")
+        if render_mode not in (None, "ansi", "rgb_array"):
+            raise ValueError(f"render_mode: expected None, 'ansi' or 'rgb_array', got {render_mode!r}")
         if "autoreset_mode" in options:
             raise ValueError("autoreset_mode: expected none for a single game (a Gymnasium Env never resets itself)")
         self.batch = LeaderVectorEnv(
@@ -46,6 +47,7 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
             num_threads=1,
             first_index=check_int("index", index, 0, 2**62),
             autoreset_mode=AutoresetMode.DISABLED,
+            render_mode="rgb_array" if render_mode == "rgb_array" else None,
             **options,
         )
         self.render_mode = render_mode
@@ -74,12 +76,15 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
         observation, reward, terminated, _, info = self.batch.step(actions[None])
         return _arrays(observation), float(reward[0]), bool(terminated[0]), False, _first(info)
 
-    def render(self) -> str | None:
-        """The grid as text, when ``render_mode`` is "ansi"."""
+    def render(self) -> str | NDArray[np.uint8] | None:
+        """The game as text ("ansi"), or as a picture uint8[height, width, 3] ("rgb_array")."""
         if self.render_mode is None:
             gymnasium.logger.warn("render() was called on an environment made without a render_mode")
             return None
-        return draw(_first(self.batch.state()), self.batch.options)
+        if self.render_mode == "ansi":
+            return draw(_first(self.batch.state()), self.batch.options)
+        pictures = self.batch.render()
+        return None if pictures is None else pictures[0]
 
     def state(self, *names: str) -> dict[str, Any]:
         """As the vector environment's, without the leading axis."""

@@ -14,13 +14,15 @@ __all__ = ["NUM_ACTIONS", "action_space", "arena_half_width", "num_goal_objects"
 NUM_ACTIONS = 5
 """Primitive actions: move, turn left, turn right, dig, stop on the grid; noop, left, right, down, up in the plane."""
 
+_Bounds = dict[str, tuple[float, float]]
 _INT16_MAX = np.iinfo(np.int16).max
 _FAR = 1e6  # more than any game comes to: followers have no walls (MPE), and Gymnasium wants a finite Box
 
 
-def num_goal_objects(options: Mapping[str, Any]) -> int:
-    """M: resources on the grid, landmarks or preys in the plane."""
-    return int(options["num_resources"] if "num_resources" in options else options["num_targets"])
+def num_goal_objects(options: Mapping[str, Any]) -> int | None:
+    """M: resources on the grid, landmarks or preys in the plane; None in a world that has no such option."""
+    count: int | None = options.get("num_resources", options.get("num_targets"))
+    return count
 
 
 def arena_half_width(options: Mapping[str, Any]) -> float:
@@ -28,23 +30,8 @@ def arena_half_width(options: Mapping[str, Any]) -> float:
     return float(options["arena_half_width"]) or max(1.0, math.sqrt(options["num_followers"] / 4))
 
 
-def _real_bounds(options: Mapping[str, Any]) -> dict[str, float]:
-    """Largest magnitude in the fields of float32."""
-    half = arena_half_width(options)
-    rounded = 1 + 1e-6  # a capped speed may round up
-    return {
-        "position": _FAR,
-        "velocity": options["body_max_speed"] * rounded or _FAR,
-        "goal_position": half,
-        "goal_velocity": options["target_max_speed"] * rounded or _FAR,
-        "obstacle_position": half,
-    }
-
-
-def _bounds(options: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+def _common_bounds(options: Mapping[str, Any]) -> _Bounds:
     goals, bonuses, horizon = options["num_goals"], options["num_bonuses"], options["horizon"]
-    lines = options.get("map", "").splitlines()
-    side = max(11, len(lines), *(len(line) for line in lines)) - 1
     return {
         "identity": (0, options["population_size"] - 1),
         "action": (-1, NUM_ACTIONS - 1),
@@ -54,29 +41,55 @@ def _bounds(options: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
         "contract_age": (0, horizon),
         "completed": (-1, goals - 1),
         "distance": (-1, _INT16_MAX),
-        "available": (0, num_goal_objects(options)),
+        "available": (0, num_goal_objects(options) or _INT16_MAX),
         "step": (0, horizon),
+    }
+
+
+def _grid_bounds(options: Mapping[str, Any]) -> _Bounds:
+    lines = options["map"].splitlines()
+    side = max(11, len(lines), *(len(line) for line in lines)) - 1
+    return {
         "position": (0, side),
         "heading": (0, 3),
-        "resource_type": (-1, goals - 1),
+        "resource_type": (-1, options["num_goals"] - 1),
         "resource_position": (-1, side),
         "resource_claimant": (-1, options["num_followers"] - 1),
-        "goal_type": (0, goals - 1),
+    }
+
+
+def _particle_bounds(options: Mapping[str, Any]) -> _Bounds:
+    half = arena_half_width(options)
+    rounded = 1 + 1e-6  # a capped speed may round up
+    speed, goal_speed = (options[name] * rounded or _FAR for name in ("body_max_speed", "target_max_speed"))
+    return {
+        "position": (-_FAR, _FAR),
+        "velocity": (-speed, speed),
+        "goal_type": (0, options["num_goals"] - 1),
+        "goal_position": (-half, half),
+        "goal_velocity": (-goal_speed, goal_speed),
+        "obstacle_position": (-half, half),
     }
 
 
 def observation_space(
     fields: Sequence[tuple[str, str, tuple[int, ...], str]], options: Mapping[str, Any]
 ) -> spaces.Dict:
-    """A Box for each field of one game's observation: int16 or, for what is continuous, float32."""
-    bounds: Mapping[str, tuple[float, float]] = _bounds(options)
+    """A Box for each field of one game's observation: int16 or, for what is continuous, float32.
+
+    A field of a world that is not known here gets all the numbers it can hold.
+    """
+    bounds = _common_bounds(options)
+    if "map" in options:
+        bounds |= _grid_bounds(options)
+    if "num_targets" in options:
+        bounds |= _particle_bounds(options)
     boxes: dict[str, spaces.Space[Any]] = {}
     for name, dtype, shape, _ in fields:
         if dtype == "float32":
-            largest = _real_bounds(options)[name]
-            boxes[name] = spaces.Box(-largest, largest, shape=shape, dtype=np.float32)
+            boxes[name] = spaces.Box(*bounds.get(name, (-_FAR, _FAR)), shape=shape, dtype=np.float32)
         else:
-            boxes[name] = spaces.Box(*bounds[name], shape=shape, dtype=np.int16)
+            boxes[name] = spaces.Box(*bounds.get(name, (-_INT16_MAX - 1, _INT16_MAX)), shape=shape, dtype=np.int16)
     return spaces.Dict(boxes)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.envs.arguments import as_array, check_int, check_map, population_arrays
+from paymaster.envs.arguments import as_array, check_int, check_map, population_arrays, reset_mask, seeds_of
 from paymaster.envs.spaces import action_space, observation_space
 from paymaster.envs.statistics import Statistics
+
+if TYPE_CHECKING:
+    from paymaster.envs.pictures import Pictures
 
 __all__ = ["LeaderVectorEnv"]
 
@@ -48,6 +52,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             next call that returns observations.
         population: dict of skill bool[P, G], preference int[P], reservation float[P]; None draws it from
             ``population_seed``.
+        render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
         options: parameters of the task, see :func:`paymaster.tasks` for names and defaults.
 
     Raises:
@@ -66,6 +71,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         first_index: int = 0,
         copy: bool = True,
         population: Mapping[str, ArrayLike] | None = None,
+        render_mode: str | None = None,
         **options: Any,
     ) -> None:
         if not isinstance(task, str):
@@ -73,6 +79,8 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else str(autoreset_mode)
         if not isinstance(copy, bool):
             raise TypeError(f"copy: expected a bool, got {type(copy).__name__}")
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode: expected None or 'rgb_array', got {render_mode!r}")
         check_map(options.get("map"))
         people = population_arrays(task, population, options)
         self._core = _core.Batch(
@@ -89,8 +97,8 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         self.task = task
         self.num_envs = num_envs
         self.autoreset_mode = AutoresetMode(mode)
-        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
-        self.render_mode = None
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 4}
+        self.render_mode = render_mode
         self.options: dict[str, Any] = self._core.options
         self.goal_reward: float = self._core.goal_reward
         self.statistics = Statistics(self._core)
@@ -101,6 +109,11 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         self._columns = _columns_of(self._core.observation_fields)
         self._copy = copy
         self._views: tuple[Rows, Observation] | None = None
+        self._pictures: Pictures | None = None
+        if render_mode is not None:
+            from paymaster.envs.pictures import Pictures  # only now: most batches are never drawn
+
+            self._pictures = Pictures(self.task, self.options, self.goal_reward, self.state())
 
     # --- Gymnasium -------------------------------------------------------------------------------------------
 
@@ -116,11 +129,13 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         Raises:
             ValueError, TypeError: bad seed, unknown option, mask of another shape or dtype; nothing changes.
         """
-        mask = self._reset_mask(options)
-        seeds = self._seeds(seed)
+        mask = reset_mask(options, self.num_envs)
+        seeds = seeds_of(seed, self.num_envs)
         if seeds is not None and mask is not None:
             raise ValueError("seed: expected None together with options['reset_mask'], got a seed")
         rows = self._core.reset(seeds, mask)
+        if self._pictures is not None:
+            self._pictures.restart(self.state(), mask)
         return self._observation(rows), {}
 
     def step(
@@ -158,8 +173,17 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         }
         if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
             self._add_final(info, final_rows, terminated)
+        if self._pictures is not None:
+            self._pictures.add(self.state(), payment, reward)
         truncated = np.zeros(self.num_envs, dtype=np.bool_)
         return self._observation(rows), reward, terminated, truncated, info
+
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
+        """A picture uint8[height, width, 3] of every game, with its episode so far; None without a render_mode."""
+        if self._pictures is None:
+            gymnasium.logger.warn("render() was called on an environment made without a render_mode")
+            return None
+        return self._pictures.draw(self.state())
 
     def close_extras(self, **kwargs: Any) -> None:
         """Nothing to release: threads end with the object."""
@@ -217,6 +241,8 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         """
         with np.errstate(over="ignore"):  # too large for a field's dtype is out of its range, and says so
             self._core.set_state(arrays)
+        if self._pictures is not None:
+            self._pictures.restart(self.state())
 
     def snapshot(self) -> bytes:
         """Everything (games, random numbers' keys, statistics) as opaque bytes."""
@@ -232,6 +258,8 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         if not isinstance(snapshot, bytes):
             raise TypeError(f"snapshot: expected bytes, got {type(snapshot).__name__}")
         self._core.restore(snapshot)
+        if self._pictures is not None:
+            self._pictures.restart(self.state())
         return self.observe()
 
     # --- internals -------------------------------------------------------------------------------------------
@@ -242,35 +270,6 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         if self._views is None or self._views[0][0] is not rows[0]:
             self._views = (rows, _split(rows, self._columns))
         return dict(self._views[1])
-
-    def _seeds(self, seed: Any) -> list[int] | None:
-        if seed is None:
-            return None
-        several = isinstance(seed, Sequence) and not isinstance(seed, (str, bytes))
-        if several or (isinstance(seed, np.ndarray) and seed.ndim > 0):
-            if len(seed) != self.num_envs:
-                raise ValueError(f"seed: expected {self.num_envs} seeds, got {len(seed)}")
-            if all(s is None for s in seed):
-                return None
-            return [check_int("seed", s, 0, 2**64 - 1) for s in seed]
-        return [check_int("seed", seed, 0, 2**64 - 1)] * self.num_envs
-
-    def _reset_mask(self, options: Mapping[str, Any] | None) -> NDArray[np.bool_] | None:
-        if options is None:
-            return None
-        if not isinstance(options, Mapping):
-            raise TypeError(f"options: expected a dict, got {type(options).__name__}")
-        if not options:
-            return None
-        unknown = set(options) - {"reset_mask"}
-        if unknown:
-            raise ValueError(f"options: expected only 'reset_mask', got {sorted(map(str, unknown))[0]!r}")
-        mask = as_array("reset_mask", options["reset_mask"])
-        if mask.dtype != np.bool_:
-            raise TypeError(f"reset_mask: expected dtype bool, got {mask.dtype}")
-        if mask.shape != (self.num_envs,):
-            raise ValueError(f"reset_mask: expected shape ({self.num_envs},), got {mask.shape}")
-        return mask
 
     def _add_final(self, info: dict[str, Any], rows: Rows, ended: NDArray[np.bool_]) -> None:
         """Gymnasium's convention for SAME_STEP: an object array with the last observation of games that ended."""

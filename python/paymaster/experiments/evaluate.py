@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.registry import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.intervals import Interval, mean_ci95
-from paymaster.experiments.run_directory import read_config
-from paymaster.experiments.run_state import load_leader
-from paymaster.experiments.setup import make_env, make_leader
+from paymaster.experiments.run_leader import open_run
 from paymaster.references import make_reference
 from paymaster.rollout import EpisodeTotals, Rollout
 
@@ -125,23 +122,8 @@ def evaluate_run(
     Raises:
         ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader.
     """
-    config = TrainConfig.from_json(read_config(run))
     _check_episodes(episodes)
-    torch.set_num_threads(config.torch_threads)
-    home = make_env(config, 1, 0)
-    overrides = dict(options or {})
-    if task is None or task == config.task:
-        env = make_env(config, min(episodes, _GAMES), seed + EVALUATION_SEED, **overrides)
-    else:
-        env = make_vec(task, min(episodes, _GAMES), seed + EVALUATION_SEED, autoreset_mode="Disabled", **overrides)
-    for name in ("num_goals", "num_bonuses", "abstain", "horizon", "population_size"):
-        if env.options[name] != home.options[name]:
-            raise ValueError(
-                f"task: expected {name} = {home.options[name]} as in the run's games, got {env.options[name]}"
-            )
-    leader = make_leader(config, env)
-    load_leader(run, leader, env)
-    env.statistics.frozen = True
+    env, leader = open_run(run, min(episodes, _GAMES), seed + EVALUATION_SEED, task=task, options=options)
     generator = torch.Generator(leader.device).manual_seed(seed + EVALUATION_SEED)
     return _collect(str(run), env.task, env, episodes, _player(env, leader, generator, greedy=greedy))
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <random>
 
 namespace paymaster::test {
@@ -15,6 +16,10 @@ class Random {
   int below(int n) { return static_cast<int>(engine_() % static_cast<std::uint64_t>(n)); }
   /// low .. high, both included.
   int between(int low, int high) { return low + below(high - low + 1); }
+  template <class T>
+  T one_of(std::initializer_list<T> values) {
+    return values.begin()[below(static_cast<int>(values.size()))];
+  }
   bool chance(int percent) { return below(100) < percent; }
 
  private:

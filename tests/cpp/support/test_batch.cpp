@@ -1,6 +1,7 @@
 #include "support/test_batch.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "paymaster/registry.hpp"
@@ -23,10 +24,14 @@ int steps_to_play(int usual) {
   return steps != nullptr ? std::atoi(steps) : usual;
 }
 
+bool is_grid(const GameConfig& config) { return config.world->options == OwnOptions::grid; }
+
+bool is_particles(const GameConfig& config) { return config.world->options == OwnOptions::particles; }
+
 std::vector<GameConfig> grid_tasks() {
   std::vector<GameConfig> found;
   for (const Task& task : tasks()) {
-    if (task.preset.world == WorldKind::grid) found.push_back(task.preset);
+    if (is_grid(task.preset)) found.push_back(task.preset);
   }
   return found;
 }
@@ -51,6 +56,19 @@ void StateArrays::write(Batch& batch, const std::vector<std::string>& names) con
     if (named) pointers[i] = buffers_[i].data();
   }
   batch.set_state(pointers.data());
+}
+
+bool StateArrays::finite() const {
+  const auto all_finite = [](const auto* first, std::size_t bytes) {
+    return std::all_of(first, first + bytes / sizeof *first, [](auto x) { return std::isfinite(x); });
+  };
+  for (std::size_t i = 0; i < buffers_.size(); ++i) {
+    const std::byte* data = buffers_[i].data();
+    const std::size_t bytes = buffers_[i].size();
+    if (fields_[i].dtype == "float64" && !all_finite(reinterpret_cast<const double*>(data), bytes)) return false;
+    if (fields_[i].dtype == "float32" && !all_finite(reinterpret_cast<const float*>(data), bytes)) return false;
+  }
+  return true;
 }
 
 bool Flags::operator==(const Flags& other) const {
@@ -115,7 +133,7 @@ TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const s
     offset_[field.name] = at;
     at += size(field.shape.count());
   }
-  batch_->observe(results_.observation.pointers());
+  observe();
 }
 
 const Results& TestBatch::step(const Offers& offers) {

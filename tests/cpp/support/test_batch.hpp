@@ -15,6 +15,8 @@ namespace paymaster::test {
 /// Steps a test plays: the environment variable PAYMASTER_TEST_STEPS, or `usual`.
 int steps_to_play(int usual);
 
+bool is_grid(const GameConfig& config);
+bool is_particles(const GameConfig& config);
 /// Presets of the grid world, for what is said of grids only.
 std::vector<GameConfig> grid_tasks();
 
@@ -32,6 +34,14 @@ class StateArrays {
     const std::size_t at = index_.at(name);
     return reinterpret_cast<T*>(buffers_[at].data()) + static_cast<std::size_t>(game * fields_[at].shape.count());
   }
+  /// The same, or null where the world has no field of this name and type.
+  template <class T>
+  T* find(const std::string& name, int game) {
+    const auto at = index_.find(name);
+    return at != index_.end() && fields_[at->second].dtype == dtype_name<T>() ? row<T>(name, game) : nullptr;
+  }
+  /// All numbers with a fraction are finite.
+  bool finite() const;
   const std::vector<FieldInfo>& fields() const { return fields_; }
 
  private:
@@ -86,6 +96,7 @@ class TestBatch {
   const Results& results() const { return results_; }
   const Results& step(const Offers& offers);
   void reset(const std::uint64_t* seeds = nullptr, const bool* mask = nullptr);
+  void observe() { batch_->observe(results_.observation.pointers()); }
   /// An int16 field of a game's row of the last observation.
   const std::int16_t* observed(const std::string& field, int game) const;
   int games() const { return batch_->batch_config().num_envs; }

@@ -38,7 +38,6 @@ class GridWorld {
   using State = GridState;
   static constexpr int kMaxFollowers = GridState::kMaxFollowers;
   static constexpr int kActions = kGridActions;
-  static constexpr std::uint8_t kIdle = kStop;
 
   explicit GridWorld(const GameConfig& config);
 

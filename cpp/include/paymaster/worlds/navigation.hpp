@@ -6,6 +6,7 @@
 namespace paymaster {
 
 struct Navigation {
+  static constexpr std::uint8_t kKey = 1;
   static constexpr bool kGoalsMove = false;
   template <class World>
   static void drive(const World&, ParticleState&, const MoveContext&, std::uint8_t*) {}

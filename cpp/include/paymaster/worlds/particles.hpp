@@ -9,12 +9,12 @@
 #include <cstdint>
 #include <string>
 
+#include "paymaster/config.hpp"
 #include "paymaster/physics/particles.hpp"
 #include "paymaster/planners/steering.hpp"
 #include "paymaster/rng.hpp"
 #include "paymaster/types.hpp"
 #include "paymaster/world.hpp"
-#include "paymaster/worlds/particle_config.hpp"
 
 namespace paymaster {
 
@@ -34,7 +34,7 @@ struct ParticleState {
   std::uint8_t available[kMaxGoals];                // goals of the type on the field
 };
 
-/// Rules is a struct of static members: kGoalsMove (bodies of their own, or marks on the ground);
+/// Rules is a struct of static members: kKey (of the WorldKind); kGoalsMove (bodies of their own, or marks on the ground);
 /// drive(world, state, context, actions), which sets actions[i] of the goals; confine(world, state), after the physics.
 template <class Rules>
 class ParticleWorld {
@@ -42,9 +42,11 @@ class ParticleWorld {
   using State = ParticleState;
   static constexpr int kMaxFollowers = State::kMaxFollowers;
   static constexpr int kActions = kParticleActions;
-  static constexpr std::uint8_t kIdle = kNoop;
+  static constexpr std::uint8_t kKey = Rules::kKey;
+  static constexpr OwnOptions kOwnOptions = OwnOptions::particles;
   static constexpr std::uint32_t kNoiseActions = kParticleActions;
 
+  explicit ParticleWorld(const GameConfig& game) : ParticleWorld(game.num_followers, game.num_goals, game.particles) {}
   /// Throws std::invalid_argument naming the option, what was expected and what came.
   ParticleWorld(int num_followers, int num_goals, const ParticleConfig& config);
 

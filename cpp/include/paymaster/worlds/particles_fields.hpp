@@ -28,7 +28,7 @@ void ParticleWorld<Rules>::observe(const State& s, Visitor&& field) const {
 template <class Rules>
 template <class S, class Visitor>
 void ParticleWorld<Rules>::visit(S& s, Visitor&& field) const {
-  constexpr double kFar = 1000, kFast = 1000;  // enough for any game; keeps every number finite
+  constexpr double kFar = 1e6, kFast = 1e6;  // more than any game comes to; keeps every number finite
   const Shape followers{n_, 2}, goals{targets_, 2};
   const auto numbers = [&field](const char* name, const char* meaning, Shape shape, auto* rows, double limit) {
     field(

@@ -9,6 +9,7 @@
 namespace paymaster {
 
 struct PredatorPrey {
+  static constexpr std::uint8_t kKey = 2;
   static constexpr bool kGoalsMove = true;
   template <class World>
   static void drive(const World& world, ParticleState& state, const MoveContext& context, std::uint8_t* actions);

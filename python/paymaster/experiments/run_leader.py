@@ -1,0 +1,98 @@
+"""A trained leader, taken from its run directory, that plays step by step like a reference leader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.envs.features import FeatureEncoder, offers_from_flat
+from paymaster.envs.registry import make_vec
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.experiments.config import TrainConfig
+from paymaster.experiments.run_directory import read_config
+from paymaster.experiments.run_state import load_leader
+from paymaster.experiments.setup import make_env, make_leader
+from paymaster.rollout import look
+
+__all__ = ["RunLeader", "open_run"]
+
+
+def open_run(
+    run: Path, num_envs: int, seed: int, *, task: str | None = None, options: Mapping[str, Any] | None = None
+) -> tuple[LeaderVectorEnv, LeaderAlgorithm]:
+    """Games for the leader of a run directory, and that leader; torch gets the run's number of threads.
+
+    The history statistics are the training run's, frozen.
+
+    Args:
+        run: a directory that ``paymaster train`` has written.
+        num_envs, seed: of the games.
+        task, options: where they differ from the run's.
+
+    Raises:
+        ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader.
+    """
+    config = TrainConfig.from_json(read_config(run))
+    torch.set_num_threads(config.torch_threads)
+    home = make_env(config, 1, 0)
+    overrides = dict(options or {})
+    if task is None or task == config.task:
+        env = make_env(config, num_envs, seed, **overrides)
+    else:
+        env = make_vec(task, num_envs, seed, autoreset_mode="Disabled", **overrides)
+    for name in ("num_goals", "num_bonuses", "abstain", "horizon", "population_size"):
+        if env.options[name] != home.options[name]:
+            raise ValueError(
+                f"task: expected {name} = {home.options[name]} as in the run's games, got {env.options[name]}"
+            )
+    leader = make_leader(config, env)
+    load_leader(run, leader, env)
+    env.statistics.frozen = True
+    return env, leader
+
+
+class RunLeader:
+    """Makes a leader algorithm play step by step (:class:`paymaster.references.ReferenceLeader`).
+
+    Args:
+        leader: who decides.
+        generator: of its random draws, on its device.
+        greedy: its most likely offers instead of draws.
+
+    Attributes:
+        attention: its weights of the followers in its last decision, float [B, N]; None if it has none.
+    """
+
+    def __init__(self, leader: LeaderAlgorithm, generator: torch.Generator, *, greedy: bool = False) -> None:
+        self._leader, self._generator, self._greedy = leader, generator, greedy
+        self._encoder: FeatureEncoder | None = None
+        self._previous: Tensor = torch.empty(0)
+        self._state: Any = None
+        self._steps = 0
+        self.attention: NDArray[np.float32] | None = None
+
+    def start(self, env: LeaderVectorEnv) -> None:
+        """A new episode: no offers yet, nothing remembered."""
+        games, n = env.num_envs, env.num_followers
+        self._encoder = FeatureEncoder(env)
+        self._previous = torch.full((games, n), -1, dtype=torch.int64, device=self._leader.device)
+        self._state = self._leader.initial_state(games, n)
+        self._steps = 0
+        self.attention = None
+
+    def offers(self, env: LeaderVectorEnv, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+        """Actions int64[B, N, 2] for the observed step."""
+        assert self._encoder is not None, "start() comes before offers()"
+        seen = look(self._encoder, observation, self._previous, self._steps)
+        step = self._leader.act(seen, self._state, generator=self._generator, greedy=self._greedy)
+        self._steps += 1
+        self._previous, self._state = step.offer, step.state
+        self.attention = None if step.attention is None else step.attention.cpu().numpy()
+        return offers_from_flat(step.offer.cpu().numpy(), env.options["num_bonuses"])

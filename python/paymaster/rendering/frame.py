@@ -1,0 +1,115 @@
+"""One picture of an episode: the world, the followers, the time line, the leader's account, a legend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from paymaster.rendering.canvas import Canvas
+from paymaster.rendering.gain_chart import draw_gain
+from paymaster.rendering.grid_view import draw_grid
+from paymaster.rendering.legend import LEGEND_HEIGHT, draw_legend
+from paymaster.rendering.palette import INK, LINE, MUTED
+from paymaster.rendering.panel import draw_panel
+from paymaster.rendering.particle_view import draw_particles
+from paymaster.rendering.record import EpisodeRecord
+from paymaster.rendering.scene import Scene, read_scene
+from paymaster.rendering.timeline import Axis, draw_axis, draw_cursor, draw_timeline, row_height, summaries_width
+
+__all__ = ["draw_frame"]
+
+_WIDTH = 1280.0
+_MARGIN = 24.0
+_WORLD = 480.0
+_TOP = 76.0
+_GAIN = 84.0
+
+
+def draw_frame(
+    state: Mapping[str, Any],
+    options: Mapping[str, Any],
+    history: EpisodeRecord | None = None,
+    attention: ArrayLike | None = None,
+    *,
+    title: str = "",
+    width: int = 1280,
+    show_future: bool = False,
+) -> NDArray[np.uint8]:
+    """Draws one game as it is after a step. The same arguments give the same picture.
+
+    Args:
+        state: of one game, as ``LeaderEnv.state()`` returns it.
+        options: of the game, with ``goal_reward`` as it is in force.
+        history: what happened in the episode; without it time line and trails are empty.
+        attention: the leader's weights of the followers, float [N]; by default those of the history's step, if any.
+        title: names the picture, for instance task and leader.
+        width: pixels; the height follows from the number of followers and is the same throughout an episode.
+        show_future: also draw, faded, what the history holds of later steps.
+
+    Returns:
+        uint8 [height, width, 3], both even, red, green, blue.
+
+    Raises:
+        ValueError: a state that lacks a field or is a whole batch's, attention of another shape than [N], a width
+            outside [320, 4096].
+    """
+    if not 320 <= width <= 4096:
+        raise ValueError(f"width: expected a value in [320, 4096], got {width}")
+    scene = read_scene(state, options)
+    record = EpisodeRecord(start=scene.step) if history is None else history
+    weights = _attention(attention, record, scene)
+    timeline = _TOP + _WORLD + 44.0
+    rows = row_height(len(scene.followers)) * len(scene.followers)
+    gain = timeline + rows + 34.0
+    legend = gain + _GAIN + 22.0
+    canvas = Canvas(_WIDTH, legend + LEGEND_HEIGHT + 14.0, width / _WIDTH)
+    draw_world = draw_grid if scene.world == "grid" else draw_particles
+    draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, state, options, record.before(scene.step))
+    canvas.clear_around(_MARGIN, _TOP, _WORLD, _WORLD)
+    _draw_header(canvas, scene, record, title)
+    left = 2 * _MARGIN + _WORLD
+    draw_panel(canvas, (left, _TOP, _WIDTH - _MARGIN - left, _WORLD), scene, weights)
+    axis = Axis(_MARGIN + 34.0, _WIDTH - 2 * _MARGIN - 34.0 - summaries_width(), scene.horizon)
+    canvas.text(_MARGIN, timeline - 22, "time line: each follower's offers, step by step", 13, MUTED)
+    draw_timeline(canvas, axis, timeline, scene, record, show_future=show_future)
+    draw_axis(canvas, axis, timeline + rows)
+    draw_gain(canvas, axis, gain, _GAIN, record, scene.step, show_future=show_future)
+    draw_cursor(canvas, axis, scene.step, ((timeline - 2, timeline + rows), (gain - 4, gain + _GAIN + 4)))
+    draw_legend(canvas, _MARGIN, legend, _WIDTH - 2 * _MARGIN, scene, attention=weights is not None)
+    return _even(canvas.pixels())
+
+
+def _attention(given: ArrayLike | None, record: EpisodeRecord, scene: Scene) -> list[float] | None:
+    past = record.before(scene.step)
+    values = past[-1].attention if given is None and past else given
+    if values is None:
+        return None
+    weights = np.asarray(values, dtype=np.float64)
+    if weights.shape != (len(scene.followers),):
+        raise ValueError(f"attention: expected shape ({len(scene.followers)},), got {weights.shape}")
+    return [float(weight) for weight in weights]
+
+
+def _draw_header(canvas: Canvas, scene: Scene, record: EpisodeRecord, title: str) -> None:
+    canvas.text(_MARGIN, 36, title or scene.world.replace("_", " "), 24)
+    past = len(record.before(scene.step))
+    gain = float(record.gain()[past - 1]) if past else 0.0
+    paid = float(record.paid()[past - 1]) if past else 0.0
+    done = sum(int((step.completed >= 0).sum()) for step in record.before(scene.step))
+    step = f"{scene.step} of {scene.horizon}" + (", over" if scene.done else "")
+    right = _WIDTH - _MARGIN
+    for name, value in (("gain", f"{gain:g}"), ("paid", f"{paid:g}"), ("completed", str(done)), ("step", step)):
+        wide = max(canvas.text_width(value, 24), canvas.text_width(name, 12.5))
+        canvas.text(right, 26, name, 12.5, MUTED, "rm")
+        canvas.text(right, 47, value, 24, INK, "rm")
+        right -= wide + 34
+    canvas.line([(_MARGIN, 64), (_WIDTH - _MARGIN, 64)], LINE, 1.0)
+
+
+def _even(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """With a last row or column dropped where films could not have it."""
+    height, width, _ = pixels.shape
+    return np.ascontiguousarray(pixels[: height - height % 2, : width - width % 2])

@@ -1,0 +1,67 @@
+"""Colours and letters. A colour always means a goal type, gold always means money; letters say the same again."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+__all__ = [
+    "BACKGROUND",
+    "CARD",
+    "COIN",
+    "COIN_RIM",
+    "FAINT",
+    "GOALS",
+    "INK",
+    "LINE",
+    "MUTED",
+    "OBSTACLE",
+    "WARNING",
+    "WORTH",
+    "WORTH_RIM",
+    "goal_colour",
+    "goal_letter",
+    "mix",
+]
+
+Colour: TypeAlias = tuple[int, int, int]
+
+# Paul Tol's "bright" scheme, which keeps apart under the common kinds of colour blindness, without its yellow (that is
+# money here); the last three are from his "vibrant" and "muted" schemes.
+GOALS: tuple[Colour, ...] = (
+    (68, 119, 170),
+    (224, 92, 108),
+    (34, 136, 51),
+    (170, 51, 119),
+    (64, 176, 216),
+    (204, 102, 34),
+    (51, 34, 136),
+    (122, 122, 40),
+)
+BACKGROUND: Colour = (255, 255, 255)
+CARD: Colour = (245, 246, 248)
+FAINT: Colour = (232, 234, 238)
+LINE: Colour = (200, 204, 211)
+MUTED: Colour = (104, 111, 123)
+OBSTACLE: Colour = (138, 143, 153)
+INK: Colour = (31, 36, 48)
+WARNING: Colour = (178, 34, 34)
+COIN: Colour = (245, 200, 66)
+COIN_RIM: Colour = (150, 108, 0)
+WORTH: Colour = (214, 217, 223)
+WORTH_RIM: Colour = (128, 134, 145)
+
+
+def goal_colour(goal: int) -> Colour:
+    """The colour of goal type ``goal``; beyond eight they come again, and the letters tell them apart."""
+    return GOALS[goal % len(GOALS)]
+
+
+def goal_letter(goal: int) -> str:
+    """a, b, c, ... as in the text drawings."""
+    return chr(ord("a") + goal)
+
+
+def mix(colour: Colour, share: float, ground: Colour = BACKGROUND) -> Colour:
+    """``share`` of ``colour`` over ``ground``: what a translucent stroke would show, without an alpha channel."""
+    red, green, blue = (round(share * c + (1.0 - share) * g) for c, g in zip(colour, ground, strict=True))
+    return red, green, blue

@@ -1,0 +1,153 @@
+"""What one game's state says, in the terms of a picture: followers, offers, answers, whatever the world is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+__all__ = ["Follower", "Scene", "World", "read_scene"]
+
+World = Literal["grid", "navigation", "predator_prey"]
+
+_GRID_ACTIONS = ("moved ahead", "turned left", "turned right", "dug", "stood still")
+_PARTICLE_ACTIONS = ("coasted", "pushed left", "pushed right", "pushed down", "pushed up")
+_COMMON = (
+    "identity",
+    "skill",
+    "preference",
+    "reservation",
+    "offer",
+    "committed",
+    "action",
+    "completed",
+    "contract_running",
+    "contract_age",
+    "step",
+    "done",
+    "position",
+)
+_WORLD_FIELDS: dict[World, tuple[str, ...]] = {
+    "grid": ("heading", "resource_type", "resource_position", "resource_present", "resource_claimant"),
+    "navigation": ("velocity", "goal_type", "goal_position"),
+    "predator_prey": ("velocity", "goal_type", "goal_position", "goal_velocity"),
+}
+
+
+@dataclass(frozen=True)
+class Follower:
+    """One follower after a step.
+
+    Attributes:
+        number: k, its index in the game.
+        identity: who it is in the population.
+        skill: which goal types it can complete.
+        preference, reservation: the goal type it prefers and what that is worth to it.
+        goal, bonus: its last offer, -1 for none.
+        committed: it accepted that offer in the last step.
+        completed: goal type of the contract that it completed in the last step, -1 for none.
+        contract_age: steps its contract has run, 0 without one.
+        action: what it did in the last step, in words; "" before the first.
+        left: goals of the offered type that it may still take.
+    """
+
+    number: int
+    identity: int
+    skill: tuple[bool, ...]
+    preference: int
+    reservation: float
+    goal: int
+    bonus: int
+    committed: bool
+    completed: int
+    contract_age: int
+    action: str
+    left: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One game after a step.
+
+    Attributes:
+        world: which kind of world it is.
+        followers: all N of them.
+        step, horizon: t and T.
+        done: the episode is over.
+        num_goals: G.
+        payment: "completion" or "advance".
+        goal_reward: w, 0 where the caller has not said.
+    """
+
+    world: World
+    followers: tuple[Follower, ...]
+    step: int
+    horizon: int
+    done: bool
+    num_goals: int
+    payment: str
+    goal_reward: float
+
+
+def read_scene(state: Mapping[str, Any], options: Mapping[str, Any]) -> Scene:
+    """The scene of one game.
+
+    Args:
+        state: of one game, as ``LeaderEnv.state()`` returns it.
+        options: of the game, with ``goal_reward`` as it is in force.
+
+    Raises:
+        ValueError: a state that lacks a field, or of a whole batch.
+    """
+    world = _world_of(state)
+    for name in (*_COMMON, *_WORLD_FIELDS[world]):
+        if name not in state:
+            raise ValueError(f"state: expected the field {name!r} of a {world} game, got none")
+    if np.ndim(state["identity"]) != 1:
+        raise ValueError(f"state: expected one game's (identity int[N]), got shape {np.shape(state['identity'])}")
+    return Scene(
+        world=world,
+        followers=tuple(_follower(state, k, world) for k in range(len(state["identity"]))),
+        step=int(state["step"]),
+        horizon=int(options["horizon"]),
+        done=bool(state["done"]),
+        num_goals=int(options["num_goals"]),
+        payment=str(options["payment"]),
+        goal_reward=float(options.get("goal_reward", 0.0)),
+    )
+
+
+def _world_of(state: Mapping[str, Any]) -> World:
+    if "heading" in state:
+        return "grid"
+    return "predator_prey" if "goal_velocity" in state else "navigation"
+
+
+def _follower(state: Mapping[str, Any], k: int, world: World) -> Follower:
+    goal, bonus = (int(part) for part in state["offer"][k])
+    action = int(state["action"][k])
+    words = _GRID_ACTIONS if world == "grid" else _PARTICLE_ACTIONS
+    return Follower(
+        number=k,
+        identity=int(state["identity"][k]),
+        skill=tuple(bool(can) for can in state["skill"][k]),
+        preference=int(state["preference"][k]),
+        reservation=float(state["reservation"][k]),
+        goal=goal,
+        bonus=bonus,
+        committed=bool(state["committed"][k]),
+        completed=int(state["completed"][k]),
+        contract_age=int(state["contract_age"][k]),
+        action=words[action] if 0 <= action < len(words) else "",
+        left=_left(state, k, goal, world),
+    )
+
+
+def _left(state: Mapping[str, Any], k: int, goal: int, world: World) -> int:
+    if world != "grid":
+        return int((np.asarray(state["goal_type"]) == goal).sum())
+    claimant = np.asarray(state["resource_claimant"])
+    free = np.asarray(state["resource_present"], dtype=bool) & ((claimant < 0) | (claimant == k))
+    return int((free & (np.asarray(state["resource_type"]) == goal)).sum())

@@ -1,0 +1,83 @@
+// The worked example of CONTRIBUTING.md, built as it says: the world's file, and its line in the registry. Nothing else
+// knows the world, and yet all of this works.
+#include "paymaster/worlds/line.hpp"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+
+#include "paymaster/registry.hpp"
+#include "support/match.hpp"
+
+namespace paymaster::test {
+namespace {
+
+constexpr int kFollowers = 3, kGoals = 2;
+
+GameConfig corridor() {
+  GameConfig config = find_task("corridor").preset;
+  config.num_followers = kFollowers;
+  config.num_goals = kGoals;
+  config.skills_per_follower = 1;
+  return config;
+}
+
+/// Everybody may do everything, prefers type 1 and gets nothing for it: whoever takes type 0 does so for the bonus.
+std::vector<Traits> able() { return std::vector<Traits>(40, Traits{.skill = 3, .preference = 1, .reservation = 0}); }
+
+}  // namespace
+
+TEST_CASE("LineWorld: a follower walks to the goal it is paid for, and the contract is completed there") {
+  const auto people = able();
+  TestBatch batch(corridor(), {.num_threads = 1}, &people);
+  StateArrays state(batch.core());
+  state.read(batch.core());
+  const std::int32_t cells[kFollowers] = {1, 9, 11}, goal_cells[kGoals] = {4, 0};
+  std::copy_n(cells, kFollowers, state.row<std::int32_t>("cell", 0));
+  std::copy_n(goal_cells, kGoals, state.row<std::int32_t>("goal_cell", 0));
+  state.write(batch.core());
+  batch.observe();
+  CHECK(batch.observed("distance", 0)[0] == 2);
+  CHECK(batch.observed("goal_cell", 0)[0] == 4);
+  const Offers offers = {0, 1, 0, 0, 1, 0};  // the first one is three steps from its goal, the others are farther
+  batch.step(offers);
+  batch.step(offers);
+  CHECK(batch.results().completed[0] == kNone);
+  const Results& r = batch.step(offers);
+  CHECK(batch.observed("cell", 0)[0] == 4);
+  CHECK(r.completed[0] == 0);
+  CHECK(r.payment[0] == 2);
+  CHECK(r.reward[0] == 3 - 2);
+  CHECK(batch.observed("available", 0)[0] == 0);
+  CHECK(batch.observed("goal_cell", 0)[0] == kNone);
+}
+
+TEST_CASE("LineWorld: what a state may not hold") {
+  TestBatch batch(corridor(), {.num_threads = 1});
+  StateArrays state(batch.core());
+  state.read(batch.core());
+  *state.row<std::int32_t>("goal_cell", 0) = LineWorld::kCells;
+  CHECK_THROWS_WITH_AS(state.write(batch.core()), doctest::Contains("goal_cell: expected a value in [0, 11], got 12"),
+                       std::invalid_argument);
+}
+
+TEST_CASE("LineWorld: random play keeps the rules of contracts and money, on 1, 2 and 4 threads") {
+  for (const Autoreset mode : {Autoreset::next_step, Autoreset::same_step, Autoreset::disabled}) {
+    for (const char* payment : {"completion", "advance"}) {
+      for (const int followers : {1, 4, 16}) {
+        CAPTURE(payment);
+        CAPTURE(followers);
+        GameConfig config = find_task("corridor").preset;
+        config.num_followers = followers;
+        config.payment = payment;
+        config.noise = followers == 4 ? 0.3 : 0;
+        Match match(config, {.num_envs = 40, .seed = 1, .num_threads = 1, .autoreset = mode}, {2, 4});
+        for (int t = 0; t < 40; ++t) match.step();
+        match.round_trip();
+        match.finish();
+      }
+    }
+  }
+}
+
+}  // namespace paymaster::test
