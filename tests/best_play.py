@@ -26,7 +26,12 @@ State = Mapping[str, NDArray[Any]]
 Rows = NDArray[np.float64]
 
 _GAMES = 4096  # positions asked at once
-_REPORTED = ("action", "completed", "contract_age", "episode")  # shown to leaders, but nothing that follows depends on it
+_REPORTED = (
+    "action",
+    "completed",
+    "contract_age",
+    "episode",
+)  # shown to leaders, but nothing that follows depends on it
 
 
 def all_offers(env: LeaderVectorEnv) -> NDArray[np.int64]:

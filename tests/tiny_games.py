@@ -3,11 +3,12 @@
 Each is one lesson about paying. ``best`` is a leader that has learned it and is told the traits; that no leader gains
 more from any start is proved in ``python/test_tiny_games.py`` by dynamic programming and by trying every sequence of
 offers. ``careless`` is the leader that has not learned it. Starts are random, so ``optimum`` is an expectation, but
-over few kinds of start, and can be written down by hand. All games pay in advance: a contract is paid for when it starts.
+over few kinds of start, and can be written down by hand. All games pay in advance: a contract is paid for when it
+starts.
 
 | game | followers | best leader | gain |
 | --- | --- | --- | --- |
-| reservation | one, worth 2 to itself where it is unskilled | outbids that by one, while it can be had | 0, 2 or 8, mean 3 |
+| reservation | one, promised 2 by what it cannot do | outbids that by one, while it is there | 0, 2 or 8, mean 3 |
 | unskilled | one of two, skilled or not | pays the skilled one, never the other | 0 or 4, mean 2 |
 | one_of_two | both at once, the unskilled one in the way | pays one of the two | 4 |
 | hold | one | keeps one offer from beginning to end | 6 |
