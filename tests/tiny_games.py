@@ -56,9 +56,11 @@ class TinyGame:
     optimum: float
     task: str = "resource_collection"
 
-    def make(self, num_envs: int, seed: int = 0) -> LeaderVectorEnv:
-        """B of these games, for whole episodes."""
-        return paymaster.make_vec(self.task, num_envs, seed, 1, autoreset_mode="Disabled", **self.options)
+    def make(self, num_envs: int, seed: int = 0, **changes: Any) -> LeaderVectorEnv:
+        """B of these games, for whole episodes; ``changes`` of options."""
+        return paymaster.make_vec(
+            self.task, num_envs, seed, 1, autoreset_mode="Disabled", **{**self.options, **changes}
+        )
 
 
 def gains(env: LeaderVectorEnv, leader: Script) -> NDArray[np.float64]:
