@@ -3,7 +3,8 @@
 On the enumerable game (`tests/enumerated_game.py`: 2 followers, 3 steps, 3 offers, tables in float64) every trajectory
 is written out, so nothing here is sampled: for each estimator g of one episode, E[g], its cosine with the derivative of
 J and the trace of its covariance are sums over all trajectories. J is that of the process which the estimator's leader
-follows; bias is |E[g] - dJ| / |dJ|, variance that trace / |dJ|^2. Means over random tables and rewards with 95 % intervals.
+follows; bias is |E[g] - dJ| / |dJ|, variance that trace / |dJ|^2. Means over random tables and
+rewards, with 95 % intervals.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ class Measures:
 
 
 def measure(estimator: Estimator, seed: int, offset: float = 0.0) -> list[Measures]:
-    """For each of RETURNS; ``offset`` is added to the reward of every step, which leaves the derivative of J as it is."""
+    """For each of RETURNS. ``offset`` is added to the reward of every step; the derivative of J stays as it is."""
     game = make_game(OFFERS, seed, estimator.natural_ends)
     game = replace(game, reward=game.reward + offset)
     offer, previous = game.trajectories()
