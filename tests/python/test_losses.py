@@ -1,109 +1,34 @@
-"""The losses: literal numbers, gradients, and exactness on a game small enough to enumerate.
-
-The enumerable game has 2 followers, 3 steps and 2 or 3 offers; beta and mu are tables over (step, joint
-previous offer), and every prefix of the joint offers has a random reward of its own, so nothing about
-it is special. All trajectories are written out, and J = sum_tau P(tau) R(tau) is differentiated directly.
-"""
+"""The losses: literal numbers, gradients, and exactness on a game small enough to enumerate."""
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
 
+from enumerated_game import FOLLOWERS, STEPS, TabularGame, make_game, new_offers
 from paymaster import losses
-from paymaster.events import extract
 from paymaster.networks import LeaderOutput, is_previous, offer_probs, sample_offers
 
-STEPS, FOLLOWERS = 3, 2
-
-
-@dataclass(frozen=True)
-class TabularGame:
-    """The tables, as logits in float64, of ``num_offers`` offers; context 0 is "no offer yet"."""
-
-    num_offers: int
-    beta: Tensor  # [STEPS, contexts, FOLLOWERS]
-    mu: Tensor  # [STEPS, contexts, FOLLOWERS, num_offers]
-    reward: Tensor  # [STEPS, trajectories], equal where the joint offers up to that step are
-
-    def trajectories(self) -> tuple[Tensor, Tensor]:
-        """All joint offers omega and omega_{t-1}, [STEPS, trajectories, FOLLOWERS]."""
-        joint = list(itertools.product(range(self.num_offers), repeat=FOLLOWERS))
-        offer = torch.tensor(list(itertools.product(joint, repeat=STEPS))).transpose(0, 1)
-        return offer, torch.cat((torch.full_like(offer[:1], -1), offer[:-1]))
-
-    def context(self, previous: Tensor) -> Tensor:
-        """Row of the tables, [..., FOLLOWERS] -> [...]."""
-        joint = previous[..., 0] * self.num_offers + previous[..., 1] + 1
-        return torch.where(previous[..., 0] < 0, 0, joint)
-
-    def look_up(self, previous: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of beta and log mu at every step of [STEPS, B, FOLLOWERS]."""
-        steps = torch.arange(STEPS).unsqueeze(-1)
-        context = self.context(previous)
-        return self.beta[steps, context], torch.log_softmax(self.mu[steps, context], dim=-1)
-
-    def probability(self, offer: Tensor, previous: Tensor, explore: float) -> Tensor:
-        """P(A_T) of every trajectory, [trajectories]."""
-        table = self.process(explore)
-        steps, followers = torch.arange(STEPS).view(-1, 1, 1), torch.arange(FOLLOWERS)
-        factors = table[steps, self.context(previous).unsqueeze(-1), followers, offer]
-        return factors.prod(0).prod(-1)
-
-    def process(self, explore: float) -> Tensor:
-        """p(omega^k_t | omega_{t-1}) term by term as algorithm.md writes it, of the shape of mu."""
-        offers = range(self.num_offers)
-        joint = [(-1, -1), *itertools.product(offers, repeat=FOLLOWERS)]
-        beta, mu = torch.sigmoid(self.beta), torch.softmax(self.mu, dim=-1)
-        entries = []
-        for t, (c, old), k, new in itertools.product(range(STEPS), enumerate(joint), range(FOLLOWERS), offers):
-            if old[k] == new:
-                entries.append(1 - beta[t, c, k])
-                continue
-            others = [o for o in offers if o != old[k]]
-            restricted = mu[t, c, k, new] / mu[t, c, k, others].sum()
-            drawn = (1 - explore) * restricted + explore / len(others)
-            entries.append(drawn if old[k] == -1 else beta[t, c, k] * drawn)
-        return torch.stack(entries).view(self.mu.shape)
-
-
-def new_offers(offer: Tensor) -> Tensor:
-    """A_T of flat offers [STEPS, B, FOLLOWERS], by the function that training uses."""
-    return torch.tensor(extract(torch.stack((offer, torch.zeros_like(offer)), dim=-1)).is_new)
-
-
-def make_game(num_offers: int, seed: int = 0) -> TabularGame:
-    generator = torch.Generator().manual_seed(seed)
-    joint = num_offers**FOLLOWERS
-
-    def table(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator, dtype=torch.float64).requires_grad_()
-
-    by_prefix = [torch.randn(joint ** (t + 1), generator=generator, dtype=torch.float64) for t in range(STEPS)]
-    reward = torch.stack([r.repeat_interleave(joint ** (STEPS - 1 - t)) for t, r in enumerate(by_prefix)])
-    contexts = joint + 1
-    return TabularGame(
-        num_offers,
-        table(STEPS, contexts, FOLLOWERS),
-        table(STEPS, contexts, FOLLOWERS, num_offers),
-        3.0 * reward,
-    )
+PolicyLogProb = Callable[..., Tensor]
 
 
 def expected_gradient(
-    game: TabularGame, explore: float, advantage: Tensor, policy_loss: str = "sparse_policy_loss"
+    game: TabularGame, explore: float, advantage: Tensor, policy: PolicyLogProb = losses.sparse_log_prob
 ) -> list[Tensor]:
     """Minus the gradient of the losses, expected over all trajectories, by beta and by mu."""
     offer, previous = game.trajectories()
     logits, log_mu = game.look_up(previous)
     advantage = advantage.unsqueeze(-1).expand(offer.shape)
     new_offer = new_offers(offer)
-    policy = getattr(losses, policy_loss)(log_mu, offer, previous, new_offer, advantage, explore)
-    per_step = policy + losses.termination_loss(logits, new_offer, previous, advantage)
+    log_probs = (
+        policy(log_mu, offer, previous, new_offer, explore),
+        losses.termination_log_prob(logits, new_offer, previous),
+    )
+    per_step = sum(losses.policy_gradient_loss(log_prob, advantage) for log_prob in log_probs)
+    assert isinstance(per_step, Tensor)
     weight = game.probability(offer, previous, explore).detach()
     loss = (weight * per_step.sum((0, 2))).sum()
     return [-g for g in torch.autograd.grad(loss, (game.beta, game.mu))]
@@ -135,7 +60,7 @@ def test_dense_ebpg_leaves_beta_exact_and_biases_mu() -> None:
     game = make_game(3)
     advantage = game.reward.sum(0).expand(STEPS, -1)
     (beta, mu), (true_beta, true_mu) = (
-        expected_gradient(game, 0.0, advantage, "dense_policy_loss"),
+        expected_gradient(game, 0.0, advantage, losses.dense_log_prob),
         true_gradient(game, 0.0),
     )
     torch.testing.assert_close(beta, true_beta, rtol=0.0, atol=1e-10)
@@ -176,33 +101,56 @@ PREVIOUS = torch.tensor([[-1], [0], [2], [1]])
 OFFER = torch.tensor([[0], [2], [2], [0]])
 NEW_OFFER = torch.tensor([[True], [True], [False], [True]])
 ADVANTAGE = torch.tensor([[1.0], [2.0], [-3.0], [0.5]], dtype=torch.float64)
+OLD = torch.full((4, 1), -1.0, dtype=torch.float64)
 BETA_LOGITS = torch.tensor([[0.7], [0.0], [0.0], [0.0]], dtype=torch.float64)
 
 
-def test_termination_loss_by_hand() -> None:
-    loss = losses.termination_loss(BETA_LOGITS, NEW_OFFER, PREVIOUS, ADVANTAGE)
-    log_half = 0.6931471805599453
-    assert loss.flatten().tolist() == pytest.approx([0.0, 2 * log_half, -3 * log_half, 0.5 * log_half])
+def test_termination_by_hand() -> None:
+    log_prob = losses.termination_log_prob(BETA_LOGITS, NEW_OFFER, PREVIOUS)
+    log_half = -0.6931471805599453
+    assert log_prob.flatten().tolist() == pytest.approx([0.0, log_half, log_half, log_half])
+    loss = losses.policy_gradient_loss(log_prob, ADVANTAGE)
+    assert loss.flatten().tolist() == pytest.approx([0.0, -2 * log_half, 3 * log_half, -0.5 * log_half])
 
 
-def test_policy_losses_by_hand() -> None:
-    restricted = torch.tensor([0.5, 0.2 / 0.5, 1.0, 0.5 / 0.7], dtype=torch.float64).log()
-    expected = -ADVANTAGE.flatten() * restricted
-    sparse = losses.sparse_policy_loss(LOG_MU, OFFER, PREVIOUS, NEW_OFFER, ADVANTAGE)
+def test_policy_by_hand() -> None:
+    expected = torch.tensor([0.5, 0.2 / 0.5, 1.0, 0.5 / 0.7], dtype=torch.float64).log()
+    sparse = losses.sparse_log_prob(LOG_MU, OFFER, PREVIOUS, NEW_OFFER)
     torch.testing.assert_close(sparse.flatten(), expected)
-    dense = losses.dense_policy_loss(LOG_MU, OFFER, PREVIOUS, NEW_OFFER, ADVANTAGE)
-    expected[2] = 3.0 * torch.tensor(0.2).log()
+    dense = losses.dense_log_prob(LOG_MU, OFFER, PREVIOUS, NEW_OFFER)
+    expected[2] = torch.tensor(0.2).log()
     torch.testing.assert_close(dense.flatten(), expected)
-    plain = losses.every_step_policy_loss(LOG_MU, OFFER, ADVANTAGE)
-    torch.testing.assert_close(plain.flatten(), -ADVANTAGE.flatten() * MU[OFFER.flatten()].log())
+    new_options = torch.full_like(PREVIOUS, -1)  # wherever an option starts, mu is unrestricted, repeats included
+    for log_prob in (losses.sparse_log_prob, losses.dense_log_prob):
+        plain = log_prob(LOG_MU, OFFER, new_options, NEW_OFFER).flatten()
+        torch.testing.assert_close(plain, MU[OFFER.flatten()].log())
+
+
+def test_bonus_given_the_goal_by_hand() -> None:
+    """Two goals with two bonuses each: only the bonus is the policy's."""
+    log_mu = torch.tensor([0.1, 0.3, 0.4, 0.2], dtype=torch.float64).log().expand(4, 1, 4)
+    chosen = losses.bonus_log_prob(log_mu, torch.tensor([[0], [1], [2], [3]]), 2).exp().flatten()
+    assert chosen.tolist() == pytest.approx([0.25, 0.75, 2 / 3, 1 / 3])
+
+
+def test_clipped_loss_by_hand() -> None:
+    """A choice that has moved by more than the clip in the direction of its advantage has no gradient any more."""
+    old = torch.zeros(6, dtype=torch.float64)
+    log_prob = torch.tensor([0.0, 0.1, 0.5, -0.5, 0.5, -0.5], dtype=torch.float64, requires_grad=True)
+    advantage = torch.tensor([2.0, 2.0, 2.0, 2.0, -2.0, -2.0], dtype=torch.float64)
+    loss = losses.clipped_loss(log_prob, old, advantage, 0.2)
+    ratio = log_prob.detach().exp().tolist()
+    assert loss.tolist() == pytest.approx([-2.0, -2 * ratio[1], -2.4, -2 * ratio[3], 2 * ratio[4], 1.6])
+    (gradient,) = torch.autograd.grad(loss.sum(), log_prob)
+    assert gradient.tolist() == pytest.approx([-2.0, -2 * ratio[1], 0.0, -2 * ratio[3], 2 * ratio[4], 0.0])
 
 
 def test_exploration_mixes_over_the_same_support() -> None:
     log_prob = losses.new_offer_log_prob(LOG_MU, OFFER, PREVIOUS, explore=0.4).flatten()
     assert log_prob[0].exp().item() == pytest.approx(0.6 * 0.5 + 0.4 / 3)
     assert log_prob[1].exp().item() == pytest.approx(0.6 * 0.4 + 0.4 / 2)
-    plain = losses.every_step_policy_loss(LOG_MU, OFFER, torch.ones_like(ADVANTAGE), explore=0.4).flatten()
-    assert plain[2].neg().exp().item() == pytest.approx(0.6 * 0.2 + 0.4 / 3)
+    plain = losses.new_offer_log_prob(LOG_MU, OFFER, torch.full_like(PREVIOUS, -1), explore=0.4).flatten()
+    assert plain[2].exp().item() == pytest.approx(0.6 * 0.2 + 0.4 / 3)
 
 
 def test_probabilities_of_the_process_by_hand() -> None:
@@ -240,9 +188,11 @@ def test_gradients_agree_with_differences(explore: float) -> None:
     def policies(x: Tensor) -> tuple[Tensor, ...]:
         log_mu = torch.log_softmax(x, dim=-1)
         return (
-            losses.sparse_policy_loss(log_mu, OFFER, PREVIOUS, NEW_OFFER, ADVANTAGE, explore),
-            losses.dense_policy_loss(log_mu, OFFER, PREVIOUS, NEW_OFFER, ADVANTAGE, explore),
-            losses.every_step_policy_loss(log_mu, OFFER, ADVANTAGE, explore),
+            losses.policy_gradient_loss(losses.sparse_log_prob(log_mu, OFFER, PREVIOUS, NEW_OFFER, explore), ADVANTAGE),
+            losses.clipped_loss(
+                losses.dense_log_prob(log_mu, OFFER, PREVIOUS, NEW_OFFER, explore), OLD, ADVANTAGE, 0.2
+            ),
+            losses.bonus_log_prob(log_mu, OFFER, 3),
             losses.entropy(log_mu),
             losses.imitation_loss(x, OFFER),
             losses.critic_loss(x, torch.ones_like(x)),
@@ -251,7 +201,7 @@ def test_gradients_agree_with_differences(explore: float) -> None:
     assert torch.autograd.gradcheck(policies, (logits,))
     assert torch.autograd.gradcheck(
         lambda x: (
-            losses.termination_loss(x, NEW_OFFER, PREVIOUS, ADVANTAGE),
+            losses.termination_log_prob(x, NEW_OFFER, PREVIOUS),
             losses.termination_penalty(x, PREVIOUS),
         ),
         (beta,),
@@ -265,25 +215,28 @@ def test_extreme_logits_keep_losses_and_gradients_finite(logit: float) -> None:
     beta = torch.full((4, 1), logit, requires_grad=True)
     advantage = ADVANTAGE.float()
     log_mu = torch.log_softmax(logits, dim=-1)
-    total = losses.termination_loss(beta, NEW_OFFER, PREVIOUS, advantage).sum()
-    for loss in (losses.sparse_policy_loss, losses.dense_policy_loss):
-        for explore in (0.0, 0.1):
-            total = total + loss(log_mu, OFFER, PREVIOUS, NEW_OFFER, advantage, explore).sum()
+    log_probs = [losses.termination_log_prob(beta, NEW_OFFER, PREVIOUS)]
+    for log_prob in (losses.sparse_log_prob, losses.dense_log_prob):
+        log_probs += [log_prob(log_mu, OFFER, PREVIOUS, NEW_OFFER, explore) for explore in (0.0, 0.1)]
+    total = torch.stack([losses.policy_gradient_loss(log_prob, advantage) for log_prob in log_probs]).sum()
+    total = total + sum(losses.clipped_loss(p, p.detach(), advantage, 0.2).sum() for p in log_probs)
     total = total + losses.entropy(log_mu).sum()
     gradients = torch.autograd.grad(total, (logits, beta))
     assert total.isfinite() and all(g.isfinite().all() for g in gradients)
 
 
 def test_shapes_are_checked() -> None:
-    with pytest.raises(ValueError, match=r"advantage: expected the shape of previous, \[4, 1\], got \[4\]"):
-        losses.termination_loss(BETA_LOGITS, NEW_OFFER, PREVIOUS, ADVANTAGE[:, 0])
-    with pytest.raises(ValueError, match=r"new_offer: expected the shape of previous, \[2, 1\], got \[4, 1\]"):
-        losses.termination_loss(BETA_LOGITS, NEW_OFFER, PREVIOUS[:2], ADVANTAGE)
-    for policy in (losses.sparse_policy_loss, losses.dense_policy_loss):
+    with pytest.raises(ValueError, match=r"logits: expected the shape of held, \[4, 1\], got \[4\]"):
+        losses.termination_log_prob(BETA_LOGITS[:, 0], NEW_OFFER, PREVIOUS)
+    with pytest.raises(ValueError, match=r"new_offer: expected the shape of held, \[2, 1\], got \[4, 1\]"):
+        losses.termination_log_prob(BETA_LOGITS, NEW_OFFER, PREVIOUS[:2])
+    for policy in (losses.sparse_log_prob, losses.dense_log_prob):
         with pytest.raises(ValueError, match=r"new_offer: expected the shape of offer, \[4, 1\], got \[4\]"):
-            policy(LOG_MU, OFFER, PREVIOUS, NEW_OFFER[:, 0], ADVANTAGE)
-        with pytest.raises(ValueError, match=r"advantage: expected the shape of offer, \[4, 1\], got \[4\]"):
-            policy(LOG_MU, OFFER, PREVIOUS, NEW_OFFER, ADVANTAGE[:, 0])
+            policy(LOG_MU, OFFER, PREVIOUS, NEW_OFFER[:, 0])
+    with pytest.raises(ValueError, match=r"advantage: expected the shape of log_prob, \[4, 1\], got \[4\]"):
+        losses.policy_gradient_loss(OLD, ADVANTAGE[:, 0])
+    with pytest.raises(ValueError, match=r"old_log_prob: expected the shape of log_prob, \[4, 1\], got \[4\]"):
+        losses.clipped_loss(OLD, OLD[:, 0], ADVANTAGE, 0.2)
     with pytest.raises(ValueError, match="index"):
         losses.imitation_loss(torch.zeros(4, 2, 5), OFFER)
     assert not is_previous(torch.tensor([-1]), 3).any()
