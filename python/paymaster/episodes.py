@@ -18,6 +18,7 @@ _SHAPES = {
     "ended": ("T", "B", "N"),
     "explored": ("T", "B", "N"),
     "follower_action": ("T", "B", "N"),
+    "committed": ("T", "B", "N"),
     "completed": ("T", "B", "N"),
     "payment": ("T", "B", "N"),
     "valid": ("T", "B"),
@@ -25,7 +26,7 @@ _SHAPES = {
     "price": ("K",),
 }
 _INTEGERS = frozenset({"previous", "offer", "follower_action", "completed"})
-_MASKS = frozenset({"new_offer", "ended", "explored", "valid"})
+_MASKS = frozenset({"new_offer", "ended", "explored", "committed", "valid"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Episodes:
         ended: bool [T, B, N], omega_{t-1} had run its course (:class:`paymaster.algorithms.protocol.Seen`).
         explored: bool [T, B, N], the offer's goal was set by agent-wise exploration, not by the policy.
         follower_action: int64 [T, B, N], the primitive action really played.
+        committed: bool [T, B, N], the follower was committed to omega_t in this step.
         completed: int64 [T, B, N], goal type of the contract completed in this step, or -1.
         payment: float [T, B, N], bonus paid in this step, in units of reward.
         valid: bool [T, B], the step was played.
@@ -61,6 +63,7 @@ class Episodes:
     ended: Tensor
     explored: Tensor
     follower_action: Tensor
+    committed: Tensor
     completed: Tensor
     payment: Tensor
     valid: Tensor

@@ -88,7 +88,7 @@ class Rollout:
             log.append(actions)
             if keep:
                 # Copies: an environment made with copy=False writes into the same arrays again.
-                results = (info["follower_action"], info["completed"], info["payment"], ~ended)
+                results = (info["follower_action"], info["committed"], info["completed"], info["payment"], ~ended)
                 explored = torch.zeros_like(seen.ended) if step.explored is None else step.explored
                 steps.append((*seen[:4], step.offer, explored, *map(torch.tensor, results)))
             previous, state, ended = step.offer, step.state, terminated.copy()
@@ -98,7 +98,7 @@ class Rollout:
     def _episodes(
         self, steps: list[tuple[Tensor, ...]], log: NDArray[np.int64], lengths: NDArray[np.int32], explore: float
     ) -> Episodes:
-        follower, goal, previous, over, offer, explored, action, completed, payment, valid = (
+        follower, goal, previous, over, offer, explored, action, committed, completed, payment, valid = (
             torch.stack(part) for part in zip(*steps, strict=True)
         )
         device, options = self.leader.device, self.env.options
@@ -113,6 +113,7 @@ class Rollout:
             explored=explored,
             # A finished game reports action -1; its steps are not valid and any index will do.
             follower_action=action.to(device, torch.int64).clamp(min=0),
+            committed=committed.to(device),
             completed=completed.to(device, torch.int64),
             payment=payment.to(device),
             valid=valid.to(device),

@@ -74,6 +74,7 @@ def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, expl
                 "ended": ended,
                 "explored": explored,
                 "follower_action": (mark & offered).any(-1).long(),  # does its last offer suit it now?
+                "committed": won,
                 "completed": torch.where(won, target, -1),
                 "payment": won * PRICE[offer % config.num_bonuses],
             }
@@ -116,6 +117,7 @@ def padded(episodes: Episodes, lengths: Tensor, extra: int, seed: int) -> Episod
         ended=pad(episodes.ended, 0, 2),
         explored=pad(episodes.explored, 0, 2),
         follower_action=pad(episodes.follower_action, -1, A),
+        committed=pad(episodes.committed, 0, 2),
         completed=pad(episodes.completed, -1, G),
         payment=pad(episodes.payment, 0, 4),
         valid=valid,
@@ -200,6 +202,7 @@ def hand_made() -> Episodes:
         ended=torch.tensor([[[True, True]], [[False, True]]]),
         explored=torch.zeros(2, 1, 2, dtype=torch.bool),
         follower_action=torch.zeros(2, 1, 2, dtype=torch.int64),
+        committed=torch.tensor([[[True, False]], [[True, True]]]),
         completed=torch.tensor([[[-1, -1]], [[0, 1]]]),
         payment=torch.tensor([[[2.0, 0.0]], [[1.0, 1.0]]]),  # the second of follower 0: half the price
         valid=torch.ones(2, 1, dtype=torch.bool),

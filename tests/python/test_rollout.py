@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import play
 from paymaster.algorithms import LeaderAlgorithm
-from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
 from paymaster.envs.features import FeatureEncoder, offers_from_flat
 from paymaster.episodes import Episodes
 from paymaster.rollout import Rollout
@@ -49,6 +49,9 @@ class Scripted:
         return LeaderStep(offer, state + 1)
 
     def update(self, episodes: Episodes) -> dict[str, float]:
+        raise NotImplementedError
+
+    def inspect(self, episodes: Episodes) -> Insight:
         raise NotImplementedError
 
     def exploration_rate(self, episodes_done: int) -> float:

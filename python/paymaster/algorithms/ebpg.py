@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from paymaster import losses
 from paymaster.advantages import head_prices, lambda_returns, normalise, reward_counts
 from paymaster.algorithms.ebpg_config import EBPGConfig
-from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
 from paymaster.episodes import Episodes
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput, sample_offers
 from paymaster.options import OptionRules, held_offers
@@ -130,8 +130,7 @@ class EBPG:
         """
         episodes = episodes.to(self.device)
         start = self.network.initial_history(episodes.num_games, episodes.num_followers)
-        steps = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
-        held = held_offers(self.config.options, episodes.previous, episodes.ended, steps)
+        held = self._held(episodes)
         first: dict[str, Tensor] = {}
         estimates: _Estimates | None = None
         old: _Choices | None = None
@@ -155,6 +154,18 @@ class EBPG:
         # One transfer from the device for all of them.
         return dict(zip(first, torch.stack(list(first.values())).tolist(), strict=True))
 
+    @torch.no_grad()
+    def inspect(self, episodes: Episodes) -> Insight:
+        """What went on in the leader while it played these episodes."""
+        episodes = episodes.to(self.device)
+        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
+        output = self.network(episodes.follower, episodes.goal, episodes.previous, start)
+        beta = None
+        if output.termination_logits is not None:
+            beta = torch.sigmoid(output.termination_logits).masked_fill(self._held(episodes) < 0, torch.nan)
+        prediction = None if output.prediction_logits is None else torch.softmax(output.prediction_logits, dim=-1)
+        return Insight(output.attention, beta, prediction, losses.entropy(output.log_mu))
+
     def modules(self) -> dict[str, nn.Module]:
         """The network, under the name checkpoints store it by."""
         return {"leader": self.network}
@@ -177,6 +188,10 @@ class EBPG:
         if config.normalise_advantage:
             advantage = normalise(advantage, valid)
         return _Estimates(advantage, targets, 1.0 - unexplained)
+
+    def _held(self, episodes: Episodes) -> Tensor:
+        steps = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
+        return held_offers(self.config.options, episodes.previous, episodes.ended, steps)
 
     def _choices(self, episodes: Episodes, output: LeaderOutput, held: Tensor) -> _Choices:
         log_prob = losses.dense_log_prob if self.config.gradient == "dense" else losses.sparse_log_prob

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from paymaster.episodes import Episodes
 
-__all__ = ["LeaderAlgorithm", "LeaderStep", "Seen"]
+__all__ = ["Insight", "LeaderAlgorithm", "LeaderStep", "Seen"]
 
 
 class Seen(NamedTuple):
@@ -47,6 +47,22 @@ class LeaderStep(NamedTuple):
     attention: Tensor | None = None
 
 
+class Insight(NamedTuple):
+    """What went on in a leader while it played episodes; None where it has no such part.
+
+    Attributes:
+        attention: its weights of the followers, float [T, B, N], which sum to 1.
+        termination: beta, float [T, B, N]; nan where it was not asked, because a new option started anyway.
+        prediction: how likely it thought each follower's actions, float [T, B, N, A].
+        entropy: of mu in nats, float [T, B, N].
+    """
+
+    attention: Tensor | None
+    termination: Tensor | None
+    prediction: Tensor | None
+    entropy: Tensor | None
+
+
 @runtime_checkable
 class LeaderAlgorithm(Protocol):
     """A leader that can play and learn. All tensors are on ``device``."""
@@ -79,6 +95,9 @@ class LeaderAlgorithm(Protocol):
 
     def update(self, episodes: Episodes) -> dict[str, float]:
         """Learns from a batch of whole episodes; returns metrics by name."""
+
+    def inspect(self, episodes: Episodes) -> Insight:
+        """What went on in it while it played these episodes."""
 
     def exploration_rate(self, episodes_done: int) -> float:
         """The exploration rate to train with after so many episodes."""

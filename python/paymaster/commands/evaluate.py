@@ -1,0 +1,66 @@
+"""paymaster evaluate."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+from paymaster.commands.options import with_map
+from paymaster.experiments.config import TaskConfig
+from paymaster.references import REFERENCES
+
+__all__ = ["Evaluate"]
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Evaluate a trained leader, or a reference leader: random, fixed, preference, full_information.
+
+    Attributes:
+        leader: run directory of a trained leader, or a reference leader's name.
+        task: name of a preset; by default a trained leader's own.
+        episodes: to play.
+        seed: of the games; none of them is one that training saw.
+        greedy: a trained leader's most likely offers instead of draws.
+        options: departures from the task's preset, or from the training run's.
+        json: print one JSON object instead of a table.
+    """
+
+    leader: tyro.conf.Positional[str]
+    task: str | None = None
+    episodes: int = 1_000
+    seed: int = 0
+    greedy: bool = False
+    options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    json: bool = False
+
+    def run(self, console: Console) -> None:
+        """Evaluates and prints."""
+        from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
+        from paymaster.experiments.tables import evaluation_table
+
+        options = with_map(self.options).options()
+        if self.leader in REFERENCES:
+            if self.task is None:
+                raise ValueError("task: expected --task TASK with a reference leader, got none")
+            result = evaluate_reference(self.leader, self.task, self.episodes, self.seed, options)
+        elif Path(self.leader).is_dir():
+            result = evaluate_run(
+                Path(self.leader),
+                self.episodes,
+                self.seed,
+                greedy=self.greedy,
+                task=self.task,
+                options=options,
+            )
+        else:
+            raise ValueError(f"leader: expected a run directory or one of {', '.join(REFERENCES)}, got {self.leader!r}")
+        if self.json:
+            print(json.dumps(result.to_json()))
+        else:
+            console.print(evaluation_table([result], f"{result.task}, {result.episodes} episodes"))

@@ -1,0 +1,65 @@
+"""paymaster train."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+from paymaster.commands.options import with_map
+from paymaster.experiments.config import TrainConfig
+
+__all__ = ["Train"]
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a leader; ends with a table of it beside the reference leaders.
+
+    The run directory gets config.json, metrics.jsonl, TensorBoard events, checkpoint-*/ and learning_curve.png.
+    A run that was killed goes on with --resume and ends with the same numbers.
+
+    Attributes:
+        config: what to train.
+        out: run directory; by default the first free one of runs/TASK-LEADER-seedS, -2, -3, ...
+        resume: continue the run in --out (by default the newest of those) from its last checkpoint.
+        evaluate: episodes of the evaluation at the end; 0 for none.
+    """
+
+    config: Annotated[TrainConfig, tyro.conf.arg(name="")]
+    out: Path | None = None
+    resume: bool = False
+    evaluate: int = 1_000
+
+    def run(self, console: Console) -> None:
+        """Trains, then evaluates."""
+        from paymaster.experiments.report import report_run
+        from paymaster.experiments.train import train
+
+        if self.evaluate < 0:
+            raise ValueError(f"evaluate: expected at least 0, got {self.evaluate}")
+        config = dataclasses.replace(self.config, options=with_map(self.config.options))
+        config.validate()
+        out = self.out or _default_directory(config, resume=self.resume)
+        console.print(f"training {config.leader} on {config.task} in {out}")
+        config = train(config, out, resume=self.resume)
+        report_run(config, out, self.evaluate, console)
+
+
+def _default_directory(config: TrainConfig, *, resume: bool) -> Path:
+    """runs/TASK-LEADER-seedS, or with -2, -3, ... the first free one; to resume, the last one there is."""
+    base = Path("runs") / f"{config.task}-{config.leader}-seed{config.seed}"
+    number, candidate = 1, base
+    newest: Path | None = None
+    while candidate.exists():
+        newest, number = candidate, number + 1
+        candidate = base.with_name(f"{base.name}-{number}")
+    if not resume:
+        return candidate
+    if newest is None:
+        raise ValueError(f"resume: expected a run in {base}, got none; name another with --out")
+    return newest
