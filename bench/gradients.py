@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+
+from paymaster import losses
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # for the game, which is not installed
 from enumerated_game import FOLLOWERS, STEPS, TabularGame, make_game, new_offers
@@ -39,38 +40,33 @@ class Steps:
     mu: Tensor
 
     def log_beta(self) -> Tensor:
-        """I of Prop. 1: log beta on events, log(1 - beta) off them, 0 where beta is not asked."""
-        return F.logsigmoid(torch.where(self.is_new, self.beta, -self.beta)).masked_fill(self.held < 0, 0.0)
+        """I of Prop. 1, as in training."""
+        return losses.termination_log_prob(self.beta, self.is_new, self.held)
 
     def log_mu(self) -> Tensor:
         """log mu of the offer, unrestricted."""
-        return _chosen(torch.log_softmax(self.mu, -1), self.offer)
+        return torch.log_softmax(self.mu, -1).gather(-1, self.offer.unsqueeze(-1)).squeeze(-1)
 
     def log_new(self) -> Tensor:
         """log mu of a new offer, restricted to offers other than the one held. Means nothing off events."""
-        excluded = torch.arange(OFFERS) == self.held.unsqueeze(-1)
-        return _chosen(torch.log_softmax(self.mu.masked_fill(excluded, -torch.inf), -1), self.offer)
+        return losses.new_offer_log_prob(torch.log_softmax(self.mu, -1), self.offer, self.held)
 
     def decided(self) -> Tensor:
         """An offer was drawn."""
         return self.is_new | (self.held < 0)
 
 
-def _chosen(log_probs: Tensor, offer: Tensor) -> Tensor:
-    return log_probs.gather(-1, offer.unsqueeze(-1)).squeeze(-1)
-
-
 # ---- estimators: the sum of these, weighted by the advantage, is what is differentiated
 
 
 def sparse(s: Steps) -> Tensor:
-    """Prop. 1: new offers only."""
-    return s.log_beta() + torch.where(s.decided(), s.log_new(), 0.0)
+    """Prop. 1: new offers only; as in training."""
+    return s.log_beta() + losses.sparse_log_prob(torch.log_softmax(s.mu, -1), s.offer, s.held, s.is_new)
 
 
 def dense(s: Steps) -> Tensor:
-    """Remark 2, the paper's method: maintained offers count as if they had been drawn from mu."""
-    return s.log_beta() + torch.where(s.decided(), s.log_new(), s.log_mu())
+    """Remark 2, the paper's method: maintained offers count as if they had been drawn from mu; as in training."""
+    return s.log_beta() + losses.dense_log_prob(torch.log_softmax(s.mu, -1), s.offer, s.held, s.is_new)
 
 
 def dense_weighted(s: Steps) -> Tensor:
