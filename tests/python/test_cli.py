@@ -35,7 +35,7 @@ def test_default_directories_are_numbered(
     for _ in range(2):
         assert main(["train", TASK, *QUICK[:-1], "0"]) == 0
     assert main(["train", TASK, "--resume", "--episodes", "24", "--evaluate", "0"]) == 0
-    base = tmp_path / "runs" / f"{TASK}-ebpg-seed0"
+    base = tmp_path / "runs" / f"{TASK}-natural-ends-seed0"
     lines = [
         len(path.read_text().splitlines()) for path in (base / "metrics.jsonl", Path(f"{base}-2") / "metrics.jsonl")
     ]

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from best_play import BestPlay, try_everything
+from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.setup import make_leader
@@ -24,7 +25,6 @@ from paymaster.rollout import Rollout
 from tiny_games import GAMES, TinyGame, gains
 
 STARTS = 40
-DEFAULT_LEADER = "ebpg"
 SHARE, SECONDS = 0.95, 60.0
 EVALUATED, EVALUATION_SEED, VALIDATION_SEED = 1000, 10**9 + 7, 10**9 + 9
 

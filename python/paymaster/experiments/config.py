@@ -68,7 +68,7 @@ class TrainConfig:
 
     task: tyro.conf.Positional[str]
     leader: str = DEFAULT_LEADER
-    episodes: int = 20_000
+    episodes: int = 10_000
     num_envs: int = 32
     seed: int = 0
     device: str = "auto"
