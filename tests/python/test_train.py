@@ -207,6 +207,14 @@ def test_evaluation_under_other_conditions(unbroken: Path) -> None:
         evaluate_run(unbroken, 20, task="multi_bonus_resource_collection")
 
 
+def test_strangers_are_met_without_statistics(unbroken: Path) -> None:
+    """Another population under the old one's statistics, and with statistics that start empty."""
+    options = {"population_seed": 5}
+    known, met = (evaluate_run(unbroken, 40, options=options, strangers=strangers) for strangers in (False, True))
+    assert (known.gain != met.gain).any()
+    assert met.to_json() == evaluate_run(unbroken, 40, options=options, strangers=True).to_json()
+
+
 def test_measures_of_an_evaluation_add_up() -> None:
     """gain = w completions - payments; under `completion` all payments are incentive; N first offers at least."""
     result = evaluate_reference("fixed", TASK, 300)

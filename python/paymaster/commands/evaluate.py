@@ -27,6 +27,8 @@ class Evaluate:
         episodes: to play.
         seed: of the games; none of them is one that training saw.
         greedy: a trained leader's most likely offers instead of draws.
+        strangers: the leader's statistics of the followers start empty and fill as it plays, for followers it has not
+            met (--population-seed).
         options: departures from the task's preset, or from the training run's.
         json: print one JSON object instead of a table.
     """
@@ -36,6 +38,7 @@ class Evaluate:
     episodes: int = 1_000
     seed: int = 0
     greedy: bool = False
+    strangers: bool = False
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     json: bool = False
 
@@ -55,6 +58,7 @@ class Evaluate:
                 self.episodes,
                 self.seed,
                 greedy=self.greedy,
+                strangers=self.strangers,
                 task=self.task,
                 options=options,
             )

@@ -26,6 +26,7 @@ EVALUATION_SEED = 1_000_000_007
 """Added to the seed an evaluation is given, so that it never replays the games of a training run."""
 
 _GAMES = 250  # played at once
+_GAMES_OF_STRANGERS = 10
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,13 @@ def evaluate_run(
     greedy: bool = False,
     task: str | None = None,
     options: dict[str, Any] | None = None,
+    strangers: bool = False,
 ) -> Evaluation:
-    """Evaluates the leader of a run directory, on the run's task unless told otherwise.
+    """Evaluates the leader of a run directory, on the run's task unless told otherwise; traits stay hidden.
 
-    The history statistics are the training run's, frozen; traits stay hidden.
+    The history statistics are the training run's, frozen. With ``strangers`` they start empty and fill as the episodes
+    go: for followers whom the leader has not met (M3RL's test of generalisation; give another ``population_seed``).
+    Fewer games are then played at once, so that what one episode teaches is known in the next.
 
     Args:
         run: a directory that ``paymaster train`` has written.
@@ -118,12 +122,17 @@ def evaluate_run(
         seed: of the evaluation's games and the leader's draws.
         greedy: the leader's most likely offers instead of a draw.
         task, options: where they differ from the run's.
+        strangers: the statistics start empty.
 
     Raises:
         ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader.
     """
     _check_episodes(episodes)
-    env, leader = open_run(run, min(episodes, _GAMES), seed + EVALUATION_SEED, task=task, options=options)
+    games = _GAMES_OF_STRANGERS if strangers else _GAMES
+    env, leader = open_run(run, min(episodes, games), seed + EVALUATION_SEED, task=task, options=options)
+    if strangers:
+        env.statistics.clear()
+        env.statistics.frozen = False
     generator = torch.Generator(leader.device).manual_seed(seed + EVALUATION_SEED)
     return _collect(str(run), env.task, env, episodes, _player(env, leader, generator, greedy=greedy))
 
