@@ -9,7 +9,6 @@ knowing the goal's features (policy), when to hold and when to change (terminati
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from typing import get_args
@@ -37,13 +36,7 @@ EVERY_STEP = replace(LEARN, options=OptionRules(interval=1))
 NATURAL = replace(LEARN, gradient="sparse", options=OptionRules(natural_ends=True), epochs=2, entropy_of_decisions=True)
 
 
-@pytest.fixture(autouse=True)
-def _single_thread() -> Iterator[None]:
-    """Tensors here are tiny: a second thread only waits, and does so for long on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("single_thread")
 
 
 def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, explore: float = 0.0) -> Episodes:

@@ -7,7 +7,6 @@ which in turn is what the best of all sequences of offers gains. The second part
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +28,7 @@ SHARE, SECONDS = 0.95, 60.0
 EVALUATED, EVALUATION_SEED, VALIDATION_SEED = 1000, 10**9 + 7, 10**9 + 9
 
 
-@pytest.fixture(autouse=True)
-def _single_thread() -> Iterator[None]:
-    """Networks here are small: a second thread only waits, and does so for long on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("single_thread")
 
 
 every_game = pytest.mark.parametrize("game", GAMES.values(), ids=GAMES.keys())
