@@ -30,6 +30,10 @@ class TaskConfig:
         horizon: T.
         abstain: the leader may offer "none".
         population_seed: seed of the 40 followers' traits.
+        num_resources: M, resources on the grid.
+        num_targets: M, landmarks or preys in the plane.
+        num_obstacles: round obstacles in the plane.
+        reach_by: "any" follower near a goal takes it, or only one that has "chosen" its type (in the plane).
         map: text of a map ('#' wall, '.' free, closed by wall), or on the command line a file that holds it.
     """
 
@@ -39,6 +43,10 @@ class TaskConfig:
     horizon: int | None = None
     abstain: bool | None = None
     population_seed: int | None = None
+    num_resources: int | None = None
+    num_targets: int | None = None
+    num_obstacles: int | None = None
+    reach_by: str | None = None
     map: str | None = None
 
     def options(self) -> dict[str, Any]:
