@@ -17,7 +17,7 @@ from paymaster.experiments.inspection import Inspection
 
 __all__ = ["plot_inspection"]
 
-_INK, _BLUE, _ORANGE, _FAINT = "#2b2f33", "#1b6ca8", "#c2571a", "#d9dde1"
+_INK, _BLUE, _ORANGE = "#2b2f33", "#1b6ca8", "#c2571a"
 
 
 def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> None:
@@ -57,7 +57,7 @@ def _termination(axes: Axes, inspection: Inspection) -> None:
         return
     _line(axes, inspection.termination, "all")
     for name, value, colour in zip(
-        ("offer has run its course", "contract runs"), inspection.termination_by_state, (_ORANGE, _FAINT), strict=True
+        ("offer has run its course", "contract runs"), inspection.termination_by_state, (_ORANGE, _INK), strict=True
     ):
         if not np.isnan(value):
             axes.axhline(value, color=colour, linestyle="--", label=f"{name}: {value:.3f}")
