@@ -1,4 +1,4 @@
-"""The paper's leader trained by event-based policy gradient (Sec. 4.1, 4.2 and 4.4)."""
+"""The learner behind every leader: event-based policy gradient (paper Sec. 4.1, 4.2 and 4.4) and what it reduces to."""
 
 from __future__ import annotations
 
