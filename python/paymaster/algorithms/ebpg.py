@@ -129,13 +129,12 @@ class EBPG:
         mean over followers and steps played. The metrics are those of the first step.
         """
         episodes = episodes.to(self.device)
-        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
         held = self._held(episodes)
         first: dict[str, Tensor] = {}
         estimates: _Estimates | None = None
         old: _Choices | None = None
         for _ in range(self.config.epochs):
-            output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start)
+            output = self._evaluate(episodes)
             if estimates is None:
                 estimates = self._estimate(episodes, output)
             choices = self._choices(episodes, output, held)
@@ -158,8 +157,7 @@ class EBPG:
     def inspect(self, episodes: Episodes) -> Insight:
         """What went on in the leader while it played these episodes."""
         episodes = episodes.to(self.device)
-        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
-        output = self.network(episodes.follower, episodes.goal, episodes.previous, start)
+        output = self._evaluate(episodes)
         beta = None
         if output.termination_logits is not None:
             beta = torch.sigmoid(output.termination_logits).masked_fill(self._held(episodes) < 0, torch.nan)
@@ -188,6 +186,12 @@ class EBPG:
         if config.normalise_advantage:
             advantage = normalise(advantage, valid)
         return _Estimates(advantage, targets, 1.0 - unexplained)
+
+    def _evaluate(self, episodes: Episodes) -> LeaderOutput:
+        """The network on whole episodes at once."""
+        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
+        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start)
+        return output
 
     def _held(self, episodes: Episodes) -> Tensor:
         steps = torch.arange(episodes.num_steps, device=self.device)[:, None, None]

@@ -12,7 +12,6 @@ from rich.console import Console
 
 from paymaster.commands.options import with_map
 from paymaster.experiments.config import TaskConfig
-from paymaster.references import REFERENCES
 
 __all__ = ["Evaluate"]
 
@@ -45,14 +44,14 @@ class Evaluate:
     def run(self, console: Console) -> None:
         """Evaluates and prints."""
         from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
+        from paymaster.experiments.run_leader import is_reference
         from paymaster.experiments.tables import evaluation_table
 
         options = with_map(self.options).options()
-        if self.leader in REFERENCES:
-            if self.task is None:
-                raise ValueError("task: expected --task TASK with a reference leader, got none")
+        if is_reference(self.leader, self.task):
+            assert self.task is not None  # is_reference saw to it
             result = evaluate_reference(self.leader, self.task, self.episodes, self.seed, options)
-        elif Path(self.leader).is_dir():
+        else:
             result = evaluate_run(
                 Path(self.leader),
                 self.episodes,
@@ -62,8 +61,6 @@ class Evaluate:
                 task=self.task,
                 options=options,
             )
-        else:
-            raise ValueError(f"leader: expected a run directory or one of {', '.join(REFERENCES)}, got {self.leader!r}")
         if self.json:
             print(json.dumps(result.to_json()))
         else:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from paymaster.envs.registry import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.evaluate import EVALUATION_SEED
-from paymaster.experiments.run_leader import RunLeader, open_run
-from paymaster.references import REFERENCES, ReferenceLeader, make_reference
+from paymaster.experiments.run_leader import RunLeader, is_reference, open_run
+from paymaster.references import ReferenceLeader, make_reference
 from paymaster.rendering.film import write_film
 from paymaster.watch import WatchedEpisode, watch
 
@@ -45,18 +45,15 @@ def open_leader(
         ValueError: an unknown leader, task or option, a reference leader without a task, a run that cannot be read.
     """
     player: ReferenceLeader
-    if leader in REFERENCES:
-        if task is None:
-            raise ValueError("task: expected --task TASK with a reference leader, got none")
+    if is_reference(leader, task):
+        assert task is not None  # is_reference saw to it
         player = make_reference(leader, seed)
         env = make_vec(task, 1, seed + EVALUATION_SEED, 1, autoreset_mode="Disabled", **(options or {}))
         name = leader.replace("_", " ")
-    elif Path(leader).is_dir():
+    else:
         env, algorithm = open_run(Path(leader), 1, seed + EVALUATION_SEED, task=task, options=options)
         generator = torch.Generator(algorithm.device).manual_seed(seed + EVALUATION_SEED)
         player, name = RunLeader(algorithm, generator, greedy=greedy), Path(leader).resolve().name
-    else:
-        raise ValueError(f"leader: expected a run directory or one of {', '.join(REFERENCES)}, got {leader!r}")
     return env, player, f"{env.task.replace('_', ' ')}   |   leader: {name}"
 
 

@@ -19,9 +19,25 @@ from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.run_directory import read_config
 from paymaster.experiments.run_state import load_leader
 from paymaster.experiments.setup import make_env, make_leader
+from paymaster.references import REFERENCES
 from paymaster.rollout import look
 
-__all__ = ["RunLeader", "open_run"]
+__all__ = ["RunLeader", "is_reference", "open_run"]
+
+
+def is_reference(leader: str, task: str | None) -> bool:
+    """Whether a leader given by a user is a reference leader's name, else a run directory.
+
+    Raises:
+        ValueError: neither, or a reference leader without a task.
+    """
+    if leader in REFERENCES:
+        if task is None:
+            raise ValueError("task: expected --task TASK with a reference leader, got none")
+        return True
+    if not Path(leader).is_dir():
+        raise ValueError(f"leader: expected a run directory or one of {', '.join(REFERENCES)}, got {leader!r}")
+    return False
 
 
 def open_run(
