@@ -122,13 +122,14 @@ class EBPG:
         offer = sample_offers(output, held, explore, generator, greedy)
         return LeaderStep(offer, Memory(output.history, fixed_goal), explored, output.attention)
 
-    def update(self, episodes: Episodes) -> dict[str, float]:
+    def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
         """Learns from a batch of whole episodes, evaluated at once, in one gradient step (or ``epochs`` of them).
 
         Loss = EBPG (theta and vartheta) + critic + imitation - lambda_1 entropy + lambda_2 beta^2, each the
         mean over followers and steps played. The metrics are those of the first step.
         """
         episodes = episodes.to(self.device)
+        self._set_rates(progress)
         held = self._held(episodes)
         first: dict[str, Tensor] = {}
         estimates: _Estimates | None = None
@@ -138,7 +139,7 @@ class EBPG:
             if estimates is None:
                 estimates = self._estimate(episodes, output)
             choices = self._choices(episodes, output, held)
-            loss, metrics = self._loss(episodes, output, held, estimates, choices, old)
+            loss, metrics = self._loss(episodes, output, held, estimates, choices, old, progress)
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_gradient_norm)
@@ -219,6 +220,7 @@ class EBPG:
         estimates: _Estimates,
         choices: _Choices,
         old: _Choices | None,
+        progress: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         config, valid = self.config, episodes.valid
         phi = torch.cat((output.phi_goal, output.phi_bonus), dim=-1)
@@ -234,7 +236,7 @@ class EBPG:
         terms = {
             "policy_loss": (1.0, chosen(choices.policy, None if old is None else old.policy)),
             "critic_loss": (config.critic_weight, losses.critic_loss(phi, estimates.targets)),
-            "entropy": (-config.lambda_entropy, entropy),
+            "entropy": (-_annealed(config.lambda_entropy, config.entropy_end, progress), entropy),
         }
         if output.prediction_logits is not None:
             imitation = losses.imitation_loss(output.prediction_logits, episodes.follower_action)
@@ -250,6 +252,13 @@ class EBPG:
         loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
         return loss, {name: mean.detach() for name, mean in means.items()}
 
+    def _set_rates(self, progress: float) -> None:
+        config = self.config
+        for group, rate in zip(
+            self.optimizer.param_groups, (config.learning_rate, config.critic_learning_rate), strict=True
+        ):
+            group["lr"] = _annealed(rate, config.learning_rate_end, progress)
+
     def _draw_goals(self, shape: torch.Size, explore: float, generator: torch.Generator | None) -> Tensor:
         """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""
         chosen = torch.rand(shape, generator=generator, device=self.device) < explore
@@ -261,6 +270,10 @@ class EBPG:
         kind = torch.arange(log_mu.shape[-1], device=self.device) // self.network.config.num_bonuses
         other = (kind != fixed_goal.unsqueeze(-1)) & (fixed_goal >= 0).unsqueeze(-1)
         return torch.log_softmax(log_mu.masked_fill(other, -torch.inf), dim=-1)
+
+
+def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
+    return start * (1.0 - (1.0 - share_at_the_end) * progress)
 
 
 @torch.no_grad()

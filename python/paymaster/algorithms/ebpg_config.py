@@ -25,11 +25,13 @@ class EBPGConfig:
         learning_rate: of everything but the baseline's heads. The paper's: with 0.001 dense EBPG learns
             faster but loses what it has learned again and again (bench/README.md).
         critic_learning_rate: of the baseline's heads (paper: 0.001).
+        learning_rate_end: share of both learning rates that is left at the end of training, falling linearly.
         gamma: discount; 1 in the paper.
         gae_lambda: lambda of the advantage estimator.
         credit: "own", each follower's rewards minus payments, or "team", the paper's return.
         normalise_advantage: scale advantages to mean 0 and standard deviation 1 in each batch.
         lambda_entropy: lambda_1, weight of the policy's entropy (paper: 0.01, with unscaled returns).
+        entropy_end: share of lambda_1 that is left at the end of training, falling linearly.
         entropy_of_decisions: count the entropy only where an offer was drawn, not on maintained steps.
         lambda_termination: lambda_2, weight of beta^2.
         critic_weight: weight of the baseline's loss.
@@ -48,11 +50,13 @@ class EBPGConfig:
     options: OptionRules = field(default_factory=OptionRules)
     learning_rate: float = 3e-4
     critic_learning_rate: float = 1e-3
+    learning_rate_end: float = 1.0
     gamma: float = 1.0
     gae_lambda: float = 0.9
     credit: Credit = "own"
     normalise_advantage: bool = True
     lambda_entropy: float = 0.05
+    entropy_end: float = 1.0
     entropy_of_decisions: bool = False
     lambda_termination: float = 0.001
     critic_weight: float = 0.5
@@ -70,7 +74,7 @@ class EBPGConfig:
             kind = getattr(self, name)
             if kind not in get_args(kinds):
                 raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r}")
-        for name in ("gamma", "gae_lambda", "explore"):
+        for name in ("gamma", "gae_lambda", "explore", "learning_rate_end", "entropy_end"):
             share = getattr(self, name)
             if not 0.0 <= share <= 1.0:
                 raise ValueError(f"{name}: expected a number in [0, 1], got {share}")

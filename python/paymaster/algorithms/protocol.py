@@ -93,8 +93,13 @@ class LeaderAlgorithm(Protocol):
             greedy: no randomness at all.
         """
 
-    def update(self, episodes: Episodes) -> dict[str, float]:
-        """Learns from a batch of whole episodes; returns metrics by name."""
+    def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
+        """Learns from a batch of whole episodes; returns metrics by name.
+
+        Args:
+            episodes: played by this leader as it is now.
+            progress: share of the training done before them, in [0, 1], for what changes as training goes on.
+        """
 
     def inspect(self, episodes: Episodes) -> Insight:
         """What went on in it while it played these episodes."""

@@ -70,7 +70,7 @@ def _loop(
             start = time.perf_counter()
             episodes, totals = rollout.play(explore=leader.exploration_rate(done))
             assert episodes is not None
-            metrics = leader.update(episodes)
+            metrics = leader.update(episodes, done / total)
             done += config.num_envs
             row = {**_means(totals), **metrics}
             run.log(done, row, timings={"episodes_per_second": config.num_envs / (time.perf_counter() - start)})
