@@ -27,7 +27,7 @@ from play import MB, RC, make, same
 
 
 class Ledger:
-    """Stands in for an environment's replacements and plays nothing: what was asked of it, round by round."""
+    """Notes rounds and replacements as an evaluation asks for them, and lets them happen."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rounds: list[int] = []
