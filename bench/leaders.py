@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from rows import EVALUATED, GAMES, append, stored
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.experiments.config import TaskConfig, TrainConfig
@@ -29,16 +30,6 @@ from paymaster.experiments.intervals import mean_ci95
 from paymaster.experiments.metrics_file import read_metrics
 from paymaster.experiments.train import train
 
-GAMES = {
-    "RC completion": ("resource_collection", "completion"),
-    "RC advance": ("resource_collection", "advance"),
-    "MB completion": ("multi_bonus_resource_collection", "completion"),
-    "MB advance": ("multi_bonus_resource_collection", "advance"),
-    "navigation": ("navigation", "advance"),
-    "predator_prey": ("predator_prey", "advance"),
-}
-EVALUATED = 1_000
-
 
 @dataclass(frozen=True)
 class Arguments:
@@ -46,7 +37,7 @@ class Arguments:
 
     Attributes:
         leaders: names.
-        games: of the table above.
+        games: of the table in rows.py.
         seeds: of training.
         episodes: of training.
         set: NAME=VALUE, departures from the leader's own learner.
@@ -96,10 +87,6 @@ def key(row: dict[str, Any]) -> tuple[Any, ...]:
     return (row["game"], row["leader"], row["seed"], row["episodes"], tuple(row["set"]))
 
 
-def stored(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def print_table(rows: list[dict[str, Any]]) -> None:
     """Mean gain over seeds, sampled, and as a share of full_information's; the greedy mean."""
     print("| game | leader | episodes | seeds | gain, sampled | of full information | greedy | events | beta |")
@@ -134,12 +121,10 @@ def main() -> None:
         for seed, leader, game in itertools.product(arguments.seeds, arguments.leaders, arguments.games)
         if (game, leader, seed, arguments.episodes, arguments.set) not in done and not arguments.table
     ]
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(arguments.jobs) as pool:
         for finished in as_completed([pool.submit(run, *job) for job in wanted]):
             row = finished.result()
-            with arguments.out.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+            append(arguments.out, row)
             print(
                 f"{row['game']}, {row['leader']}, seed {row['seed']}: {row['gain']:.2f} in {row['seconds']} s",
                 flush=True,

@@ -251,6 +251,12 @@ void bind_batch(py::module_& m) {
       .def("step", &PyBatch::step, py::arg("actions"))
       .def("get_state", &PyBatch::get_state, py::arg("names"))
       .def("set_state", &PyBatch::set_state, py::arg("arrays"))
+      .def(
+          "replace_followers",
+          [](PyBatch& self, const std::vector<int>& identities, std::int64_t seed) {
+            self.core().replace_followers(identities, seed);
+          },
+          py::arg("identities"), py::arg("seed"))
       .def("snapshot", [](PyBatch& self) { return py::bytes(self.core().snapshot()); })
       .def("restore", [](PyBatch& self, const py::bytes& bytes) { self.core().restore(bytes); })
       .def("observe",
