@@ -237,6 +237,8 @@ Autoreset autoreset_from(const std::string& mode) {
 
 }  // namespace
 
+Batch& core_of(const py::object& batch) { return py::cast<PyBatch&>(batch).core(); }
+
 void bind_batch(py::module_& m) {
   py::class_<PyBatch>(m, "Batch")
       .def(py::init([](const std::string& task, const py::dict& options, int num_envs, std::uint64_t seed,

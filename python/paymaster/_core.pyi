@@ -66,6 +66,25 @@ class Batch:
     @property
     def statistics(self) -> dict[str, NDArray[Any]]: ...
 
+class FeatureEncoder:
+    """Of a batch's observations. Outputs: follower float32[B, N, F], goal float32[B, N, G, D], ended bool[B, N]."""
+
+    def __init__(self, batch: Batch) -> None: ...
+    @property
+    def follower_features(self) -> int: ...
+    @property
+    def goal_features(self) -> int: ...
+    def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+    def encode_into(
+        self,
+        observation: Mapping[str, NDArray[Any]],
+        follower: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        ended: NDArray[np.bool_],
+    ) -> None: ...
+
+def run_out(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]: ...
+
 class ParticleWorld:
     """MPE's physics for B worlds of E bodies, apart from any game (float64)."""
 
