@@ -3,9 +3,9 @@
 Every run is `paymaster train TASK --payment P --leader L --seed S --episodes E` with the --set given: NAME=VALUE stands
 for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, num_envs=VALUE and hidden=VALUE for
 themselves. With --tuned each leader has its own, from leaders/tuned.json. 1,000 evaluation episodes follow, which
-training did not see: sampled, greedy, and sampled with 30 % follower noise. A run whose row is there is not run again; a row is
-written when its run is done. At the end, or alone with --table, a table of means over seeds with 95 % intervals
-(Student's t), and of each leader's difference to --against, paired by seed.
+training did not see: sampled, greedy, and sampled with 30 % follower noise. A run whose row is there is not run again;
+a row is written when its run is done. At the end, or alone with --table, a table of means over seeds with 95 %
+intervals (Student's t), and of each leader's difference to --against, paired by seed.
 """
 
 from __future__ import annotations
