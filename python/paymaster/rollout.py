@@ -15,7 +15,7 @@ from paymaster.algorithms.protocol import LeaderAlgorithm, Seen
 from paymaster.envs.features import FeatureEncoder, offers_from_flat, run_out
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.episodes import Episodes
-from paymaster.events import extract
+from paymaster.recording import Recording
 
 __all__ = ["EpisodeTotals", "Rollout", "look"]
 
@@ -68,52 +68,20 @@ class Rollout:
             greedy: the leader's most likely offers instead of a draw.
             keep: collect the episodes to learn from; else the first result is None.
         """
-        env, leader, options = self.env, self.leader, self.env.options
+        env, leader, bonuses = self.env, self.leader, self.env.options["num_bonuses"]
         observation, _ = env.reset()
         games, n = observation["identity"].shape
+        recording = Recording(env, self.encoder, leader.device, keep=keep)
         previous = torch.full((games, n), -1, dtype=torch.int64, device=leader.device)
         state = leader.initial_state(games, n)
         ended = np.zeros(games, dtype=np.bool_)
-        steps: list[tuple[Tensor, ...]] = []
-        log: list[NDArray[np.int64]] = []
         while not ended.all():
-            seen = look(self.encoder, observation, previous, len(log))
+            seen = recording.see(observation, previous)
             step = leader.act(seen, state, explore=explore, generator=self.generator, greedy=greedy)
-            actions = offers_from_flat(step.offer.cpu().numpy(), options["num_bonuses"])
+            actions = offers_from_flat(step.offer.cpu().numpy(), bonuses)
+            recording.decide(step, actions, ~ended)
             observation, _, terminated, _, info = env.step(actions)
-            log.append(actions)
-            if keep:
-                # Copies: an environment made with copy=False writes into the same arrays again.
-                results = (info["follower_action"], info["committed"], info["completed"], info["payment"], ~ended)
-                explored = torch.zeros_like(seen.ended) if step.explored is None else step.explored
-                steps.append((*seen[:4], step.offer, explored, *map(torch.tensor, results)))
+            recording.result(info)
             previous, state, ended = step.offer, step.state, terminated.copy()
         totals = EpisodeTotals(**{name: values.copy() for name, values in info["totals"].items()})
-        return self._episodes(steps, np.stack(log), totals.length, explore) if keep else None, totals
-
-    def _episodes(
-        self, steps: list[tuple[Tensor, ...]], log: NDArray[np.int64], lengths: NDArray[np.int32], explore: float
-    ) -> Episodes:
-        follower, goal, previous, over, offer, explored, action, committed, completed, payment, valid = (
-            torch.stack(part) for part in zip(*steps, strict=True)
-        )
-        device, options = self.leader.device, self.env.options
-        events = extract(log, lengths, num_goals=options["num_goals"])
-        return Episodes(
-            follower=follower,
-            goal=goal,
-            previous=previous,
-            offer=offer,
-            new_offer=torch.tensor(events.is_new, device=device),
-            ended=over,
-            explored=explored,
-            # A finished game reports action -1; its steps are not valid and any index will do.
-            follower_action=action.to(device, torch.int64).clamp(min=0),
-            committed=committed.to(device),
-            completed=completed.to(device, torch.int64),
-            payment=payment.to(device),
-            valid=valid.to(device),
-            goal_reward=torch.full((options["num_goals"],), self.env.goal_reward, device=device),
-            price=torch.arange(1.0, options["num_bonuses"] + 1.0, device=device),
-            explore=explore,
-        )
+        return recording.episodes(totals.length, explore) if keep else None, totals

@@ -82,7 +82,7 @@ class TrainConfig:
     device: str = "auto"
     checkpoint_every: int = 2_000
     torch_threads: int = 1
-    hidden: int = 64
+    hidden: int = 32
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     learner: EBPGConfig = _LEADERS_OWN
 

@@ -17,6 +17,10 @@ from paymaster.networks.leader import LeaderConfig
 
 __all__ = ["choose_device", "make_env", "make_leader"]
 
+# Up to so many, a step is shorter than the leader's decision before it, and waking threads for it gains nothing; with
+# other runs on the same cores it took ten times as long.
+_GAMES_OF_ONE_THREAD = 256
+
 
 def choose_device(name: str) -> torch.device:
     """The device of that name; "auto" is CUDA where there is one. Raises ValueError where it cannot be had."""
@@ -34,7 +38,8 @@ def choose_device(name: str) -> torch.device:
 def make_env(config: TrainConfig, num_envs: int, seed: int, **overrides: Any) -> LeaderVectorEnv:
     """A batch of the run's games for whole episodes: a finished game waits for the others."""
     options = {**config.options.options(), **overrides}
-    return make_vec(config.task, num_envs, seed, autoreset_mode="Disabled", **options)
+    threads = 0 if num_envs > _GAMES_OF_ONE_THREAD else 1
+    return make_vec(config.task, num_envs, seed, threads, autoreset_mode="Disabled", copy=False, **options)
 
 
 def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
