@@ -51,7 +51,7 @@ from paymaster.rollout import Rollout
 
 PREDICTORS = ("ours", "offer", "previous", "move")
 FITTING_SEED = 2 * EVALUATION_SEED
-NO_MOVE = NUM_ACTIONS  # towards the goal of an offer that was not made yet, or that names none
+NO_MOVE = NUM_ACTIONS  # there is no offer yet, or it names no goal
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -85,52 +85,27 @@ class Arguments:
 # ---- the planner's move
 
 
-class Planner:
-    """The move that each follower's planner makes towards each goal type, from followers who take any offer.
+def planners_moves(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Integers:
+    """The planner's move towards each goal type [T, B, N, G] in the first episodes under ``seed``.
 
-    Args:
-        env: the games; theirs are copied into a batch without noise whose followers earn nothing by themselves.
+    Where a goal cannot be reached, how a follower stops. Plays the episodes again, with the same offers, in games that
+    show the routes, and checks that followers do the same again and, without noise, play the move towards what they
+    take.
     """
-
-    def __init__(self, env: LeaderVectorEnv) -> None:
-        options = {**env.options, "noise": 0.0}
-        self._obedient = make_vec(env.task, env.num_envs, autoreset_mode="Disabled", **options)
-        self._obedient.reset()
-
-    def moves(self, env: LeaderVectorEnv) -> Integers:
-        """[B, N, G]; how a follower stops where the goal is out of reach, -1 in games that are over."""
-        state = env.state()
-        state["reservation"][:] = 0.0  # any bonus is more than that
-        goals, n = env.options["num_goals"], env.num_followers
-        moves = np.empty((env.num_envs, n, goals), dtype=np.int64)
-        for goal in range(goals):
-            self._obedient.set_state(**state)
-            offers = np.zeros((env.num_envs, n, 2), dtype=np.int64)
-            offers[..., 0] = goal
-            *_, info = self._obedient.step(offers)
-            moves[..., goal] = info["follower_action"]
-        return moves
-
-
-def replay(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Integers:
-    """The planner's moves [T, B, N, G] in episodes that were the first of ``env``'s games under ``seed``.
-
-    Plays them again with the same offers, and checks that followers did the same.
-    """
-    again = make_vec(env.task, env.num_envs, seed, autoreset_mode="Disabled", **env.options)
-    again.reset()
-    planner, valid = Planner(again), episodes.valid.numpy()
+    options = {**env.options, "observe_routes": True}
+    again = make_vec(env.task, env.num_envs, seed, autoreset_mode="Disabled", **options)
+    observation, _ = again.reset()
+    preference = again.state("preference")["preference"]
     moves = []
     for t, offer in enumerate(episodes.offer.numpy()):
-        moves.append(planner.moves(again))
-        preference = again.state("preference")["preference"]
-        *_, info = again.step(offers_from_flat(offer, env.options["num_bonuses"]))
-        played, committed = info["follower_action"], info["committed"]
-        assert (played[valid[t]] == episodes.follower_action[t].numpy()[valid[t]]).all()
+        moves.append(observation["route"].astype(np.int64))
+        observation, *_, info = again.step(offers_from_flat(offer, env.options["num_bonuses"]))
+        valid, played = episodes.valid[t].numpy(), info["follower_action"]
+        assert (played == episodes.follower_action[t].numpy())[valid].all(), "not the same games"
         if env.options["noise"] == 0.0:
-            goal = np.where(committed, offer // env.options["num_bonuses"], preference)
-            expected = np.take_along_axis(moves[-1], goal[..., None], -1)[..., 0]
-            assert (played == expected)[valid[t]].all(), "the planner's move is not what followers play"
+            taken = np.where(info["committed"], offer // env.options["num_bonuses"], preference)
+            move = np.take_along_axis(moves[-1], taken[..., None], -1)[..., 0]
+            assert (played == move)[valid].all(), "not the planner's move"
     return np.stack(moves)
 
 
@@ -166,12 +141,13 @@ def play(run: Path, games: int, seed: int) -> Played:
     prediction = leader.inspect(episodes).prediction
     assert prediction is not None, f"{run}: a leader without prediction"
     episodes = episodes.to("cpu")
-    moves, goals, levels = replay(env, seed, episodes), env.options["num_goals"], env.options["num_bonuses"]
+    moves, goals, levels = planners_moves(env, seed, episodes), env.options["num_goals"], env.options["num_bonuses"]
 
     def towards(offer: Integers) -> Integers:
         goal = offer // levels
         named = (goal >= 0) & (goal < goals)
-        return np.where(named, np.take_along_axis(moves, np.where(named, goal, 0)[..., None], -1)[..., 0], NO_MOVE)
+        move = np.take_along_axis(moves, np.where(named, goal, 0)[..., None], -1)[..., 0]
+        return np.where(named, move, NO_MOVE)
 
     offer, previous = episodes.offer.numpy(), episodes.previous.numpy()
     return Played(
