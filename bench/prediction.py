@@ -23,7 +23,6 @@ import io
 import itertools
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +35,6 @@ from leaders import GAMES
 from numpy.typing import NDArray
 
 from paymaster import make_vec
-from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.envs import LeaderVectorEnv
 from paymaster.envs.features import offers_from_flat
 from paymaster.envs.spaces import NUM_ACTIONS
@@ -207,14 +205,16 @@ def compare(seen: Played, fitted: Played) -> dict[str, float]:
 # ---- runs
 
 
+def game_of(config: TrainConfig) -> str:
+    kind = (config.task, config.options.payment)
+    return next((name for name, known in GAMES.items() if known == kind), " ".join(filter(None, kind)))
+
+
 def row_of(run: Path, evaluated: int) -> dict[str, Any]:
+    """The comparison in games of a run's leader."""
     config = TrainConfig.from_json(read_config(run))
     fitted, seen = (play(run, evaluated, config.seed + base) for base in (FITTING_SEED, EVALUATION_SEED))
-    payment = config.options.payment
-    game = next(
-        (name for name, kind in GAMES.items() if kind == (config.task, payment)), f"{config.task} {payment or ''}"
-    )
-    return {"game": game, "seed": config.seed, "episodes": config.episodes, **compare(seen, fitted)}
+    return {"game": game_of(config), "seed": config.seed, "episodes": config.episodes, **compare(seen, fitted)}
 
 
 def trained_row(game: str, seed: int, arguments: Arguments) -> dict[str, Any]:
@@ -223,11 +223,14 @@ def trained_row(game: str, seed: int, arguments: Arguments) -> dict[str, Any]:
     config = TrainConfig(task, seed=seed, episodes=arguments.episodes, options=TaskConfig(payment=payment))
     values = {name: json.loads(value) for name, _, value in (change.partition("=") for change in arguments.set)}
     config = dataclasses.replace(config, learner=dataclasses.replace(config.learner, **values))
-    assert config.leader == DEFAULT_LEADER
     with tempfile.TemporaryDirectory() as directory:
         with contextlib.redirect_stdout(io.StringIO()):
             train(config, Path(directory) / "run")
-        return {**row_of(Path(directory) / "run", arguments.evaluated), "set": list(arguments.set)}
+        return row_of(Path(directory) / "run", arguments.evaluated)
+
+
+def key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return (row["game"], row["seed"], row["episodes"], tuple(row["set"]))
 
 
 def stored(path: Path) -> list[dict[str, Any]]:
@@ -235,14 +238,54 @@ def stored(path: Path) -> list[dict[str, Any]]:
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    print(
-        "| game | episodes | seeds | ours | offer | previous | move | lead over offer | over previous | nats: ours | "
+    """Accuracy of all, the lead of ours, and nats; a line a game, number of episodes and departures."""
+    print("| game | episodes | seeds | ours | offer | previous | move | lead over offer | over previous | nats |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    games = list(GAMES)
+    group = lambda row: (  # noqa: E731
+        games.index(row["game"]) if row["game"] in games else len(games),
+        row["game"],
+        row["episodes"],
+        row["set"],
     )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for (_, game, episodes, changes), some in itertools.groupby(sorted(rows, key=group), group):
+        same = list(some)
+
+        def mean(name: str, same: list[dict[str, Any]] = same) -> float:
+            return float(np.mean([row[name] for row in same]))
+
+        def lead(name: str, same: list[dict[str, Any]] = same) -> str:
+            interval = mean_ci95(np.array([row[f"lead_{name}"] for row in same]))
+            half = interval.mean - interval.low if len(same) > 1 else same[0][f"lead_{name}_half"]
+            return f"{interval.mean:+.3f} ± {half:.3f}"
+
+        accuracies = " | ".join(f"{mean(name):.3f}" for name in PREDICTORS)
+        nats = ", ".join(f"{mean(f'{name}_nats'):.2f}" for name in PREDICTORS[:3])
+        print(
+            f"| {' '.join((game, *changes))} | {episodes:,} | {len(same)} | {accuracies} "
+            f"| {lead('offer')} | {lead('previous')} | {nats} |"
+        )
 
 
 def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
+    torch.set_num_threads(1)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+
+    def keep(row: dict[str, Any], changes: tuple[str, ...]) -> None:
+        with arguments.out.open("a") as file:
+            file.write(json.dumps({**row, "set": list(changes)}) + "\n")
+        print(f"{row['game']}, seed {row['seed']}: ours {row['ours']:.3f}, offer {row['offer']:.3f}", flush=True)
+
+    if arguments.runs and not arguments.table:
+        for run in arguments.runs:
+            keep(row_of(run, arguments.evaluated), (str(run),))
+    elif not arguments.table:
+        done = {key(row) for row in stored(arguments.out)}
+        for seed, game in itertools.product(arguments.seeds, arguments.games):
+            if (game, seed, arguments.episodes, arguments.set) not in done:
+                keep(trained_row(game, seed, arguments), arguments.set)
+    print_table(stored(arguments.out))
 
 
 if __name__ == "__main__":
