@@ -1,9 +1,11 @@
 """Leaders beside each other: `python bench/leaders.py --seeds 0 1 2`, resumable, results in bench/leaders/.
 
-Every run is `paymaster train TASK --payment P --leader L --seed S --episodes E` (with --set NAME=VALUE as
-`--learner.NAME VALUE`), followed by 1,000 evaluation episodes, sampled and greedy, that training did not see. A run
-whose row is there is not run again; a row is written when its run is done. At the end, or alone with --table, a table
-of means over seeds with 95 % intervals (Student's t).
+Every run is `paymaster train TASK --payment P --leader L --seed S --episodes E` with the --set given: NAME=VALUE stands
+for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, num_envs=VALUE and hidden=VALUE for
+themselves. With --tuned each leader has its own, from leaders/tuned.json. 1,000 evaluation episodes follow, which
+training did not see: sampled, greedy, and sampled with 30 % follower noise. A run whose row is there is not run again;
+a row is written when its run is done. At the end, or alone with --table, a table of means over seeds with 95 %
+intervals (Student's t), and of each leader's difference to --against, paired by seed.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tyro
+from rows import EVALUATED, GAMES, append, stored
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.experiments.config import TaskConfig, TrainConfig
@@ -29,15 +33,10 @@ from paymaster.experiments.intervals import mean_ci95
 from paymaster.experiments.metrics_file import read_metrics
 from paymaster.experiments.train import train
 
-GAMES = {
-    "RC completion": ("resource_collection", "completion"),
-    "RC advance": ("resource_collection", "advance"),
-    "MB completion": ("multi_bonus_resource_collection", "completion"),
-    "MB advance": ("multi_bonus_resource_collection", "advance"),
-    "navigation": ("navigation", "advance"),
-    "predator_prey": ("predator_prey", "advance"),
-}
-EVALUATED = 1_000
+HERE = Path(__file__).parent
+NOISE = 0.3
+LAST = ("entropy", "termination", "prediction_accuracy", "explained_variance")  # metrics of the last updates
+LAST_UPDATES = 20
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,14 @@ class Arguments:
 
     Attributes:
         leaders: names.
-        games: of the table above.
+        games: of the table in rows.py.
         seeds: of training.
         episodes: of training.
-        set: NAME=VALUE, departures from the leader's own learner.
+        set: NAME=VALUE, departures from the leader's own configuration.
+        tuned: take each leader's --set from leaders/tuned.json.
         jobs: runs at a time.
         out: file of results, a line of JSON a run.
+        against: the leader whose difference to the others is shown.
         table: print the table of what is there and run nothing.
     """
 
@@ -60,91 +61,158 @@ class Arguments:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     episodes: int = 10_000
     set: tuple[str, ...] = ()
+    tuned: bool = False
     jobs: int = 1
-    out: Path = Path(__file__).parent / "leaders" / "results.jsonl"
+    out: Path = HERE / "leaders" / "results.jsonl"
+    against: str = DEFAULT_LEADER
     table: bool = False
 
 
-def run(game: str, leader: str, seed: int, episodes: int, changes: tuple[str, ...]) -> dict[str, Any]:
+class Job(NamedTuple):
+    """A run; what tells its row from others."""
+
+    game: str
+    leader: str
+    seed: int
+    episodes: int
+    settings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Job:
+        return cls(row["game"], row["leader"], row["seed"], row["episodes"], tuple(row["set"]))
+
+
+def configuration(job: Job) -> TrainConfig:
+    """What the job trains."""
+    task, payment = GAMES[job.game]
+    config = TrainConfig(
+        task, leader=job.leader, seed=job.seed, episodes=job.episodes, options=TaskConfig(payment=payment)
+    )
+    parts: dict[str, dict[str, Any]] = {"options": {}, "learner": {}, "": {}}
+    for name, _, value in (setting.partition("=") for setting in job.settings):
+        part = "options" if name.startswith("options.") else "" if name in ("num_envs", "hidden") else "learner"
+        given = value if value.isalpha() and value not in ("true", "false", "null") else json.loads(value)
+        parts[part][name.removeprefix("options.")] = given
+    return dataclasses.replace(
+        config,
+        learner=dataclasses.replace(config.learner, **parts["learner"]),
+        options=dataclasses.replace(config.options, **parts["options"]),
+        **parts[""],
+    )
+
+
+def run(job: Job) -> dict[str, Any]:
     """Trains and evaluates; the row."""
-    task, payment = GAMES[game]
-    config = TrainConfig(task, leader=leader, seed=seed, episodes=episodes, options=TaskConfig(payment=payment))
-    values = {name: json.loads(value) for name, _, value in (change.partition("=") for change in changes)}
-    config = dataclasses.replace(config, learner=dataclasses.replace(config.learner, **values))
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(io.StringIO()):
-        train(config, Path(directory) / "run")
+        path = Path(directory) / "run"
+        train(configuration(job), path)
         seconds = time.perf_counter() - start
-        sampled, greedy = (evaluate_run(Path(directory) / "run", EVALUATED, greedy=greedy) for greedy in (False, True))
-        last = list(read_metrics(Path(directory) / "run" / "metrics.jsonl"))[-1]
+        sampled, greedy = (evaluate_run(path, EVALUATED, greedy=greedy) for greedy in (False, True))
+        noisy = evaluate_run(path, EVALUATED, options={"noise": NOISE})
+        last = list(read_metrics(path / "metrics.jsonl"))[-LAST_UPDATES:]
     measures = {name: interval.mean for name, interval in sampled.intervals().items()}
     kept = ("gain", "payments", "incentive", "completions", "events", "option_length")
     return {
-        "game": game,
-        "leader": leader,
-        "seed": seed,
-        "episodes": episodes,
-        "set": list(changes),
+        **dict(zip(("game", "leader", "seed", "episodes", "set"), job, strict=True)),
         **{name: round(measures[name], 4) for name in kept},
         "greedy_gain": round(float(greedy.gain.mean()), 4),
-        **{name: last.get(name) for name in ("entropy", "termination", "prediction_accuracy", "explained_variance")},
+        "noisy_gain": round(float(noisy.gain.mean()), 4),
+        "noisy_incentive": round(float(noisy.incentive.mean()), 4),
+        **{name: round(sum(row[name] for row in last) / len(last), 5) for name in LAST if name in last[-1]},
         "seconds": round(seconds),
     }
 
 
-def key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return (row["game"], row["leader"], row["seed"], row["episodes"], tuple(row["set"]))
+@cache
+def told(game: str, noise: float) -> float:
+    """The gain of full_information."""
+    task, payment = GAMES[game]
+    options = {"payment": payment, "noise": noise}
+    return float(evaluate_reference("full_information", task, EVALUATED, 0, options).gain.mean())
 
 
-def stored(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def mean_of(rows: list[dict[str, Any]], name: str, digits: int = 2) -> str:
+    """Mean over seeds, with its interval where there is one."""
+    values = [row[name] for row in rows if row.get(name) is not None]
+    return f"{mean_ci95(values):.{digits}f}" if values else "-"
 
 
-def print_table(rows: list[dict[str, Any]]) -> None:
-    """Mean gain over seeds, sampled, and as a share of full_information's; the greedy mean."""
-    print("| game | leader | episodes | seeds | gain, sampled | of full information | greedy | events | beta |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    told: dict[str, float] = {}
-    group = lambda row: (list(GAMES).index(row["game"]), row["leader"], row["set"], row["episodes"])  # noqa: E731
-    for _, some in itertools.groupby(sorted(rows, key=group), group):
-        same = list(some)
-        game, name = same[0]["game"], " ".join((same[0]["leader"], *same[0]["set"]))
-        if game not in told:
-            task, payment = GAMES[game]
-            told[game] = float(
-                evaluate_reference("full_information", task, EVALUATED, 0, {"payment": payment}).gain.mean()
-            )
-        gains = [row["gain"] for row in same]
-        mean = sum(gains) / len(gains)
-        half = f" ± {mean - mean_ci95(gains).low:.2f}" if len(gains) > 1 else ""
-        betas = [row["termination"] for row in same if row["termination"] is not None]
-        print(
-            f"| {game} | {name} | {same[0]['episodes']:,} | {len(same)} | {mean:.2f}{half} | {mean / told[game]:.0%} "
-            f"| {sum(row['greedy_gain'] for row in same) / len(same):.2f} "
-            f"| {sum(row['events'] for row in same) / len(same):.1f} "
-            f"| {f'{sum(betas) / len(betas):.3f}' if betas else '-'} |"
+def difference(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> str:
+    """Gain of ``rows`` less that of ``others``, over the seeds both have."""
+    gains = [{row["seed"]: row["gain"] for row in some} for some in (rows, others)]
+    both = sorted(gains[0].keys() & gains[1].keys())
+    if not both or rows is others:
+        return "-"
+    return f"{mean_ci95([gains[0][seed] - gains[1][seed] for seed in both]):.2f}"
+
+
+def print_table(rows: list[dict[str, Any]], against: str) -> None:
+    """A line a game, leader, number of episodes and settings."""
+    columns = (
+        "game",
+        "leader",
+        "episodes",
+        "seeds",
+        "gain, sampled",
+        "of full information",
+        f"less {against}",
+        "greedy",
+        f"noise {NOISE}",
+        "of full information",
+        "events",
+        "beta",
+        "prediction",
+    )
+    print("|", " | ".join(columns), "|")
+    print("|", " | ".join("---" for _ in columns), "|")
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in sorted(
+        rows, key=lambda row: (list(GAMES).index(row["game"]), row["episodes"], row["leader"], row["set"])
+    ):
+        groups.setdefault((row["game"], row["episodes"], row["leader"], tuple(row["set"])), []).append(row)
+    for (game, episodes, leader, settings), same in groups.items():
+        usual = [some for (g, e, name, _), some in groups.items() if (g, e, name) == (game, episodes, against)]
+        noise = [row["noisy_gain"] for row in same]
+        cells = (
+            game,
+            " ".join((leader, *settings)),
+            f"{episodes:,}",
+            len(same),
+            mean_of(same, "gain"),
+            f"{sum(row['gain'] for row in same) / len(same) / told(game, 0.0):.0%}",
+            difference(same, usual[0]) if usual else "-",
+            mean_of(same, "greedy_gain"),
+            mean_of(same, "noisy_gain"),
+            f"{sum(noise) / len(noise) / told(game, NOISE):.0%}",
+            mean_of(same, "events", 1),
+            mean_of(same, "termination", 3),
+            mean_of(same, "prediction_accuracy"),
         )
+        print("|", " | ".join(map(str, cells)), "|")
 
 
 def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
-    done = {key(row) for row in stored(arguments.out)}
-    wanted = [
-        (game, leader, seed, arguments.episodes, arguments.set)
-        for seed, leader, game in itertools.product(arguments.seeds, arguments.leaders, arguments.games)
-        if (game, leader, seed, arguments.episodes, arguments.set) not in done and not arguments.table
+    tuned = json.loads((HERE / "leaders" / "tuned.json").read_text()) if arguments.tuned else {}
+    done = {Job.of(row) for row in stored(arguments.out)}
+    every = itertools.product(arguments.seeds, arguments.leaders, arguments.games)
+    jobs = [
+        Job(game, leader, seed, arguments.episodes, (*tuned.get(leader, ()), *arguments.set))
+        for seed, leader, game in every
     ]
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    wanted = [] if arguments.table else [job for job in jobs if job not in done]
+    for job in wanted:
+        configuration(job).validate()
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        for finished in as_completed([pool.submit(run, *job) for job in wanted]):
+        for finished in as_completed([pool.submit(run, job) for job in wanted]):
             row = finished.result()
-            with arguments.out.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+            append(arguments.out, row)
             print(
                 f"{row['game']}, {row['leader']}, seed {row['seed']}: {row['gain']:.2f} in {row['seconds']} s",
                 flush=True,
             )
-    print_table(stored(arguments.out))
+    print_table(stored(arguments.out), arguments.against)
 
 
 if __name__ == "__main__":

@@ -237,6 +237,8 @@ Autoreset autoreset_from(const std::string& mode) {
 
 }  // namespace
 
+Batch& core_of(const py::object& batch) { return py::cast<PyBatch&>(batch).core(); }
+
 void bind_batch(py::module_& m) {
   py::class_<PyBatch>(m, "Batch")
       .def(py::init([](const std::string& task, const py::dict& options, int num_envs, std::uint64_t seed,
@@ -251,6 +253,12 @@ void bind_batch(py::module_& m) {
       .def("step", &PyBatch::step, py::arg("actions"))
       .def("get_state", &PyBatch::get_state, py::arg("names"))
       .def("set_state", &PyBatch::set_state, py::arg("arrays"))
+      .def(
+          "replace_followers",
+          [](PyBatch& self, const std::vector<int>& identities, std::int64_t seed) {
+            self.core().replace_followers(identities, seed);
+          },
+          py::arg("identities"), py::arg("seed"))
       .def("snapshot", [](PyBatch& self) { return py::bytes(self.core().snapshot()); })
       .def("restore", [](PyBatch& self, const py::bytes& bytes) { self.core().restore(bytes); })
       .def("observe",

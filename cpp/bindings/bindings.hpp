@@ -7,6 +7,10 @@
 #include <utility>
 #include <vector>
 
+namespace paymaster {
+class Batch;
+}
+
 namespace paymaster::bindings {
 
 namespace py = pybind11;
@@ -19,9 +23,13 @@ py::array view(const T* values, std::vector<py::ssize_t> shape, const py::object
   return array;
 }
 
+/// The core of a paymaster._core.Batch.
+Batch& core_of(const py::object& batch);
+
 void bind_tasks(py::module_& m);
 void bind_batch(py::module_& m);
 void bind_events(py::module_& m);
+void bind_features(py::module_& m);
 void bind_assignment(py::module_& m);
 void bind_planners(py::module_& m);
 void bind_particles(py::module_& m);

@@ -34,6 +34,12 @@ Population Population::drawn(const GameConfig& config) {
   return Population(std::move(traits));
 }
 
+Population Population::with(const std::vector<int>& identities, const Population& others) const {
+  std::vector<Traits> traits = traits_;
+  for (const int identity : identities) traits[static_cast<std::size_t>(identity)] = others[identity];
+  return Population(std::move(traits));
+}
+
 void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity) const {
   // Counting the candidates and walking to the chosen one needs no list: "drawn already" is read off `identity`.
   const auto drawn = [&](int candidate, int k) {

@@ -22,6 +22,18 @@ void StatisticsTable::clear() {
   std::fill(outcome_count.begin(), outcome_count.end(), 0);
 }
 
+void StatisticsTable::clear(int identity) {
+  const auto empty_row = [&](auto& values) {
+    const std::size_t row = values.size() / static_cast<std::size_t>(population);
+    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(identity)), row, 0);
+  };
+  empty_row(acceptance);
+  empty_row(acceptance_count);
+  empty_row(completion);
+  empty_row(outcome);
+  empty_row(outcome_count);
+}
+
 void StatisticsTable::apply(const StatisticsEvent& event) {
   const auto move_towards = [](float& average, bool sample) { average += kRate * ((sample ? 1.0f : 0.0f) - average); };
   const auto pair = [&](int goal) { return static_cast<std::size_t>(event.identity * goals + goal); };

@@ -77,11 +77,7 @@ class Rollout:
         steps: list[tuple[Tensor, ...]] = []
         log: list[NDArray[np.int64]] = []
         while not ended.all():
-            features = self.encoder.encode(observation)
-            follower, goal, over = (
-                torch.from_numpy(part).to(leader.device) for part in (*features, run_out(observation))
-            )
-            seen = Seen(follower, goal, previous, over, len(log))
+            seen = look(self.encoder, observation, previous, len(log))
             step = leader.act(seen, state, explore=explore, generator=self.generator, greedy=greedy)
             actions = offers_from_flat(step.offer.cpu().numpy(), options["num_bonuses"])
             observation, _, terminated, _, info = env.step(actions)

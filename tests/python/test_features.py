@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import paymaster
 import play
-from paymaster.envs.features import FeatureEncoder, _others_best, offers_from_flat
+from paymaster.envs.features import FeatureEncoder, offers_from_flat
 from play import MB, SMALL
 from reference.scenes import offers, stage
 from worlds import TASKS, fitting
@@ -229,9 +229,11 @@ def test_too_late_to_dig() -> None:
 @settings(max_examples=100, deadline=None)
 @given(data=st.data(), n=st.integers(1, 5))
 def test_best_of_the_others(data: st.DataObject, n: int) -> None:
-    values = st.sampled_from([0.0, 0.25, 0.5, 1.0])
-    near = np.array(data.draw(st.lists(values, min_size=4 * n, max_size=4 * n))).reshape(2, n, 2)
-    best = _others_best(near)
+    values = st.sampled_from([-1, 0, 2, 2, 30])
+    env = make(num_envs=2, num_followers=n, num_goals=2, skills_per_follower=1)
+    distance = np.array(data.draw(st.lists(values, min_size=4 * n, max_size=4 * n)), np.int16).reshape(2, n, 2)
+    _, goal = FeatureEncoder(env).encode({**env.observe(), "distance": distance})
+    near, best = goal[..., 1], goal[..., 6]
     for b, k, g in np.ndindex(near.shape):
         assert best[b, k, g] == max([near[b, j, g] for j in range(n) if j != k], default=0.0)
 

@@ -77,7 +77,7 @@ def test_shapes_and_normalisation(name: str) -> None:
     config = VARIANTS[name]
     output = make(config)(*inputs(config.num_offers))
     assert output.log_mu.shape == (T, B, N, G * K + config.abstain)
-    assert (output.phi_goal.shape, output.phi_bonus.shape) == ((T, B, N, G), (T, B, N, K))
+    assert output.phi is not None and output.phi.shape == (T, B, N, G + K)
     assert (None if output.prediction_logits is None else output.prediction_logits.shape) == (
         None if name == "no prediction" else (T, B, N, A)
     )
@@ -100,6 +100,29 @@ def test_followers_have_no_order(name: str) -> None:
     for field, value in output.items():
         followers = 1 if field == "history" else 2
         torch.testing.assert_close(value.index_select(followers, order), shuffled[field])
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_policy_may_be_asked_at_some_steps_only(name: str) -> None:
+    network = make(VARIANTS[name])
+    steps = inputs(network.config.num_offers)
+    asked = torch.rand(T, B, N, generator=torch.Generator().manual_seed(3)) < 0.3
+    whole, some = fields(network(*steps)), fields(network(*steps, decisions=asked, baseline=False))
+    assert "phi" not in some
+    torch.testing.assert_close(some["log_mu"][asked], whole["log_mu"][asked])
+    torch.testing.assert_close(some["log_mu"].exp().sum(-1), torch.ones(T, B, N))
+    for field in some.keys() - {"log_mu"}:
+        assert torch.equal(some[field], whole[field])
+    gradients = [
+        torch.autograd.grad((log_mu[asked] ** 2).sum(), list(network.policy.parameters()))
+        for log_mu in (whole["log_mu"], some["log_mu"])
+    ]
+    torch.testing.assert_close(gradients[0], gradients[1])
+    assert (
+        torch.autograd.grad(network(*steps, decisions=asked).log_mu[~asked].sum(), [network.policy.code.weight])[0]
+        .eq(0.0)
+        .all()
+    )
 
 
 def test_any_number_of_followers() -> None:
@@ -172,22 +195,21 @@ def test_policy_is_sequential() -> None:
 def test_termination_and_baseline_see_the_previous_offer() -> None:
     code = torch.randn(B, N, H)
     for module in (TerminationFunction(6, H), TwoHeadedBaseline(G, K, 6, H)):
-        results = [module(code, torch.full((B, N), offer)) for offer in (-1, 0, 5)]
-        flat = [torch.cat([x.flatten() for x in r]) if isinstance(r, tuple) else r for r in results]
+        flat = [module(code, torch.full((B, N), offer)) for offer in (-1, 0, 5)]
         assert not torch.allclose(flat[0], flat[1]) and not torch.allclose(flat[1], flat[2])
 
 
 def test_only_imitation_trains_the_follower_model() -> None:
     network = make(CONFIG)
     output = network(*inputs(CONFIG.num_offers))
-    assert output.termination_logits is not None
+    assert output.termination_logits is not None and output.phi is not None
     offer, previous = torch.randint(0, G * K, (T, B, N)), inputs(CONFIG.num_offers)[2]
     new_offer, advantage = offer != previous, torch.randn(T, B, N)
     policy = (
         (losses.dense_log_prob(output.log_mu, offer, previous, new_offer) * advantage).sum()
         + (losses.termination_log_prob(output.termination_logits, new_offer, previous) * advantage).sum()
         + losses.entropy(output.log_mu).sum()
-        + output.phi_goal.sum()
+        + output.phi.sum()
     )
     assert network.follower_model is not None and output.prediction_logits is not None
     model = list(network.follower_model.parameters())
@@ -201,7 +223,7 @@ def output_of(mu: list[float], beta: float | None, games: int = 1) -> LeaderOutp
     log_mu = torch.tensor(mu).log().expand(games, 1, len(mu))
     logits = None if beta is None else torch.logit(torch.tensor(beta)).expand(games, 1)
     unused = torch.empty(0)
-    return LeaderOutput(log_mu, logits, unused, unused, unused, unused, unused)
+    return LeaderOutput(log_mu, logits, unused, unused, unused, unused)
 
 
 @pytest.mark.parametrize(("beta", "changes"), [(0.0, False), (1.0, True)])

@@ -1,14 +1,13 @@
-"""A world that only the core knows (CONTRIBUTING.md, "A world"): its spaces and features need no line of Python."""
+"""A world that only the core knows (CONTRIBUTING.md, "A world"): its spaces need no line of Python. (Its features:
+`tests/cpp/toy/line_test.cpp`.)"""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 import play
-from paymaster.envs.features import FeatureEncoder
 from paymaster.envs.spaces import observation_space
 
 OF_GRID = ("position", "heading", "resource_type", "resource_position", "resource_claimant")
@@ -36,16 +35,3 @@ def test_fields_that_are_not_known_may_hold_anything() -> None:
     assert space.contains({**seen, "height": np.full(4, -7.5, np.float32), "cell": np.full(4, -300, np.int16)})
     for name in ("offer", "committed", "completed", "step"):  # what all games have in common keeps its bounds
         assert space[name] == env.single_observation_space[name]
-
-
-def test_features_are_those_of_any_world_less_the_bodies() -> None:
-    env, options = without_its_world()
-    seen = env.observe()
-    unknown: Any = SimpleNamespace(options=options, statistics=env.statistics)
-    follower, goal = FeatureEncoder(unknown).encode({k: v for k, v in seen.items() if k not in OF_GRID})
-    known_follower, known_goal = FeatureEncoder(env).encode(seen)
-    different = (follower != known_follower).any((0, 1))
-    assert set(np.nonzero(different)[0]) == {7, 8, 9, 10, 15, 16, 17, 18}  # the body; how much of each type is left
-    assert not follower[..., 7:11].any()
-    np.testing.assert_array_equal(follower[..., 15:], seen["available"][:, None, :].repeat(4, axis=1))
-    assert set(np.nonzero((goal != known_goal).any((0, 1, 2)))[0]) == {4}

@@ -11,6 +11,7 @@ Written from the rules alone (tasks.md), in NumPy and plain Python, to be read b
     statistics       history statistics
     grid_reference   one game: reset and step
     batch            B games and their shared table, with paymaster's names
+    features         what a leader sees of an observation as numbers; of the worlds in the plane, too
 
 and tools for tests, which know no rules:
 

@@ -80,6 +80,12 @@ class Batch {
   /// Throws std::invalid_argument, and changes nothing, when a state would break a rule.
   virtual void set_state(const void* const* arrays) = 0;
 
+  /// New followers in place of the members named: each with the traits of its place in the population of
+  /// `population_seed`, and an empty row of statistics. Only between episodes; a game that was made and not begun draws
+  /// its first episode again. Throws std::invalid_argument, and changes nothing, on a member or a seed out of range, on
+  /// one named twice, and while a game is in an episode.
+  virtual void replace_followers(const std::vector<int>& identities, std::int64_t population_seed) = 0;
+
   virtual std::string snapshot() const = 0;
   virtual void restore(const std::string& bytes) = 0;
 };

@@ -55,6 +55,8 @@ class Game {
 
   const GameConfig& config() const { return config_; }
   const Population& population() const { return population_; }
+  /// Of the same size. Episodes that have been drawn keep their followers' traits.
+  void set_population(Population population) { population_ = std::move(population); }
   const World& world() const { return world_; }
 
   /// Starts episode `s.episode`: draws its followers, then its world.

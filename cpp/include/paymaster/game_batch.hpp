@@ -106,6 +106,17 @@ class GameBatch final : public Batch {
     states_ = std::move(candidate);
   }
 
+  void replace_followers(const std::vector<int>& identities, std::int64_t population_seed) override {
+    check_replacement(identities, population_seed);
+    GameConfig strangers = game_.config();
+    strangers.population_seed = population_seed;
+    game_.set_population(game_.population().with(identities, Population::drawn(strangers)));
+    for (const int identity : identities) table_.clear(identity);
+    for (State& s : states_) {
+      if (s.pristine) game_.reset(s);
+    }
+  }
+
   std::string snapshot() const override;
   void restore(const std::string& bytes) override;
 
@@ -133,6 +144,23 @@ class GameBatch final : public Batch {
     if (!s.pristine) ++s.episode;
     s.pristine = false;
     game_.reset(s);
+  }
+
+  void check_replacement(const std::vector<int>& identities, std::int64_t population_seed) const {
+    expect_range(population_seed, std::int64_t{0}, INT64_MAX, "seed");
+    std::vector<bool> named(static_cast<std::size_t>(game_.population().size()));
+    for (const int identity : identities) {
+      expect_range(identity, 0, game_.population().size() - 1, "identities");
+      expect(!named[static_cast<std::size_t>(identity)], "identities", "different members",
+             std::to_string(identity) + " twice");
+      named[static_cast<std::size_t>(identity)] = true;
+    }
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      const State& s = states_[i];
+      expect(s.done || s.pristine, "replace_followers", "every game between episodes: finished, or never reset",
+             "game " + std::to_string(i) + " at step " + std::to_string(s.step) + " of episode " +
+                 std::to_string(s.episode));
+    }
   }
 
   void check_actions(const std::int32_t* actions) const {

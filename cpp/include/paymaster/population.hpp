@@ -25,6 +25,9 @@ class Population {
   int size() const { return static_cast<int>(traits_.size()); }
   const Traits& operator[](int identity) const { return traits_[static_cast<std::size_t>(identity)]; }
 
+  /// The same population, but the members named have the traits that `others`, of the same size, has in their places.
+  Population with(const std::vector<int>& identities, const Population& others) const;
+
   /// Draws n different followers into `identity`. With three or more kinds of skill, neighbours in the draw differ in
   /// kind as long as anyone of another kind is left (M3RL).
   void draw_episode(Draws& draws, int n, std::uint16_t* identity) const;

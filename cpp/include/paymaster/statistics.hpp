@@ -29,6 +29,7 @@ class StatisticsTable {
 
   void apply(const StatisticsEvent& event);
   void clear();
+  void clear(int identity);  // one follower's row
 
   bool frozen = false;
   const int population, goals, bonuses, horizon;

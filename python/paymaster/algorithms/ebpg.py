@@ -110,7 +110,7 @@ class EBPG:
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of B games; see :class:`~paymaster.algorithms.protocol.LeaderAlgorithm`."""
-        output = self.network(seen.follower, seen.goal, seen.previous, state.history)
+        output = self.network(seen.follower, seen.goal, seen.previous, state.history, baseline=False)
         held = held_offers(self.config.options, seen.previous, seen.ended, seen.step)
         fixed_goal, explored = state.fixed_goal, torch.zeros_like(seen.ended)
         if self.config.exploration == "agents" and explore > 0.0 and not greedy:
@@ -131,11 +131,12 @@ class EBPG:
         episodes = episodes.to(self.device)
         self._set_rates(progress)
         held = self._held(episodes)
+        asked = self._policy_asked(episodes, held)
         first: dict[str, Tensor] = {}
         estimates: _Estimates | None = None
         old: _Choices | None = None
         for _ in range(self.config.epochs):
-            output = self._evaluate(episodes)
+            output = self._evaluate(episodes, asked)
             if estimates is None:
                 estimates = self._estimate(episodes, output)
             choices = self._choices(episodes, output, held)
@@ -176,7 +177,7 @@ class EBPG:
     @torch.no_grad()
     def _estimate(self, episodes: Episodes, output: LeaderOutput) -> _Estimates:
         config, valid = self.config, episodes.valid
-        phi = torch.cat((output.phi_goal, output.phi_bonus), dim=-1)
+        phi = _phi_of(output)
         counts = reward_counts(episodes, config.credit)
         targets = lambda_returns(counts, phi, valid, config.gamma, config.gae_lambda)
         prices = head_prices(episodes)
@@ -188,11 +189,17 @@ class EBPG:
             advantage = normalise(advantage, valid)
         return _Estimates(advantage, targets, 1.0 - unexplained)
 
-    def _evaluate(self, episodes: Episodes) -> LeaderOutput:
-        """The network on whole episodes at once."""
+    def _evaluate(self, episodes: Episodes, asked: Tensor | None = None) -> LeaderOutput:
+        """The network on whole episodes at once, mu where it is asked for."""
         start = self.network.initial_history(episodes.num_games, episodes.num_followers)
-        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start)
+        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start, decisions=asked)
         return output
+
+    def _policy_asked(self, episodes: Episodes, held: Tensor) -> Tensor | None:
+        """Where the loss looks at mu; None: everywhere."""
+        if self.config.gradient == "dense" or not self.config.entropy_of_decisions:
+            return None
+        return episodes.new_offer | (held < 0) | episodes.explored
 
     def _held(self, episodes: Episodes) -> Tensor:
         steps = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
@@ -223,7 +230,7 @@ class EBPG:
         progress: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         config, valid = self.config, episodes.valid
-        phi = torch.cat((output.phi_goal, output.phi_bonus), dim=-1)
+        phi = _phi_of(output)
 
         def chosen(log_prob: Tensor, old_log_prob: Tensor | None) -> Tensor:
             if old_log_prob is None:
@@ -270,6 +277,11 @@ class EBPG:
         kind = torch.arange(log_mu.shape[-1], device=self.device) // self.network.config.num_bonuses
         other = (kind != fixed_goal.unsqueeze(-1)) & (fixed_goal >= 0).unsqueeze(-1)
         return torch.log_softmax(log_mu.masked_fill(other, -torch.inf), dim=-1)
+
+
+def _phi_of(output: LeaderOutput) -> Tensor:
+    assert output.phi is not None
+    return output.phi
 
 
 def _annealed(start: float, share_at_the_end: float, progress: float) -> float:

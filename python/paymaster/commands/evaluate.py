@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich.console import Console
 
 from paymaster.commands.options import with_map
 from paymaster.experiments.config import TaskConfig
+
+if TYPE_CHECKING:
+    from paymaster.experiments.replacement import Replacement
 
 __all__ = ["Evaluate"]
 
@@ -25,9 +28,13 @@ class Evaluate:
         task: name of a preset; by default a trained leader's own.
         episodes: to play.
         seed: of the games; none of them is one that training saw.
-        greedy: a trained leader's most likely offers instead of draws.
+        greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
         strangers: the leader's statistics of the followers start empty and fill as it plays, for followers it has not
-            met (--population-seed).
+            met (--population-seed). Only for a trained leader.
+        replace: share of the population's members who leave, drawn anew each time, with --replace-every; new ones with
+            other traits take their places. A trained leader then starts as with --strangers, and knows nothing of those
+            who come; a reference leader of the same seed plays the very same games.
+        replace_every: episodes from one replacement to the next.
         options: departures from the task's preset, or from the training run's.
         json: print one JSON object instead of a table.
     """
@@ -38,6 +45,8 @@ class Evaluate:
     seed: int = 0
     greedy: bool = False
     strangers: bool = False
+    replace: float | None = None
+    replace_every: int | None = None
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     json: bool = False
 
@@ -48,9 +57,12 @@ class Evaluate:
         from paymaster.experiments.tables import evaluation_table
 
         options = with_map(self.options).options()
-        if is_reference(self.leader, self.task):
+        replacement = self._replacement()
+        if is_reference(self.leader, self.task, greedy=self.greedy, strangers=self.strangers):
             assert self.task is not None  # is_reference saw to it
-            result = evaluate_reference(self.leader, self.task, self.episodes, self.seed, options)
+            result = evaluate_reference(
+                self.leader, self.task, self.episodes, self.seed, options, replacement=replacement
+            )
         else:
             result = evaluate_run(
                 Path(self.leader),
@@ -58,6 +70,7 @@ class Evaluate:
                 self.seed,
                 greedy=self.greedy,
                 strangers=self.strangers,
+                replacement=replacement,
                 task=self.task,
                 options=options,
             )
@@ -65,3 +78,14 @@ class Evaluate:
             print(json.dumps(result.to_json()))
         else:
             console.print(evaluation_table([result], f"{result.task}, {result.episodes} episodes"))
+
+    def _replacement(self) -> Replacement | None:
+        from paymaster.experiments.replacement import Replacement
+
+        if self.replace is None and self.replace_every is None:
+            return None
+        if self.replace_every is None:
+            raise ValueError(f"replace_every: expected --replace-every E with --replace {self.replace}, got none")
+        if self.replace is None:
+            raise ValueError(f"replace: expected --replace SHARE with --replace-every {self.replace_every}, got none")
+        return Replacement(self.replace, self.replace_every)

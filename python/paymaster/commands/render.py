@@ -30,7 +30,7 @@ class Render:
         step: draw one picture, after this many steps; what comes later is faded. By default, in a .png, the last.
         episodes: to play, one after the other.
         seed: of the games and the leader's draws.
-        greedy: a trained leader's most likely offers instead of draws.
+        greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
         fps: steps a second.
         width: of the picture, in pixels.
         options: departures from the task's preset, or from the training run's.

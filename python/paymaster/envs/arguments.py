@@ -11,7 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
 
-__all__ = ["as_array", "check_array", "check_int", "check_map", "population_arrays", "reset_mask", "seeds_of"]
+__all__ = [
+    "as_array",
+    "check_array",
+    "check_int",
+    "check_map",
+    "identities_of",
+    "population_arrays",
+    "reset_mask",
+    "seeds_of",
+]
 
 
 def check_int(name: str, value: Any, low: int, high: int) -> int:
@@ -95,6 +104,16 @@ def population_arrays(
         check_array("population preference", population["preference"], "int32", (size,), 0, goals - 1),
         check_array("population reservation", population["reservation"], "float32", (size,), 0, 1e6),
     )
+
+
+def identities_of(value: ArrayLike, size: int) -> list[int]:
+    """Members of a population of ``size`` as a list. Raises TypeError or ValueError."""
+    array = as_array("identities", value)
+    if array.ndim != 1:
+        raise ValueError(f"identities: expected shape (R,), got {array.shape}")
+    if array.dtype.kind not in "iu" and array.size > 0:
+        raise TypeError(f"identities: expected an integer dtype, got {array.dtype}")
+    return [check_int("identities", identity, 0, size - 1) for identity in array.tolist()]
 
 
 def seeds_of(seed: Any, num_envs: int) -> list[int] | None:

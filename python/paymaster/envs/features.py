@@ -1,7 +1,8 @@
 """Observation and history statistics as float features: what the leader's networks see.
 
 Everything here is known to a leader: where followers are (through their planners' distances), what they were offered
-and did, and how they have answered in earlier episodes. Traits stay hidden.
+and did, and how they have answered in earlier episodes. Traits stay hidden. `cpp/include/paymaster/features.hpp` lists
+the features.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.envs.spaces import NUM_ACTIONS, arena_half_width, num_goal_objects
+from paymaster import _core
 from paymaster.envs.vector import LeaderVectorEnv
 
 __all__ = ["FeatureEncoder", "offers_from_flat", "run_out"]
 
 Floats = NDArray[np.float32]
 
-_CURVE_MARKS = 4  # ages at which the completion curve is read off: a quarter, half, three quarters, all of the horizon
-_NEAR = 10.0  # actions; distances are shown as _NEAR / (_NEAR + distance), finest where it matters
-
 
 class FeatureEncoder:
     """Turns a batch's observations into features, using its statistics table as it is at that moment.
+
+    An observation is one that the environment returned, or a mapping of arrays like it: of any number B of games, with
+    the field's names, dtypes and shapes. Fields that no feature is made of may be missing. Wherever one is refused
+    (``ValueError`` for a field that is missing, has another shape or a value out of range, ``TypeError`` for another
+    dtype), nothing has been written.
 
     Args:
         env: the batch whose observations are encoded; its options fix the sizes.
@@ -35,16 +38,9 @@ class FeatureEncoder:
     """
 
     def __init__(self, env: LeaderVectorEnv) -> None:
-        options = env.options
-        self._goals: int = options["num_goals"]
-        self._bonuses: int = options["num_bonuses"]
-        self._horizon: int = options["horizon"]
-        self._abundance = max(1.0, (num_goal_objects(options) or 0) / self._goals)
-        self._body = _body_of(options)
-        self._statistics = env.statistics
-        self._one_hot_action = np.eye(NUM_ACTIONS + 1, dtype=np.float32)
-        self.follower_features = 1 + (NUM_ACTIONS + 1) + 4 + 4 + self._goals
-        self.goal_features = 7 + 3 + 2 * self._bonuses + 2 + _CURVE_MARKS
+        self._core = _core.FeatureEncoder(env._core)
+        self.follower_features = self._core.follower_features
+        self.goal_features = self._core.goal_features
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Features of one step.
@@ -54,114 +50,33 @@ class FeatureEncoder:
 
         Returns:
             follower float32[B, N, F] and goal float32[B, N, G, D], fresh arrays.
+
+        Raises:
+            ValueError, TypeError: not such an observation.
         """
-        games, n, goals = observation["distance"].shape
-        follower = np.empty((games, n, self.follower_features), dtype=np.float32)
-        goal = np.empty((games, n, goals, self.goal_features), dtype=np.float32)
-        self._fill_follower(observation, follower)
-        self._fill_goal(observation, goal)
-        return follower, goal
+        return self._core.encode(_checked(observation))
 
-    def _fill_follower(self, seen: Mapping[str, NDArray[Any]], out: Floats) -> None:
-        cut = 1 + NUM_ACTIONS + 1
-        out[..., 0] = (seen["step"] / self._horizon)[:, None]
-        out[..., 1:cut] = self._one_hot_action[seen["action"]]  # -1, "none yet", is the last row
-        out[..., cut : cut + 4] = self._body.features(seen)
-        out[..., cut + 4] = seen["committed"]
-        out[..., cut + 5] = seen["contract_running"]
-        out[..., cut + 6] = seen["contract_age"] / self._horizon
-        out[..., cut + 7] = seen["completed"] >= 0
-        out[..., cut + 8 :] = (seen["available"] / self._abundance)[:, None, :]
+    def encode_into(
+        self, observation: Mapping[str, NDArray[Any]], follower: Floats, goal: Floats, ended: NDArray[np.bool_]
+    ) -> None:
+        """Writes the features of one step, and :func:`run_out` of it, into arrays of the caller's.
 
-    def _fill_goal(self, seen: Mapping[str, NDArray[Any]], out: Floats) -> None:
-        distance, offer = seen["distance"], seen["offer"]
-        reachable = distance >= 0
-        left = (self._horizon - seen["step"])[:, None, None]
-        offered = offer[..., 0, None] == np.arange(self._goals)
-        offered_count = offered.sum(1, keepdims=True)
-        near = np.where(reachable, _NEAR / (_NEAR + distance), 0.0)
-        out[..., 0] = reachable
-        out[..., 1] = near
-        out[..., 2] = reachable & (distance < left)  # there is time to reach it
-        out[..., 3] = np.clip((left - 1 - distance) / self._horizon, -1.0, 1.0) * reachable
-        out[..., 4] = (seen["available"] / self._abundance)[:, None, :]
-        out[..., 5] = (offered_count - offered) / offered.shape[1]  # others with an offer of this type
-        out[..., 6] = _others_best(near)  # how near the nearest of the others is
-        out[..., 7] = offered
-        out[..., 8] = offered * (1 + offer[..., 1, None]) / self._bonuses
-        out[..., 9] = offered & (seen["committed"] > 0)[..., None]
-        out[..., 10:] = self._table()[seen["identity"]]
+        Args:
+            observation: of B games, as the environment returned it last.
+            follower: float32[B, N, F], in C order; ``buffer[t]`` of a buffer [T, B, N, F], say.
+            goal: float32[B, N, G, D], in C order.
+            ended: bool[B, N], in C order.
 
-    def _table(self) -> Floats:
-        """The statistics table as features, [P, G, 2 K + 2 + marks]."""
-        table, k = self._statistics, self._bonuses
-        people, goals = table.outcome.shape
-        out = np.empty((people, goals, 2 * k + 2 + _CURVE_MARKS), dtype=np.float32)
-        out[..., :k] = table.acceptance
-        out[..., k : 2 * k] = _how_often(table.acceptance_count)
-        out[..., 2 * k] = table.outcome
-        out[..., 2 * k + 1] = _how_often(table.outcome_count)
-        marks = [(i + 1) * self._horizon // _CURVE_MARKS - 1 for i in range(_CURVE_MARKS)]
-        out[..., 2 * k + 2 :] = table.completion[..., np.maximum(marks, 0)]
-        return out
+        Raises:
+            ValueError, TypeError: not such an observation, or not such an array to write to; nothing is written.
+        """
+        self._core.encode_into(_checked(observation), follower, goal, ended)
 
 
-class _Body:
-    """A follower in a world that is not known here: the distances say all there is."""
-
-    def features(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
-        """[B, N, 4]."""
-        return np.zeros((*seen["identity"].shape, 4), dtype=np.float32)
-
-
-class _CellBody(_Body):
-    """A follower on the grid: which way it faces."""
-
-    def __init__(self) -> None:
-        self._one_hot = np.eye(4, dtype=np.float32)
-
-    def features(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
-        """[B, N, 4]."""
-        heading: Floats = self._one_hot[seen["heading"]]
-        return heading
-
-
-class _PointBody(_Body):
-    """A follower in the plane: where it is and how it moves. A body may be thrown out of the arena, to 2.5 times its
-    size, and beyond its own top speed."""
-
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        drag = 0.4 * options["body_acceleration"]  # MPE: the speed that pushing along one axis tends to
-        self._far = 2 * arena_half_width(options)
-        self._fast = min(drag, options["body_max_speed"] or drag)
-
-    def features(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
-        """[B, N, 4], each in [-2, 2]."""
-        both = np.concatenate((seen["position"] / self._far, seen["velocity"] / self._fast), axis=-1)
-        clipped: Floats = np.clip(both, -2.0, 2.0, dtype=np.float32)
-        return clipped
-
-
-def _body_of(options: Mapping[str, Any]) -> _Body:
-    if "map" in options:
-        return _CellBody()
-    return _PointBody(options) if "body_acceleration" in options else _Body()
-
-
-def _how_often(count: NDArray[np.int64]) -> NDArray[np.float64]:
-    """0 for never, 1 for a hundred times or more, logarithmic between."""
-    often: NDArray[np.float64] = np.minimum(np.log1p(count) / np.log(101.0), 1.0)
-    return often
-
-
-def _others_best(near: NDArray[np.floating]) -> NDArray[np.floating]:
-    """For each follower the best among the others, [B, N, G]; 0 for a follower alone."""
-    n = near.shape[1]
-    if n == 1:
-        return np.zeros_like(near)
-    two_best = np.partition(near, n - 2, axis=1)
-    best, second = two_best[:, -1:], two_best[:, -2:-1]
-    return np.where(near == best, second, best)
+def _checked(observation: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    if not isinstance(observation, Mapping):
+        raise TypeError(f"observation: expected a mapping of fields, got {type(observation).__name__}")
+    return observation
 
 
 def offers_from_flat(flat: NDArray[np.integer], num_bonuses: int) -> NDArray[np.int64]:
@@ -171,8 +86,10 @@ def offers_from_flat(flat: NDArray[np.integer], num_bonuses: int) -> NDArray[np.
 
 def run_out(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """Which offers have run their course, bool [B, N]: the contract was completed in the last step, the follower is not
-    committed to the offer, or the offered goal can no longer be reached. True before the first offer, too."""
-    goal = np.maximum(observation["offer"][..., :1], 0).astype(np.int64)
-    unreachable = np.take_along_axis(observation["distance"], goal, axis=-1)[..., 0] < 0
-    over: NDArray[np.bool_] = (observation["completed"] >= 0) | (observation["committed"] == 0) | unreachable
-    return over
+    committed to the offer, or the offered goal can no longer be reached. True before the first offer, too.
+
+    Raises:
+        ValueError, TypeError: an observation that :class:`FeatureEncoder` would refuse; of its fields, ``offer``,
+            ``committed``, ``completed`` and ``distance`` are looked at.
+    """
+    return _core.run_out(_checked(observation))

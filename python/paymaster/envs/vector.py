@@ -12,7 +12,16 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.envs.arguments import as_array, check_int, check_map, population_arrays, reset_mask, seeds_of
+from paymaster.envs.arguments import (
+    as_array,
+    check_int,
+    check_map,
+    identities_of,
+    population_arrays,
+    reset_mask,
+    seeds_of,
+)
+from paymaster.envs.rows import Rows, columns_of, split
 from paymaster.envs.spaces import action_space, observation_space
 from paymaster.envs.statistics import Statistics
 
@@ -22,8 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["LeaderVectorEnv"]
 
 Observation = dict[str, NDArray[Any]]
-Rows = tuple[NDArray[np.int16], NDArray[np.float32]]
-Columns = list[tuple[str, int, slice, tuple[int, ...]]]
 
 
 class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[Any]]):
@@ -106,7 +113,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         self.single_action_space = action_space(self.options)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._columns = _columns_of(self._core.observation_fields)
+        self._columns = columns_of(self._core.observation_fields)
         self._copy = copy
         self._views: tuple[Rows, Observation] | None = None
         self._pictures: Pictures | None = None
@@ -244,12 +251,30 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         if self._pictures is not None:
             self._pictures.restart(self.state())
 
+    def replace_followers(self, identities: ArrayLike, seed: int) -> None:
+        """New followers in place of some members of the population: other traits, an empty row of statistics (M3RL).
+
+        Member i gets the traits that it has in the population of ``population_seed=seed``: they are drawn as the task
+        draws them, also where this population was given. The others keep traits and statistics. Only between episodes,
+        so that no game goes on with one who has left; a game that has never been reset draws its first episode again.
+
+        Args:
+            identities: members who leave, int[R], all different, in 0..P-1.
+            seed: of the new traits.
+
+        Raises:
+            ValueError: a member out of range or named twice, a seed out of range, a game that is in an episode.
+            TypeError: not integers. In either case nothing changes.
+        """
+        members = identities_of(identities, self.options["population_size"])
+        self._core.replace_followers(members, check_int("seed", seed, 0, 2**63 - 1))
+
     def snapshot(self) -> bytes:
         """Everything (games, random numbers' keys, statistics) as opaque bytes."""
         return bytes(self._core.snapshot())
 
     def restore(self, snapshot: bytes) -> Observation:
-        """Brings back :meth:`snapshot` exactly, into any batch of as many games with the same options.
+        """Brings back :meth:`snapshot` exactly, into any batch of as many games with the same options and population.
 
         Raises:
             ValueError: damaged bytes, other options, another number of games; nothing changes.
@@ -266,33 +291,16 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
 
     def _observation(self, rows: Rows) -> Observation:
         if self._copy:
-            return _split(rows, self._columns)
+            return split(rows, self._columns)
         if self._views is None or self._views[0][0] is not rows[0]:
-            self._views = (rows, _split(rows, self._columns))
+            self._views = (rows, split(rows, self._columns))
         return dict(self._views[1])
 
     def _add_final(self, info: dict[str, Any], rows: Rows, ended: NDArray[np.bool_]) -> None:
         """Gymnasium's convention for SAME_STEP: an object array with the last observation of games that ended."""
-        final = _split(rows, self._columns)
+        final = split(rows, self._columns)
         observations = np.full(self.num_envs, None, dtype=object)
         for i in np.flatnonzero(ended):
             observations[i] = {name: np.array(values[i]) for name, values in final.items()}
         info["final_obs"], info["_final_obs"] = observations, ended.copy()
         info["final_info"], info["_final_info"] = dict(info), ended.copy()
-
-
-def _columns_of(fields: Sequence[tuple[str, str, tuple[int, ...], str]]) -> Columns:
-    """Name, which of the two row arrays, where in its rows, shape within one game; of each field."""
-    columns: Columns = []
-    used = [0, 0]
-    for name, dtype, shape, _ in fields:
-        width, kind = int(np.prod(shape, dtype=int)), int(dtype == "float32")
-        columns.append((name, kind, slice(used[kind], used[kind] + width), shape))
-        used[kind] += width
-    return columns
-
-
-def _split(rows: Rows, columns: Columns) -> Observation:
-    """Views of the observation's rows [B, ...], one a field; no copy."""
-    games = rows[0].shape[0]
-    return {name: rows[kind][:, part].reshape(games, *shape) for name, kind, part, shape in columns}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.registry import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.intervals import Interval, mean_ci95
+from paymaster.experiments.replacement import Replacement
 from paymaster.experiments.run_leader import open_run
 from paymaster.references import make_reference
 from paymaster.rollout import EpisodeTotals, Rollout
@@ -77,16 +77,24 @@ class Evaluation:
 
 
 def evaluate_reference(
-    name: str, task: str, episodes: int, seed: int = 0, options: dict[str, Any] | None = None
+    name: str,
+    task: str,
+    episodes: int,
+    seed: int = 0,
+    options: dict[str, Any] | None = None,
+    *,
+    replacement: Replacement | None = None,
 ) -> Evaluation:
     """Evaluates a reference leader (:data:`paymaster.references.REFERENCES`) on ``task``.
 
+    With a ``replacement`` it plays the games that :func:`evaluate_run` plays with the same one, members and all.
+
     Raises:
-        ValueError: an unknown leader, task or option, or fewer than one episode.
+        ValueError: an unknown leader, task or option, fewer than one episode, a replacement of nobody.
     """
     leader = make_reference(name, seed)
-    _check_episodes(episodes)
-    env = make_vec(task, min(episodes, _GAMES), seed + EVALUATION_SEED, autoreset_mode="Disabled", **(options or {}))
+    games = _games_at_once(episodes, strangers=False, replacement=replacement)
+    env = make_vec(task, games, seed + EVALUATION_SEED, autoreset_mode="Disabled", **(options or {}))
     env.statistics.frozen = True  # reference leaders do not use them
 
     def play() -> EpisodeTotals:
@@ -97,7 +105,7 @@ def evaluate_reference(
             observation, _, ended, _, info = env.step(leader.offers(env, observation))
         return EpisodeTotals(**info["totals"])
 
-    return _collect(name, task, env, episodes, play)
+    return _collect(name, task, env, episodes, play, seed, replacement)
 
 
 def evaluate_run(
@@ -109,12 +117,14 @@ def evaluate_run(
     task: str | None = None,
     options: dict[str, Any] | None = None,
     strangers: bool = False,
+    replacement: Replacement | None = None,
 ) -> Evaluation:
     """Evaluates the leader of a run directory, on the run's task unless told otherwise; traits stay hidden.
 
     The history statistics are the training run's, frozen. With ``strangers`` they start empty and fill as the episodes
     go: for followers whom the leader has not met (M3RL's test of generalisation; give another ``population_seed``).
-    Fewer games are then played at once, so that what one episode teaches is known in the next.
+    Fewer games are then played at once, so that what one episode teaches is known in the next. With a ``replacement``
+    they start empty as well, and members of the population leave for others as the episodes go.
 
     Args:
         run: a directory that ``paymaster train`` has written.
@@ -123,18 +133,20 @@ def evaluate_run(
         greedy: the leader's most likely offers instead of a draw.
         task, options: where they differ from the run's.
         strangers: the statistics start empty.
+        replacement: who leaves and how often; implies ``strangers``.
 
     Raises:
-        ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader.
+        ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader, fewer than one episode, a
+            replacement of nobody.
     """
-    _check_episodes(episodes)
-    games = _GAMES_OF_STRANGERS if strangers else _GAMES
-    env, leader = open_run(run, min(episodes, games), seed + EVALUATION_SEED, task=task, options=options)
-    if strangers:
+    games = _games_at_once(episodes, strangers=strangers, replacement=replacement)
+    env, leader = open_run(run, games, seed + EVALUATION_SEED, task=task, options=options)
+    if strangers or replacement is not None:
         env.statistics.clear()
         env.statistics.frozen = False
     generator = torch.Generator(leader.device).manual_seed(seed + EVALUATION_SEED)
-    return _collect(str(run), env.task, env, episodes, _player(env, leader, generator, greedy=greedy))
+    play = _player(env, leader, generator, greedy=greedy)
+    return _collect(str(run), env.task, env, episodes, play, seed, replacement)
 
 
 def _player(
@@ -144,11 +156,32 @@ def _player(
     return lambda: rollout.play(greedy=greedy, keep=False)[1]
 
 
+def _games_at_once(episodes: int, *, strangers: bool, replacement: Replacement | None) -> int:
+    """B. With a replacement whole rounds make up a period, so that it comes between the same episodes for everybody."""
+    if episodes < 1:
+        raise ValueError(f"episodes: expected at least 1, got {episodes}")
+    if replacement is not None:
+        return replacement.round_of(min(episodes, _GAMES_OF_STRANGERS))
+    return min(episodes, _GAMES_OF_STRANGERS if strangers else _GAMES)
+
+
 def _collect(
-    leader: str, task: str, env: LeaderVectorEnv, episodes: int, play: Callable[[], EpisodeTotals]
+    leader: str,
+    task: str,
+    env: LeaderVectorEnv,
+    episodes: int,
+    play: Callable[[], EpisodeTotals],
+    seed: int,
+    replacement: Replacement | None,
 ) -> Evaluation:
     """Plays rounds of all games until there are ``episodes``; the surplus of the last round is dropped by index."""
-    rounds = [play() for _ in range(math.ceil(episodes / env.num_envs))]
+    if replacement is not None:
+        replacement.check(env.options["population_size"])
+    rounds: list[EpisodeTotals] = []
+    for played in range(0, episodes, env.num_envs):
+        if replacement is not None and played > 0 and played % replacement.every == 0:
+            replacement.apply(env, seed + EVALUATION_SEED, played // replacement.every)
+        rounds.append(play())
 
     def every(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]
@@ -160,8 +193,3 @@ def _collect(
         option_length=offers / every("events"),
         **{name: every(name) for name in ("gain", "payments", "incentive", "completions", "follower_reward", "events")},
     )
-
-
-def _check_episodes(episodes: int) -> None:
-    if episodes < 1:
-        raise ValueError(f"episodes: expected at least 1, got {episodes}")

@@ -38,14 +38,15 @@ def open_leader(
         leader: run directory of a trained leader, or a reference leader's name.
         task: name of a preset; by default a trained leader's own.
         seed: of the game and the leader's draws.
-        greedy: a trained leader's most likely offers instead of draws.
+        greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
         options: departures from the task's preset, or from the training run's.
 
     Raises:
-        ValueError: an unknown leader, task or option, a reference leader without a task, a run that cannot be read.
+        ValueError: an unknown leader, task or option, a reference leader without a task or with ``greedy``, a run that
+            cannot be read.
     """
     player: ReferenceLeader
-    if is_reference(leader, task):
+    if is_reference(leader, task, greedy=greedy):
         assert task is not None  # is_reference saw to it
         player = make_reference(leader, seed)
         env = make_vec(task, 1, seed + EVALUATION_SEED, 1, autoreset_mode="Disabled", **(options or {}))

@@ -25,15 +25,22 @@ from paymaster.rollout import look
 __all__ = ["RunLeader", "is_reference", "open_run"]
 
 
-def is_reference(leader: str, task: str | None) -> bool:
+def is_reference(leader: str, task: str | None, **trained_only: bool) -> bool:
     """Whether a leader given by a user is a reference leader's name, else a run directory.
 
+    Args:
+        leader, task: as given.
+        trained_only: options by name, true where given, that mean nothing to a reference leader.
+
     Raises:
-        ValueError: neither, or a reference leader without a task.
+        ValueError: neither, or a reference leader without a task or with an option of a trained one.
     """
     if leader in REFERENCES:
         if task is None:
             raise ValueError("task: expected --task TASK with a reference leader, got none")
+        for option, given in trained_only.items():
+            if given:
+                raise ValueError(f"{option}: expected a run directory with --{option}, got reference leader {leader!r}")
         return True
     if not Path(leader).is_dir():
         raise ValueError(f"leader: expected a run directory or one of {', '.join(REFERENCES)}, got {leader!r}")

@@ -12,6 +12,7 @@ from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.checkpoint import list_checkpoints
 from paymaster.experiments.config import TrainConfig
+from paymaster.experiments.memory import keep_freed_memory
 from paymaster.experiments.progress import TrainingProgress
 from paymaster.experiments.run_directory import RunDirectory, read_config
 from paymaster.experiments.run_state import load_run_state, save_run_state
@@ -40,6 +41,7 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False) -> TrainConfi
         config = config.resumed_from(TrainConfig.from_json(read_config(out)))
     config.validate()
     torch.set_num_threads(config.torch_threads)
+    keep_freed_memory()
     env = make_env(config, config.num_envs, config.seed)
     leader = make_leader(config, env)
     generator = torch.Generator(leader.device).manual_seed(config.seed)

@@ -26,12 +26,11 @@ class TwoHeadedBaseline(nn.Module):
 
     def __init__(self, num_goals: int, num_bonuses: int, num_offers: int, hidden: int) -> None:
         super().__init__()
-        self.num_goals = num_goals
         self.code = nn.Linear(hidden, hidden)
         self.offer = OfferEmbedding(num_offers, hidden)
         self.out = nn.Linear(hidden, num_goals + num_bonuses)
 
-    def forward(self, code: Tensor, previous: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps c [..., N, H] and omega_{t-1} int64 [..., N] to phi_g [..., N, G] and phi_b [..., N, K]."""
+    def forward(self, code: Tensor, previous: Tensor) -> Tensor:
+        """Maps c [..., N, H] and omega_{t-1} int64 [..., N] to phi_g and phi_b side by side, [..., N, G + K]."""
         counts: Tensor = self.out(torch.relu(self.code(code) + self.offer(previous)))
-        return counts[..., : self.num_goals], counts[..., self.num_goals :]
+        return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -86,10 +87,10 @@ class LeaderOutput(NamedTuple):
     """What the network says of one step ([B, N, ...]) or of whole episodes ([T, B, N, ...]).
 
     Attributes:
-        log_mu: log mu over all offers, unrestricted, [..., N, O].
+        log_mu: log mu over all offers, unrestricted, [..., N, O]; uniform where it was not asked for.
         termination_logits: logit of beta, [..., N]; None without a termination function (or with one offer).
-        phi_goal: expected completions to come by goal type, [..., N, G].
-        phi_bonus: expected payments to come by bonus level, [..., N, K].
+        phi: expected completions to come by goal type, then payments to come by bonus level, [..., N, G + K]; None
+            where they were not asked for.
         prediction_logits: logits of the follower's next action, [..., N, A]; None without prediction.
         attention: weights of the followers, [..., N].
         history: h after the last of these steps, [B, N, H], to be handed to the next call.
@@ -97,8 +98,7 @@ class LeaderOutput(NamedTuple):
 
     log_mu: Tensor
     termination_logits: Tensor | None
-    phi_goal: Tensor
-    phi_bonus: Tensor
+    phi: Tensor | None
     prediction_logits: Tensor | None
     attention: Tensor
     history: Tensor
@@ -131,7 +131,16 @@ class LeaderNetwork(nn.Module):
         weight = self.state_encoder.goal.weight
         return weight.new_zeros(num_games, num_followers, self.config.hidden)
 
-    def forward(self, follower: Tensor, goal: Tensor, previous: Tensor, history: Tensor) -> LeaderOutput:
+    def forward(
+        self,
+        follower: Tensor,
+        goal: Tensor,
+        previous: Tensor,
+        history: Tensor,
+        *,
+        decisions: Tensor | None = None,
+        baseline: bool = True,
+    ) -> LeaderOutput:
         """Evaluates one step, or all T steps of whole episodes at once; both give the same numbers.
 
         Args:
@@ -139,6 +148,8 @@ class LeaderNetwork(nn.Module):
             goal: goal features, [B, N, G, D] or [T, B, N, G, D].
             previous: omega_{t-1}, int64 [B, N] or [T, B, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
+            decisions: where log mu is asked for, bool of the shape of ``previous``; None: everywhere.
+            baseline: whether phi is asked for; acting needs none.
         """
         state = self.state_encoder(follower, goal, previous)
         encoded, history = self.history_encoder(state, previous, history)
@@ -148,16 +159,22 @@ class LeaderNetwork(nn.Module):
             prediction_logits = self.follower_model(state_and_history)
             predicted = self.follower_model.predict(prediction_logits)
         code, weights = self.attention(state_and_history, predicted)
-        phi_goal, phi_bonus = self.baseline(code, previous)
         return LeaderOutput(
-            log_mu=self.policy(code, goal),
+            log_mu=self.policy(code, goal) if decisions is None else self._log_mu_at(decisions, code, goal),
             termination_logits=None if self.termination is None else self.termination(code, previous),
-            phi_goal=phi_goal,
-            phi_bonus=phi_bonus,
+            phi=self.baseline(code, previous) if baseline else None,
             prediction_logits=prediction_logits,
             attention=weights,
             history=history,
         )
+
+    def _log_mu_at(self, decisions: Tensor, code: Tensor, goal: Tensor) -> Tensor:
+        """The policy on the rows asked for only: it is the widest module, and few steps are decisions."""
+        offers = self.config.num_offers
+        rows = decisions.flatten().nonzero().squeeze(-1)
+        asked = self.policy(code.flatten(0, -2).index_select(0, rows), goal.flatten(0, -3).index_select(0, rows))
+        everywhere = code.new_full((decisions.numel(), offers), -math.log(offers))
+        return everywhere.index_copy(0, rows, asked).view(*decisions.shape, offers)
 
 
 def offer_probs(output: LeaderOutput, held: Tensor, explore: float = 0.0) -> Tensor:

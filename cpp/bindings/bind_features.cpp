@@ -1,0 +1,189 @@
+// Features of a batch's observations, which come as a dict of arrays: views of the environment's rows, used where they
+// lie, or put together by hand. Types and shapes are checked here with the GIL held. The loop runs without it, which is
+// safe because it reads arrays that this call holds, checks every index, and writes arrays the caller has handed over.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "paymaster/batch.hpp"
+#include "paymaster/features.hpp"
+
+namespace paymaster::bindings {
+namespace {
+
+using ShapeList = std::vector<py::ssize_t>;
+
+std::string text_of(const ShapeList& shape) { return py::str(py::tuple(py::cast(shape))).cast<std::string>(); }
+
+/// An array of just this type; no conversion.
+template <class T>
+py::array expect_array(const py::handle& value, const std::string& name) {
+  if (py::isinstance<py::array_t<T>>(value)) return py::reinterpret_borrow<py::array>(value);
+  const bool array = py::isinstance<py::array>(value);
+  const py::str came = array ? py::str(value.attr("dtype")) : py::str(py::type::of(value).attr("__name__"));
+  throw py::type_error(name + ": expected an array of dtype " + py::str(py::dtype::of<T>()).cast<std::string>() +
+                       ", got " + (array ? "dtype " : "an object of type ") + came.cast<std::string>());
+}
+
+/// The shape, or what is wrong with it; the texts are made only then.
+void expect_shape(const py::array& array, const std::string& name, const ShapeList& shape) {
+  if (!std::equal(shape.begin(), shape.end(), array.shape(), array.shape() + array.ndim()))
+    reject(name, "shape " + text_of(shape), shape_of(array));
+}
+
+/// Every game's values are aligned and lie one behind the other.
+template <class T>
+bool rows_in_order(const py::array& array) {
+  py::ssize_t step = sizeof(T);
+  for (py::ssize_t axis = array.ndim() - 1; axis > 0; --axis) {
+    if (array.shape(axis) > 1 && array.strides(axis) != step) return false;
+    step *= array.shape(axis);
+  }
+  const bool whole_steps = array.shape(0) <= 1 || array.strides(0) % static_cast<py::ssize_t>(sizeof(T)) == 0;
+  return whole_steps && reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) == 0;
+}
+
+/// Takes fields out of an observation and holds on to them.
+class Fields {
+ public:
+  explicit Fields(const py::object& observation) : observation_(observation) {}
+
+  template <class T>
+  py::array get(const char* name) const {
+    PyObject* value = PyObject_GetItem(observation_.ptr(), py::str(name).ptr());
+    if (value != nullptr) return expect_array<T>(py::reinterpret_steal<py::object>(value), quoted(name));
+    if (!PyErr_ExceptionMatches(PyExc_KeyError)) throw py::error_already_set();
+    PyErr_Clear();
+    reject("observation", std::string("a field '") + name + "'", "none");
+  }
+
+  /// Shape [B, N, G] of the distances; the other fields follow it.
+  ShapeList distance_shape() const {
+    const py::array distance = get<std::int16_t>("distance");
+    if (distance.ndim() != 3) reject(quoted("distance"), "shape (B, N, G)", shape_of(distance));
+    return {distance.shape(0), distance.shape(1), distance.shape(2)};
+  }
+
+  template <class T>
+  Column<T> take(const char* name, const ShapeList& shape) {
+    py::array array = get<T>(name);
+    expect_shape(array, quoted(name), shape);
+    if (!rows_in_order<T>(array)) array = array.attr("copy")();
+    held_.push_back(array);
+    return {static_cast<const T*>(array.data()), array.strides(0) / static_cast<py::ssize_t>(sizeof(T))};
+  }
+
+ private:
+  static std::string quoted(const char* name) { return std::string("observation['") + name + "']"; }
+
+  py::object observation_;
+  std::vector<py::array> held_;
+};
+
+/// The memory of an array to write to.
+template <class T>
+T* expect_output(const py::object& value, const char* name, const ShapeList& shape) {
+  py::array array = expect_array<T>(value, name);
+  expect_shape(array, name, shape);
+  if (!array.writeable()) reject(name, "an array to write to", "a read-only one");
+  if ((array.flags() & py::array::c_style) == 0 || !rows_in_order<T>(array))
+    reject(name, "values one behind the other (C order)", "gaps or another order");
+  return static_cast<T*>(array.mutable_data());
+}
+
+py::array run_out_of(const py::object& observation) {
+  Fields fields(observation);
+  const ShapeList shape = fields.distance_shape();
+  const py::ssize_t games = shape[0], n = shape[1];
+  OfferFields seen;
+  seen.offer = fields.take<std::int16_t>("offer", {games, n, 2});
+  seen.committed = fields.take<std::int16_t>("committed", {games, n});
+  seen.completed = fields.take<std::int16_t>("completed", {games, n});
+  seen.distance = fields.take<std::int16_t>("distance", shape);
+  py::array_t<bool> out({games, n});
+  bool* ended = out.mutable_data();
+  {
+    py::gil_scoped_release release;
+    run_out(seen, static_cast<std::size_t>(games), static_cast<std::size_t>(n), static_cast<int>(shape[2]), ended);
+  }
+  return out;
+}
+
+/// The encoder of a batch's observations, which reads the batch's statistics table.
+class PyFeatureEncoder {
+ public:
+  explicit PyFeatureEncoder(const py::object& batch) : batch_(batch), core_(core_of(batch)), encoder_(core_.config()) {}
+
+  const FeatureEncoder& encoder() const { return encoder_; }
+
+  py::tuple encode(const py::object& observation) {
+    Fields fields(observation);
+    py::ssize_t games = 0;
+    const SeenFields seen = take(fields, games);
+    py::array_t<float> follower(follower_shape(games)), goal(goal_shape(games));
+    run(seen, games, {follower.mutable_data(), goal.mutable_data(), nullptr});
+    return py::make_tuple(follower, goal);
+  }
+
+  void encode_into(const py::object& observation, const py::object& follower, const py::object& goal,
+                   const py::object& ended) {
+    Fields fields(observation);
+    py::ssize_t games = 0;
+    const SeenFields seen = take(fields, games);
+    run(seen, games,
+        {expect_output<float>(follower, "follower", follower_shape(games)),
+         expect_output<float>(goal, "goal", goal_shape(games)),
+         expect_output<bool>(ended, "ended", {games, followers()})});
+  }
+
+ private:
+  py::ssize_t followers() const { return core_.config().num_followers; }
+  ShapeList follower_shape(py::ssize_t games) const { return {games, followers(), encoder_.follower_features()}; }
+  ShapeList goal_shape(py::ssize_t games) const {
+    return {games, followers(), core_.config().num_goals, encoder_.goal_features()};
+  }
+
+  SeenFields take(Fields& fields, py::ssize_t& games) const {
+    games = fields.distance_shape()[0];
+    SeenFields seen;
+    SeenFields::visit(seen, core_.config(), [&]<class T>(const char* name, Column<T>& column, Shape shape) {
+      ShapeList axes{games};
+      if (shape.rows > 0) axes.push_back(shape.rows);
+      if (shape.columns > 0) axes.push_back(shape.columns);
+      column = fields.take<T>(name, axes);
+    });
+    return seen;
+  }
+
+  void run(const SeenFields& seen, py::ssize_t games, const FeatureArrays& out) const {
+    const StatisticsTable& table = core_.statistics();
+    py::gil_scoped_release release;
+    encoder_.encode(seen, static_cast<std::size_t>(games), table, out);
+  }
+
+  py::object batch_;  // keeps core_ alive
+  Batch& core_;
+  FeatureEncoder encoder_;
+};
+
+}  // namespace
+
+void bind_features(py::module_& m) {
+  py::class_<PyFeatureEncoder>(m, "FeatureEncoder")
+      .def(py::init<const py::object&>(), py::arg("batch"))
+      .def_property_readonly("follower_features",
+                             [](const PyFeatureEncoder& self) { return self.encoder().follower_features(); })
+      .def_property_readonly("goal_features",
+                             [](const PyFeatureEncoder& self) { return self.encoder().goal_features(); })
+      .def("encode", &PyFeatureEncoder::encode, py::arg("observation"))
+      .def("encode_into", &PyFeatureEncoder::encode_into, py::arg("observation"), py::arg("follower"), py::arg("goal"),
+           py::arg("ended"));
+  m.def("run_out", &run_out_of, py::arg("observation"), "Which offers have run their course: bool [B, N].");
+}
+
+}  // namespace paymaster::bindings
