@@ -18,10 +18,8 @@ means over seeds with 95 % intervals (Student's t; for a single seed over episod
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import itertools
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,15 +29,17 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
-from leaders import GAMES
+from leaders import Job, configuration
 from numpy.typing import NDArray
+from rows import EVALUATED, GAMES, append, stored
 
 from paymaster import make_vec
+from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.envs import LeaderVectorEnv
 from paymaster.envs.features import offers_from_flat
 from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.episodes import Episodes
-from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.evaluate import EVALUATION_SEED
 from paymaster.experiments.intervals import mean_ci95
 from paymaster.experiments.run_directory import read_config
@@ -60,11 +60,11 @@ class Arguments:
     """What to run.
 
     Attributes:
-        games: of the table in bench/leaders.py.
+        games: of the table in rows.py.
         seeds: of training.
         episodes: of training.
         evaluated: episodes that the predictors are compared on, and as many others that the tables are counted on.
-        set: NAME=VALUE, departures from the leader's own learner.
+        set: NAME=VALUE, departures from the leader's own configuration, as in leaders.py.
         runs: run directories of the default leader, evaluated in place of training.
         out: file of results, a line of JSON a run.
         table: print the table of what is there and run nothing.
@@ -73,7 +73,7 @@ class Arguments:
     games: tuple[str, ...] = tuple(GAMES)
     seeds: tuple[int, ...] = (0, 1, 2)
     episodes: int = 10_000
-    evaluated: int = 1_000
+    evaluated: int = EVALUATED
     set: tuple[str, ...] = ()
     runs: tuple[Path, ...] = ()
     out: Path = Path(__file__).parent / "leaders" / "prediction.jsonl"
@@ -219,10 +219,7 @@ def row_of(run: Path, evaluated: int) -> dict[str, Any]:
 
 def trained_row(game: str, seed: int, arguments: Arguments) -> dict[str, Any]:
     """Trains the default leader, then compares."""
-    task, payment = GAMES[game]
-    config = TrainConfig(task, seed=seed, episodes=arguments.episodes, options=TaskConfig(payment=payment))
-    values = {name: json.loads(value) for name, _, value in (change.partition("=") for change in arguments.set)}
-    config = dataclasses.replace(config, learner=dataclasses.replace(config.learner, **values))
+    config = configuration(Job(game, DEFAULT_LEADER, seed, arguments.episodes, arguments.set))
     with tempfile.TemporaryDirectory() as directory:
         with contextlib.redirect_stdout(io.StringIO()):
             train(config, Path(directory) / "run")
@@ -231,10 +228,6 @@ def trained_row(game: str, seed: int, arguments: Arguments) -> dict[str, Any]:
 
 def key(row: dict[str, Any]) -> tuple[Any, ...]:
     return (row["game"], row["seed"], row["episodes"], tuple(row["set"]))
-
-
-def stored(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
@@ -273,8 +266,7 @@ def main() -> None:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
 
     def keep(row: dict[str, Any], changes: tuple[str, ...]) -> None:
-        with arguments.out.open("a") as file:
-            file.write(json.dumps({**row, "set": list(changes)}) + "\n")
+        append(arguments.out, {**row, "set": list(changes)})
         print(f"{row['game']}, seed {row['seed']}: ours {row['ours']:.3f}, offer {row['offer']:.3f}", flush=True)
 
     if arguments.runs and not arguments.table:
