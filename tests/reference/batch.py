@@ -83,6 +83,8 @@ class ReferenceBatch:
         seen["resource_type"] = np.where(state["resource_present"], state["resource_type"], NONE)
         seen["distance"] = np.array([game.distance() for game in self.games])
         seen["available"] = np.array([game.available() for game in self.games])
+        if self.rules.observe_routes:
+            seen["route"] = np.array([game.route() for game in self.games])
         return {name: array.astype(np.int16) for name, array in seen.items()}
 
     def state(self) -> Arrays:

@@ -81,7 +81,7 @@ def crossed_cases() -> list[Case]:
         map_name = list(MAPS)[i % len(MAPS)]
         variant = (i + i // 40) % len(VARIANTS)
         options = {"payment": payment, "noise": noise, "abstain": abstain, "num_followers": followers}
-        options |= {"map": MAPS[map_name], "first_index": 3 * i, **VARIANTS[variant]}
+        options |= {"map": MAPS[map_name], "first_index": 3 * i, "observe_routes": i % 2 == 1, **VARIANTS[variant]}
         words = [task, payment, f"noise{noise}", "abstain" if abstain else "always", f"N{followers}"]
         name = "-".join([*words, map_name, f"variant{variant}"])
         cases.append(Case(name, task, options, STEPS[followers], 1 + i % 2, seed=1_000_003 * i))

@@ -147,6 +147,10 @@ class ReferenceGame:
         """Primitive actions before `dig` becomes right, [N][G]; -1: unreachable."""
         return [routes.distance for routes in self.routes]
 
+    def route(self) -> list[list[int]]:
+        """Primitive action to play towards each goal type, [N][G]; `stop` where it is unreachable."""
+        return [routes.action for routes in self.routes]
+
     def available(self) -> list[int]:
         """Resources of each type that are left and unclaimed, [G]."""
         unclaimed = [resource.goal for resource in self.resources if resource.claimant == NONE]

@@ -27,6 +27,7 @@ class Rules:
     payment: str = "completion"
     noise: float = 0.0
     abstain: bool = False
+    observe_routes: bool = False
     num_resources: int = 10
     map: str = DEFAULT_MAP
     goal_reward: float | None = None

@@ -37,6 +37,7 @@ struct GameConfig {
   std::string payment = "completion";
   double noise = 0.0;
   bool abstain = false;
+  bool observe_routes = false;
   double goal_reward = 0.0;
   int population_size = 40;
   std::int64_t population_seed = 0;
@@ -61,6 +62,8 @@ struct GameConfig {
     visitor("noise", self.noise, "probability that a follower's action is replaced by a random one (Table 1)", 0.0,
             1.0);
     visitor("abstain", self.abstain, "adds the offer 'none' (goal index G): no goal, no payment", 0, 1);
+    visitor("observe_routes", self.observe_routes,
+            "adds the field 'route' to the observation: the planners' first actions; off, they cost nothing", 0, 1);
     visitor("goal_reward", self.goal_reward, "w, the leader's reward for a completed contract; 0 means min(K + 1, 5)",
             0.0, 1e6);
     visitor("population_size", self.population_size, "followers with fixed traits an episode is drawn from", 1,

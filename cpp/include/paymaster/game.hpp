@@ -134,6 +134,10 @@ class Game {
           [&](int k, int) { return s.follower[k].completed; });
     field("distance", "actions its planner needs before the one that reaches each goal type, -1 unreachable",
           Shape{n_, goals}, [&](int k, int g) { return world_.distance(s.world, k, g); });
+    if (config_.observe_routes) {
+      field("route", "primitive action its planner plays towards each goal type; where unreachable, how it stops",
+            Shape{n_, goals}, [way = routes(s)](int k, int g) { return way.first[g][k]; });
+    }
     field("available", "goals of each type that are there and unclaimed", Shape{goals, 0},
           [&](int g, int) { return world_.available(s.world, g); });
     field("step", "t, steps played", Shape{}, [&](int, int) { return s.step; });
@@ -244,6 +248,24 @@ class Game {
   }
 
  private:
+  struct Routes {
+    std::uint8_t first[kMaxGoals][kMaxFollowers];
+  };
+
+  /// What pi_lower plays towards each goal type, whether or not the follower takes it.
+  Routes routes(const State& s) const {
+    Routes routes;
+    for (int g = 0; g < config_.num_goals; ++g) {
+      std::int8_t chosen[kMaxFollowers];
+      for (int k = 0; k < kMaxFollowers; ++k) {
+        const bool reachable = k < n_ && world_.distance(s.world, k, g) != kNone;
+        chosen[k] = static_cast<std::int8_t>(reachable ? g : kNone);
+      }
+      world_.plan(s.world, chosen, routes.first[g]);
+    }
+    return routes;
+  }
+
   /// Followers decide on their offers; contracts start and end.
   void respond(State& s, const Offer* offers, std::int8_t* chosen, float* paid, StatisticsEvent* events) const {
     for (int k = 0; k < n_; ++k) {

@@ -41,6 +41,7 @@ def _common_bounds(options: Mapping[str, Any]) -> _Bounds:
         "contract_age": (0, horizon),
         "completed": (-1, goals - 1),
         "distance": (-1, _INT16_MAX),
+        "route": (0, NUM_ACTIONS - 1),
         "available": (0, num_goal_objects(options) or _INT16_MAX),
         "step": (0, horizon),
     }

@@ -21,6 +21,7 @@ void vary_contracts(GameConfig& config, Random& random) {
   config.skills_per_follower = random.between(1, config.num_goals);
   config.preference_among_skills = random.chance(50);
   config.max_reservation = random.one_of({1, 3, 20});
+  config.observe_routes = random.chance(30);
 }
 
 /// Returns how many times a step's work is that of an ordinary game.
