@@ -76,6 +76,7 @@ void run_out(const OfferFields& seen, std::size_t games, std::size_t followers, 
 
 FeatureEncoder::FeatureEncoder(const GameConfig& config)
     : world_(config.world->options),
+      routes_(config.observe_routes),
       n_(config.num_followers),
       goals_(config.num_goals),
       bonuses_(config.num_bonuses),
@@ -115,6 +116,7 @@ void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int popula
   check_column("action", seen.action, games, n, 1, kNone, kActions - 1);
   check_column("offer", seen.offer, games, n, 2, kNone, goals_);
   if (world_ == OwnOptions::grid) check_column("heading", seen.heading, games, n, 1, 0, 3);
+  if (routes_) check_column("route", seen.route, games, n * static_cast<std::size_t>(goals_), 1, 0, kActions - 1);
 }
 
 void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, float* out) const {
@@ -186,6 +188,9 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, const
       out[8] = offered ? share(1 + offer[2 * k + 1], bonuses_) : 0.0f;
       out[9] = flag(offered && committed[k] > 0);
       write_history(table, identity, g, out + 10);
+      if (!routes_) continue;
+      const int first = seen.route.of(game)[k * goals_ + g];
+      for (int a = 0; a < kActions; ++a) out[width - kActions + a] = flag(first == a);
     }
   }
 }

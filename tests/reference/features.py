@@ -40,7 +40,9 @@ class FeatureEncoder:
         self._statistics = env.statistics
         self._one_hot_action = np.eye(NUM_ACTIONS + 1, dtype=np.float32)
         self.follower_features = 1 + (NUM_ACTIONS + 1) + 4 + 4 + self._goals
-        self.goal_features = 7 + 3 + 2 * self._bonuses + 2 + _CURVE_MARKS
+        self._routes: bool = options["observe_routes"]
+        self._history = 2 * self._bonuses + 2 + _CURVE_MARKS
+        self.goal_features = 7 + 3 + self._history + self._routes * NUM_ACTIONS
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Features of one step.
@@ -86,7 +88,9 @@ class FeatureEncoder:
         out[..., 7] = offered
         out[..., 8] = offered * (1 + offer[..., 1, None]) / self._bonuses
         out[..., 9] = offered & (seen["committed"] > 0)[..., None]
-        out[..., 10:] = self._table()[seen["identity"]]
+        out[..., 10 : 10 + self._history] = self._table()[seen["identity"]]
+        if self._routes:
+            out[..., 10 + self._history :] = self._one_hot_action[seen["route"], :-1]
 
     def _table(self) -> Floats:
         """The statistics table as features, [P, G, 2 K + 2 + marks]."""

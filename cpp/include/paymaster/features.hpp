@@ -7,7 +7,8 @@
 // A follower and goal type, D = 16 + 2 K: reachable; nearness; reachable in time; the time to spare; how much is left;
 // share of the others with an offer of this type; nearness of the nearest of the others; offered; the bonus offered;
 // committed to it; then history: share of offers accepted at each bonus, how often that was tried, share of contracts
-// completed, how often there was one, share completed within a quarter, half, three quarters, all of the horizon.
+// completed, how often there was one, share completed within a quarter, half, three quarters, all of the horizon. With
+// `observe_routes` 5 more: the planner's first action towards it, one-hot.
 #pragma once
 
 #include <array>
@@ -36,7 +37,7 @@ struct OfferFields {
 /// The fields that features are made of (game.hpp, `observe`). A follower's body is seen by its heading on the grid, by
 /// its position and velocity in the plane, and not at all in a world that is not known here.
 struct SeenFields : OfferFields {
-  Column<std::int16_t> identity, action, contract_running, contract_age, available, step, heading;
+  Column<std::int16_t> identity, action, contract_running, contract_age, available, step, heading, route;
   Column<float> position, velocity;
 
   /// Calls visitor(name, column, shape within a game) for those a game of this configuration shows.
@@ -53,6 +54,7 @@ struct SeenFields : OfferFields {
     visitor("distance", self.distance, Shape{n, goals});
     visitor("available", self.available, Shape{goals, 0});
     visitor("step", self.step, Shape{});
+    if (config.observe_routes) visitor("route", self.route, Shape{n, goals});
     if (config.world->options == OwnOptions::grid) visitor("heading", self.heading, Shape{n, 0});
     if (config.world->options != OwnOptions::particles) return;
     visitor("position", self.position, Shape{n, 2});
@@ -81,7 +83,7 @@ class FeatureEncoder {
   int goal_features() const;      // D
 
   /// Features of B games, with the history as `table` has it now. Throws std::invalid_argument, with nothing written,
-  /// on an identity, action, offered goal or heading out of range.
+  /// on an identity, action, offered goal, heading or route out of range.
   void encode(const SeenFields& seen, std::size_t games, const StatisticsTable& table, const FeatureArrays& out) const;
 
  private:
@@ -97,6 +99,7 @@ class FeatureEncoder {
   float how_often(std::int64_t count) const;
 
   OwnOptions world_;
+  bool routes_;
   int n_, goals_, bonuses_, horizon_;
   double abundance_;  // goals of a type that count as 1
   float far_ = 1;     // of a body's position, in the plane

@@ -30,6 +30,7 @@ class TaskConfig:
         horizon: T.
         abstain: the leader may offer "none".
         population_seed: seed of the 40 followers' traits.
+        observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
         num_resources: M, resources on the grid.
         num_targets: M, landmarks or preys in the plane.
         num_obstacles: round obstacles in the plane.
@@ -43,6 +44,7 @@ class TaskConfig:
     horizon: int | None = None
     abstain: bool | None = None
     population_seed: int | None = None
+    observe_routes: bool | None = True
     num_resources: int | None = None
     num_targets: int | None = None
     num_obstacles: int | None = None
