@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <type_traits>
 
 #include "paymaster/registry.hpp"
 
@@ -127,9 +128,9 @@ BatchResult Results::pointers() {
 
 TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const std::vector<Traits>* population)
     : batch_(make_batch(config, batch, population)), results_(*batch_) {
-  std::size_t at = 0;
+  std::size_t whole = 0, real = 0;
   for (const FieldInfo& field : batch_->observation_fields()) {
-    if (field.dtype != "int16") continue;
+    std::size_t& at = field.dtype == "int16" ? whole : real;
     offset_[field.name] = at;
     at += size(field.shape.count());
   }
@@ -147,6 +148,18 @@ void TestBatch::reset(const std::uint64_t* seeds, const bool* mask) {
 
 const std::int16_t* TestBatch::observed(const std::string& field, int game) const {
   return results_.observation.whole.data() + size(game) * size(batch_->row_length().whole) + offset_.at(field);
+}
+
+SeenFields TestBatch::seen() const {
+  const Rows& rows = results_.observation;
+  const RowLength length = batch_->row_length();
+  SeenFields seen;
+  SeenFields::visit(seen, batch_->config(), [&]<class T>(const char* name, Column<T>& column, Shape) {
+    const std::size_t at = offset_.at(name);
+    if constexpr (std::is_same_v<T, float>) column = {rows.real.data() + at, length.real};
+    else column = {rows.whole.data() + at, length.whole};
+  });
+  return seen;
 }
 
 OfferStream::OfferStream(std::uint64_t seed, const GameConfig& config, int games, int change_percent)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "paymaster/batch.hpp"
+#include "paymaster/features.hpp"
 #include "support/random.hpp"
 
 namespace paymaster::test {
@@ -99,12 +100,14 @@ class TestBatch {
   void observe() { batch_->observe(results_.observation.pointers()); }
   /// An int16 field of a game's row of the last observation.
   const std::int16_t* observed(const std::string& field, int game) const;
+  /// What features are made of: the last observation, where it lies.
+  SeenFields seen() const;
   int games() const { return batch_->batch_config().num_envs; }
 
  private:
   std::unique_ptr<Batch> batch_;
   Results results_;
-  std::map<std::string, std::size_t> offset_;  // of a field in a row of the observation
+  std::map<std::string, std::size_t> offset_;  // of a field in its row of the observation, int16 or float
 };
 
 /// Offers that each change with the given probability (percent) from one call to the next.

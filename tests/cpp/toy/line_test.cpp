@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 
+#include "paymaster/features.hpp"
 #include "paymaster/registry.hpp"
 #include "support/match.hpp"
 
@@ -59,6 +60,29 @@ TEST_CASE("LineWorld: what a state may not hold") {
   *state.row<std::int32_t>("goal_cell", 0) = LineWorld::kCells;
   CHECK_THROWS_WITH_AS(state.write(batch.core()), doctest::Contains("goal_cell: expected a value in [0, 11], got 12"),
                        std::invalid_argument);
+}
+
+TEST_CASE("LineWorld: features are those of any world, less the bodies") {
+  const GameConfig config = corridor();
+  TestBatch batch(config, {.num_threads = 1});
+  batch.step({0, 0, 0, 1, 1, 0});
+  const FeatureEncoder encoder(config);
+  const auto f = static_cast<std::size_t>(encoder.follower_features()),
+             d = static_cast<std::size_t>(encoder.goal_features());
+  std::vector<float> follower(kFollowers * f, -1), goal(kFollowers * kGoals * d, -1);
+  encoder.encode(batch.seen(), 1, batch.core().statistics(), {follower.data(), goal.data()});
+  CHECK(f == 15 + kGoals);
+  CHECK(d == 16 + 2 * 2);
+  for (std::size_t k = 0; k < kFollowers; ++k) {
+    const float* row = follower.data() + k * f;
+    CHECK(row[0] == 1.0f / static_cast<float>(config.horizon));
+    for (int i = 0; i < 4; ++i) CHECK(row[7 + i] == 0);
+    for (std::size_t g = 0; g < kGoals; ++g) {
+      const float left = batch.observed("available", 0)[g], distance = batch.observed("distance", 0)[k * kGoals + g];
+      CHECK(row[15 + g] == left);
+      CHECK(goal[(k * kGoals + g) * d + 1] == (distance < 0 ? 0.0f : 10 / (10 + distance)));
+    }
+  }
 }
 
 TEST_CASE("LineWorld: random play keeps the rules of contracts and money, on 1, 2 and 4 threads") {
