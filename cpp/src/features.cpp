@@ -95,7 +95,7 @@ FeatureEncoder::FeatureEncoder(const GameConfig& config)
 
 int FeatureEncoder::follower_features() const { return kFollowerFixed + kActions + 1 + goals_; }
 
-int FeatureEncoder::goal_features() const { return kGoalFixed + 2 * bonuses_ + kCurveMarks; }
+int FeatureEncoder::goal_features() const { return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? kActions : 0); }
 
 void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const StatisticsTable& table,
                             const FeatureArrays& out) const {
@@ -116,7 +116,11 @@ void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int popula
   check_column("action", seen.action, games, n, 1, kNone, kActions - 1);
   check_column("offer", seen.offer, games, n, 2, kNone, goals_);
   if (world_ == OwnOptions::grid) check_column("heading", seen.heading, games, n, 1, 0, 3);
-  if (routes_) check_column("route", seen.route, games, n * static_cast<std::size_t>(goals_), 1, 0, kActions - 1);
+  if (!routes_) return;
+  for (int g = 0; g < goals_; ++g) {
+    const Column<std::int16_t> route{seen.route.first + g, seen.route.stride};
+    check_column("route", route, games, n, static_cast<std::size_t>(goals_), 0, kActions - 1);
+  }
 }
 
 void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, float* out) const {

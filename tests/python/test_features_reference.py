@@ -50,6 +50,7 @@ def batches(draw: st.DrawFn, task: str | None = None) -> Any:
         "horizon": one_of(1, 2, 3, 5, 30),
         "noise": one_of(0.0, 0.3, 1.0),
         "abstain": draw(st.booleans()),
+        "observe_routes": draw(st.booleans()),
         "population_size": one_of(n, 40, 97),
         "skills_per_follower": draw(st.integers(1, goals)),
         "autoreset_mode": one_of(*play.MODES),

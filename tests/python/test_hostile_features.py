@@ -19,7 +19,7 @@ from worlds import PARTICLES
 G = 4
 COMMON = ("identity", "action", "offer", "committed", "contract_running", "contract_age", "completed", "distance",
           "available", "step")  # fmt: skip
-BODY = {RC: ("heading",), PARTICLES[0]: ("position", "velocity")}
+BODY = {RC: ("heading", "route"), PARTICLES[0]: ("position", "velocity")}
 FIELDS = [(task, name) for task, names in BODY.items() for name in (*COMMON, *names)]
 OF_OFFERS = ("offer", "committed", "completed", "distance")
 
@@ -28,7 +28,7 @@ class Encoding:
     """An encoder, a good observation, and arrays that stay as they are as long as all is refused."""
 
     def __init__(self, task: str = RC) -> None:
-        self.env = hostile.make(task)
+        self.env = hostile.make(task, observe_routes=task == RC)
         self.encoder = FeatureEncoder(self.env)
         self.seen: dict[str, Any] = self.env.observe()
         self.outputs: dict[str, Any] = {
@@ -92,7 +92,8 @@ def test_a_field_of_another_shape(encodings: dict[str, Encoding], task: str, nam
 
 
 @pytest.mark.parametrize(
-    ("name", "low", "high"), [("identity", 0, P - 1), ("action", -1, 4), ("offer", -1, G), ("heading", 0, 3)]
+    ("name", "low", "high"),
+    [("identity", 0, P - 1), ("action", -1, 4), ("offer", -1, G), ("heading", 0, 3), ("route", 0, 4)],
 )
 def test_a_value_out_of_range(encodings: dict[str, Encoding], name: str, low: int, high: int) -> None:
     encoding = encodings[RC]
