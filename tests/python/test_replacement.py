@@ -144,7 +144,7 @@ def test_evaluation_does_not_depend_on_threads(run: Path) -> None:
             make_vec = paymaster.make_vec
             patch.setattr(
                 "paymaster.experiments.setup.make_vec",
-                lambda task, games, seed, **options: make_vec(task, games, seed, threads, **options),
+                lambda task, games, seed, _, **options: make_vec(task, games, seed, threads, **options),
             )
             return evaluate_run(run, 40, replacement=QUARTER).to_json()
 

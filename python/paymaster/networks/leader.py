@@ -38,6 +38,7 @@ class LeaderConfig:
         hidden: H, width of every layer.
         attention: "follower-specific" (the paper's) or "mean" over the followers ("w/o attention").
         termination: "learned" (beta), or "none": options end by rule only (:mod:`paymaster.options`).
+        termination_start: bias of beta's logit before training.
         heads: "sequential", the goal first and then its bonus (the paper's), or "independent" of each other (M3RL).
         prediction: the follower-aware module; without it attention does not see what followers will do.
     """
@@ -51,6 +52,7 @@ class LeaderConfig:
     hidden: int = 64
     attention: Attention = "follower-specific"
     termination: Termination = "learned"
+    termination_start: float = 0.0
     heads: Heads = "sequential"
     prediction: bool = True
 
@@ -77,6 +79,8 @@ class LeaderConfig:
             size = getattr(self, name)
             if size < 1:
                 raise ValueError(f"{name}: expected at least 1, got {size}")
+        if not math.isfinite(self.termination_start):
+            raise ValueError(f"termination_start: expected a finite number, got {self.termination_start}")
         for name, kinds in (("attention", Attention), ("termination", Termination), ("heads", Heads)):
             kind = getattr(self, name)
             if kind not in get_args(kinds):
@@ -120,7 +124,9 @@ class LeaderNetwork(nn.Module):
         self.follower_model = FollowerModel(config.num_actions, hidden) if config.prediction else None
         predicted = config.num_actions if config.prediction else 0
         self.attention = FollowerAttention(predicted, hidden, config.attention)
-        self.termination = TerminationFunction(offers, hidden) if config.learns_termination else None
+        self.termination = (
+            TerminationFunction(offers, hidden, config.termination_start) if config.learns_termination else None
+        )
         self.policy = OfferPolicy(
             config.num_bonuses, config.goal_features, hidden, config.abstain, sequential=config.heads == "sequential"
         )
