@@ -1,10 +1,4 @@
-"""EBPG end to end: estimates of the advantage, what an update does, and a small game that must be solved.
-
-The small game: each follower works for one goal type at a time, and that type changes halfway through
-the episode; its features mark it. Offering it completes a contract in every step and costs the level
-offered; anything else brings nothing. Best is to follow the mark at the lowest price, which takes
-knowing the goal's features (policy), when to hold and when to change (termination), and prices.
-"""
+"""EBPG end to end: what an update does, and a small game that must be solved (`tests/signal_game.py`)."""
 
 from __future__ import annotations
 
@@ -15,106 +9,30 @@ from typing import get_args
 
 import pytest
 import torch
-from torch import Tensor
 
-from paymaster.advantages import head_prices, lambda_returns, normalise, reward_counts
 from paymaster.algorithms import EBPG, LEADERS, EBPGConfig, LeaderAlgorithm, Seen
 from paymaster.algorithms.ebpg_config import Gradient
-from paymaster.envs.features import offers_from_flat
 from paymaster.episodes import Episodes
-from paymaster.events import extract
 from paymaster.networks import LeaderConfig
 from paymaster.options import OptionRules
-
-T, B, N, G, K, A = 6, 16, 2, 3, 2, 3
-WORTH, PRICE = 3.0, torch.tensor([1.0, 3.0])
-LEADER = LeaderConfig(num_goals=G, num_bonuses=K, num_actions=A, follower_features=2, goal_features=2, hidden=32)
-NO_TERMINATION = replace(LEADER, termination="none")
-LEARN = EBPGConfig(explore_episodes=0, learning_rate=3e-3, critic_learning_rate=3e-3, lambda_entropy=0.02)
-
-EVERY_STEP = replace(LEARN, options=OptionRules(interval=1))
-NATURAL = replace(LEARN, gradient="sparse", options=OptionRules(natural_ends=True), epochs=2, entropy_of_decisions=True)
-
+from signal_game import (
+    EVERY_STEP,
+    LEADER,
+    LEARN,
+    NATURAL,
+    NO_TERMINATION,
+    WORTH,
+    B,
+    G,
+    K,
+    N,
+    T,
+    gain_per_step,
+    padded,
+    play,
+)
 
 pytestmark = pytest.mark.usefixtures("single_thread")
-
-
-def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, explore: float = 0.0) -> Episodes:
-    """B episodes of the small game, full length."""
-    config = algorithm.network.config
-    first = torch.randint(0, config.num_goals, (B, N), generator=generator)
-    second = (first + torch.randint(1, max(config.num_goals, 2), (B, N), generator=generator)) % config.num_goals
-    state = algorithm.initial_state(B, N)
-    previous = torch.full((B, N), -1)
-    kinds = torch.arange(config.num_goals)
-    steps: list[dict[str, Tensor]] = []
-    for t in range(T):
-        target = first if t < T // 2 else second
-        mark = kinds == target.unsqueeze(-1)
-        offered = (kinds == (previous // config.num_bonuses).unsqueeze(-1)) & (previous >= 0).unsqueeze(-1)
-        goal = torch.stack((mark, offered), dim=-1).float()
-        follower = torch.full((B, N, 2), t / T)
-        ended = ~(mark & offered).any(-1)
-        seen = Seen(follower, goal, previous, ended, t)
-        offer, state, explored, _ = algorithm.act(seen, state, explore=explore, generator=generator, greedy=greedy)
-        won = offer // config.num_bonuses == target
-        steps.append(
-            {
-                "follower": follower,
-                "goal": goal,
-                "previous": previous,
-                "offer": offer,
-                "ended": ended,
-                "explored": explored,
-                "follower_action": (mark & offered).any(-1).long(),  # does its last offer suit it now?
-                "committed": won,
-                "completed": torch.where(won, target, -1),
-                "payment": won * PRICE[offer % config.num_bonuses],
-            }
-        )
-        previous = offer
-    log = offers_from_flat(torch.stack([step["offer"] for step in steps]).numpy(), config.num_bonuses)
-    return Episodes(
-        **{name: torch.stack([step[name] for step in steps]) for name in steps[0]},
-        new_offer=torch.tensor(extract(log, num_goals=config.num_goals).is_new),
-        valid=torch.ones(T, B, dtype=torch.bool),
-        goal_reward=torch.full((config.num_goals,), WORTH),
-        price=PRICE[: config.num_bonuses],
-        explore=explore,
-    )
-
-
-def gain_per_step(episodes: Episodes) -> float:
-    """Mean over steps and followers; the best is WORTH - 1."""
-    return float((reward_counts(episodes) @ head_prices(episodes)).mean())
-
-
-def padded(episodes: Episodes, lengths: Tensor, extra: int, seed: int) -> Episodes:
-    """The episodes cut to ``lengths`` [B], ``extra`` steps longer, with noise wherever nothing is played."""
-    generator = torch.Generator().manual_seed(seed)
-    valid = torch.arange(T + extra).unsqueeze(-1) < lengths
-
-    def pad(value: Tensor, low: int, high: int) -> Tensor:
-        shape = (T + extra, *value.shape[1:])
-        noise = torch.randint(low, high, shape, generator=generator).to(value.dtype)
-        full = torch.cat((value, torch.zeros(extra, *value.shape[1:], dtype=value.dtype)))
-        return torch.where(valid.view(*valid.shape, *[1] * (value.dim() - 2)), full, noise)
-
-    return replace(
-        episodes,
-        follower=pad(episodes.follower, -5, 6),
-        goal=pad(episodes.goal, -5, 6),
-        previous=pad(episodes.previous, -1, G * K),
-        offer=pad(episodes.offer, -1, G * K),
-        new_offer=pad(episodes.new_offer, 0, 2),
-        ended=pad(episodes.ended, 0, 2),
-        explored=pad(episodes.explored, 0, 2),
-        follower_action=pad(episodes.follower_action, -1, A),
-        committed=pad(episodes.committed, 0, 2),
-        completed=pad(episodes.completed, -1, G),
-        payment=pad(episodes.payment, 0, 4),
-        valid=valid,
-    )
 
 
 @pytest.mark.parametrize(
@@ -145,82 +63,6 @@ def test_small_game_is_solved(leader: LeaderConfig, config: EBPGConfig) -> None:
         assert sum(gains) / 10 > 0.9 * (WORTH - 1)
     assert metrics.get("prediction_accuracy", 1.0) > 0.95
     assert metrics["explained_variance"] > 0.5
-
-
-def slow_lambda_return(rewards: list[float], values: list[float], gamma: float, gae_lambda: float) -> list[float]:
-    """The recursion G_t = r_t + gamma ((1 - lambda) V_{t+1} + lambda G_{t+1}), nothing after the end."""
-    returns: list[float] = []
-    following_value = following_return = 0.0
-    for reward, value in zip(reversed(rewards), reversed(values), strict=True):
-        following_return = reward + gamma * ((1 - gae_lambda) * following_value + gae_lambda * following_return)
-        following_value = value
-        returns.insert(0, following_return)
-    return returns
-
-
-@pytest.mark.parametrize(("gamma", "gae_lambda"), [(1.0, 0.9), (0.95, 0.5), (1.0, 0.0), (0.9, 1.0)])
-def test_lambda_returns_agree_with_the_recursion(gamma: float, gae_lambda: float) -> None:
-    generator = torch.Generator().manual_seed(0)
-    heads, lengths = 2, torch.tensor([5, 1, 3])
-    valid = torch.arange(5).unsqueeze(-1) < lengths
-    counts = torch.randn(5, 3, N, heads, generator=generator, dtype=torch.float64) * valid[..., None, None]
-    phi = torch.randn(5, 3, N, heads, generator=generator, dtype=torch.float64)
-    targets = lambda_returns(counts, phi, valid, gamma, gae_lambda)
-    for b in range(3):
-        n = int(lengths[b])
-        assert not targets[n:, b].any()
-        for k in range(N):
-            for head in range(heads):
-                slow = slow_lambda_return(
-                    counts[:n, b, k, head].tolist(), phi[:n, b, k, head].tolist(), gamma, gae_lambda
-                )
-                assert targets[:n, b, k, head].tolist() == pytest.approx(slow, abs=1e-12)
-
-
-def test_lambda_one_is_the_return_as_played() -> None:
-    counts = torch.tensor([1.0, 0.0, 2.0]).view(3, 1, 1, 1)
-    phi = torch.randn(3, 1, 1, 1)
-    targets = lambda_returns(counts, phi, torch.ones(3, 1, dtype=torch.bool), 1.0, 1.0)
-    torch.testing.assert_close(targets.flatten(), torch.tensor([3.0, 2.0, 2.0]))
-
-
-def hand_made() -> Episodes:
-    """Two steps, one game, two followers; w = (5, 4), prices (1, 2)."""
-    return Episodes(
-        follower=torch.zeros(2, 1, 2, 1),
-        goal=torch.zeros(2, 1, 2, 2, 1),
-        previous=torch.tensor([[[-1, -1]], [[1, 4]]]),
-        offer=torch.tensor([[[1, 4]], [[1, 2]]]),  # (0, dear), none; (0, dear), (1, cheap)
-        new_offer=torch.tensor([[[True, True]], [[False, True]]]),
-        ended=torch.tensor([[[True, True]], [[False, True]]]),
-        explored=torch.zeros(2, 1, 2, dtype=torch.bool),
-        follower_action=torch.zeros(2, 1, 2, dtype=torch.int64),
-        committed=torch.tensor([[[True, False]], [[True, True]]]),
-        completed=torch.tensor([[[-1, -1]], [[0, 1]]]),
-        payment=torch.tensor([[[2.0, 0.0]], [[1.0, 1.0]]]),  # the second of follower 0: half the price
-        valid=torch.ones(2, 1, dtype=torch.bool),
-        goal_reward=torch.tensor([5.0, 4.0]),
-        price=torch.tensor([1.0, 2.0]),
-    )
-
-
-def test_rewards_are_counted_then_priced() -> None:
-    episodes = hand_made()
-    own = reward_counts(episodes)
-    assert own[:, 0, 0].tolist() == [[0, 0, 0, 1], [1, 0, 0, 0.5]]
-    assert own[:, 0, 1].tolist() == [[0, 0, 0, 0], [0, 1, 1, 0]]
-    priced = own @ head_prices(episodes)
-    assert priced[:, 0].tolist() == [[-2.0, 0.0], [4.0, 3.0]]
-    team = reward_counts(episodes, "team") @ head_prices(episodes)
-    assert team[:, 0].tolist() == [[-2.0, -2.0], [7.0, 7.0]]
-    ended = replace(episodes, valid=torch.tensor([[True], [False]]))
-    assert not reward_counts(ended)[1].any()
-
-
-def test_normalise_ignores_what_was_not_played() -> None:
-    advantage = torch.tensor([[[1.0]], [[3.0]], [[1e6]]])
-    scaled = normalise(advantage, torch.tensor([[True], [True], [False]]))
-    torch.testing.assert_close(scaled.flatten(), torch.tensor([-1.0, 1.0, 0.0]))
 
 
 @pytest.mark.parametrize(
@@ -278,6 +120,23 @@ def test_regularisers_pull_the_right_way() -> None:
     assert before["entropy"] < after["entropy"]
     assert after["entropy"] == pytest.approx(math.log(G * K), abs=0.02)
     assert after["termination"] < 0.5 * before["termination"]
+
+
+def test_rates_and_entropy_fall_linearly() -> None:
+    """At the end of training a rate of nothing moves nothing, and half-way half of it is left."""
+    algorithm = EBPG(LEADER, replace(LEARN, learning_rate_end=0.0, entropy_end=0.5))
+    episodes = hand_played(algorithm)
+    losses = []
+    for progress, left in ((0.0, 1.0), (0.5, 0.5), (1.0, 0.0)):
+        twin = deepcopy(algorithm)
+        metrics = twin.update(episodes, progress)
+        for group in twin.optimizer.param_groups:
+            assert group["lr"] == pytest.approx(3e-3 * left)
+        losses.append(metrics["loss"] + 0.02 * (1.0 - 0.5 * progress) * metrics["entropy"])
+        pairs = zip(twin.network.parameters(), algorithm.network.parameters(), strict=True)
+        moved = max((p - q).abs().max() for p, q in pairs)
+        assert (moved == 0.0) == (left == 0.0)
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
 
 
 def test_baseline_has_its_own_learning_rate() -> None:
@@ -393,24 +252,3 @@ def test_contradictory_settings_are_named() -> None:
         EBPG(NO_TERMINATION, LEARN)
     with pytest.raises(ValueError, match=r"exploration: 'agents' .* expects options\.interval = 1, got 0"):
         EBPG(LEADER, replace(LEARN, exploration="agents"))
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"offer": torch.zeros(2, 1, 3, dtype=torch.int64)}, ValueError, "offer: expected N = 2"),
-        (
-            {"valid": torch.ones(2, dtype=torch.bool)},
-            ValueError,
-            r"valid: expected shape \[T, B\], got \[2\]",
-        ),
-        ({"offer": torch.zeros(2, 1, 2)}, TypeError, "offer: expected int64, got torch.float32"),
-        ({"valid": torch.ones(2, 1)}, TypeError, "valid: expected bool, got torch.float32"),
-        ({"new_offer": torch.ones(2, 1, 2)}, TypeError, "new_offer: expected bool, got torch.float32"),
-        ({"new_offer": torch.ones(1, 1, 2, dtype=torch.bool)}, ValueError, "new_offer: expected T = 2"),
-        ({"explore": 2.0}, ValueError, r"explore: expected a rate in \[0, 1\], got 2.0"),
-    ],
-)
-def test_episodes_are_checked(change: dict[str, object], error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        replace(hand_made(), **change)  # type: ignore[arg-type]
