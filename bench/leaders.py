@@ -1,7 +1,7 @@
 """Leaders beside each other: `python bench/leaders.py --seeds 0 1 2`, resumable, results in bench/leaders/.
 
 Every run is `paymaster train TASK --payment P --leader L --seed S --episodes E` with the --set given: NAME=VALUE stands
-for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, num_envs=VALUE and hidden=VALUE for
+for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, num_envs, hidden and observe_routes for
 themselves. With --tuned each leader has its own, from leaders/tuned.json. 1,000 evaluation episodes follow, which
 training did not see: sampled, greedy, and sampled with 30 % follower noise. A run whose row is there is not run again;
 a row is written when its run is done. At the end, or alone with --table, a table of means over seeds with 95 %
@@ -37,6 +37,7 @@ HERE = Path(__file__).parent
 NOISE = 0.3
 LAST = ("entropy", "termination", "prediction_accuracy", "explained_variance")  # metrics of the last updates
 LAST_UPDATES = 20
+OF_THE_RUN = ("num_envs", "hidden", "observe_routes")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,13 @@ def configuration(job: Job) -> TrainConfig:
     )
     parts: dict[str, dict[str, Any]] = {"options": {}, "learner": {}, "": {}}
     for name, _, value in (setting.partition("=") for setting in job.settings):
-        part = "options" if name.startswith("options.") else "" if name in ("num_envs", "hidden") else "learner"
+        part = (
+            "options"
+            if name.startswith("options.")
+            else ""
+            if name in ("num_envs", "hidden", "observe_routes")
+            else "learner"
+        )
         given = value if value.isalpha() and value not in ("true", "false", "null") else json.loads(value)
         parts[part][name.removeprefix("options.")] = given
     return dataclasses.replace(

@@ -30,7 +30,6 @@ class TaskConfig:
         horizon: T.
         abstain: the leader may offer "none".
         population_seed: seed of the 40 followers' traits.
-        observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
         num_resources: M, resources on the grid.
         num_targets: M, landmarks or preys in the plane.
         num_obstacles: round obstacles in the plane.
@@ -44,7 +43,6 @@ class TaskConfig:
     horizon: int | None = None
     abstain: bool | None = None
     population_seed: int | None = None
-    observe_routes: bool | None = True
     num_resources: int | None = None
     num_targets: int | None = None
     num_obstacles: int | None = None
@@ -72,6 +70,7 @@ class TrainConfig:
         torch_threads: threads of torch on the CPU. With one, results do not depend on the machine's cores, and
             with networks of this size a second one gains little.
         hidden: width of the leader's networks.
+        observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
         options: departures from the task's preset.
         learner: how the leader learns; by default as leaders of this name do.
     """
@@ -85,6 +84,7 @@ class TrainConfig:
     checkpoint_every: int = 2_000
     torch_threads: int = 1
     hidden: int = 32
+    observe_routes: bool = True
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     learner: EBPGConfig = _LEADERS_OWN
 

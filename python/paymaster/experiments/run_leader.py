@@ -69,8 +69,8 @@ def open_run(
     if task is None or task == config.task:
         env = make_env(config, num_envs, seed, **overrides)
     else:
-        sight = {"observe_routes": home.options["observe_routes"]}
-        env = make_vec(task, num_envs, seed, autoreset_mode="Disabled", **{**sight, **overrides})
+        overrides = {"observe_routes": config.observe_routes, **overrides}
+        env = make_vec(task, num_envs, seed, autoreset_mode="Disabled", **overrides)
     for name in ("num_goals", "num_bonuses", "abstain", "horizon", "population_size"):
         if env.options[name] != home.options[name]:
             raise ValueError(

@@ -37,7 +37,7 @@ def choose_device(name: str) -> torch.device:
 
 def make_env(config: TrainConfig, num_envs: int, seed: int, **overrides: Any) -> LeaderVectorEnv:
     """A batch of the run's games for whole episodes: a finished game waits for the others."""
-    options = {**config.options.options(), **overrides}
+    options = {"observe_routes": config.observe_routes, **config.options.options(), **overrides}
     threads = 0 if num_envs > _GAMES_OF_ONE_THREAD else 1
     return make_vec(config.task, num_envs, seed, threads, autoreset_mode="Disabled", copy=False, **options)
 
