@@ -29,7 +29,9 @@ class TaskConfig:
         num_followers: N.
         horizon: T.
         abstain: the leader may offer "none".
-        population_seed: seed of the 40 followers' traits.
+        population_seed: seed of the followers' traits.
+        population_size: P, followers an episode is drawn from (40).
+        skills_per_follower: goal types each can complete.
         num_resources: M, resources on the grid.
         num_targets: M, landmarks or preys in the plane.
         num_obstacles: round obstacles in the plane.
@@ -43,6 +45,8 @@ class TaskConfig:
     horizon: int | None = None
     abstain: bool | None = None
     population_seed: int | None = None
+    population_size: int | None = None
+    skills_per_follower: int | None = None
     num_resources: int | None = None
     num_targets: int | None = None
     num_obstacles: int | None = None
