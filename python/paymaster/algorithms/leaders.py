@@ -39,7 +39,9 @@ class LeaderKind:
 _EVERY_STEP = OptionRules(interval=1)
 _NATURAL = OptionRules(natural_ends=True)
 _NO_TERMINATION = {"termination": "none"}
-_OURS = EBPGConfig(gradient="sparse", options=_NATURAL, learning_rate=1e-3, epochs=2, entropy_of_decisions=True)
+_OURS = EBPGConfig(
+    gradient="sparse", options=_NATURAL, learning_rate=1e-3, epochs=4, entropy_of_decisions=True, entropy_end=0.0
+)
 
 LEADERS: Final[dict[str, LeaderKind]] = {
     "ebpg": LeaderKind("the paper's: dense event-based policy gradient"),
@@ -63,7 +65,7 @@ LEADERS: Final[dict[str, LeaderKind]] = {
         EBPGConfig(gradient="sparse", options=_EVERY_STEP, exploration="agents", explore=0.1),
     ),
     "natural-ends": LeaderKind(
-        "ours: options also end when their offer has run its course; sparse gradient, two clipped epochs",
+        "ours: options also end when their offer has run its course; sparse gradient, four clipped epochs, entropy annealed",
         {},
         _OURS,
     ),
