@@ -132,11 +132,16 @@ def run(job: Job) -> dict[str, Any]:
 
 
 @cache
-def told(game: str, noise: float) -> float:
-    """The gain of full_information."""
-    task, payment = GAMES[game]
-    options = {"payment": payment, "noise": noise}
-    return float(evaluate_reference("full_information", task, EVALUATED, 0, options).gain.mean())
+def told(job: Job, noise: float | None = None) -> float:
+    """The gain of full_information in the job's games, under other noise where one is given."""
+    config = configuration(job)
+    options = {**config.options.options(), **({} if noise is None else {"noise": noise})}
+    return float(evaluate_reference("full_information", config.task, EVALUATED, 0, options).gain.mean())
+
+
+def of_games(job: Job) -> Job:
+    """The job with nothing but what tells its games from others."""
+    return Job(job.game, DEFAULT_LEADER, 0, 1, tuple(some for some in job.settings if some.startswith("options.")))
 
 
 def mean_of(rows: list[dict[str, Any]], name: str, digits: int = 2) -> str:
@@ -179,19 +184,20 @@ def print_table(rows: list[dict[str, Any]], against: str) -> None:
     ):
         groups.setdefault((row["game"], row["episodes"], row["leader"], tuple(row["set"])), []).append(row)
     for (game, episodes, leader, settings), same in groups.items():
-        usual = [some for (g, e, name, _), some in groups.items() if (g, e, name) == (game, episodes, against)]
-        noise = [row["noisy_gain"] for row in same]
+        usual = {of: some for (g, e, name, of), some in groups.items() if (g, e, name) == (game, episodes, against)}
+        beside = usual.get(settings) or (next(iter(usual.values())) if len(usual) == 1 else None)
+        games, noise = of_games(Job.of(same[0])), [row["noisy_gain"] for row in same]
         cells = (
             game,
             " ".join((leader, *settings)),
             f"{episodes:,}",
             len(same),
             mean_of(same, "gain"),
-            f"{sum(row['gain'] for row in same) / len(same) / told(game, 0.0):.0%}",
-            difference(same, usual[0]) if usual else "-",
+            f"{sum(row['gain'] for row in same) / len(same) / told(games):.0%}",
+            difference(same, beside) if beside else "-",
             mean_of(same, "greedy_gain"),
             mean_of(same, "noisy_gain"),
-            f"{sum(noise) / len(noise) / told(game, NOISE):.0%}",
+            f"{sum(noise) / len(noise) / told(games, NOISE):.0%}",
             mean_of(same, "events", 1),
             mean_of(same, "termination", 3),
             mean_of(same, "prediction_accuracy"),

@@ -91,7 +91,7 @@ def test_sampled_trajectories_follow_the_process(explore: float) -> None:
 def output_of(log_mu: Tensor, termination_logits: Tensor | None) -> LeaderOutput:
     """A network's output of which only the process matters."""
     unused = torch.empty(0)
-    return LeaderOutput(log_mu, termination_logits, unused, unused, unused, unused, unused)
+    return LeaderOutput(log_mu, termination_logits, unused, unused, unused, unused)
 
 
 MU = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)

@@ -65,7 +65,7 @@ LEADERS: Final[dict[str, LeaderKind]] = {
         EBPGConfig(gradient="sparse", options=_EVERY_STEP, exploration="agents", explore=0.1),
     ),
     "natural-ends": LeaderKind(
-        "ours: options also end when their offer has run its course; sparse gradient, four clipped epochs, entropy annealed",
+        "ours: options also end when their offer has run its course; sparse gradient, clipped reuse, annealed entropy",
         {},
         _OURS,
     ),
