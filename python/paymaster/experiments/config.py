@@ -32,6 +32,7 @@ class TaskConfig:
         population_seed: seed of the followers' traits.
         population_size: P, followers an episode is drawn from (40).
         skills_per_follower: goal types each can complete.
+        preference_among_skills: the preferred goal is one of these; else any.
         num_resources: M, resources on the grid.
         num_targets: M, landmarks or preys in the plane.
         num_obstacles: round obstacles in the plane.
@@ -47,6 +48,7 @@ class TaskConfig:
     population_seed: int | None = None
     population_size: int | None = None
     skills_per_follower: int | None = None
+    preference_among_skills: bool | None = None
     num_resources: int | None = None
     num_targets: int | None = None
     num_obstacles: int | None = None
