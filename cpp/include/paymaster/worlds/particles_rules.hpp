@@ -89,29 +89,10 @@ template <class Rules>
 void ParticleWorld<Rules>::refresh(State& s) const {
   std::fill_n(s.available, types_, std::uint8_t{0});
   for (int i = 0; i < targets_; ++i) ++s.available[s.goal_type[i]];
-  for (int k = 0; k < n_; ++k) {
-    int nearest[kMaxGoals];
-    double least[kMaxGoals];  // squares
-    std::fill_n(nearest, types_, kNone);
-    for (int body = first_goal(); body < first_obstacle(); ++body) {
-      const int type = s.goal_type[body - first_goal()];
-      const double x = s.position[k][0] - s.position[body][0], y = s.position[k][1] - s.position[body][1];
-      const double square = x * x + y * y;
-      if (nearest[type] != kNone && square >= least[type]) continue;
-      nearest[type] = body;
-      least[type] = square;
-    }
-    for (int g = 0; g < types_; ++g) {
-      s.distance[k][g] = kNone;
-      s.route[k][g] = kNoop;
-      const int goal = nearest[g];
-      if (goal == kNone) continue;
-      const SteeringPlan plan = steering_.steer(s.position[k], s.velocity[k], s.position[goal], s.velocity[goal],
-                                                s.position + first_obstacle(), obstacles_);
-      s.distance[k][g] = static_cast<std::int16_t>(plan.steps - 1);
-      s.route[k][g] = plan.action;
-    }
-  }
+  const double (*goal_velocity)[2] = Rules::kGoalsMove ? s.velocity + first_goal() : nullptr;
+  steering_.steer_all({s.position, s.velocity, n_, s.position + first_goal(), goal_velocity, s.goal_type, targets_,
+                       types_, s.position + first_obstacle(), obstacles_},
+                      s.distance, s.route);
 }
 
 template <class Rules>
