@@ -21,6 +21,7 @@ typedef double Lanes __attribute__((vector_size(32)));
 typedef std::int64_t Mask __attribute__((vector_size(32)));  // all bits of a lane, or none
 
 [[gnu::always_inline]] inline Lanes all(double x) { return Lanes{x, x, x, x}; }
+[[gnu::always_inline]] inline Lanes load(const double* x) { return Lanes{x[0], x[1], x[2], x[3]}; }
 [[gnu::always_inline]] inline Lanes select(Mask mask, Lanes yes, Lanes no) { return mask ? yes : no; }
 [[gnu::always_inline]] inline Lanes magnitude(Lanes x) {
   constexpr std::int64_t kRest = INT64_MAX;
@@ -65,6 +66,7 @@ Out each(Operation&& operation) {
   return out;
 }
 inline Lanes all(double x) { return {{x, x, x, x}}; }
+inline Lanes load(const double* x) { return {{x[0], x[1], x[2], x[3]}}; }
 inline Lanes operator+(Lanes a, Lanes b) {
   return each<Lanes>([&](int i) { return a[i] + b[i]; });
 }
