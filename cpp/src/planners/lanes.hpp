@@ -44,6 +44,19 @@ typedef std::int64_t Mask __attribute__((vector_size(32)));  // all bits of a la
   return Lanes{table[_mm_cvtsi128_si32(at)], table[_mm_extract_epi32(at, 1)], table[_mm_extract_epi32(at, 2)],
                table[_mm_extract_epi32(at, 3)]};
 }
+/// first[i] and second[i]: the row of index[i].
+[[gnu::always_inline]] inline void look_up_rows(const double (*rows)[2], Lanes index, Lanes& first, Lanes& second) {
+  const __m128i at = _mm256_cvttpd_epi32(index);
+  const __m128d a = _mm_loadu_pd(rows[_mm_cvtsi128_si32(at)]), b = _mm_loadu_pd(rows[_mm_extract_epi32(at, 1)]);
+  const __m128d c = _mm_loadu_pd(rows[_mm_extract_epi32(at, 2)]), d = _mm_loadu_pd(rows[_mm_extract_epi32(at, 3)]);
+  const __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(a), c, 1);
+  const __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(b), d, 1);
+  first = _mm256_unpacklo_pd(even, odd);
+  second = _mm256_unpackhi_pd(even, odd);
+}
+[[gnu::always_inline]] inline void store_whole(Lanes x, std::int32_t* out) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_cvttpd_epi32(x));
+}
 [[gnu::always_inline]] inline Lanes rounded_down(Lanes x) { return _mm256_cvtepi32_pd(_mm256_cvttpd_epi32(x)); }
 
 #else
@@ -122,6 +135,16 @@ inline unsigned bits(Mask mask) {
 inline Lanes look_up(const double* table, Lanes index) {
   for (int i = 0; i < kLanes; ++i) index[i] = table[static_cast<std::int32_t>(index[i])];
   return index;
+}
+inline void look_up_rows(const double (*rows)[2], Lanes index, Lanes& first, Lanes& second) {
+  for (int i = 0; i < kLanes; ++i) {
+    const double* row = rows[static_cast<std::int32_t>(index[i])];
+    first[i] = row[0];
+    second[i] = row[1];
+  }
+}
+inline void store_whole(Lanes x, std::int32_t* out) {
+  for (int i = 0; i < kLanes; ++i) out[i] = static_cast<std::int32_t>(x[i]);
 }
 /// For 0 <= x < 2^31.
 inline Lanes rounded_down(Lanes x) {

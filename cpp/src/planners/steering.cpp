@@ -38,12 +38,15 @@ Steering::Steering(const SteeringConfig& config) : config_(config), tables_(std:
   t.push = config.acceleration * kTimeStep;
   t.limited = config.max_speed < t.terminal;
   double speed = 1;  // of a coasting body, relative to now
-  t.coast[0] = t.budget[0] = 0;
+  double budget = 0;
+  t.coast[0] = t.coast_and_budget[0][0] = t.coast_and_budget[0][1] = 0;
   for (std::size_t n = 1; n <= kMaxSteps; ++n) {
     t.coast[n] = t.coast[n - 1] + speed * kTimeStep;
     speed *= 1 - kDamping;
     // The first of n actions changes the velocity for the n - 1 moves after it.
-    t.budget[n] = t.budget[n - 1] + t.push * t.coast[n - 1];
+    budget += t.push * t.coast[n - 1];
+    t.coast_and_budget[n][0] = t.coast[n];
+    t.coast_and_budget[n][1] = budget;
   }
   if (t.limited) tabulate_ramps();
 }

@@ -21,11 +21,14 @@ class SteeringLanes {
       Lanes nearest[kMaxGoals];
       const unsigned present = find_nearest(nearest);
       for (int type = 0; type < scene_.types; ++type) {
-        double estimate[kLanes] = {0, 0, 0, 0}, push[kLanes] = {kNoop, kNoop, kNoop, kNoop};
-        if (present >> type & 1) steer(nearest[type], estimate, push);
+        std::int32_t estimate[kLanes] = {0, 0, 0, 0}, push[kLanes] = {kNoop, kNoop, kNoop, kNoop};
+        if (present >> type & 1) {
+          if (scene_.target_velocity != nullptr) steer<true>(nearest[type], estimate, push);
+          else steer<false>(nearest[type], estimate, push);
+        }
         for (int i = 0; i < used_; ++i) {  // without a target the estimate is kNone + 1
-          steps[first + i][type] = static_cast<std::int16_t>(static_cast<std::int32_t>(estimate[i]) - 1);
-          action[first + i][type] = static_cast<std::uint8_t>(static_cast<std::int32_t>(push[i]));
+          steps[first + i][type] = static_cast<std::int16_t>(estimate[i] - 1);
+          action[first + i][type] = static_cast<std::uint8_t>(push[i]);
         }
       }
     }
@@ -36,17 +39,20 @@ class SteeringLanes {
     Lanes x, y;
   };
 
-  static Pair gather(const double (*rows)[2], const int* row) {
-    return {Lanes{rows[row[0]][0], rows[row[1]][0], rows[row[2]][0], rows[row[3]][0]},
-            Lanes{rows[row[0]][1], rows[row[1]][1], rows[row[2]][1], rows[row[3]][1]}};
+  static Pair gather(const double (*rows)[2], const Lanes& row) {
+    Pair found;
+    look_up_rows(rows, row, found.x, found.y);
+    return found;
   }
 
   /// Four bodies; where fewer are left, the last one again.
   void load(int first) {
     used_ = scene_.bodies - first < kLanes ? scene_.bodies - first : kLanes;
     for (int i = 0; i < kLanes; ++i) body_[i] = first + (i < used_ ? i : used_ - 1);
-    at_ = gather(scene_.position, body_);
-    velocity_ = gather(scene_.velocity, body_);
+    Lanes rows = all(0);
+    for (int i = 0; i < kLanes; ++i) rows[i] = body_[i];
+    at_ = gather(scene_.position, rows);
+    velocity_ = gather(scene_.velocity, rows);
   }
 
   /// Index of the nearest target of each type, the first of equals; the types that there are, a bit each.
@@ -65,30 +71,27 @@ class SteeringLanes {
     return present;
   }
 
-  void steer(const Lanes& nearest, double* estimate, double* push) {
-    int target[kLanes];
-    for (int i = 0; i < kLanes; ++i) target[i] = static_cast<std::int32_t>(nearest[i]);
-    const Pair to = gather(scene_.target, target);
+  template <bool kMoving>
+  void steer(const Lanes& nearest, std::int32_t* estimate, std::int32_t* push) {
+    const Pair to = gather(scene_.target, nearest);
     Pair aim{to.x - at_.x, to.y - at_.y};
-    Pair lead[Steering::kLead] = {{all(0), all(0)}, {all(0), all(0)}, {all(0), all(0)}};
-    if (scene_.target_velocity != nullptr) {
-      const Pair running = gather(scene_.target_velocity, target);
+    Pair lead[Steering::kLead];
+    if constexpr (kMoving) {
+      const Pair running = gather(scene_.target_velocity, nearest);
       lead_axis(&Pair::x, to, running, lead);
       lead_axis(&Pair::y, to, running, lead);
     }
-    unsigned round = scene_.obstacles > 0 ? bits(blocked(aim)) : 0;
-    for (int i = 0; i < kLanes; ++i) {
+    unsigned round = scene_.obstacles > 0 ? bits(blocked(aim)) & ((1u << used_) - 1) : 0;
+    for (int i = 0; i < used_ && round >> i != 0; ++i) {
       if (!(round >> i & 1)) continue;
-      const int twin = i >= used_ ? used_ - 1 : i;  // of a lane that is not used
-      if (twin != i || !detour(i, aim)) round &= ~(1u << i);
-      else
+      if (!detour(i, aim)) round &= ~(1u << i);
+      else if constexpr (kMoving)
         for (Pair& moved : lead) moved.x[i] = moved.y[i] = 0;
     }
-    const Lanes steps = arrival(aim, lead);
-    const Lanes pushed = direct_action(steps);
-    for (int i = 0; i < kLanes; ++i) {
-      estimate[i] = steps[i];
-      push[i] = pushed[i];
+    const Lanes steps = arrival<kMoving>(aim, lead);
+    store_whole(steps, estimate);
+    store_whole(direct_action(steps), push);
+    for (int i = 0; i < used_ && round >> i != 0; ++i) {
       if (!(round >> i & 1)) continue;
       const double course[2] = {aim.x[i], aim.y[i]};
       push[i] = planner_.follow(course, scene_.velocity[body_[i]]);
@@ -160,22 +163,29 @@ class SteeringLanes {
   }
 
   /// The estimate; what is then missing goes to missing_.
+  template <bool kMoving>
   Lanes arrival(const Pair& aim, const Pair* lead) {
-    const Pair& last = lead[Steering::kLead - 1];
-    const Lanes one = all(1), two = all(2), most = all(Steering::kMaxSteps);
-    Lanes n = first_candidate(aim.x + last.x, aim.y + last.y);
+    const Lanes zero = all(0), one = all(1), two = all(2), most = all(Steering::kMaxSteps);
+    Pair ahead = aim;
+    if constexpr (kMoving) ahead = {aim.x + lead[Steering::kLead - 1].x, aim.y + lead[Steering::kLead - 1].y};
+    Lanes n = first_candidate(ahead.x, ahead.y), coast, budget;
     n = select(n <= all(Steering::kLead), one, n);  // the target is not there yet
     for (;;) {
-      const Lanes coast = look_up(t_.coast, n), budget = look_up(t_.budget, n);
-      const Lanes lead_x = select(n <= one, lead[0].x, select(n <= two, lead[1].x, last.x));
-      const Lanes lead_y = select(n <= one, lead[0].y, select(n <= two, lead[1].y, last.y));
-      missing_ = {aim.x + lead_x - coast * velocity_.x, aim.y + lead_y - coast * velocity_.y};
-      const Lanes a = magnitude(missing_.x), b = magnitude(missing_.y), beyond = a + b - budget;
-      const Lanes less = least_of(a, b), more = most_of(a, b);
-      const Mask within = (beyond <= all(0)) | (two * less >= beyond) | (norm_of(more - budget, less) < all(t_.reach));
-      const Mask done = (n >= most) | ((beyond < diagonal_) & within);
+      Pair there = ahead;
+      if (kMoving && bits(n <= two) != 0) {
+        there.x = select(n <= one, aim.x + lead[0].x, select(n <= two, aim.x + lead[1].x, ahead.x));
+        there.y = select(n <= one, aim.y + lead[0].y, select(n <= two, aim.y + lead[1].y, ahead.y));
+      }
+      look_up_rows(t_.coast_and_budget, n, coast, budget);
+      missing_ = {there.x - coast * velocity_.x, there.y - coast * velocity_.y};
+      // What n actions can add is a diamond: is the missing point within reach of it, of a side or of a corner?
+      const Lanes a = magnitude(missing_.x), b = magnitude(missing_.y), beyond = a + b - budget, less = least_of(a, b);
+      const Mask near = beyond < diagonal_;
+      Mask done = (n >= most) | (beyond <= zero) | (near & (two * less >= beyond));
+      const Mask corner = near & ~done;
+      if (bits(corner) != 0) done |= corner & (norm_of(most_of(a, b) - budget, less) < all(t_.reach));
       if (bits(done) == (1u << kLanes) - 1) return n;
-      n = select(done, n, n + one);
+      n = n + select(done, zero, one);
     }
   }
 

@@ -103,8 +103,9 @@ struct SteeringTables {
   /// Speeding up to the limit along a line, for initial speeds -limit .. limit: how many steps it takes, and by how much
   /// one falls behind meanwhile.
   double ramp_steps[2 * Steering::kRamps + 1], ramp_loss[2 * Steering::kRamps + 1];
-  double coast[Steering::kMaxSteps + 1];   // displacement in n steps without action, per unit of velocity
-  double budget[Steering::kMaxSteps + 1];  // sum over n actions of what each displaces by the end
+  double coast[Steering::kMaxSteps + 1];  // displacement in n steps without action, per unit of velocity
+  /// The same again, and beside it the budget: sum over n actions of what each displaces by the end.
+  double coast_and_budget[Steering::kMaxSteps + 1][2];
 };
 
 }  // namespace paymaster
