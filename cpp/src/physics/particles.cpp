@@ -92,18 +92,20 @@ bool certain(const Real (&force)[2], const Real (&velocity)[2], const Hearing<Re
   return true;
 }
 
-/// The colliders after i that hear it, or that it hears: see avx2_earshot.hpp.
+/// The pairs of colliders of which one hears the other: see avx2_earshot.hpp.
 template <class Real>
-int earshot(int i, int count, const Real* x, const Real* y, const Real* size, const Real* range, int* near) {
+int earshot(int count, const Real* x, const Real* y, const Real* size, const Real* range, ColliderPair* pairs) {
   if constexpr (sizeof(Real) == sizeof(double)) {
-    if (has_avx2()) return avx2_earshot(i, count, x, y, size, range, near);
+    if (has_avx2()) return avx2_earshot(count, x, y, size, range, pairs);
   }
   int found = 0;  // without a branch, for most are far
-  for (int j = i + 1; j < count; ++j) {
-    const Real away_x = x[i] - x[j], away_y = y[i] - y[j];
-    const Real far = size[i] + size[j] + (range[i] > range[j] ? range[i] : range[j]);
-    near[found] = j;
-    found += away_x * away_x + away_y * away_y <= far * far;
+  for (int i = 0; i < count; ++i) {
+    for (int j = i + 1; j < count; ++j) {
+      const Real away_x = x[i] - x[j], away_y = y[i] - y[j];
+      const Real far = size[i] + size[j] + (range[i] > range[j] ? range[i] : range[j]);
+      pairs[found] = {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(j)};
+      found += away_x * away_x + away_y * away_y <= far * far;
+    }
   }
   return found;
 }
@@ -137,6 +139,12 @@ ParticlePhysics<Real>::ParticlePhysics(std::vector<BodyType<Real>> bodies) : bod
 }
 
 template <class Real>
+void ParticlePhysics<Real>::act(std::uint8_t action, int body, Vector& force) const {
+  force[0] = static_cast<Real>(kPush[action][0]) * type(body).acceleration;
+  force[1] = static_cast<Real>(kPush[action][1]) * type(body).acceleration;
+}
+
+template <class Real>
 void ParticlePhysics<Real>::forces(const Vector* position, const Vector* velocity, const std::uint8_t* actions,
                                    Vector* force) const {
   const int count = static_cast<int>(colliders_.size());
@@ -155,20 +163,17 @@ void ParticlePhysics<Real>::forces(const Vector* position, const Vector* velocit
     at_x[i] = at_y[i] = std::numeric_limits<Real>::infinity();
     size[i] = range[i] = 0;
   }
-  for (int i = 0; i < count; ++i) {
-    const Collider& a = colliders_[i];
-    int near[kMaxBodies];
-    const int found = earshot(i, count, at_x, at_y, size, range, near);
-    for (int f = 0; f < found; ++f) {
-      const int j = near[f];
-      const Collider& b = colliders_[j];
-      if (!a.movable && !b.movable) continue;
-      const Real x = at_x[i] - at_x[j], y = at_y[i] - at_y[j];
-      const Real distance = std::sqrt(x * x + y * y), apart = distance - (size[i] + size[j]);
-      const Contact<Real> contact(x, y, distance, apart, 1);
-      if (apart <= range[i]) push(contact.x, contact.y, force[a.body], hearing[i]);
-      if (apart <= range[j]) push(-contact.x, -contact.y, force[b.body], hearing[j]);
-    }
+  ColliderPair pairs[kMaxBodies * (kMaxBodies - 1) / 2 + 1];  // what is written behind the last one is not read
+  const int found = earshot(count, at_x, at_y, size, range, pairs);
+  for (int f = 0; f < found; ++f) {
+    const int i = pairs[f].first, j = pairs[f].second;
+    const Collider &a = colliders_[i], &b = colliders_[j];
+    if (!a.movable && !b.movable) continue;
+    const Real x = at_x[i] - at_x[j], y = at_y[i] - at_y[j];
+    const Real distance = std::sqrt(x * x + y * y), apart = distance - (size[i] + size[j]);
+    const Contact<Real> contact(x, y, distance, apart, 1);
+    if (apart <= range[i]) push(contact.x, contact.y, force[a.body], hearing[i]);
+    if (apart <= range[j]) push(-contact.x, -contact.y, force[b.body], hearing[j]);
   }
   for (int i = 0; i < count; ++i) {
     const int body = colliders_[i].body;
@@ -176,12 +181,6 @@ void ParticlePhysics<Real>::forces(const Vector* position, const Vector* velocit
     act(actions[body], body, force[body]);
     add_all_contacts(position, i, force[body]);
   }
-}
-
-template <class Real>
-void ParticlePhysics<Real>::act(std::uint8_t action, int body, Vector& force) const {
-  force[0] = static_cast<Real>(kPush[action][0]) * type(body).acceleration;
-  force[1] = static_cast<Real>(kPush[action][1]) * type(body).acceleration;
 }
 
 template <class Real>
