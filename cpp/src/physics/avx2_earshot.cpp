@@ -1,8 +1,6 @@
 // Compiled for AVX2 (see CMakeLists.txt) and entered only where has_avx2() says so.
 #include "avx2_earshot.hpp"
 
-#include <bit>
-
 #include "../planners/lanes.hpp"
 
 namespace paymaster {
@@ -19,7 +17,7 @@ int avx2_earshot(int count, const double* x, const double* y, const double* size
       const Lanes far = own_size + load(size + j) + most_of(own_range, load(range + j));
       unsigned heard = bits(away_x * away_x + away_y * away_y <= far * far) & wanted;
       for (; heard != 0; heard &= heard - 1)
-        *out++ = {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(j + std::countr_zero(heard))};
+        *out++ = {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(j + first_bit(heard))};
     }
   }
   return static_cast<int>(out - pairs);

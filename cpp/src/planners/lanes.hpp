@@ -154,6 +154,17 @@ inline Lanes rounded_down(Lanes x) {
 
 #endif
 
+/// Index of the lowest bit; x is not 0.
+inline int first_bit(unsigned x) {
+#if defined(__GNUC__)
+  return __builtin_ctz(x);
+#else
+  int i = 0;
+  for (; !(x >> i & 1); ++i) {
+  }
+  return i;
+#endif
+}
 inline Lanes least_of(Lanes a, Lanes b) { return select(b < a, b, a); }
 inline Lanes most_of(Lanes a, Lanes b) { return select(a < b, b, a); }
 inline Lanes norm_of(Lanes x, Lanes y) { return root(x * x + y * y); }

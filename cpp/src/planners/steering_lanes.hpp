@@ -10,6 +10,8 @@
 namespace paymaster {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 class SteeringLanes {
  public:
   SteeringLanes(const Steering& planner, const SteeringTables& tables, const SteeringScene& scene)
@@ -58,7 +60,7 @@ class SteeringLanes {
   /// Index of the nearest target of each type, the first of equals; the types that there are, a bit each.
   unsigned find_nearest(Lanes* nearest) const {
     Lanes least[kMaxGoals];  // squares
-    for (int type = 0; type < scene_.types; ++type) least[type] = all(std::numeric_limits<double>::infinity());
+    for (int type = 0; type < scene_.types; ++type) least[type] = all(kInfinity);
     unsigned present = 0;
     for (int i = 0; i < scene_.targets; ++i) {
       const int type = scene_.target_type[i];
