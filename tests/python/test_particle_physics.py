@@ -219,3 +219,49 @@ def test_bad_input_is_named_and_changes_nothing(call: Any, named: str) -> None:
         call(world)
     np.testing.assert_array_equal(world.pos, [[[0, 0], [1, 1]]])
     np.testing.assert_array_equal(world.vel, np.ones((1, 2, 2)))
+
+
+def step_with_every_contact(position: Any, velocity: Any, push: Any, size: Any, moving: int) -> tuple[Any, Any]:
+    """One step without a speed limit, all pairs added up in order: [B, E, 2] twice; the first `moving` bodies move."""
+    force = [push[:, i].copy() for i in range(size.size)]
+    for i in range(size.size):
+        for j in range(i + 1, size.size):
+            away = position[:, i] - position[:, j]
+            distance = np.sqrt(away[:, 0] * away[:, 0] + away[:, 1] * away[:, 1])
+            depth = np.logaddexp(0, -(distance - (size[i] + size[j])) / 1e-3) * 1e-3
+            contact = 100.0 * away / distance[:, None] * depth[:, None]
+            force[i] = contact + force[i]
+            force[j] = -contact + force[j]
+    position, velocity, still = position.copy(), velocity.copy(), slice(moving, None)
+    position += velocity * 0.1
+    velocity = velocity * 0.75 + np.stack(force, axis=1) * 0.1
+    velocity[:, still] = 0
+    return position, velocity
+
+
+def test_contacts_that_are_left_out_change_no_bit() -> None:
+    """Bodies at rest, nearly at rest and running, along one axis or both: how far each listens differs most there."""
+    random, worlds, moving = np.random.default_rng(5), 400, 7
+    size = np.array([0.075] * 3 + [0.05] * 4 + [0.2])
+    acceleration = np.array([3.0] * 6 + [1e-9, 0.0])
+    world = _core.ParticleWorld(
+        num_worlds=worlds,
+        size=size,
+        acceleration=acceleration,
+        max_speed=np.full(8, np.inf),
+        movable=np.arange(8) < moving,
+        collides=np.ones(8, bool),
+    )
+    position = random.uniform(-0.6, 0.6, (worlds, 8, 2))
+    velocity = random.uniform(-1, 1, (worlds, 8, 2)) * 10.0 ** random.integers(-40, 1, (worlds, 8, 2))
+    velocity *= random.random((worlds, 8, 2)) < 0.6
+    velocity[:, moving:] = 0
+    world.set(position, velocity)
+    directions = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)], float)
+    for _ in range(25):
+        action = random.integers(0, 5, (worlds, 8))
+        push = directions[action] * acceleration[:, None]
+        position, velocity = step_with_every_contact(position, velocity, push, size, moving)
+        world.step(action)
+        assert np.array_equal(world.vel, velocity)
+        assert np.array_equal(world.pos, position)

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "avx2_search.hpp"
+#include "avx2_steering.hpp"
 #include "paymaster/check.hpp"
+#include "steering_lanes.hpp"
 
 namespace paymaster {
 namespace {
@@ -18,107 +21,82 @@ double norm(double x, double y) { return std::sqrt(x * x + y * y); }
 
 }  // namespace
 
-Steering::Steering(const SteeringConfig& config) : config_(config) {
+Steering::Steering(const SteeringConfig& config) : config_(config), tables_(std::make_shared<SteeringTables>()) {
   expect_range(config.acceleration, 1e-6, 1e6, "acceleration");
   expect(config.max_speed > 0, "max_speed", "a positive number, or infinity for none", config.max_speed);
   expect_range(config.reach, 1e-6, 1e6, "reach");
   expect_range(config.clearance, 0.0, 1e6, "clearance");
   expect(config.border > 0, "border", "a positive number, or infinity for none", config.border);
+  SteeringTables& t = *tables_;
+  t.reach = config.reach;
+  t.max_speed = config.max_speed;
+  t.border = config.border;
+  t.diagonal = config.reach * std::sqrt(2.0);
+  t.berth = config.clearance * kBerth;
+  t.terminal = config.acceleration * kTimeStep / kDamping;
+  t.per_step = 1 / (t.terminal * kTimeStep);
+  t.push = config.acceleration * kTimeStep;
+  t.limited = config.max_speed < t.terminal;
   double speed = 1;  // of a coasting body, relative to now
-  coast_[0] = budget_[0] = 0;
+  double budget = 0;
+  t.coast[0] = t.coast_and_budget[0][0] = t.coast_and_budget[0][1] = 0;
   for (std::size_t n = 1; n <= kMaxSteps; ++n) {
-    coast_[n] = coast_[n - 1] + speed * kTimeStep;
+    t.coast[n] = t.coast[n - 1] + speed * kTimeStep;
     speed *= 1 - kDamping;
     // The first of n actions changes the velocity for the n - 1 moves after it.
-    budget_[n] = budget_[n - 1] + config.acceleration * kTimeStep * coast_[n - 1];
+    budget += t.push * t.coast[n - 1];
+    t.coast_and_budget[n][0] = t.coast[n];
+    t.coast_and_budget[n][1] = budget;
   }
-  terminal_ = config.acceleration * kTimeStep / kDamping;
-  limited_ = config.max_speed < terminal_;
-  if (limited_) tabulate_ramps();
+  if (t.limited) tabulate_ramps();
 }
 
 void Steering::tabulate_ramps() {
   const double limit = config_.max_speed;
   for (int i = 0; i <= 2 * kRamps; ++i) {
-    Ramp& ramp = ramps_[static_cast<std::size_t>(i)];
-    double speed = limit * (i - kRamps) / kRamps;
-    for (ramp = {}; speed < limit && ramp.steps < kMaxSteps; ++ramp.steps) {
-      ramp.loss += (limit - speed) * kTimeStep;
+    double speed = limit * (i - kRamps) / kRamps, loss = 0;
+    int steps = 0;
+    for (; speed < limit && steps < kMaxSteps; ++steps) {
+      loss += (limit - speed) * kTimeStep;
       speed = std::min((1 - kDamping) * speed + config_.acceleration * kTimeStep, limit);
     }
+    tables_->ramp_steps[i] = steps;
+    tables_->ramp_loss[i] = loss;
   }
 }
 
-int Steering::steps_of_limit(double needed, double speed) const {
-  const double limit = config_.max_speed;
-  const double where = (std::clamp(speed / limit, -1.0, 1.0) + 1) * kRamps;
-  const int i = std::min(static_cast<int>(where), 2 * kRamps - 1);
-  const Ramp &low = ramps_[static_cast<std::size_t>(i)], &high = ramps_[static_cast<std::size_t>(i) + 1];
-  const double loss = low.loss + (where - i) * (high.loss - low.loss);
-  const double steps = (needed + loss) / (limit * kTimeStep);
-  if (steps < low.steps) return 1;  // not up to the limit yet: the budget decides
-  return steps < kMaxSteps ? static_cast<int>(steps) + 1 : kMaxSteps;
+void Steering::steer_all(const SteeringScene& scene, std::int16_t (*steps)[kMaxGoals],
+                         std::uint8_t (*action)[kMaxGoals]) const {
+  if (has_avx2()) avx2_steer_all(*this, *tables_, scene, steps, action);
+  else SteeringLanes(*this, *tables_, scene).run(steps, action);
 }
 
-int Steering::steps_of_budget(double needed, double speed) const {
-  // Progress in n steps at full acceleration: n * terminal * dt - (terminal - speed) * coast(n).
-  if (needed <= 0 || speed >= terminal_) return 1;
-  const double per_step = 1 / (terminal_ * kTimeStep), first = needed * per_step;
-  if (first >= kMaxSteps) return kMaxSteps;
-  const double steps = first + (terminal_ - speed) * coast_[static_cast<std::size_t>(first)] * per_step;
-  return steps < kMaxSteps ? static_cast<int>(steps) + 1 : kMaxSteps;
+SteeringPlan Steering::steer(const double* position, const double* velocity, const double* target,
+                             const double* target_velocity, const double (*obstacles)[2], int count) const {
+  using Rows = const double (*)[2];
+  const std::uint8_t type = 0;
+  const SteeringScene scene{reinterpret_cast<Rows>(position),
+                            reinterpret_cast<Rows>(velocity),
+                            1,
+                            reinterpret_cast<Rows>(target),
+                            reinterpret_cast<Rows>(target_velocity),
+                            &type,
+                            1,
+                            1,
+                            obstacles,
+                            count};
+  std::int16_t steps[1][kMaxGoals];
+  std::uint8_t action[1][kMaxGoals];
+  steer_all(scene, steps, action);
+  return {action[0][0], static_cast<std::int16_t>(steps[0][0] + 1)};
 }
 
-int Steering::first_candidate(const Vector2& aim, const double* velocity) const {
-  // Along both axes together, and along the straight line.
-  const double diagonal = config_.reach * std::sqrt(2.0);
-  const double along_axes = (aim[0] < 0 ? -velocity[0] : velocity[0]) + (aim[1] < 0 ? -velocity[1] : velocity[1]);
-  const int least = steps_of_budget(std::abs(aim[0]) + std::abs(aim[1]) - diagonal, along_axes);
-  if (!limited_) return least;
-  const double distance = norm(aim[0], aim[1]);
-  if (distance <= config_.reach) return least;
-  const double speed = (aim[0] * velocity[0] + aim[1] * velocity[1]) / distance;
-  return std::max(least, steps_of_limit(distance - config_.reach, speed));
-}
-
-Steering::Lead Steering::lead(const double* target, const double* velocity) const {
-  Lead moved{};
-  for (std::size_t axis = 0; axis < 2; ++axis) {
-    if (velocity[axis] == 0) continue;
-    const double at = target[axis], border = config_.border;
-    const bool inside = std::abs(at) <= border;
-    for (std::size_t n = 1; n <= kLead; ++n) {
-      double next = at + static_cast<double>(n) * velocity[axis] * kTimeStep;
-      if (inside && std::abs(next) > border) next = std::copysign(2 * border, next) - next;
-      moved[n][axis] = next - at;
-    }
-  }
-  return moved;
-}
-
-Steering::Arrival Steering::arrival(const Vector2& aim, const double* velocity, const Lead& lead) const {
-  const double reach = config_.reach, diagonal = reach * std::sqrt(2.0);
-  int n = first_candidate({aim[0] + lead[kLead][0], aim[1] + lead[kLead][1]}, velocity);
-  if (n <= kLead) n = 1;  // the target is not there yet
-  for (;; ++n) {
-    const auto i = static_cast<std::size_t>(n);
-    const Vector2& moved = lead[static_cast<std::size_t>(std::min(n, kLead))];
-    const Arrival found{n, {aim[0] + moved[0] - coast_[i] * velocity[0], aim[1] + moved[1] - coast_[i] * velocity[1]}};
-    if (n >= kMaxSteps) return found;
-    // What n actions can add is a diamond: is the missing point within reach of it, of a side or of a corner?
-    const double a = std::abs(found.missing[0]), b = std::abs(found.missing[1]), beyond = a + b - budget_[i];
-    if (beyond >= diagonal) continue;
-    if (beyond <= 0 || 2 * std::min(a, b) >= beyond) return found;
-    if (norm(std::max(a, b) - budget_[i], std::min(a, b)) < reach) return found;
-  }
-}
-
-Steering::Route Steering::route(const double* position, const double* velocity, const Vector2& way,
-                                const double (*obstacles)[2], int count) const {
+bool Steering::detour(const double* position, const double* velocity, double* way, const double (*obstacles)[2],
+                      int count) const {
   const double length = norm(way[0], way[1]);
-  if (count == 0 || length == 0) return {way, true};
+  if (count == 0 || length == 0) return false;
   // Coordinates of the obstacles: along the way, and to its left.
-  const double x = way[0] / length, y = way[1] / length, berth = config_.clearance * kBerth;
+  const double x = way[0] / length, y = way[1] / length, berth = tables_->berth;
   double along[kMaxObstacles], left[kMaxObstacles], first = length;
   std::uint64_t wall = 0;  // bits of the obstacles to go round
   for (int i = 0; i < count; ++i) {
@@ -130,7 +108,7 @@ Steering::Route Steering::route(const double* position, const double* velocity, 
     first = along[i];
     wall = std::uint64_t{1} << i;
   }
-  if (wall == 0) return {way, true};
+  if (wall == 0) return false;
   // Obstacles too close together to pass between them are one.
   for (std::uint64_t before = 0; before != wall;) {
     before = wall;
@@ -144,20 +122,23 @@ Steering::Route Steering::route(const double* position, const double* velocity, 
   return around(velocity, way, length, wall, along, left, count);
 }
 
-Steering::Route Steering::around(const double* velocity, const Vector2& way, double length, std::uint64_t wall,
-                                 const double* along, const double* left, int count) const {
-  double radius[kMaxObstacles];  // a target beside an obstacle is not gone round in a wider circle than its own
-  for (int i = 0; i < count; ++i) radius[i] = std::min(config_.clearance * kBerth, norm(along[i] - length, left[i]));
-  Route best{way, true};
-  double least = std::numeric_limits<double>::infinity();
+bool Steering::around(const double* velocity, double* way, double length, std::uint64_t wall, const double* along,
+                      const double* left, int count) const {
+  // A target beside an obstacle is not gone round in a wider circle than its own.
+  double radius[kMaxObstacles], bearing[kMaxObstacles], tangent[kMaxObstacles];
+  for (int i = 0; i < count; ++i) {
+    if (!(wall >> i & 1)) continue;
+    radius[i] = std::min(tables_->berth, norm(along[i] - length, left[i]));
+    bearing[i] = std::atan2(left[i], along[i]);
+    tangent[i] = std::asin(std::min(radius[i] / std::max(norm(along[i], left[i]), 1e-9), 1.0));
+  }
+  double least = std::numeric_limits<double>::infinity(), best[2] = {way[0], way[1]};
   for (const double side : {1.0, -1.0}) {  // left, right
     int outermost = 0;
     double turn = -10;
     for (int i = 0; i < count; ++i) {
       if (!(wall >> i & 1)) continue;
-      const double away = norm(along[i], left[i]);
-      const double tangent = std::asin(std::min(radius[i] / std::max(away, 1e-9), 1.0));
-      const double angle = side * std::atan2(left[i], along[i]) + tangent;
+      const double angle = side * bearing[i] + tangent[i];
       if (angle <= turn) continue;
       turn = angle;
       outermost = i;
@@ -167,36 +148,20 @@ Steering::Route Steering::around(const double* velocity, const Vector2& way, dou
     const double beside_x = x - y * out, beside_y = y + x * out;
     const double round = norm(beside_x, beside_y) + norm(length - beside_x, beside_y);
     const double ahead = std::cos(turn) / length, aside = side * std::sin(turn) / length;
-    const Vector2 start{way[0] * ahead - way[1] * aside, way[1] * ahead + way[0] * aside};
+    const double start[2] = {way[0] * ahead - way[1] * aside, way[1] * ahead + way[0] * aside};
     // What the body coasts that way anyhow is for free; so it does not change its mind halfway either.
-    const double cost = round - coast_[kMaxSteps] * (start[0] * velocity[0] + start[1] * velocity[1]);
+    const double cost = round - tables_->coast[kMaxSteps] * (start[0] * velocity[0] + start[1] * velocity[1]);
     if (cost >= least) continue;
     least = cost;
-    best = {{start[0] * round, start[1] * round}, false};
+    best[0] = start[0] * round;
+    best[1] = start[1] * round;
   }
-  return best;
+  way[0] = best[0];
+  way[1] = best[1];
+  return least < std::numeric_limits<double>::infinity();
 }
 
-SteeringPlan Steering::steer(const double* position, const double* velocity, const double* target,
-                             const double* target_velocity, const double (*obstacles)[2], int count) const {
-  const Vector2 way{target[0] - position[0], target[1] - position[1]};
-  const Route found = route(position, velocity, way, obstacles, count);
-  const Arrival arrive = arrival(found.aim, velocity, found.direct ? lead(target, target_velocity) : Lead{});
-  if (!found.direct) return {follow(found.aim, velocity), static_cast<std::int16_t>(arrive.steps)};
-  // An action that would overshoot by more than is missing is left out. One step ahead no action has any effect: the
-  // target is reached by coasting, and the body prepares to stay.
-  const auto left = static_cast<std::size_t>(std::max(arrive.steps - 1, 2));
-  const double x = arrive.missing[0], y = arrive.missing[1];
-  const double push = config_.acceleration * kTimeStep * coast_[left];
-  std::uint8_t action = kNoop;
-  if (std::max(std::abs(x), std::abs(y)) > 0.5 * push) {
-    if (std::abs(x) >= std::abs(y)) action = x > 0 ? kRight : kLeft;
-    else action = y > 0 ? kUp : kDown;
-  }
-  return {action, static_cast<std::int16_t>(arrive.steps)};
-}
-
-std::uint8_t Steering::follow(const Vector2& course, const double* velocity) const {
+std::uint8_t Steering::follow(const double* course, const double* velocity) const {
   std::uint8_t best = kNoop;
   double most = -std::numeric_limits<double>::infinity();
   for (std::uint8_t action = 0; action < kParticleActions; ++action) {

@@ -5,5 +5,6 @@
 namespace paymaster {
 
 template class ParticleWorld<Navigation>;
+template class ParticleWorld<Navigation, SmallParticleState>;
 
 }  // namespace paymaster

@@ -5,7 +5,8 @@
 namespace paymaster {
 
 template <class World>
-void PredatorPrey::drive(const World& world, ParticleState& s, const MoveContext& context, std::uint8_t* actions) {
+void PredatorPrey::drive(const World& world, typename World::State& s, const MoveContext& context,
+                         std::uint8_t* actions) {
   if (context.step % world.config().prey_hold == 0) {
     Draws draws(context.seed, Stream::prey, static_cast<std::uint64_t>(context.step),
                 static_cast<std::uint64_t>(context.episode), context.environment);
@@ -16,7 +17,7 @@ void PredatorPrey::drive(const World& world, ParticleState& s, const MoveContext
 }
 
 template <class World>
-void PredatorPrey::confine(const World& world, ParticleState& s) {
+void PredatorPrey::confine(const World& world, typename World::State& s) {
   constexpr std::uint8_t kMirrored[2][kParticleActions] = {{kNoop, kRight, kLeft, kDown, kUp},
                                                            {kNoop, kLeft, kRight, kUp, kDown}};
   const double border = world.half_width();
@@ -36,5 +37,6 @@ void PredatorPrey::confine(const World& world, ParticleState& s) {
 }
 
 template class ParticleWorld<PredatorPrey>;
+template class ParticleWorld<PredatorPrey, SmallParticleState>;
 
 }  // namespace paymaster

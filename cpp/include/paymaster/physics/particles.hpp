@@ -57,8 +57,12 @@ class ParticlePhysics {
     int body;
     bool movable;
   };
-  /// Adds the contact forces of all pairs, in mpe2's order of pairs.
-  void push_apart(const Vector* position, Vector* force) const;
+  /// The forces of actions and contacts on the bodies that move, each a sum in mpe2's order of pairs.
+  void forces(const Vector* position, const Vector* velocity, const std::uint8_t* actions, Vector* force) const;
+  /// The force of an action.
+  void act(std::uint8_t action, int body, Vector& force) const;
+  /// Contacts with all others, for one collider.
+  void add_all_contacts(const Vector* position, int collider, Vector& force) const;
 
   std::vector<BodyType<Real>> bodies_;
   std::vector<Collider> colliders_;  // in the order of the bodies

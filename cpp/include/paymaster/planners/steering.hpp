@@ -15,16 +15,14 @@
 // Other followers are ignored: they move away faster than a detour takes.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "paymaster/physics/particles.hpp"
 #include "paymaster/types.hpp"
 
 namespace paymaster {
-
-using Vector2 = std::array<double, 2>;
 
 struct SteeringConfig {
   double acceleration = 5.0;
@@ -39,15 +37,35 @@ struct SteeringPlan {
   std::int16_t steps;  // estimated steps until the target is reached, at least 1
 };
 
+/// N bodies and M targets of G types among obstacles; positions and velocities are rows (x, y).
+struct SteeringScene {
+  const double (*position)[2];
+  const double (*velocity)[2];
+  int bodies;
+  const double (*target)[2];
+  const double (*target_velocity)[2];  // null: none of them moves
+  const std::uint8_t* target_type;
+  int targets, types;
+  const double (*obstacle)[2];
+  int obstacles;
+};
+
+struct SteeringTables;
+
 class Steering {
  public:
   /// A target is led by at most this many steps; further ahead its course is anybody's guess. (2 and 4 are worse.)
   static constexpr int kLead = 3;
   /// Longest time that is planned for; farther targets are aimed at all the same.
   static constexpr int kMaxSteps = 256;
+  static constexpr int kRamps = 32;
 
   /// Throws std::invalid_argument when a parameter is out of range.
   explicit Steering(const SteeringConfig& config);
+
+  /// Towards the nearest target of each type (the first of equals): the actions before the one that reaches it and the
+  /// action to begin with; -1 and kNoop for a type that no target has.
+  void steer_all(const SteeringScene& scene, std::int16_t (*steps)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]) const;
 
   /// The action for a body at `position`, and the steps it takes from here. Obstacles: centres [count][2].
   SteeringPlan steer(const double* position, const double* velocity, const double* target,
@@ -56,47 +74,38 @@ class Steering {
   /// The action that leaves the least speed.
   std::uint8_t brake(const double* velocity) const;
 
-  const SteeringConfig& config() const { return config_; }
+  /// Turns `way`, the displacement to a target, into the way round what is in between, as if that were stretched out
+  /// straight. False, and the way as it was, when nothing is.
+  bool detour(const double* position, const double* velocity, double* way, const double (*obstacles)[2],
+              int count) const;
+  /// The action that keeps to a course (x, y) best, one step ahead.
+  std::uint8_t follow(const double* course, const double* velocity) const;
 
  private:
-  struct Route {
-    Vector2 aim;  // displacement to the target; round an obstacle, as if the way round were stretched out straight
-    bool direct;  // nothing is in between
-  };
-  struct Arrival {
-    int steps;
-    Vector2 missing;  // displacement that is still to be made by actions
-  };
-  using Lead = std::array<Vector2, kLead + 1>;  // where a target will have moved to in 0 .. kLead steps
-  Lead lead(const double* target, const double* velocity) const;
-  Route route(const double* position, const double* velocity, const Vector2& way, const double (*obstacles)[2],
-              int count) const;
   /// The shorter way round the obstacles in `wall` (a bit each), given along the straight way and to its left.
-  Route around(const double* velocity, const Vector2& way, double length, std::uint64_t wall, const double* along,
-               const double* left, int count) const;
-  /// The action that keeps to a course best, one step ahead.
-  std::uint8_t follow(const Vector2& course, const double* velocity) const;
+  bool around(const double* velocity, double* way, double length, std::uint64_t wall, const double* along,
+              const double* left, int count) const;
   void tabulate_ramps();
-  /// Steps before which nothing at this distance can be reached, starting with this speed towards it: because of the
-  /// speed limit (all but exact), and because of the budget (a lower bound).
-  int steps_of_limit(double needed, double speed) const;
-  int steps_of_budget(double needed, double speed) const;
-  int first_candidate(const Vector2& aim, const double* velocity) const;
-  Arrival arrival(const Vector2& aim, const double* velocity, const Lead& lead) const;
-
-  /// Speeding up to the limit along a line: how many steps it takes, and by how much one falls behind meanwhile.
-  struct Ramp {
-    int steps = 0;
-    double loss = 0;
-  };
-  static constexpr int kRamps = 32;
 
   SteeringConfig config_;
-  double terminal_;                           // speed that pushing along one axis tends to
-  bool limited_;                              // the limit is below that
-  std::array<Ramp, 2 * kRamps + 1> ramps_{};  // for initial speeds -limit .. limit
-  std::array<double, kMaxSteps + 1> coast_;   // displacement in n steps without action, per unit of velocity
-  std::array<double, kMaxSteps + 1> budget_;  // sum over n actions of what each displaces by the end
+  std::shared_ptr<SteeringTables> tables_;
+};
+
+/// What of the plan does not depend on the situation.
+struct SteeringTables {
+  double reach, max_speed, border;
+  double diagonal;  // reach, along both axes together
+  double berth;     // at which obstacles are passed
+  double terminal;  // speed that pushing along one axis tends to
+  double per_step;  // 1 / what that moves a body in a step
+  double push;      // what an action adds to the velocity
+  bool limited;     // the limit is below the terminal speed
+  /// Speeding up to the limit along a line, for initial speeds -limit .. limit: how many steps it takes, and by how much
+  /// one falls behind meanwhile.
+  double ramp_steps[2 * Steering::kRamps + 1], ramp_loss[2 * Steering::kRamps + 1];
+  double coast[Steering::kMaxSteps + 1];  // displacement in n steps without action, per unit of velocity
+  /// The same again, and beside it the budget: sum over n actions of what each displaces by the end.
+  double coast_and_budget[Steering::kMaxSteps + 1][2];
 };
 
 }  // namespace paymaster

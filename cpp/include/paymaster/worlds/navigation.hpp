@@ -9,12 +9,13 @@ struct Navigation {
   static constexpr std::uint8_t kKey = 1;
   static constexpr bool kGoalsMove = false;
   template <class World>
-  static void drive(const World&, ParticleState&, const MoveContext&, std::uint8_t*) {}
+  static void drive(const World&, typename World::State&, const MoveContext&, std::uint8_t*) {}
   template <class World>
-  static void confine(const World&, ParticleState&) {}
+  static void confine(const World&, typename World::State&) {}
 };
 
 extern template class ParticleWorld<Navigation>;
+extern template class ParticleWorld<Navigation, SmallParticleState>;
 using NavigationWorld = ParticleWorld<Navigation>;
 
 }  // namespace paymaster

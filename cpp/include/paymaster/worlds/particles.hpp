@@ -18,28 +18,37 @@
 
 namespace paymaster {
 
-struct ParticleState {
-  static constexpr int kMaxFollowers = 64;
-  static constexpr int kMaxBodies = kMaxFollowers + kMaxTargets + kMaxObstacles;
+/// A game with room for so many followers, goals and obstacles: small games are small in memory.
+template <int Followers, int Targets, int Obstacles>
+struct ParticleRoom {
+  static constexpr int kMaxFollowers = Followers, kMaxMarks = Targets, kMaxBlocks = Obstacles;
+  static constexpr int kMaxBodies = kMaxFollowers + kMaxMarks + kMaxBlocks;
   static_assert(kMaxBodies <= ParticlePhysics<double>::kMaxBodies);
+  static bool holds(const GameConfig& game) {
+    return game.num_followers <= kMaxFollowers && game.particles.num_targets <= kMaxMarks &&
+           game.particles.num_obstacles <= kMaxBlocks;
+  }
 
   // Bodies: N followers, then M goals, then the obstacles, without gaps.
   double position[kMaxBodies][2];
   double velocity[kMaxBodies][2];
-  std::uint8_t goal_type[kMaxTargets];
-  std::uint8_t goal_action[kMaxTargets];  // held by a prey
+  std::uint8_t goal_type[kMaxMarks];
+  std::uint8_t goal_action[kMaxMarks];  // held by a prey
   // Derived: of each follower, for the nearest goal of each type.
   std::int16_t distance[kMaxFollowers][kMaxGoals];  // planned actions before the one that reaches it; -1: none there
   std::uint8_t route[kMaxFollowers][kMaxGoals];     // the planner's action towards it
   std::uint8_t available[kMaxGoals];                // goals of the type on the field
 };
 
+using ParticleState = ParticleRoom<64, kMaxTargets, kMaxObstacles>;  // for every configuration
+using SmallParticleState = ParticleRoom<8, 8, 8>;
+
 /// Rules is a struct of static members: kKey (of the WorldKind); kGoalsMove (bodies of their own, or marks on the ground);
 /// drive(world, state, context, actions), which sets actions[i] of the goals; confine(world, state), after the physics.
-template <class Rules>
+template <class Rules, class Room = ParticleState>
 class ParticleWorld {
  public:
-  using State = ParticleState;
+  using State = Room;
   static constexpr int kMaxFollowers = State::kMaxFollowers;
   static constexpr int kActions = kParticleActions;
   static constexpr std::uint8_t kKey = Rules::kKey;
@@ -103,6 +112,7 @@ class ParticleWorld {
   Steering steering_;
   int n_, types_, targets_, obstacles_;
   double half_width_, reach_;
+  double out_of_reach_;  // square of a distance that rounding cannot bring within reach
   bool chosen_only_;
 };
 

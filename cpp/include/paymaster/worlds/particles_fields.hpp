@@ -7,9 +7,9 @@
 
 namespace paymaster {
 
-template <class Rules>
+template <class Rules, class Room>
 template <class Visitor>
-void ParticleWorld<Rules>::observe(const State& s, Visitor&& field) const {
+void ParticleWorld<Rules, Room>::observe(const State& s, Visitor&& field) const {
   const Shape followers{n_, 2}, goals{targets_, 2};
   const auto numbers = [&field](const char* name, const char* meaning, Shape shape, const double (*rows)[2]) {
     field(name, meaning, shape, float{}, [rows](int i, int axis) { return static_cast<float>(rows[i][axis]); });
@@ -25,9 +25,9 @@ void ParticleWorld<Rules>::observe(const State& s, Visitor&& field) const {
   }
 }
 
-template <class Rules>
+template <class Rules, class Room>
 template <class S, class Visitor>
-void ParticleWorld<Rules>::visit(S& s, Visitor&& field) const {
+void ParticleWorld<Rules, Room>::visit(S& s, Visitor&& field) const {
   constexpr double kFar = 1e6, kFast = 1e6;  // more than any game comes to; keeps every number finite
   const Shape followers{n_, 2}, goals{targets_, 2};
   const auto numbers = [&field](const char* name, const char* meaning, Shape shape, auto* rows, double limit) {

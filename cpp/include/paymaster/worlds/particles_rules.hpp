@@ -17,10 +17,10 @@ inline double distance_between(const double* a, const double* b) {
   return std::sqrt(x * x + y * y);
 }
 
-template <class Rules>
+template <class Rules, class Room>
 std::vector<BodyType<double>> body_types(int num_followers, const ParticleConfig& config) {
   config.validate();
-  expect_range(num_followers, 1, ParticleState::kMaxFollowers, "num_followers");
+  expect_range(num_followers, 1, Room::kMaxFollowers, "num_followers");
   const auto limit = [](double speed) { return speed > 0 ? speed : std::numeric_limits<double>::infinity(); };
   const BodyType<double> follower{config.body_size, config.body_acceleration, limit(config.body_max_speed)};
   const BodyType<double> goal{config.target_size, config.target_acceleration, limit(config.target_max_speed),
@@ -34,10 +34,10 @@ std::vector<BodyType<double>> body_types(int num_followers, const ParticleConfig
   return types;
 }
 
-template <class Rules>
-ParticleWorld<Rules>::ParticleWorld(int num_followers, int num_goals, const ParticleConfig& config)
+template <class Rules, class Room>
+ParticleWorld<Rules, Room>::ParticleWorld(int num_followers, int num_goals, const ParticleConfig& config)
     : config_(config),
-      physics_(body_types<Rules>(num_followers, config)),
+      physics_(body_types<Rules, Room>(num_followers, config)),
       steering_(steering_of(num_followers, config)),
       n_(num_followers),
       types_(num_goals),
@@ -45,12 +45,13 @@ ParticleWorld<Rules>::ParticleWorld(int num_followers, int num_goals, const Part
       obstacles_(config.num_obstacles),
       half_width_(config.half_width(num_followers)),
       reach_(config.reach()),
+      out_of_reach_(reach_ * reach_ * (1 + 0x1p-40)),
       chosen_only_(config.reach_by == "chosen") {
   expect_range(num_goals, 1, kMaxGoals, "num_goals");
 }
 
-template <class Rules>
-bool ParticleWorld<Rules>::overlaps(const State& s, int body, int first, int last) const {
+template <class Rules, class Room>
+bool ParticleWorld<Rules, Room>::overlaps(const State& s, int body, int first, int last) const {
   for (int other = first; other < last; ++other) {
     const double touching = physics_.type(body).size + physics_.type(other).size;
     if (distance_between(s.position[body], s.position[other]) < touching) return true;
@@ -58,8 +59,9 @@ bool ParticleWorld<Rules>::overlaps(const State& s, int body, int first, int las
   return false;
 }
 
-template <class Rules>
-void ParticleWorld<Rules>::place(State& s, Draws& draws, int body, double half, int before, int obstacle_end) const {
+template <class Rules, class Room>
+void ParticleWorld<Rules, Room>::place(State& s, Draws& draws, int body, double half, int before,
+                                       int obstacle_end) const {
   constexpr int kTries = 100;
   s.velocity[body][0] = s.velocity[body][1] = 0;
   for (int tries = 0; tries < kTries; ++tries) {
@@ -68,14 +70,14 @@ void ParticleWorld<Rules>::place(State& s, Draws& draws, int body, double half, 
   }
 }
 
-template <class Rules>
-void ParticleWorld<Rules>::spawn(State& s, Draws& draws, int i, int before) const {
+template <class Rules, class Room>
+void ParticleWorld<Rules, Room>::spawn(State& s, Draws& draws, int i, int before) const {
   s.goal_type[i] = static_cast<std::uint8_t>(draws.below(static_cast<std::uint32_t>(types_)));
   place(s, draws, first_goal() + i, half_width_, before, first_obstacle() + obstacles_);
 }
 
-template <class Rules>
-void ParticleWorld<Rules>::reset(State& s, Draws& draws) const {
+template <class Rules, class Room>
+void ParticleWorld<Rules, Room>::reset(State& s, Draws& draws) const {
   const int end = first_obstacle() + obstacles_;
   for (int i = first_obstacle(); i < end; ++i) place(s, draws, i, 0.9 * half_width_, 0, i);  // 0.9: simple_tag
   for (int k = 0; k < n_; ++k) place(s, draws, k, half_width_, k, end);
@@ -85,52 +87,36 @@ void ParticleWorld<Rules>::reset(State& s, Draws& draws) const {
   }
 }
 
-template <class Rules>
-void ParticleWorld<Rules>::refresh(State& s) const {
-  std::fill_n(s.available, types_, std::uint8_t{0});
+template <class Rules, class Room>
+void ParticleWorld<Rules, Room>::refresh(State& s) const {
+  std::fill_n(s.available, kMaxGoals, std::uint8_t{0});
   for (int i = 0; i < targets_; ++i) ++s.available[s.goal_type[i]];
-  for (int k = 0; k < n_; ++k) {
-    int nearest[kMaxGoals];
-    double least[kMaxGoals];  // squares
-    std::fill_n(nearest, types_, kNone);
-    for (int body = first_goal(); body < first_obstacle(); ++body) {
-      const int type = s.goal_type[body - first_goal()];
-      const double x = s.position[k][0] - s.position[body][0], y = s.position[k][1] - s.position[body][1];
-      const double square = x * x + y * y;
-      if (nearest[type] != kNone && square >= least[type]) continue;
-      nearest[type] = body;
-      least[type] = square;
-    }
-    for (int g = 0; g < types_; ++g) {
-      s.distance[k][g] = kNone;
-      s.route[k][g] = kNoop;
-      const int goal = nearest[g];
-      if (goal == kNone) continue;
-      const SteeringPlan plan = steering_.steer(s.position[k], s.velocity[k], s.position[goal], s.velocity[goal],
-                                                s.position + first_obstacle(), obstacles_);
-      s.distance[k][g] = static_cast<std::int16_t>(plan.steps - 1);
-      s.route[k][g] = plan.action;
-    }
-  }
+  const double (*goal_velocity)[2] = Rules::kGoalsMove ? s.velocity + first_goal() : nullptr;
+  steering_.steer_all({s.position, s.velocity, n_, s.position + first_goal(), goal_velocity, s.goal_type, targets_,
+                       types_, s.position + first_obstacle(), obstacles_},
+                      s.distance, s.route);
 }
 
-template <class Rules>
-void ParticleWorld<Rules>::plan(const State& s, const std::int8_t* chosen, std::uint8_t* actions) const {
+template <class Rules, class Room>
+void ParticleWorld<Rules, Room>::plan(const State& s, const std::int8_t* chosen, std::uint8_t* actions) const {
   for (int k = 0; k < n_; ++k) {
     const bool stops = chosen[k] == kNone || s.distance[k][chosen[k]] == kNone;
     actions[k] = stops ? steering_.brake(s.velocity[k]) : s.route[k][chosen[k]];
   }
 }
 
-template <class Rules>
-int ParticleWorld<Rules>::taker(const State& s, int i, const MoveContext& context) const {
+template <class Rules, class Room>
+int ParticleWorld<Rules, Room>::taker(const State& s, int i, const MoveContext& context) const {
   const int type = s.goal_type[i];
   int best = kNone;
   bool best_committed = false;
   double least = 0;
   for (int k = 0; k < n_; ++k) {
+    const double x = s.position[k][0] - s.position[first_goal() + i][0];
+    const double y = s.position[k][1] - s.position[first_goal() + i][1];
+    if (x * x + y * y > out_of_reach_) continue;  // most are, and need no square root
     if (!(context.skill[k] >> type & 1) || (chosen_only_ && context.chosen[k] != type)) continue;
-    const double away = distance_between(s.position[k], s.position[first_goal() + i]);
+    const double away = std::sqrt(x * x + y * y);
     if (away >= reach_) continue;
     const bool committed = context.committed[k] == type;
     if (best != kNone && (committed != best_committed ? best_committed : away >= least)) continue;
@@ -141,8 +127,8 @@ int ParticleWorld<Rules>::taker(const State& s, int i, const MoveContext& contex
   return best;
 }
 
-template <class Rules>
-void ParticleWorld<Rules>::move(State& s, const MoveContext& context, std::uint8_t* reached) const {
+template <class Rules, class Room>
+void ParticleWorld<Rules, Room>::move(State& s, const MoveContext& context, std::uint8_t* reached) const {
   std::uint8_t actions[State::kMaxBodies];
   std::copy_n(context.action, n_, actions);
   Rules::drive(*this, s, context, actions);
@@ -164,8 +150,8 @@ void ParticleWorld<Rules>::move(State& s, const MoveContext& context, std::uint8
   for (int j = 0; j < count; ++j) spawn(s, draws, taken[j], 0);
 }
 
-template <class Rules>
-void ParticleWorld<Rules>::validate(const State& s) const {
+template <class Rules, class Room>
+void ParticleWorld<Rules, Room>::validate(const State& s) const {
   const auto named = [&](int body) -> std::string {
     if (body < n_) return "position (follower " + std::to_string(body) + ")";
     if (body < first_obstacle()) return "goal_position (goal " + std::to_string(body - first_goal()) + ")";

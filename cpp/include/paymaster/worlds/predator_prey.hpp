@@ -12,12 +12,14 @@ struct PredatorPrey {
   static constexpr std::uint8_t kKey = 2;
   static constexpr bool kGoalsMove = true;
   template <class World>
-  static void drive(const World& world, ParticleState& state, const MoveContext& context, std::uint8_t* actions);
+  static void drive(const World& world, typename World::State& state, const MoveContext& context,
+                    std::uint8_t* actions);
   template <class World>
-  static void confine(const World& world, ParticleState& state);
+  static void confine(const World& world, typename World::State& state);
 };
 
 extern template class ParticleWorld<PredatorPrey>;
+extern template class ParticleWorld<PredatorPrey, SmallParticleState>;
 using PredatorPreyWorld = ParticleWorld<PredatorPrey>;
 
 }  // namespace paymaster

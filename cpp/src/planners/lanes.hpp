@@ -1,0 +1,173 @@
+// Four doubles at a time, for code that is compiled once for every processor and once for AVX2: with GCC's and Clang's
+// vector types there, with plain loops elsewhere. Each operation is the scalar one in every lane, so results are the same
+// to the last bit. Everything is local to the file that includes it, so that no version of it ends up in code for other
+// processors.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace paymaster {
+namespace {
+
+constexpr int kLanes = 4;
+
+#if defined(__AVX2__) && defined(__GNUC__)
+typedef double Lanes __attribute__((vector_size(32)));
+typedef std::int64_t Mask __attribute__((vector_size(32)));  // all bits of a lane, or none
+
+[[gnu::always_inline]] inline Lanes all(double x) { return Lanes{x, x, x, x}; }
+[[gnu::always_inline]] inline Lanes load(const double* x) { return Lanes{x[0], x[1], x[2], x[3]}; }
+[[gnu::always_inline]] inline Lanes select(Mask mask, Lanes yes, Lanes no) { return mask ? yes : no; }
+[[gnu::always_inline]] inline Lanes magnitude(Lanes x) {
+  constexpr std::int64_t kRest = INT64_MAX;
+  return reinterpret_cast<Lanes>(reinterpret_cast<Mask>(x) & Mask{kRest, kRest, kRest, kRest});
+}
+/// The size of one number with the sign of the other.
+[[gnu::always_inline]] inline Lanes signed_as(Lanes size, Lanes sign) {
+  constexpr std::int64_t kSign = INT64_MIN;
+  const Mask signs{kSign, kSign, kSign, kSign};
+  return reinterpret_cast<Lanes>((reinterpret_cast<Mask>(size) & ~signs) | (reinterpret_cast<Mask>(sign) & signs));
+}
+[[gnu::always_inline]] inline Lanes root(Lanes x) { return _mm256_sqrt_pd(x); }
+/// Bit i: lane i.
+[[gnu::always_inline]] inline unsigned bits(Mask mask) {
+  return static_cast<unsigned>(_mm256_movemask_pd(reinterpret_cast<__m256d>(mask)));
+}
+/// table[index], for 0 <= index < 2^31, which is rounded down.
+[[gnu::always_inline]] inline Lanes look_up(const double* table, Lanes index) {
+  const __m128i at = _mm256_cvttpd_epi32(index);
+  return Lanes{table[_mm_cvtsi128_si32(at)], table[_mm_extract_epi32(at, 1)], table[_mm_extract_epi32(at, 2)],
+               table[_mm_extract_epi32(at, 3)]};
+}
+/// first[i] and second[i]: the row of index[i].
+[[gnu::always_inline]] inline void look_up_rows(const double (*rows)[2], Lanes index, Lanes& first, Lanes& second) {
+  const __m128i at = _mm256_cvttpd_epi32(index);
+  const __m128d a = _mm_loadu_pd(rows[_mm_cvtsi128_si32(at)]), b = _mm_loadu_pd(rows[_mm_extract_epi32(at, 1)]);
+  const __m128d c = _mm_loadu_pd(rows[_mm_extract_epi32(at, 2)]), d = _mm_loadu_pd(rows[_mm_extract_epi32(at, 3)]);
+  const __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(a), c, 1);
+  const __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(b), d, 1);
+  first = _mm256_unpacklo_pd(even, odd);
+  second = _mm256_unpackhi_pd(even, odd);
+}
+[[gnu::always_inline]] inline void store_whole(Lanes x, std::int32_t* out) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_cvttpd_epi32(x));
+}
+[[gnu::always_inline]] inline Lanes rounded_down(Lanes x) { return _mm256_cvtepi32_pd(_mm256_cvttpd_epi32(x)); }
+
+#else
+
+struct Lanes {
+  double lane[kLanes];
+  double& operator[](int i) { return lane[i]; }
+  double operator[](int i) const { return lane[i]; }
+};
+struct Mask {
+  std::int64_t lane[kLanes];
+  std::int64_t& operator[](int i) { return lane[i]; }
+  std::int64_t operator[](int i) const { return lane[i]; }
+};
+
+template <class Out, class Operation>
+Out each(Operation&& operation) {
+  Out out;
+  for (int i = 0; i < kLanes; ++i) out[i] = operation(i);
+  return out;
+}
+inline Lanes all(double x) { return {{x, x, x, x}}; }
+inline Lanes load(const double* x) { return {{x[0], x[1], x[2], x[3]}}; }
+inline Lanes operator+(Lanes a, Lanes b) {
+  return each<Lanes>([&](int i) { return a[i] + b[i]; });
+}
+inline Lanes operator-(Lanes a, Lanes b) {
+  return each<Lanes>([&](int i) { return a[i] - b[i]; });
+}
+inline Lanes operator*(Lanes a, Lanes b) {
+  return each<Lanes>([&](int i) { return a[i] * b[i]; });
+}
+inline Lanes operator/(Lanes a, Lanes b) {
+  return each<Lanes>([&](int i) { return a[i] / b[i]; });
+}
+inline Lanes operator-(Lanes a) {
+  return each<Lanes>([&](int i) { return -a[i]; });
+}
+inline Mask operator<(Lanes a, Lanes b) {
+  return each<Mask>([&](int i) { return a[i] < b[i] ? -1 : 0; });
+}
+inline Mask operator<=(Lanes a, Lanes b) {
+  return each<Mask>([&](int i) { return a[i] <= b[i] ? -1 : 0; });
+}
+inline Mask operator>(Lanes a, Lanes b) { return b < a; }
+inline Mask operator>=(Lanes a, Lanes b) { return b <= a; }
+inline Mask operator&(Mask a, Mask b) {
+  return each<Mask>([&](int i) { return a[i] & b[i]; });
+}
+inline Mask operator|(Mask a, Mask b) {
+  return each<Mask>([&](int i) { return a[i] | b[i]; });
+}
+inline Mask operator~(Mask a) {
+  return each<Mask>([&](int i) { return ~a[i]; });
+}
+inline Mask& operator|=(Mask& a, Mask b) { return a = a | b; }
+inline Lanes select(Mask mask, Lanes yes, Lanes no) {
+  return each<Lanes>([&](int i) { return mask[i] != 0 ? yes[i] : no[i]; });
+}
+inline Lanes magnitude(Lanes x) {
+  return each<Lanes>([&](int i) { return std::fabs(x[i]); });
+}
+inline Lanes signed_as(Lanes size, Lanes sign) {
+  return each<Lanes>([&](int i) { return std::copysign(size[i], sign[i]); });
+}
+
+inline Lanes root(Lanes x) {
+  for (int i = 0; i < kLanes; ++i) x[i] = std::sqrt(x[i]);
+  return x;
+}
+inline unsigned bits(Mask mask) {
+  unsigned out = 0;
+  for (int i = 0; i < kLanes; ++i) out |= mask[i] != 0 ? 1u << i : 0u;
+  return out;
+}
+inline Lanes look_up(const double* table, Lanes index) {
+  for (int i = 0; i < kLanes; ++i) index[i] = table[static_cast<std::int32_t>(index[i])];
+  return index;
+}
+inline void look_up_rows(const double (*rows)[2], Lanes index, Lanes& first, Lanes& second) {
+  for (int i = 0; i < kLanes; ++i) {
+    const double* row = rows[static_cast<std::int32_t>(index[i])];
+    first[i] = row[0];
+    second[i] = row[1];
+  }
+}
+inline void store_whole(Lanes x, std::int32_t* out) {
+  for (int i = 0; i < kLanes; ++i) out[i] = static_cast<std::int32_t>(x[i]);
+}
+/// For 0 <= x < 2^31.
+inline Lanes rounded_down(Lanes x) {
+  for (int i = 0; i < kLanes; ++i) x[i] = static_cast<double>(static_cast<std::int32_t>(x[i]));
+  return x;
+}
+
+#endif
+
+/// Index of the lowest bit; x is not 0.
+inline int first_bit(unsigned x) {
+#if defined(__GNUC__)
+  return __builtin_ctz(x);
+#else
+  int i = 0;
+  for (; !(x >> i & 1); ++i) {
+  }
+  return i;
+#endif
+}
+inline Lanes least_of(Lanes a, Lanes b) { return select(b < a, b, a); }
+inline Lanes most_of(Lanes a, Lanes b) { return select(a < b, b, a); }
+inline Lanes norm_of(Lanes x, Lanes y) { return root(x * x + y * y); }
+
+}  // namespace
+}  // namespace paymaster
