@@ -96,10 +96,11 @@ class LaneSearch {
   /// Level 0, where the followers' poses are, and which of them are asked for.
   void begin() {
     std::uint64_t room[2] = {q_.empty[0], q_.empty[1]};
-    for (int k = 0; k < Slots; ++k) {
+    for (int k = q_.followers; k < Slots; ++k) {
       at_[k] = 0;
       pose_[k] = V::all(0);
-      if (k >= q_.followers) continue;
+    }
+    for (int k = 0; k < q_.followers; ++k) {
       const int cell = q_.cell[k];
       room[cell & 1] |= std::uint64_t{1} << (cell >> 1);
       at_[k] = vector_of(cell, q_.heading[k]);
@@ -172,20 +173,25 @@ class LaneSearch {
   void resolve(int before, int last) {
     for (int k = 0; k < q_.followers; ++k) {
       const int cell = q_.cell[k], heading = q_.heading[k], next = cell + q_.ahead[heading];
-      const int moved = vector_of(next, heading), turned = vector_of(cell, (heading + 1) & 3);
-      const std::uint64_t empty = q_.empty[next & 1];  // others' cells are reached too, but cannot be entered
+      // Others' cells are reached too, but cannot be entered.
+      const std::uint64_t one = std::uint64_t{1} << k, here = std::uint64_t{1} << (cell >> 1),
+                          there = q_.empty[next & 1] & std::uint64_t{1} << (next >> 1);
+      const std::uint64_t* moved = level_[0] + vector_of(next, heading);
+      const std::uint64_t* turned = level_[0] + vector_of(cell, (heading + 1) & 3);
       for (int lane = 0; lane < 4; ++lane) {
-        const int with = -static_cast<int>(levels_with_[k][lane]);
-        if (!(q_.asked[lane] >> k & 1) || with == 0) continue;
-        const int at = last + 1 - with, length = before + at;
-        // Of the three actions, in the order of preference, the first that leads closer; one of them does.
-        const std::uint64_t* closer = level_[at - (at > 0)] + lane;
-        const int by_move = static_cast<int>((closer[moved] & empty) >> (next >> 1) & 1);
-        const int by_left = static_cast<int>(closer[turned] >> (cell >> 1) & 1);
+        if (!(q_.asked[lane] & one)) continue;
+        const auto with = -static_cast<std::int64_t>(levels_with_[k][lane]);
+        if (with == 0) continue;
+        q_.asked[lane] ^= one;
+        const auto at = last + 1 - with;
+        // Of the three actions, in the order of preference, the first that leads closer; one of them does. Arithmetic,
+        // because which one it is cannot be predicted.
+        const auto closer = (at - (at > 0)) * (8 * kVector) + lane;
+        const int by_move = (moved[closer] & there) != 0, by_left = (turned[closer] & here) != 0;
         const int first = (kTurnRight - by_left) & (by_move - 1);
+        const auto length = before + at;
         distance_[k][q_.goal[lane]] = static_cast<std::int16_t>(length);
         action_[k][q_.goal[lane]] = static_cast<std::uint8_t>(length == 0 ? int{kDig} : first);
-        q_.asked[lane] &= ~(std::uint64_t{1} << k);
       }
     }
   }
