@@ -31,8 +31,9 @@ struct Board {
 
   void set(int cell) { word[word_of(cell)] |= bit_of(cell); }
   void clear(int cell) { word[word_of(cell)] &= ~bit_of(cell); }
-  void set_if(bool condition, int cell) { word[word_of(cell)] |= std::uint64_t{condition} << (cell >> 1 & 63); }
-  void clear_if(bool condition, int cell) { word[word_of(cell)] &= ~(std::uint64_t{condition} << (cell >> 1 & 63)); }
+  /// condition: 0 or 1.
+  void set_if(std::uint64_t condition, int cell) { word[word_of(cell)] |= condition << (cell >> 1 & 63); }
+  void clear_if(std::uint64_t condition, int cell) { word[word_of(cell)] &= ~(condition << (cell >> 1 & 63)); }
   bool test(int cell) const { return word[word_of(cell)] >> (cell >> 1 & 63) & 1; }
 
   bool any() const {

@@ -171,6 +171,12 @@ class LaneSearch {
 
   /// Writes the routes of the poses that have been reached, and asks for them no longer.
   void resolve(int before, int last) {
+    std::uint64_t asked[4];  // copies: bytes are written, which could be these for all a compiler knows
+    std::uint8_t goal[4];
+    for (unsigned lane = 0; lane < 4; ++lane) {
+      asked[lane] = q_.asked[lane];
+      goal[lane] = q_.goal[lane];
+    }
     for (int k = 0; k < q_.followers; ++k) {
       const int cell = q_.cell[k], heading = q_.heading[k], next = cell + q_.ahead[heading];
       // Others' cells are reached too, but cannot be entered.
@@ -178,11 +184,11 @@ class LaneSearch {
                           there = q_.empty[next & 1] & std::uint64_t{1} << (next >> 1);
       const std::uint64_t* moved = level_[0] + vector_of(next, heading);
       const std::uint64_t* turned = level_[0] + vector_of(cell, (heading + 1) & 3);
-      for (int lane = 0; lane < 4; ++lane) {
-        if (!(q_.asked[lane] & one)) continue;
+      for (unsigned lane = 0; lane < 4; ++lane) {
+        if (!(asked[lane] & one)) continue;
         const auto with = -static_cast<std::int64_t>(levels_with_[k][lane]);
         if (with == 0) continue;
-        q_.asked[lane] ^= one;
+        asked[lane] ^= one;
         const auto at = last + 1 - with;
         // Of the three actions, in the order of preference, the first that leads closer; one of them does. Arithmetic,
         // because which one it is cannot be predicted.
@@ -190,10 +196,11 @@ class LaneSearch {
         const int by_move = (moved[closer] & there) != 0, by_left = (turned[closer] & here) != 0;
         const int first = (kTurnRight - by_left) & (by_move - 1);
         const auto length = before + at;
-        distance_[k][q_.goal[lane]] = static_cast<std::int16_t>(length);
-        action_[k][q_.goal[lane]] = static_cast<std::uint8_t>(length == 0 ? int{kDig} : first);
+        distance_[k][goal[lane]] = static_cast<std::int16_t>(length);
+        action_[k][goal[lane]] = static_cast<std::uint8_t>(length == 0 ? int{kDig} : first);
       }
     }
+    for (unsigned lane = 0; lane < 4; ++lane) q_.asked[lane] = asked[lane];
   }
 
   /// The follower's own bit in the lanes whose routes are asked for.

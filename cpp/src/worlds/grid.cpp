@@ -69,34 +69,32 @@ void GridWorld<W>::reset(State& state, Draws& draws) const {
 
 template <int W>
 void GridWorld<W>::refresh(State& state) const {
-  Query queries[kMaxQueries];
-  for (int g = 0; g < goals_; ++g) queries[g] = {Board<W>{}, (1u << n_) - 1, g};
+  Board<W> unclaimed[kMaxGoals] = {};
   std::array<std::uint8_t, kMaxGoals> available{};
   Board<W> empty = free_;
-  bool claims = false;
+  unsigned claims = 0;
   for (int i = 0; i < resources_; ++i) {  // without branches: what is there and free is as good as random
     const int cell = state.resource_cell[i], type = state.resource_type[i];
-    const bool present = state.present[i], unclaimed = present && state.claimant[i] == kNone;
+    const unsigned present = state.present[i], free = present & static_cast<unsigned>(state.claimant[i] < 0);
     empty.clear_if(present, cell);
-    queries[type].targets.set_if(unclaimed, cell);
-    available[static_cast<std::size_t>(type)] += unclaimed;
-    claims |= present != unclaimed;
+    unclaimed[type].set_if(free, cell);
+    available[static_cast<std::size_t>(type)] =
+        static_cast<std::uint8_t>(available[static_cast<std::size_t>(type)] + free);
+    claims |= present ^ free;
   }
-  for (int k = 0; k < n_; ++k) empty.clear(state.cell[k]);
+  for (int k = 0; k < n_; ++k) {
+    empty.clear(state.cell[k]);
+    std::fill_n(state.distance[k], kMaxGoals, std::int16_t{kNone});
+    std::fill_n(state.route[k], kMaxGoals, std::uint8_t{kStop});
+  }
   std::copy(available.begin(), available.end(), state.available);
   state.empty = empty;
+  Query queries[kMaxQueries];
   int count = 0, at[kMaxGoals];
   for (int g = 0; g < goals_; ++g) {
-    if (state.available[g] > 0) {
-      at[g] = count;
-      if (count != g) queries[count] = queries[g];
-      ++count;
-      continue;
-    }
-    for (int k = 0; k < n_; ++k) {
-      state.distance[k][g] = kNone;
-      state.route[k][g] = kStop;
-    }
+    if (available[static_cast<std::size_t>(g)] == 0) continue;
+    at[g] = count;
+    queries[count++] = {unclaimed[g], (1u << n_) - 1, g};
   }
   if (claims) count = ask_for_own(state, queries, count, at);
   search_.routes(n_, state.cell, state.heading, empty, queries, count, state.distance, state.route);
