@@ -1,6 +1,7 @@
 #include "paymaster/worlds/grid.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "paymaster/check.hpp"
 
@@ -72,15 +73,15 @@ void GridWorld<W>::refresh(State& state) const {
   Board<W> unclaimed[kMaxGoals] = {};
   std::array<std::uint8_t, kMaxGoals> available{};
   Board<W> empty = free_;
-  unsigned claims = 0;
+  std::uint64_t claims = 0;               // bit i: resource i is claimed
   for (int i = 0; i < resources_; ++i) {  // without branches: what is there and free is as good as random
     const int cell = state.resource_cell[i], type = state.resource_type[i];
-    const unsigned present = state.present[i], free = present & static_cast<unsigned>(state.claimant[i] < 0);
+    const std::uint64_t present = state.present[i], free = present & std::uint64_t{state.claimant[i] < 0};
     empty.clear_if(present, cell);
     unclaimed[type].set_if(free, cell);
     available[static_cast<std::size_t>(type)] =
         static_cast<std::uint8_t>(available[static_cast<std::size_t>(type)] + free);
-    claims |= present ^ free;
+    claims |= (present ^ free) << i;
   }
   for (int k = 0; k < n_; ++k) {
     empty.clear(state.cell[k]);
@@ -92,30 +93,29 @@ void GridWorld<W>::refresh(State& state) const {
   Query queries[kMaxQueries];
   int count = 0, at[kMaxGoals];
   for (int g = 0; g < goals_; ++g) {
-    if (available[static_cast<std::size_t>(g)] == 0) continue;
     at[g] = count;
-    queries[count++] = {unclaimed[g], (1u << n_) - 1, g};
+    queries[count] = {unclaimed[g], (1u << n_) - 1, g};
+    count += available[static_cast<std::size_t>(g)] > 0;
   }
-  if (claims) count = ask_for_own(state, queries, count, at);
+  if (claims != 0) count = ask_for_own(state, claims, queries, count, at);
   search_.routes(n_, state.cell, state.heading, empty, queries, count, state.distance, state.route);
 }
 
 template <int W>
-int GridWorld<W>::ask_for_own(State& state, Query* queries, int count, const int* at) const {
+int GridWorld<W>::ask_for_own(State& state, std::uint64_t claims, Query* queries, int count, const int* at) const {
   // While any resource of a type is unclaimed, its own ones of the type are targets too; otherwise only what it is
   // already working on, straight ahead.
   const int shared = count;
-  const auto claimed = [&](int i) { return state.present[i] && state.claimant[i] != kNone; };
-  for (int i = 0; i < resources_; ++i) {
-    if (!claimed(i)) continue;
+  for (std::uint64_t left = claims; left != 0; left &= left - 1) {
+    const int i = std::countr_zero(left);
     const int k = state.claimant[i], g = state.resource_type[i];
     if (ahead(state, k) != state.resource_cell[i]) continue;
     state.distance[k][g] = 0;
     state.route[k][g] = kDig;
     if (state.available[g] > 0) queries[at[g]].asked &= ~(1u << k);
   }
-  for (int i = 0; i < resources_; ++i) {
-    if (!claimed(i)) continue;
+  for (std::uint64_t left = claims; left != 0; left &= left - 1) {
+    const int i = std::countr_zero(left);
     const int k = state.claimant[i], g = state.resource_type[i];
     if (state.available[g] == 0) continue;
     const std::uint32_t alone = 1u << k;
@@ -149,14 +149,17 @@ void GridWorld<W>::move(State& state, const MoveContext& context, std::uint8_t* 
     state.cell[k] = static_cast<std::uint16_t>(moves ? next : state.cell[k]);
     state.heading[k] = (state.heading[k] + kTurn[action]) & 3;
     if (action != kDig) continue;
+    std::uint64_t found = 0;  // at most one
     for (int i = 0; i < resources_; ++i) {
-      if (!state.present[i] || state.resource_cell[i] != next) continue;
-      if (state.claimant[i] == kNone) state.claimant[i] = static_cast<std::int8_t>(k);
-      if (state.claimant[i] != k || !(context.skill[k] >> state.resource_type[i] & 1)) break;
-      reached[k] = static_cast<std::uint8_t>(1u << state.resource_type[i]);
-      state.present[i] = false;  // it blocks its cell until the end of the step: `empty` does not have it
-      break;
+      const unsigned here = state.resource_cell[i] == next;
+      found |= std::uint64_t{here & state.present[i]} << i;
     }
+    if (found == 0) continue;
+    const int i = std::countr_zero(found);
+    if (state.claimant[i] == kNone) state.claimant[i] = static_cast<std::int8_t>(k);
+    if (state.claimant[i] != k || !(context.skill[k] >> state.resource_type[i] & 1)) continue;
+    reached[k] = static_cast<std::uint8_t>(1u << state.resource_type[i]);
+    state.present[i] = false;  // it blocks its cell until the end of the step: `empty` does not have it
   }
 }
 

@@ -84,8 +84,8 @@ class GridWorld {
   static constexpr int kMaxQueries = kMaxGoals + GridLimits::kMaxResources;
 
   /// A claim makes a difference to its claimant only. Writes its routes of length 0, and changes what it asks for: adds
-  /// to the `count` queries, of which that of goal type g is at[g]. Returns how many there are then.
-  int ask_for_own(State& state, Query* queries, int count, const int* at) const;
+  /// to the `count` queries, of which that of an available goal type g is at[g]. Returns how many there are then.
+  int ask_for_own(State& state, std::uint64_t claims, Query* queries, int count, const int* at) const;
   int ahead(const State& state, int follower) const {
     return state.cell[follower] + map_.ahead[state.heading[follower]];
   }
