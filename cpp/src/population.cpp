@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 #include <utility>
 
 #include "paymaster/check.hpp"
@@ -10,9 +10,15 @@
 namespace paymaster {
 
 Population::Population(std::vector<Traits> traits) : traits_(std::move(traits)) {
-  std::set<std::uint8_t> kinds;
-  for (const Traits& t : traits_) kinds.insert(t.skill);
-  kinds_ = static_cast<int>(kinds.size());
+  std::map<std::uint8_t, std::uint8_t> kinds;
+  for (const Traits& t : traits_) kinds.emplace(t.skill, static_cast<std::uint8_t>(kinds.size()));
+  for (const Traits& t : traits_) kind_.push_back(kinds.at(t.skill));
+  others_.resize(kinds.size());
+  for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+    for (std::size_t i = 0; i < traits_.size(); ++i) {
+      if (kind_[i] != kind) others_[kind].push_back(static_cast<std::uint16_t>(i));
+    }
+  }
 }
 
 Population Population::drawn(const GameConfig& config) {
@@ -41,28 +47,25 @@ Population Population::with(const std::vector<int>& identities, const Population
 }
 
 void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity) const {
-  // Counting the candidates and walking to the chosen one needs no list: "drawn already" is read off `identity`.
-  const auto drawn = [&](int candidate, int k) {
-    return std::find(identity, identity + k, static_cast<std::uint16_t>(candidate)) != identity + k;
-  };
+  const bool differ = others_.size() >= 3;
+  std::uint16_t drawn[64];  // ascending; no world has more followers
   for (int k = 0; k < n; ++k) {
-    bool differ = k > 0 && kinds_ >= 3;
-    const auto fits = [&](int candidate) {
-      return !drawn(candidate, k) && (!differ || (*this)[candidate].skill != (*this)[identity[k - 1]].skill);
-    };
-    std::uint32_t candidates = 0;
-    for (int i = 0; i < size(); ++i) candidates += fits(i);
+    // The candidates are a list, those of another kind than the last or all, without who has been drawn from it.
+    const std::vector<std::uint16_t>* list = differ && k > 0 ? &others_[kind_[identity[k - 1]]] : nullptr;
+    const auto listed = [&](int i) { return list == nullptr || kind_[i] != kind_[identity[k - 1]]; };
+    auto candidates = static_cast<std::uint32_t>(list == nullptr ? traits_.size() : list->size());
+    for (int j = 0; j < k; ++j) candidates -= listed(drawn[j]);
     if (candidates == 0) {
-      differ = false;
+      list = nullptr;
       candidates = static_cast<std::uint32_t>(size() - k);
     }
-    std::uint32_t chosen = draws.below(candidates);
-    for (int i = 0; i < size(); ++i) {
-      if (fits(i) && chosen-- == 0) {
-        identity[k] = static_cast<std::uint16_t>(i);
-        break;
-      }
-    }
+    std::uint32_t at = draws.below(candidates);
+    const auto member = [&] { return list == nullptr ? at : std::uint32_t{(*list)[at]}; };
+    for (int j = 0; j < k; ++j) at += listed(drawn[j]) && drawn[j] <= member();
+    identity[k] = static_cast<std::uint16_t>(member());
+    int place = k;
+    for (; place > 0 && drawn[place - 1] > identity[k]; --place) drawn[place] = drawn[place - 1];
+    drawn[place] = identity[k];
   }
 }
 

@@ -59,7 +59,7 @@ void check_traits(const GameConfig& game, const std::vector<Traits>& population)
 
 }  // namespace
 
-const WorldKind kGrid{0, GridState::kMaxFollowers, OwnOptions::grid, grid_games};
+const WorldKind kGrid{0, GridLimits::kMaxFollowers, OwnOptions::grid, grid_games};
 
 const std::vector<Task>& tasks() {
   static const std::vector<Task> table = {

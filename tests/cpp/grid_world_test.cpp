@@ -17,7 +17,7 @@ constexpr std::uint8_t kAll = 0xff, kUnskilled = 0;
 /// A drawn situation, and what happens in it.
 struct Scene {
   GameConfig config;
-  GridState state{};
+  GridState<2> state{};
   std::vector<std::uint8_t> reached;  // bit masks of goal types
 
   explicit Scene(const std::string& picture) {
@@ -208,7 +208,7 @@ TEST_CASE("reset: everybody on a free cell of its own, resources gather by type"
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     CAPTURE(seed);
     Draws draws(seed, Stream::reset, 0, 0, 0);
-    GridState s{};
+    GridState<2> s{};
     world.reset(s, draws);
     REQUIRE_NOTHROW(world.validate(s));
     std::vector<bool> free(world.map().free.begin(), world.map().free.end());

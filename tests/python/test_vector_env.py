@@ -82,6 +82,11 @@ def test_meanings_name_every_field() -> None:
     assert list(env.state("step", "identity")) == ["step", "identity"]
 
 
+@pytest.mark.parametrize("task", GRIDS)
+def test_a_game_on_the_grid_takes_at_most_two_kib(task: str) -> None:
+    assert 500 < make(task)._core.bytes_per_game <= 2048
+
+
 def test_tasks_are_copies_of_the_presets() -> None:
     first = paymaster.tasks()
     assert {GRIDS[0], MB, "navigation", "predator_prey"} <= {task.name for task in first}

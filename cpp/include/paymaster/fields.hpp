@@ -73,10 +73,21 @@ struct RowWriter {
  private:
   template <class T, class Get>
   static void write(T*& out, Shape shape, Get& get) {
+    // Four followers and four goal types are what most games have: loops of known length are straight-line code.
     const int outer = shape.outer(), inner = shape.inner();
+    if (outer == 4 && inner == 4) write(out, Known<4>{}, Known<4>{}, get);
+    else if (outer == 4) write(out, Known<4>{}, inner, get);
+    else write(out, outer, inner, get);
+  }
+  template <int N>
+  using Known = std::integral_constant<int, N>;
+  template <class T, class Outer, class Inner, class Get>
+  static void write(T*& out, Outer outer, Inner inner, Get& get) {
+    T* to = out;
     for (int i = 0; i < outer; ++i) {
-      for (int j = 0; j < inner; ++j) *out++ = static_cast<T>(get(i, j));
+      for (int j = 0; j < inner; ++j) *to++ = static_cast<T>(get(i, j));
     }
+    out = to;
   }
 };
 

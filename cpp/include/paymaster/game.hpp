@@ -295,24 +295,30 @@ class Game {
   void settle(State& s, const std::uint8_t* actions, const std::uint8_t* reached, const float* paid,
               const StepResult& out, StatisticsEvent* events) const {
     double reward = 0;
-    EpisodeTotals& totals = s.totals;
+    // Copies: results are written through pointers of the same type, and could be the sums for all a compiler knows.
+    float gain = s.totals.gain, payments = s.totals.payments, incentive = s.totals.incentive,
+          follower_reward = s.totals.follower_reward;
     for (int k = 0; k < n_; ++k) {
       Follower& f = s.follower[k];
       f.action = static_cast<std::int8_t>(actions[k]);
       const Outcome o = settle_contract(f, reached[k], paid[k], goal_reward_, rule_, s.done, events[k]);
       reward += o.leader_reward;
-      totals.gain += o.leader_reward;
-      totals.payments += o.payment;
-      totals.incentive += o.incentive;
-      totals.follower_reward += o.follower_reward;
-      if (o.completed != kNone) ++totals.completions[o.completed];
+      gain += o.leader_reward;
+      payments += o.payment;
+      incentive += o.incentive;
+      follower_reward += o.follower_reward;
+      if (o.completed != kNone) ++s.totals.completions[o.completed];
       out.committed[k] = f.committed;
       out.completed[k] = o.completed;
       out.payment[k] = o.payment;
       out.follower_reward[k] = o.follower_reward;
       out.follower_action[k] = f.action;
     }
-    totals.length = s.step;
+    s.totals.gain = gain;
+    s.totals.payments = payments;
+    s.totals.incentive = incentive;
+    s.totals.follower_reward = follower_reward;
+    s.totals.length = s.step;
     *out.reward = reward;
     *out.terminated = s.done;
   }

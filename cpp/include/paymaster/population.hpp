@@ -34,7 +34,8 @@ class Population {
 
  private:
   std::vector<Traits> traits_;
-  int kinds_ = 0;  // how many different sets of skills there are
+  std::vector<std::uint8_t> kind_;                  // of each member: equal numbers, equal sets of skills
+  std::vector<std::vector<std::uint16_t>> others_;  // [kinds] the members of any other kind, ascending
 };
 
 }  // namespace paymaster

@@ -1,47 +1,80 @@
 #include "paymaster/planners/grid_search.hpp"
 
+#include <algorithm>
+
 #include "avx2_search.hpp"
-#include "paymaster/planners/pose_search.hpp"
 
 namespace paymaster {
 namespace {
 
-template <int W>
-Board<W> shifted_ahead(const Board<W>& cells, int heading, int columns) {
-  switch (heading & 3) {
-    case 0: return cells.down(columns);
-    case 1: return cells.down(1);
-    case 2: return cells.up(columns);
-    default: return cells.up(1);
-  }
-}
+/// Four lanes on any processor; compilers make of it what the target has.
+struct PlainLanes {
+  struct Lanes {
+    std::uint64_t lane[4];
+  };
+  using Count = int;
 
-/// Sets of poses as plain boards, for any number of words and any processor.
+  template <class F>
+  static Lanes each(F&& f) {
+    Lanes out;
+    for (int i = 0; i < 4; ++i) out.lane[i] = f(i);
+    return out;
+  }
+  static Lanes all(std::uint64_t value) { return {{value, value, value, value}}; }
+  static Count count(int n) { return n; }
+  static Lanes load(const std::uint64_t* words) {
+    return each([&](int i) { return words[i]; });
+  }
+  static void store(std::uint64_t* words, const Lanes& a) { std::copy_n(a.lane, 4, words); }
+  static Lanes up(const Lanes& a, Count n) {
+    return each([&](int i) { return a.lane[i] << n; });
+  }
+  static Lanes up1(const Lanes& a) { return up(a, 1); }
+  static Lanes down(const Lanes& a, Count n) {
+    return each([&](int i) { return a.lane[i] >> n; });
+  }
+  static Lanes down1(const Lanes& a) { return down(a, 1); }
+  static Lanes unite(const Lanes& a, const Lanes& b) {
+    return each([&](int i) { return a.lane[i] | b.lane[i]; });
+  }
+  static Lanes common(const Lanes& a, const Lanes& b) {
+    return each([&](int i) { return a.lane[i] & b.lane[i]; });
+  }
+  static Lanes add(const Lanes& a, const Lanes& b) {
+    return each([&](int i) { return a.lane[i] + b.lane[i]; });
+  }
+  static Lanes same(const Lanes& a, const Lanes& b) {
+    return each([&](int i) { return a.lane[i] == b.lane[i] ? ~std::uint64_t{0} : 0; });
+  }
+  static bool full(const Lanes& a) { return (a.lane[0] & a.lane[1] & a.lane[2] & a.lane[3]) == ~std::uint64_t{0}; }
+};
+
+/// Sets of poses as boards of any number of words, one board a heading.
 template <int W>
-struct PlainPoses {
+struct BoardPoses {
   using Cells = Board<W>;
   using Set = std::array<Cells, 4>;
 
+  static Cells shifted(const Cells& cells, unsigned heading, int columns) {
+    switch (heading & 3) {
+      case 0: return cells.down(columns);
+      case 1: return cells.down(1);
+      case 2: return cells.up(columns);
+      default: return cells.up(1);
+    }
+  }
   template <class F>
   static Set each(F&& f) {
     return {f(0u), f(1u), f(2u), f(3u)};
   }
-  static Set none() { return Set{}; }
   static Set everywhere(const Cells& c) { return {c, c, c, c}; }
-  static Set facing(const Cells& c, int columns) {
-    return each([&](unsigned h) { return shifted_ahead(c, static_cast<int>(h) + 2, columns); });
+  /// The poses from which a cell of the board lies straight ahead.
+  static Set facing(const Cells& c, int columns) { return before(everywhere(c), columns); }
+  /// One `move` earlier.
+  static Set before(const Set& s, int columns) {
+    return each([&](unsigned h) { return shifted(s[h], h + 2, columns); });
   }
-  static Set one(int cell, int heading) {
-    Set set{};
-    set[static_cast<unsigned>(heading)].set(cell);
-    return set;
-  }
-  static Set forward(const Set& s, int columns) {
-    return each([&](unsigned h) { return shifted_ahead(s[h], static_cast<int>(h), columns); });
-  }
-  static Set backward(const Set& s, int columns) {
-    return each([&](unsigned h) { return shifted_ahead(s[h], static_cast<int>(h) + 2, columns); });
-  }
+  /// One turn later or earlier.
   static Set turned(const Set& s) {
     return each([&](unsigned h) { return s[(h + 1) & 3] | s[(h + 3) & 3]; });
   }
@@ -54,54 +87,90 @@ struct PlainPoses {
   static Set without(const Set& a, const Set& b) {
     return each([&](unsigned h) { return a[h] - b[h]; });
   }
-  static bool any(const Set& s) { return (s[0] | s[1] | s[2] | s[3]).any(); }
-  static bool meet(const Set& a, const Set& b) { return any(common(a, b)); }
-  static bool has(const Set& s, int cell, int heading) { return s[static_cast<unsigned>(heading)].test(cell); }
+  static bool any(const Set& s) { return s[0].any() || s[1].any() || s[2].any() || s[3].any(); }
+
+  /// Of the three actions, in the order of preference, the first that leads into `closer`; one of them does.
+  static GridAction action_into(const Set& closer, int cell, unsigned heading, const Cells& empty,
+                                const std::array<int, 4>& ahead) {
+    const int next = cell + ahead[heading];
+    if (closer[heading].test(next) && empty.test(next)) return kMove;
+    return closer[(heading + 1) & 3].test(cell) ? kTurnLeft : kTurnRight;
+  }
 };
 
 }  // namespace
 
 template <int W>
-void GridSearch<W>::distances(int followers, const std::uint16_t* cell, const std::uint8_t* heading,
-                              const Board<W>& empty, const Board<W>* targets, unsigned wanted,
-                              std::int16_t (*distance)[kMaxGoals]) const {
+void GridSearch<W>::routes(int followers, const std::uint16_t* cell, const std::uint8_t* heading, const Board<W>& empty,
+                           const GridQuery<W>* queries, int count, std::int16_t (*distance)[kMaxGoals],
+                           std::uint8_t (*action)[kMaxGoals]) const {
   if constexpr (W == 2) {
-    if (has_avx2()) {
-      // A board of 128 cells is two words, so an array of boards is an array of pairs.
-      static_assert(sizeof(Board<2>) == 16);
-      return avx2_distances(followers, cell, heading, empty.word.data(), columns_, targets->word.data(), wanted,
-                            distance);
+    const auto search = has_avx2() ? avx2_routes : lane_routes<PlainLanes>;
+    LaneQueries lanes;
+    lanes.followers = followers;
+    lanes.cell = cell;
+    lanes.heading = heading;
+    lanes.empty = empty.word.data();
+    lanes.columns = columns_;
+    lanes.ahead = ahead_.data();
+    for (int first = 0; first < count; first += 4) {
+      for (int lane = 0; lane < 4; ++lane) {
+        const bool used = first + lane < count;
+        const GridQuery<W>& query = queries[used ? first + lane : first];
+        lanes.targets[0][lane] = query.targets.word[0];
+        lanes.targets[1][lane] = query.targets.word[1];
+        lanes.asked[lane] = used ? query.asked : 0;
+        lanes.goal[lane] = static_cast<std::uint8_t>(query.goal);
+      }
+      search(lanes, distance, action);
+    }
+  } else {
+    using P = BoardPoses<W>;
+    Board<W> free = empty;
+    for (int k = 0; k < followers; ++k) free.set(cell[k]);
+    const Poses may_enter = P::everywhere(empty);
+    for (const GridQuery<W>* query = queries; query != queries + count; ++query) {
+      // As in lane_search.hpp: followers' cells are reached, and nobody moves on through them.
+      Poses unvisited = P::everywhere(free), closer{};
+      Poses frontier = P::common(P::facing(query->targets, columns_), unvisited);
+      std::uint32_t asked = query->asked;
+      for (std::int16_t length = 0; asked != 0 && P::any(frontier); ++length) {
+        for (int k = 0; k < followers; ++k) {
+          if (!(asked >> k & 1) || !frontier[heading[k]].test(cell[k])) continue;
+          distance[k][query->goal] = length;
+          action[k][query->goal] = length == 0 ? kDig : P::action_into(closer, cell[k], heading[k], empty, ahead_);
+          asked &= ~(1u << k);
+        }
+        unvisited = P::without(unvisited, frontier);
+        closer = frontier;
+        const Poses moved = P::before(P::common(frontier, may_enter), columns_);
+        frontier = P::common(P::unite(moved, P::turned(frontier)), unvisited);
+      }
+      for (int k = 0; k < followers; ++k) {
+        if (!(asked >> k & 1)) continue;
+        distance[k][query->goal] = kNone;
+        action[k][query->goal] = kStop;
+      }
     }
   }
-  pose_distances<PlainPoses<W>>(followers, cell, heading, empty, columns_, targets, wanted, distance);
-}
-
-template <int W>
-GridAction GridSearch<W>::first_action(int cell, int heading, const Board<W>& free, const Board<W>& targets,
-                                       int distance) const {
-  if constexpr (W == 2) {
-    if (has_avx2())
-      return avx2_first_action(cell, heading, free.word.data(), columns_, ahead_.data(), targets.word.data(), distance);
-  }
-  return pose_first_action<PlainPoses<W>>(cell, heading, free, columns_, ahead_.data(), targets, distance);
 }
 
 template <int W>
 void GridSearch<W>::path(int cell, int heading, const Board<W>& free, const Board<W>& targets, int distance,
                          std::uint8_t* actions, std::vector<Poses>& frontiers) const {
-  using P = PlainPoses<W>;
+  using P = BoardPoses<W>;
   const auto length = static_cast<std::size_t>(distance);
   if (frontiers.size() < length) frontiers.resize(length);
   // frontiers[n]: the poses that are n actions away from facing a target.
   Poses unvisited = P::everywhere(free);
   for (std::size_t n = 0; n < length; ++n) {
     const Poses before = n == 0 ? P::facing(targets, columns_)
-                                : P::unite(P::backward(frontiers[n - 1], columns_), P::turned(frontiers[n - 1]));
+                                : P::unite(P::before(frontiers[n - 1], columns_), P::turned(frontiers[n - 1]));
     frontiers[n] = P::common(before, unvisited);
     unvisited = P::without(unvisited, frontiers[n]);
   }
   for (std::size_t left = length; left > 0; --left) {
-    const GridAction action = pose_action_into<P>(frontiers[left - 1], cell, heading, ahead_.data());
+    const GridAction action = P::action_into(frontiers[left - 1], cell, static_cast<unsigned>(heading), free, ahead_);
     if (action == kMove) cell += ahead_[static_cast<unsigned>(heading)];
     else heading = (heading + (action == kTurnLeft ? 1 : 3)) & 3;
     *actions++ = action;

@@ -1,5 +1,8 @@
 #include "paymaster/worlds/grid.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "paymaster/check.hpp"
 
 namespace paymaster {
@@ -8,24 +11,36 @@ template <int W>
 GridWorld<W>::GridWorld(const GameConfig& config)
     : map_(GridMap::parse(config.map)),
       search_(map_),
+      free_{},
       n_(config.num_followers),
       goals_(config.num_goals),
       resources_(config.num_resources) {
   expect(map_.cells() <= 64 * W, "map", "at most " + std::to_string(64 * W) + " cells", map_.cells());
+  rank_.resize(map_.free.size());
   for (int cell = 0; cell < map_.cells(); ++cell) {
-    if (map_.free[static_cast<std::size_t>(cell)]) free_.set(cell);
+    if (!map_.free[static_cast<std::size_t>(cell)]) continue;
+    free_.set(cell);
+    rank_[static_cast<std::size_t>(cell)] = static_cast<std::uint16_t>(free_cells_.size());
+    free_cells_.push_back(static_cast<std::uint16_t>(cell));
   }
 }
 
 template <int W>
 void GridWorld<W>::reset(State& state, Draws& draws) const {
   Board<W> room = free_;
+  // A uniform draw from the cells left, row by row: steps over those that are taken, which are kept in order.
+  int taken[GridLimits::kMaxResources + kMaxFollowers], takes = 0;
   const auto take = [&](int cell) {
     room.clear(cell);
+    int at = takes++;
+    for (; at > 0 && taken[at - 1] > rank_[static_cast<std::size_t>(cell)]; --at) taken[at] = taken[at - 1];
+    taken[at] = rank_[static_cast<std::size_t>(cell)];
     return static_cast<std::uint16_t>(cell);
   };
   const auto anywhere = [&] {
-    return room.nth(static_cast<int>(draws.below(static_cast<std::uint32_t>(room.count()))));
+    std::uint32_t n = draws.below(static_cast<std::uint32_t>(free_cells_.size()) - static_cast<std::uint32_t>(takes));
+    for (int i = 0; i < takes && static_cast<std::uint32_t>(taken[i]) <= n; ++i) ++n;
+    return int{free_cells_[n]};
   };
   // Resources of a type gather: each next to a random earlier one of its type where there is room (M3RL).
   for (int i = 0; i < resources_; ++i) {
@@ -54,121 +69,97 @@ void GridWorld<W>::reset(State& state, Draws& draws) const {
 }
 
 template <int W>
-Board<W> GridWorld<W>::empty_cells(const State& state) const {
-  Board<W> empty = free_;
-  for (int i = 0; i < resources_; ++i) {
-    if (state.present[i]) empty.clear(state.resource_cell[i]);
-  }
-  for (int k = 0; k < n_; ++k) empty.clear(state.cell[k]);
-  return empty;
-}
-
-template <int W>
-void GridWorld<W>::unclaimed(const State& state, std::array<Board<W>, kMaxGoals>& cells) const {
-  for (int i = 0; i < resources_; ++i) {
-    if (state.present[i] && state.claimant[i] == kNone) cells[state.resource_type[i]].set(state.resource_cell[i]);
-  }
-}
-
-template <int W>
-void GridWorld<W>::add_own(const State& state, int follower, int goal, Board<W>& cells) const {
-  for (int i = 0; i < resources_; ++i) {
-    if (state.present[i] && state.claimant[i] == follower && state.resource_type[i] == goal)
-      cells.set(state.resource_cell[i]);
-  }
-}
-
-template <int W>
-bool GridWorld<W>::own_ahead(const State& state, int follower, int goal) const {
-  Board<W> own{};
-  add_own(state, follower, goal, own);
-  return own.test(ahead(state, follower));
-}
-
-template <int W>
 void GridWorld<W>::refresh(State& state) const {
-  std::array<Board<W>, kMaxGoals> shared{};
-  unclaimed(state, shared);
-  unsigned wanted = 0;
-  for (int g = 0; g < goals_; ++g) {
-    state.available[g] = static_cast<std::uint8_t>(shared[g].count());
-    wanted |= static_cast<unsigned>(state.available[g] > 0) << g;
-  }
-  const Board<W> empty = empty_cells(state);
-  search_.distances(n_, state.cell, state.heading, empty, shared.data(), wanted, state.distance);
-
-  // Claims make a difference to their claimant only. While any resource of a type is unclaimed, its own ones of the
-  // type are targets too; otherwise only what it is already working on, straight ahead.
-  std::uint32_t claimants = 0;
-  for (int i = 0; i < resources_; ++i) {
-    if (state.present[i] && state.claimant[i] != kNone) claimants |= 1u << state.claimant[i];
+  Board<W> unclaimed[kMaxGoals] = {};
+  std::array<std::uint8_t, kMaxGoals> available{};
+  Board<W> empty = free_;
+  std::uint64_t claims = 0;               // bit i: resource i is claimed
+  for (int i = 0; i < resources_; ++i) {  // without branches: what is there and free is as good as random
+    const int cell = state.resource_cell[i], type = state.resource_type[i];
+    const std::uint64_t present = state.present[i], free = present & std::uint64_t{state.claimant[i] < 0};
+    empty.clear_if(present, cell);
+    unclaimed[type].set_if(free, cell);
+    available[static_cast<std::size_t>(type)] =
+        static_cast<std::uint8_t>(available[static_cast<std::size_t>(type)] + free);
+    claims |= (present ^ free) << i;
   }
   for (int k = 0; k < n_; ++k) {
-    if (!(claimants >> k & 1)) continue;
-    auto targets = shared;
-    for (int g = 0; g < goals_; ++g) {
-      if (wanted >> g & 1) add_own(state, k, g, targets[g]);
+    empty.clear(state.cell[k]);
+    std::fill_n(state.distance[k], kMaxGoals, std::int16_t{kNone});
+    std::fill_n(state.route[k], kMaxGoals, std::uint8_t{kStop});
+  }
+  std::copy(available.begin(), available.end(), state.available);
+  state.empty = empty;
+  Query queries[kMaxQueries];
+  int count = 0, at[kMaxGoals];
+  for (int g = 0; g < goals_; ++g) {
+    at[g] = count;
+    queries[count] = {unclaimed[g], (1u << n_) - 1, g};
+    count += available[static_cast<std::size_t>(g)] > 0;
+  }
+  if (claims != 0) count = ask_for_own(state, claims, queries, count, at);
+  search_.routes(n_, state.cell, state.heading, empty, queries, count, state.distance, state.route);
+}
+
+template <int W>
+int GridWorld<W>::ask_for_own(State& state, std::uint64_t claims, Query* queries, int count, const int* at) const {
+  // While any resource of a type is unclaimed, its own ones of the type are targets too; otherwise only what it is
+  // already working on, straight ahead.
+  const int shared = count;
+  for (std::uint64_t left = claims; left != 0; left &= left - 1) {
+    const int i = std::countr_zero(left);
+    const int k = state.claimant[i], g = state.resource_type[i];
+    if (ahead(state, k) != state.resource_cell[i]) continue;
+    state.distance[k][g] = 0;
+    state.route[k][g] = kDig;
+    if (state.available[g] > 0) queries[at[g]].asked &= ~(1u << k);
+  }
+  for (std::uint64_t left = claims; left != 0; left &= left - 1) {
+    const int i = std::countr_zero(left);
+    const int k = state.claimant[i], g = state.resource_type[i];
+    if (state.available[g] == 0) continue;
+    const std::uint32_t alone = 1u << k;
+    if (queries[at[g]].asked & alone) {
+      queries[at[g]].asked &= ~alone;
+      queries[count] = queries[at[g]];
+      queries[count++].asked = alone;
     }
-    search_.distances(1, state.cell + k, state.heading + k, empty, targets.data(), wanted, state.distance + k);
-    for (int g = 0; g < goals_; ++g) {
-      if (!(wanted >> g & 1) && own_ahead(state, k, g)) state.distance[k][g] = 0;
+    for (int j = shared; j < count; ++j) {
+      if (queries[j].asked == alone && queries[j].goal == g) queries[j].targets.set(state.resource_cell[i]);
     }
   }
+  return count;
 }
 
 template <int W>
 void GridWorld<W>::plan(const State& state, const std::int8_t* chosen, std::uint8_t* actions) const {
-  std::array<Board<W>, kMaxGoals> shared{};
-  unclaimed(state, shared);
-  const Board<W> empty = empty_cells(state);
-  for (int k = 0; k < n_; ++k) {
-    actions[k] = kStop;
-    const int goal = chosen[k];
-    if (goal == kNone) continue;
-    const int distance = state.distance[k][goal];
-    if (distance == 0) {
-      actions[k] = kDig;
-      continue;
-    }
-    Board<W> room = empty, targets = shared[goal];
-    room.set(state.cell[k]);
-    add_own(state, k, goal, targets);
-    actions[k] = search_.first_action(state.cell[k], state.heading[k], room, targets, distance);
-  }
+  for (int k = 0; k < n_; ++k) actions[k] = chosen[k] == kNone ? std::uint8_t{kStop} : state.route[k][chosen[k]];
 }
 
 template <int W>
 void GridWorld<W>::move(State& state, const MoveContext& context, std::uint8_t* reached) const {
-  Board<W> empty = empty_cells(state);
-  int removed[kMaxFollowers];
+  constexpr std::uint8_t kTurn[kGridActions] = {0, 1, 3, 0, 0};
+  Board<W> empty = state.empty;
   for (int k = 0; k < n_; ++k) {
     reached[k] = 0;
-    removed[k] = kNone;
-    const int next = ahead(state, k);
-    switch (context.action[k]) {
-      case kMove:
-        if (empty.test(next)) {
-          empty.set(state.cell[k]);
-          empty.clear(next);
-          state.cell[k] = static_cast<std::uint16_t>(next);
-        }
-        break;
-      case kTurnLeft: state.heading[k] = (state.heading[k] + 1) & 3; break;
-      case kTurnRight: state.heading[k] = (state.heading[k] + 3) & 3; break;
-      case kDig:
-        for (int i = 0; i < resources_; ++i) {
-          if (!state.present[i] || state.resource_cell[i] != next) continue;
-          if (state.claimant[i] == kNone) state.claimant[i] = static_cast<std::int8_t>(k);
-          if (state.claimant[i] == k && (context.skill[k] >> state.resource_type[i] & 1)) removed[k] = i;
-        }
-        break;
-      default: break;
+    const int next = ahead(state, k), action = context.action[k];
+    const bool moves = action == kMove && empty.test(next);
+    empty.set_if(moves, state.cell[k]);
+    empty.clear_if(moves, next);
+    state.cell[k] = static_cast<std::uint16_t>(moves ? next : state.cell[k]);
+    state.heading[k] = (state.heading[k] + kTurn[action]) & 3;
+    if (action != kDig) continue;
+    std::uint64_t found = 0;  // at most one
+    for (int i = 0; i < resources_; ++i) {
+      const unsigned here = state.resource_cell[i] == next;
+      found |= std::uint64_t{here & state.present[i]} << i;
     }
-  }
-  for (int k = 0; k < n_; ++k) {
-    if (removed[k] == kNone) continue;
-    state.present[removed[k]] = false;
-    reached[k] = static_cast<std::uint8_t>(1u << state.resource_type[removed[k]]);
+    if (found == 0) continue;
+    const int i = std::countr_zero(found);
+    if (state.claimant[i] == kNone) state.claimant[i] = static_cast<std::int8_t>(k);
+    if (state.claimant[i] != k || !(context.skill[k] >> state.resource_type[i] & 1)) continue;
+    reached[k] = static_cast<std::uint8_t>(1u << state.resource_type[i]);
+    state.present[i] = false;  // it blocks its cell until the end of the step: `empty` does not have it
   }
 }
 

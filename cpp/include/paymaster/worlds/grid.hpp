@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "paymaster/bitboard.hpp"
 #include "paymaster/config.hpp"
@@ -18,25 +19,31 @@
 
 namespace paymaster {
 
-struct GridState {
+struct GridLimits {
   static constexpr int kMaxFollowers = 16;
   static constexpr int kMaxResources = 64;
+};
 
-  std::uint16_t cell[kMaxFollowers];                // of a follower
-  std::uint8_t heading[kMaxFollowers];              // up, left, down, right
-  std::int16_t distance[kMaxFollowers][kMaxGoals];  // the planner's, for this state; derived
-  std::uint8_t available[kMaxGoals];                // unclaimed resources of each type; derived
+template <int W>
+struct GridState : GridLimits {
+  std::uint16_t cell[kMaxFollowers];    // of a follower
+  std::uint8_t heading[kMaxFollowers];  // up, left, down, right
   std::uint16_t resource_cell[kMaxResources];
   std::uint8_t resource_type[kMaxResources];
   std::int8_t claimant[kMaxResources];  // follower's index, -1 nobody
   bool present[kMaxResources];          // not removed yet
+  // Derived.
+  Board<W> empty;                                   // cells without wall, resource or follower
+  std::int16_t distance[kMaxFollowers][kMaxGoals];  // the planner's, for this state
+  std::uint8_t route[kMaxFollowers][kMaxGoals];     // its first action, `stop` where unreachable
+  std::uint8_t available[kMaxGoals];                // unclaimed resources of each type
 };
 
 template <int W>
 class GridWorld {
  public:
-  using State = GridState;
-  static constexpr int kMaxFollowers = GridState::kMaxFollowers;
+  using State = GridState<W>;
+  static constexpr int kMaxFollowers = GridLimits::kMaxFollowers;
   static constexpr int kActions = kGridActions;
 
   explicit GridWorld(const GameConfig& config);
@@ -44,7 +51,7 @@ class GridWorld {
   // --- what the game layer asks of a world ---------------------------------------------------------------------
   /// A new episode: resources in clusters of their type, then followers.
   void reset(State& state, Draws& draws) const;
-  /// Brings the derived parts (the planner's distances, what is available) up to date with the rest of the state.
+  /// Brings the derived parts (the planner's routes, what is available) up to date with the rest of the state.
   void refresh(State& state) const;
   int distance(const State& state, int follower, int goal) const { return state.distance[follower][goal]; }
   /// actions[k] = first action of follower k's route to the reachable goal type chosen[k], or `stop` for -1.
@@ -73,13 +80,12 @@ class GridWorld {
   const GridMap& map() const { return map_; }
 
  private:
-  /// Cells without wall, resource or follower.
-  Board<W> empty_cells(const State& state) const;
-  /// Per goal type, the cells of its unclaimed resources.
-  void unclaimed(const State& state, std::array<Board<W>, kMaxGoals>& cells) const;
-  /// Adds the resources of type `goal` that the follower itself has claimed.
-  void add_own(const State& state, int follower, int goal, Board<W>& cells) const;
-  bool own_ahead(const State& state, int follower, int goal) const;
+  using Query = GridQuery<W>;
+  static constexpr int kMaxQueries = kMaxGoals + GridLimits::kMaxResources;
+
+  /// A claim makes a difference to its claimant only. Writes its routes of length 0, and changes what it asks for: adds
+  /// to the `count` queries, of which that of an available goal type g is at[g]. Returns how many there are then.
+  int ask_for_own(State& state, std::uint64_t claims, Query* queries, int count, const int* at) const;
   int ahead(const State& state, int follower) const {
     return state.cell[follower] + map_.ahead[state.heading[follower]];
   }
@@ -87,6 +93,7 @@ class GridWorld {
   GridMap map_;
   GridSearch<W> search_;
   Board<W> free_;
+  std::vector<std::uint16_t> free_cells_, rank_;  // row by row; a free cell's place in that list
   int n_, goals_, resources_;
 };
 

@@ -11,19 +11,19 @@ template <int W>
 template <class Visitor>
 void GridWorld<W>::observe(const State& s, Visitor&& field) const {
   const Shape followers{n_, 0}, resources{resources_, 0};
-  const auto shown = [&](int i) { return s.present[i]; };
+  // -1 once a resource is gone: without branches, because which are is as good as random.
+  const auto shown = [&](int i, int value) { return value | (int{s.present[i]} - 1); };
   field("position", "row and column of each follower", Shape{n_, 2},
         [&](int k, int axis) { return axis == 0 ? map_.row[s.cell[k]] : map_.column[s.cell[k]]; });
   field("heading", "0 up, 1 left, 2 down, 3 right", followers, [&](int k, int) { return s.heading[k]; });
   field("resource_type", "goal type of each resource, -1 once it is gone", resources,
-        [&](int i, int) { return shown(i) ? s.resource_type[i] : kNone; });
+        [&](int i, int) { return shown(i, s.resource_type[i]); });
   field("resource_position", "row and column of each resource, -1 once it is gone", Shape{resources_, 2},
         [&](int i, int axis) {
-          if (!shown(i)) return kNone;
-          return static_cast<int>(axis == 0 ? map_.row[s.resource_cell[i]] : map_.column[s.resource_cell[i]]);
+          return shown(i, axis == 0 ? map_.row[s.resource_cell[i]] : map_.column[s.resource_cell[i]]);
         });
   field("resource_claimant", "follower that has claimed the resource, -1 nobody", resources,
-        [&](int i, int) { return shown(i) ? static_cast<int>(s.claimant[i]) : kNone; });
+        [&](int i, int) { return shown(i, s.claimant[i]); });
 }
 
 template <int W>
