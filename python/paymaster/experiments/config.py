@@ -68,7 +68,8 @@ class TrainConfig:
         task: name of a preset.
         leader: ebpg, ebpg-sparse, no-ebpg, no-attention, fixed-interval(m), independent-heads, no-prediction, m3rl,
             natural-ends, natural-ends-only (:mod:`paymaster.algorithms.leaders`).
-        episodes: to train on in all; a batch more at most.
+        episodes: to train on in all; a batch more at most. What falls over training, like the default leader's entropy
+            bonus, falls over these; over the new number from there on, where a run is resumed with another.
         num_envs: B, games played at once, and episodes per update.
         seed: of games, initial weights and the leader's draws.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1", ...
