@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from leaders import Job, configuration
 from rows import EVALUATED, GAMES, append, stored
 
 from paymaster.algorithms import DEFAULT_LEADER
-from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
 from paymaster.experiments.intervals import mean_ci95
 from paymaster.experiments.replacement import Replacement
@@ -97,11 +98,8 @@ def wanted_runs(arguments: Arguments) -> dict[Path, TrainConfig]:
     """Run directories to be trained."""
     runs = {}
     for seed, game in itertools.product(arguments.seeds, arguments.games):
-        task, payment = GAMES[game]
         name = f"{game.replace(' ', '-')}-{DEFAULT_LEADER}-{arguments.episodes}-seed{seed}"
-        runs[arguments.trained / name] = TrainConfig(
-            task, seed=seed, episodes=arguments.episodes, options=TaskConfig(payment=payment)
-        )
+        runs[arguments.trained / name] = configuration(Job(game, DEFAULT_LEADER, seed, arguments.episodes, ()))
     return runs
 
 

@@ -47,7 +47,6 @@ class Recording:
         self._seen = [
             tensor if device.type == "cpu" else torch.empty_like(tensor, device=device) for tensor in self._host
         ]
-        self._previous = torch.full(shape, -1, dtype=torch.int64, device=device)
         self._offer = torch.empty(*shape, dtype=torch.int64, device=device)
         self._explored = torch.zeros(*shape, dtype=torch.bool, device=device)
         self._actions = np.zeros((*shape, 2), dtype=np.int64)
@@ -67,7 +66,6 @@ class Recording:
         if self._seen[0] is not self._host[0]:
             for there, here in zip(self._seen, self._host, strict=True):
                 there[row].copy_(here[row], non_blocking=self._keep)  # a row that is used again must have been read
-        self._previous[row] = previous
         follower, goal, ended = (part[row] for part in self._seen)
         return Seen(follower, goal, previous, ended, self._played)
 
@@ -92,13 +90,14 @@ class Recording:
         follower, goal, ended = (part[:played] for part in self._seen)
         results = {name: torch.from_numpy(array[:played]).to(device) for name, array in self._results.items()}
         events = extract(self._actions[:played], lengths, num_goals=options["num_goals"])
+        offer = self._offer[:played]
         # A finished game reports action -1; its steps are not valid and any index will do.
         results["follower_action"].clamp_(min=0)
         return Episodes(
             follower=follower,
             goal=goal,
-            previous=self._previous[:played],
-            offer=self._offer[:played],
+            previous=torch.cat((torch.full_like(offer[:1], -1), offer[:-1])),
+            offer=offer,
             new_offer=torch.tensor(events.is_new, device=device),
             ended=ended,
             explored=self._explored[:played],

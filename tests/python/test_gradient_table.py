@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
 
+import bench_scripts
 from enumerated_game import make_game, new_offers
 
 
 @pytest.fixture(scope="module")
 def bench() -> ModuleType:
-    path = Path(__file__).parents[2] / "bench" / "gradients.py"
-    spec = importlib.util.spec_from_file_location("bench_gradients", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return bench_scripts.load("gradients")
 
 
 NAMES = ("sparse EBPG", "dense EBPG (the paper's)", "natural ends, sparse", '"changed" with all of mu')

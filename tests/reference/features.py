@@ -20,15 +20,7 @@ _NEAR = 10.0  # actions; distances are shown as _NEAR / (_NEAR + distance), fine
 
 
 class FeatureEncoder:
-    """Turns a batch's observations into features, using its statistics table as it is at that moment.
-
-    Args:
-        env: the batch whose observations are encoded; its options fix the sizes.
-
-    Attributes:
-        follower_features: F.
-        goal_features: D.
-    """
+    """:class:`paymaster.envs.features.FeatureEncoder`, field by field."""
 
     def __init__(self, env: LeaderVectorEnv) -> None:
         options = env.options
