@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
         offers[i + 1] = static_cast<std::int32_t>(draws.below(static_cast<std::uint32_t>(config.num_bonuses)));
       }
     }
-    batch->step(offers.data(), result);
+    batch->step(offers.data(), nullptr, result);
     for (const double r : reward) gain += r;
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

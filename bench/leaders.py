@@ -53,6 +53,7 @@ class Arguments:
         tuned: take each leader's --set from leaders/tuned.json.
         jobs: runs at a time.
         out: file of results, a line of JSON a run.
+        keep: where run directories are kept, for generalisation.py and prediction.py; without it they go.
         against: the leader whose difference to the others is shown.
         table: print the table of what is there and run nothing.
     """
@@ -65,6 +66,7 @@ class Arguments:
     tuned: bool = False
     jobs: int = 1
     out: Path = HERE / "leaders" / "results.jsonl"
+    keep: Path | None = None
     against: str = DEFAULT_LEADER
     table: bool = False
 
@@ -108,12 +110,17 @@ def configuration(job: Job) -> TrainConfig:
     )
 
 
-def run(job: Job) -> dict[str, Any]:
+def name_of(job: Job) -> str:
+    """Of its run directory."""
+    return "-".join((job.game, job.leader, str(job.episodes), *job.settings, f"seed{job.seed}")).replace(" ", "-")
+
+
+def run(job: Job, keep: Path | None = None) -> dict[str, Any]:
     """Trains and evaluates; the row."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(io.StringIO()):
-        path = Path(directory) / "run"
-        train(configuration(job), path)
+        path = (keep or Path(directory)) / name_of(job)
+        train(configuration(job), path, resume=(path / "config.json").exists())
         seconds = time.perf_counter() - start
         sampled, greedy = (evaluate_run(path, EVALUATED, greedy=greedy) for greedy in (False, True))
         noisy = evaluate_run(path, EVALUATED, options={"noise": NOISE})
@@ -218,7 +225,7 @@ def main() -> None:
     for job in wanted:
         configuration(job).validate()
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        for finished in as_completed([pool.submit(run, job) for job in wanted]):
+        for finished in as_completed([pool.submit(run, job, arguments.keep) for job in wanted]):
             row = finished.result()
             append(arguments.out, row)
             print(

@@ -46,6 +46,7 @@ class PyBatch {
     if (mask)
       expect(mask->ndim() == 1 && mask->size() == games, "reset_mask", "bool[" + std::to_string(games) + "]",
              shape_text(*mask));
+    offered_ = false;
     Results& out = results();
     const ObservationRows rows = out.observation.pointers();
     const bool* chosen = mask ? mask->data() : nullptr;
@@ -57,15 +58,37 @@ class PyBatch {
   }
 
   py::tuple step(const py::array& actions) {
+    expect(!told(), "step", "rule-based followers; others take offer() and act()", batch_->config().followers);
     take_actions(actions);
-    Results& out = results();
-    const BatchResult pointers = out.pointers();
+    return advance(nullptr);
+  }
+
+  /// The first phase; the offers are kept for the second.
+  py::tuple offer(const py::array& actions) {
+    expect(told(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()", batch_->config().followers);
+    offered_ = false;
+    take_actions(actions);
+    if (copy_ || !followers_) followers_.emplace(*batch_);
+    const FollowerRows rows = followers_->pointers();
     {
       py::gil_scoped_release release;
-      batch_->step(actions_.data(), pointers);
+      batch_->offer(actions_.data(), rows);
     }
-    return out.tuple();
+    offered_ = true;
+    return followers_->tuple();
   }
+
+  /// The second.
+  py::tuple act(const py::array& actions) {
+    expect(offered_, "act", "offer() before it", "none since the last act(), reset(), restore() or set_state()");
+    take_told(actions);
+    py::tuple out = advance(told_.data());
+    offered_ = false;
+    return out;
+  }
+
+  /// Another state: offers made in the last one are void.
+  void withdraw() { offered_ = false; }
 
   py::dict get_state(const std::vector<std::string>& names) const {
     const auto& fields = batch_->state_fields();
@@ -92,12 +115,26 @@ class PyBatch {
       pointers[at] = held.back().data();
     }
     batch_->set_state(pointers.data());
+    withdraw();
   }
 
  private:
+  /// Followers are told what to do.
+  bool told() const { return batch_->config().follower_kind() != Followers::rule; }
+
+  py::tuple advance(const std::int32_t* told) {
+    Results& out = results();
+    const BatchResult pointers = out.pointers();
+    {
+      py::gil_scoped_release release;
+      batch_->step(actions_.data(), told, pointers);
+    }
+    return out.tuple();
+  }
+
   static std::vector<Traits> traits_from(const GameConfig& config, const py::object& population) {
-    const auto [skill, preference, reservation] =
-        py::cast<std::tuple<Array<bool>, Array<std::int32_t>, Array<float>>>(population);
+    const auto [skill, preference, reservation, learns] =
+        py::cast<std::tuple<Array<bool>, Array<std::int32_t>, Array<float>, Array<bool>>>(population);
     std::vector<Traits> traits(static_cast<std::size_t>(skill.shape(0)));
     for (py::ssize_t i = 0; i < skill.shape(0); ++i) {
       Traits& t = traits[static_cast<std::size_t>(i)];
@@ -105,6 +142,7 @@ class PyBatch {
         t.skill = static_cast<std::uint8_t>(t.skill | (skill.at(i, g) ? 1u << g : 0u));
       t.preference = static_cast<std::uint8_t>(preference.at(i));
       t.reservation = reservation.at(i);
+      t.learns = learns.at(i);
     }
     return traits;
   }
@@ -172,6 +210,23 @@ class PyBatch {
     }
   }
 
+  /// Copies what followers are told to int32; what does not fit becomes -1, which the core refuses like any other.
+  void take_told(const py::array& actions) {
+    const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
+    const char kind = actions.dtype().kind();
+    if (kind != 'i' && kind != 'u')
+      throw py::type_error("actions: expected an integer dtype, got " +
+                           py::cast<std::string>(py::str(actions.dtype())));
+    expect(actions.ndim() == 2 && actions.shape(0) == games && actions.shape(1) == n, "actions",
+           "shape (" + std::to_string(games) + ", " + std::to_string(n) + ")", shape_text(actions));
+    const auto whole = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(actions);
+    told_.resize(static_cast<std::size_t>(games * n));
+    for (std::size_t i = 0; i < told_.size(); ++i) {
+      const std::int64_t value = whole.data()[i];
+      told_[i] = value < INT32_MIN || value > INT32_MAX ? -1 : static_cast<std::int32_t>(value);
+    }
+  }
+
   /// What does not even fit the core's integers; the core itself checks the rest.
   template <class T>
   [[noreturn]] void reject_action(std::size_t i, T came) const {
@@ -184,7 +239,9 @@ class PyBatch {
   bool copy_;
   std::unique_ptr<Batch> batch_;
   std::optional<Results> results_;
-  std::vector<std::int32_t> actions_;
+  std::optional<FollowerArrays> followers_;
+  std::vector<std::int32_t> actions_, told_;
+  bool offered_ = false;  // actions_ holds offers that followers have not answered yet
 };
 
 py::list describe(const std::vector<FieldInfo>& fields) {
@@ -251,16 +308,23 @@ void bind_batch(py::module_& m) {
            py::arg("num_threads"), py::arg("autoreset"), py::arg("population"), py::arg("copy"))
       .def("reset", &PyBatch::reset, py::arg("seeds"), py::arg("mask"))
       .def("step", &PyBatch::step, py::arg("actions"))
+      .def("offer", &PyBatch::offer, py::arg("actions"))
+      .def("act", &PyBatch::act, py::arg("actions"))
       .def("get_state", &PyBatch::get_state, py::arg("names"))
       .def("set_state", &PyBatch::set_state, py::arg("arrays"))
       .def(
           "replace_followers",
           [](PyBatch& self, const std::vector<int>& identities, std::int64_t seed) {
             self.core().replace_followers(identities, seed);
+            self.withdraw();
           },
           py::arg("identities"), py::arg("seed"))
       .def("snapshot", [](PyBatch& self) { return py::bytes(self.core().snapshot()); })
-      .def("restore", [](PyBatch& self, const py::bytes& bytes) { self.core().restore(bytes); })
+      .def("restore",
+           [](PyBatch& self, const py::bytes& bytes) {
+             self.core().restore(bytes);
+             self.withdraw();
+           })
       .def("observe",
            [](PyBatch& self) {
              Results& out = self.results();
@@ -281,13 +345,15 @@ void bind_batch(py::module_& m) {
                                Array<bool> skill({size, goals});
                                Array<std::int32_t> preference(size);
                                Array<float> reservation(size);
+                               Array<bool> learns(size);
                                for (py::ssize_t i = 0; i < size; ++i) {
                                  const Traits& t = p[static_cast<int>(i)];
                                  for (py::ssize_t g = 0; g < goals; ++g) skill.mutable_at(i, g) = t.skill >> g & 1;
                                  preference.mutable_at(i) = t.preference;
                                  reservation.mutable_at(i) = t.reservation;
+                                 learns.mutable_at(i) = t.learns;
                                }
-                               return py::make_tuple(skill, preference, reservation);
+                               return py::make_tuple(skill, preference, reservation, learns);
                              })
       .def_property_readonly("statistics", &statistics_views)
       .def("set_statistics", &set_statistics, py::arg("arrays"))

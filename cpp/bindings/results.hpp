@@ -31,6 +31,27 @@ struct ObservationArrays {
   py::tuple tuple() const { return py::make_tuple(whole, real); }
 };
 
+/// What followers know of themselves and of the offers.
+struct FollowerArrays {
+  Array<std::int16_t> offered, preference;
+  Array<bool> asked, skill;
+  Array<float> reservation;
+
+  explicit FollowerArrays(const Batch& batch) {
+    const py::ssize_t b = batch.batch_config().num_envs, n = batch.config().num_followers;
+    offered = Array<std::int16_t>({b, n, py::ssize_t{2}});
+    asked = Array<bool>({b, n});
+    skill = Array<bool>({b, n, static_cast<py::ssize_t>(batch.config().num_goals)});
+    preference = Array<std::int16_t>({b, n});
+    reservation = Array<float>({b, n});
+  }
+  FollowerRows pointers() {
+    return {offered.mutable_data(), asked.mutable_data(), skill.mutable_data(), preference.mutable_data(),
+            reservation.mutable_data()};
+  }
+  py::tuple tuple() const { return py::make_tuple(offered, asked, skill, preference, reservation); }
+};
+
 /// One step's results.
 struct Results {
   ObservationArrays observation, final_observation;

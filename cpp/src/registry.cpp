@@ -103,6 +103,7 @@ std::uint64_t fingerprint(const GameConfig& config, const Population& population
     hash = fingerprint(&t.skill, 1, hash);
     hash = fingerprint(&t.preference, 1, hash);
     hash = fingerprint(&t.reservation, sizeof t.reservation, hash);
+    hash = fingerprint(&t.learns, sizeof t.learns, hash);
   }
   return hash;
 }

@@ -20,6 +20,6 @@ except ImportError as error:
         "builds it, a C++20 compiler is needed) and do not import it from the source tree's python/ folder."
     ) from error
 
-from paymaster.envs import LeaderEnv, LeaderVectorEnv, Task, make, make_vec, tasks
+from paymaster.envs import LeaderEnv, LeaderVectorEnv, Task, TwoPhaseVectorEnv, make, make_vec, tasks
 
-__all__ = ["LeaderEnv", "LeaderVectorEnv", "Task", "__version__", "make", "make_vec", "tasks"]
+__all__ = ["LeaderEnv", "LeaderVectorEnv", "Task", "TwoPhaseVectorEnv", "__version__", "make", "make_vec", "tasks"]

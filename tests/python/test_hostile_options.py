@@ -112,7 +112,7 @@ def test_unknown_names_come_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="multi_bonus_resource_collection_one_skill"):
         paymaster.make_vec("grid")
     with pytest.raises(ValueError, match="num_followers, num_goals, num_bonuses, horizon"):
-        paymaster.make_vec(RC, followers=3)
+        paymaster.make_vec(RC, workers=3)
 
 
 @pytest.mark.parametrize(

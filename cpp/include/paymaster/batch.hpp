@@ -53,6 +53,15 @@ struct BatchResult {
   std::int32_t* completions = nullptr;     // [B, G]
 };
 
+/// The caller's arrays for what followers know of themselves and of the offers; the letters are those of every docstring.
+struct FollowerRows {
+  std::int16_t* offered = nullptr;     // [B, N, 2] (goal, bonus), (-1, -1) for none
+  bool* asked = nullptr;               // [B, N] it is told what to do
+  bool* skill = nullptr;               // [B, N, G]
+  std::int16_t* preference = nullptr;  // [B, N]
+  float* reservation = nullptr;        // [B, N]
+};
+
 class Batch {
  public:
   virtual ~Batch() = default;
@@ -71,8 +80,11 @@ class Batch {
   /// Starts episode 0 of every game under a new seed a game, or (no seeds) the next episode of those in `mask`
   /// (null: all). Writes all observations.
   virtual void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) = 0;
-  /// actions [B, N, 2] (goal, bonus), checked before anything moves.
-  virtual void step(const std::int32_t* actions, const BatchResult& result) = 0;
+  /// The first phase of a step whose followers are told what to do: checks actions [B, N, 2], moves nothing.
+  virtual void offer(const std::int32_t* actions, const FollowerRows& rows) = 0;
+  /// actions [B, N, 2] (goal, bonus), and told [B, N], a goal type or G for "stop", or a primitive action (null with
+  /// rule-based followers); both checked before anything moves.
+  virtual void step(const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) = 0;
   virtual void observe(const ObservationRows& observation) = 0;
 
   /// arrays: one pointer for each of state_fields(), null where not asked for.

@@ -35,6 +35,7 @@ struct GameConfig {
   int num_bonuses = 2;
   int horizon = 30;
   std::string payment = "completion";
+  std::string followers = "rule";
   double noise = 0.0;
   bool abstain = false;
   bool observe_routes = false;
@@ -59,6 +60,9 @@ struct GameConfig {
     visitor("num_bonuses", self.num_bonuses, "K, bonus levels; level b pays b + 1", 1, kMaxBonuses);
     visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
     visitor("payment", self.payment, "'completion': paid when a contract is completed; 'advance': when it starts");
+    visitor("followers", self.followers,
+            "'rule': they decide by rule; else they are told in a second phase of the step: 'meta', a goal type to be "
+            "taken by their planner, or 'primitive', an action (Sec. 4.3)");
     visitor("noise", self.noise, "probability that a follower's action is replaced by a random one (Table 1)", 0.0,
             1.0);
     visitor("abstain", self.abstain, "adds the offer 'none' (goal index G): no goal, no payment", 0, 1);
@@ -80,6 +84,9 @@ struct GameConfig {
   }
 
   Payment payment_rule() const { return payment == "advance" ? Payment::advance : Payment::completion; }
+  Followers follower_kind() const {
+    return followers == "meta" ? Followers::meta : followers == "primitive" ? Followers::primitive : Followers::rule;
+  }
   float reward_of_goal() const;  // w
 
   /// Throws std::invalid_argument naming the option, what was expected and what came.

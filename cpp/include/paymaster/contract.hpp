@@ -25,12 +25,13 @@ struct EpisodeTotals {
 struct Follower {
   std::uint16_t identity = 0;  // row of the population and of the statistics table
   std::uint8_t skill = 0;      // traits, as in Traits
-  std::uint8_t preference = 0;
+  std::uint8_t preference : 7 = 0;
+  std::uint8_t learns : 1 = 0;  // shares a byte with the preference: sixteen bytes a follower
   float reservation = 0;
   Offer offer{};                  // omega^k of the last step
   std::int8_t completed = kNone;  // goal type of the contract completed in the last step
   std::int8_t action = kNone;     // primitive action played in the last step
-  bool committed = false;         // in the last step: the offered goal was the strict winner
+  bool committed = false;         // in the last step: it took the offered goal
   bool contract_running = false;
   std::int16_t contract_age = 0;  // steps the running contract has run
 };

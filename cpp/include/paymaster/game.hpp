@@ -51,6 +51,7 @@ class Game {
         world_(std::move(world)),
         n_(config.num_followers),
         rule_(config.payment_rule()),
+        kind_(config.follower_kind()),
         goal_reward_(config.reward_of_goal()) {}
 
   const GameConfig& config() const { return config_; }
@@ -69,8 +70,9 @@ class Game {
       s.follower[k] = Follower{};
       s.follower[k].identity = identity[k];
       s.follower[k].skill = traits.skill;
-      s.follower[k].preference = traits.preference;
+      s.follower[k].preference = traits.preference & 0x7f;
       s.follower[k].reservation = traits.reservation;
+      s.follower[k].learns = traits.learns & 1;
     }
     s.step = 0;
     s.done = false;
@@ -79,13 +81,25 @@ class Game {
     world_.refresh(s.world);
   }
 
+  /// Who is told what to do: follower k, in a game whose followers are not rule-based.
+  bool asked(const State& s, int k) const { return kind_ != Followers::rule && s.follower[k].learns; }
+
+  /// What follower k may be told: a goal type or "stop", or a primitive action.
+  int choices() const { return kind_ == Followers::primitive ? World::kActions : config_.num_goals + 1; }
+
   /// One step: offers[N] -> decisions -> primitive actions -> contracts -> world -> payments and rewards -> clock.
-  void step(State& s, const Offer* offers, const StepResult& out, StatisticsEvent* events) const {
+  /// `told`[N]: what those who are asked() do; null with rule-based followers.
+  void step(State& s, const Offer* offers, const std::int32_t* told, const StepResult& out,
+            StatisticsEvent* events) const {
     std::int8_t chosen[kMaxFollowers], committed[kMaxFollowers];
     std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers], reached[kMaxFollowers];
     float paid[kMaxFollowers];
-    respond(s, offers, chosen, paid, events);
+    respond(s, offers, told, chosen, paid, events);
     world_.plan(s.world, chosen, actions);
+    if (kind_ == Followers::primitive) {
+      for (int k = 0; k < n_; ++k)
+        if (asked(s, k)) actions[k] = static_cast<std::uint8_t>(told[k]);
+    }
     if (config_.noise > 0) disturb(s, actions);
     for (int k = 0; k < n_; ++k) {
       skill[k] = s.follower[k].skill;
@@ -170,7 +184,7 @@ class Game {
         "preference", "its preferred goal type", followers, I{}, [&](int k, int) { return s.follower[k].preference; },
         [&](int k, int, I v) {
           expect_range(v, 0, config_.num_goals - 1, "preference");
-          s.follower[k].preference = static_cast<std::uint8_t>(v);
+          s.follower[k].preference = static_cast<std::uint8_t>(v) & 0x7f;
         });
     field(
         "reservation", "c, what it earns by itself for its preferred goal", followers, float{},
@@ -179,6 +193,9 @@ class Game {
           expect_range(v, 0.0f, 1e6f, "reservation");
           s.follower[k].reservation = v;
         });
+    field(
+        "learns", "it is told what to do, where followers are not rule-based", followers, bool{},
+        [&](int k, int) { return s.follower[k].learns; }, [&](int k, int, bool v) { s.follower[k].learns = v & 1; });
     field(
         "offer", "its last offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, I{},
         [&](int k, int part) { return part == 0 ? s.follower[k].offer.goal : s.follower[k].offer.bonus; },
@@ -267,17 +284,26 @@ class Game {
   }
 
   /// Followers decide on their offers; contracts start and end.
-  void respond(State& s, const Offer* offers, std::int8_t* chosen, float* paid, StatisticsEvent* events) const {
+  void respond(State& s, const Offer* offers, const std::int32_t* told, std::int8_t* chosen, float* paid,
+               StatisticsEvent* events) const {
     for (int k = 0; k < n_; ++k) {
       Follower& f = s.follower[k];
       const Offer offer = offers[k];
       const auto reachable = [&](int goal) { return world_.distance(s.world, k, goal) != kNone; };
-      const int goal = decide(f, offer, reachable);
+      const int goal = !asked(s, k) ? decide(f, offer, reachable) : taken(told[k], offer, reachable);
       chosen[k] = static_cast<std::int8_t>(goal);
       s.totals.events += s.step == 0 || !(offer == f.offer);
       const bool committed = offer.goal != kNone && goal == offer.goal;
       paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), rule_, events[k]);
     }
+  }
+
+  /// The goal type that a follower who was told what to do takes, kNone for none. By goal types it is what it was told,
+  /// if that can be reached; by primitive actions it cannot decline, so it is what it was offered.
+  template <class Reachable>
+  int taken(int told, Offer offer, Reachable&& reachable) const {
+    const int goal = kind_ == Followers::primitive ? offer.goal : told < config_.num_goals ? told : kNone;
+    return goal != kNone && reachable(goal) ? goal : kNone;
   }
 
   /// Follower noise (Table 1): two draws a follower, whether and what.
@@ -328,6 +354,7 @@ class Game {
   World world_;
   int n_;
   Payment rule_;
+  Followers kind_;
   float goal_reward_;
 };
 

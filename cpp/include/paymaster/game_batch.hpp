@@ -60,10 +60,18 @@ class GameBatch final : public Batch {
     observe(observation);
   }
 
-  void step(const std::int32_t* actions, const BatchResult& result) override {
+  void offer(const std::int32_t* actions, const FollowerRows& rows) override {
     check_actions(actions);
     pool_.run(size(), [&](int begin, int end) {
-      for (int i = begin; i < end; ++i) advance(i, actions, result);
+      for (int i = begin; i < end; ++i) write_followers(i, actions, rows);
+    });
+  }
+
+  void step(const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) override {
+    check_actions(actions);
+    if (told != nullptr) check_told(told);
+    pool_.run(size(), [&](int begin, int end) {
+      for (int i = begin; i < end; ++i) advance(i, actions, told, result);
     });
     if (table_.frozen) return;
     // In the order of environments, outside the threads: so that the table does not depend on how many there are.
@@ -182,8 +190,39 @@ class GameBatch final : public Batch {
     }
   }
 
+  void check_told(const std::int32_t* told) const {
+    const int choices = game_.choices();
+    const std::size_t n = static_cast<std::size_t>(n_);
+    for (std::size_t j = 0; j < states_.size() * n; ++j) {
+      if (static_cast<unsigned>(told[j]) < static_cast<unsigned>(choices)) continue;
+      expect_range(told[j], 0, choices - 1,
+                   "actions (game " + std::to_string(j / n) + ", follower " + std::to_string(j % n) + ")");
+    }
+  }
+
+  Offer offer_of(const std::int32_t* action) const {
+    if (action[0] == game_.config().num_goals) return {};
+    return {static_cast<std::int8_t>(action[0]), static_cast<std::int8_t>(action[1])};
+  }
+
+  void write_followers(int i, const std::int32_t* actions, const FollowerRows& rows) const {
+    const State& s = states_[static_cast<std::size_t>(i)];
+    const auto goals = static_cast<std::size_t>(game_.config().num_goals);
+    for (int k = 0; k < n_; ++k) {
+      const std::size_t at = static_cast<std::size_t>(i) * static_cast<std::size_t>(n_) + static_cast<std::size_t>(k);
+      const Offer offer = offer_of(actions + 2 * at);
+      const Follower& f = s.follower[k];
+      rows.offered[2 * at] = offer.goal;
+      rows.offered[2 * at + 1] = offer.bonus;
+      rows.asked[at] = game_.asked(s, k) && !s.done;
+      for (std::size_t g = 0; g < goals; ++g) rows.skill[at * goals + g] = f.skill >> g & 1;
+      rows.preference[at] = f.preference;
+      rows.reservation[at] = f.reservation;
+    }
+  }
+
   /// One game's part of a step, with what its autoreset mode asks for.
-  void advance(int i, const std::int32_t* actions, const BatchResult& result) {
+  void advance(int i, const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) {
     State& s = state(i);
     const StepResult out = row(i, result);
     played_[static_cast<std::size_t>(i)] = !s.done;
@@ -194,13 +233,10 @@ class GameBatch final : public Batch {
     } else {
       Offer offers[World::kMaxFollowers];
       const std::int32_t* action = actions + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_) * 2;
-      for (int k = 0; k < n_; ++k) {
-        const bool none = action[2 * k] == game_.config().num_goals;
-        offers[k] = none ? Offer{}
-                         : Offer{static_cast<std::int8_t>(action[2 * k]), static_cast<std::int8_t>(action[2 * k + 1])};
-      }
+      for (int k = 0; k < n_; ++k) offers[k] = offer_of(action + 2 * k);
+      if (told != nullptr) told += static_cast<std::size_t>(i) * static_cast<std::size_t>(n_);
       s.pristine = false;
-      game_.step(s, offers, out, events_.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_));
+      game_.step(s, offers, told, out, events_.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_));
     }
     write_totals(i, s.totals, result);
     if (s.done && batch_.autoreset == Autoreset::same_step) {

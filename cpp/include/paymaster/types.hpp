@@ -26,6 +26,10 @@ inline float price(int bonus) { return static_cast<float>(bonus + 1); }
 /// When a bonus is paid: when the contract is completed (M3RL), or when it starts, whatever comes of it.
 enum class Payment : std::uint8_t { completion, advance };
 
+/// Who decides for the followers: the rule (M3RL), or somebody outside, by goal types (the paper's action abstraction,
+/// Sec. 4.3) or by primitive actions.
+enum class Followers : std::uint8_t { rule, meta, primitive };
+
 /// What a finished game does when it is stepped on: the three modes of gymnasium.vector.AutoresetMode.
 enum class Autoreset : std::uint8_t { next_step, same_step, disabled };
 

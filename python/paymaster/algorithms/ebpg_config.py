@@ -22,6 +22,7 @@ class EBPGConfig:
     Attributes:
         gradient: "dense" (the paper's method, Remark 2) or "sparse" (Prop. 1).
         options: when options are opened by rule rather than by beta.
+        termination_start: bias of beta's logit before training; at -2 options mostly run on at first.
         learning_rate: of everything but the baseline's heads. The paper's: with 0.001 dense EBPG learns
             faster but loses what it has learned again and again (bench/README.md).
         critic_learning_rate: of the baseline's heads (paper: 0.001).
@@ -48,6 +49,7 @@ class EBPGConfig:
 
     gradient: Gradient = "dense"
     options: OptionRules = field(default_factory=OptionRules)
+    termination_start: float = 0.0
     learning_rate: float = 3e-4
     critic_learning_rate: float = 1e-3
     learning_rate_end: float = 1.0
@@ -78,6 +80,8 @@ class EBPGConfig:
             share = getattr(self, name)
             if not 0.0 <= share <= 1.0:
                 raise ValueError(f"{name}: expected a number in [0, 1], got {share}")
+        if not math.isfinite(self.termination_start):
+            raise ValueError(f"termination_start: expected a finite number, got {self.termination_start}")
         for name in ("learning_rate", "critic_learning_rate", "max_gradient_norm", "clip"):
             size = getattr(self, name)
             if not (size > 0.0 and math.isfinite(size)):

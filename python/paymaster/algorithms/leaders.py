@@ -40,7 +40,13 @@ _EVERY_STEP = OptionRules(interval=1)
 _NATURAL = OptionRules(natural_ends=True)
 _NO_TERMINATION = {"termination": "none"}
 _OURS = EBPGConfig(
-    gradient="sparse", options=_NATURAL, learning_rate=1e-3, epochs=4, entropy_of_decisions=True, entropy_end=0.0
+    gradient="sparse",
+    options=_NATURAL,
+    termination_start=-2.0,
+    learning_rate=1e-3,
+    epochs=4,
+    entropy_of_decisions=True,
+    entropy_end=0.0,
 )
 
 LEADERS: Final[dict[str, LeaderKind]] = {

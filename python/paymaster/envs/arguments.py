@@ -86,8 +86,11 @@ def population_arrays(
     if not isinstance(population, Mapping):
         raise TypeError(f"population: expected a dict of arrays, got {type(population).__name__}")
     names = ("skill", "preference", "reservation")
-    if set(population) != set(names):
-        raise ValueError(f"population: expected the keys {', '.join(names)}, got {', '.join(map(str, population))}")
+    if set(population) - {"learns"} != set(names):
+        raise ValueError(
+            f"population: expected the keys {', '.join(names)}, and learns if you like, got "
+            f"{', '.join(map(str, population))}"
+        )
     defaults = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
     goals = options.get("num_goals")
     goals = defaults.get(task, {}).get("num_goals", 4) if goals is None else check_int("num_goals", goals, 1, 8)
@@ -103,6 +106,7 @@ def population_arrays(
         check_array("population skill", skill, "bool", (size, goals), 0, 1),
         check_array("population preference", population["preference"], "int32", (size,), 0, goals - 1),
         check_array("population reservation", population["reservation"], "float32", (size,), 0, 1e6),
+        check_array("population learns", population.get("learns", np.ones(size, dtype=bool)), "bool", (size,), 0, 1),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from paymaster import _core
 from paymaster.envs.single import LeaderEnv
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 
 __all__ = ["Task", "make", "make_vec", "option_meanings", "tasks"]
@@ -36,14 +37,19 @@ def option_meanings() -> dict[str, str]:
     """Option name -> what it means and its default's source."""
     meanings: dict[str, str] = _core.option_meanings()
     meanings["population"] = (
-        "dict of arrays skill bool[P, G], preference int[P], reservation float[P], instead of a draw"
+        "dict of arrays skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] if you like, "
+        "instead of a draw"
     )
     return meanings
 
 
 def make_vec(task: str, num_envs: int = 1, seed: int = 0, num_threads: int = 0, **options: Any) -> LeaderVectorEnv:
-    """B games of ``task`` as one vector environment; see :class:`LeaderVectorEnv` for arguments and errors."""
-    return LeaderVectorEnv(task, num_envs, seed, num_threads, **options)
+    """B games of ``task`` as one vector environment; see :class:`LeaderVectorEnv` for arguments and errors.
+
+    With ``followers="meta"`` or ``"primitive"`` it is a :class:`TwoPhaseVectorEnv`.
+    """
+    kind = TwoPhaseVectorEnv if options.get("followers") in ("meta", "primitive") else LeaderVectorEnv
+    return kind(task, num_envs, seed, num_threads, **options)
 
 
 def make(task: str, seed: int = 0, index: int = 0, render_mode: str | None = None, **options: Any) -> LeaderEnv:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-__all__ = ["NUM_ACTIONS", "action_space", "arena_half_width", "num_goal_objects", "observation_space"]
+__all__ = ["NUM_ACTIONS", "action_space", "arena_half_width", "follower_space", "num_goal_objects", "observation_space"]
 
 NUM_ACTIONS = 5
 """Primitive actions: move, turn left, turn right, dig, stop on the grid; noop, left, right, down, up in the plane."""
@@ -92,6 +92,21 @@ def observation_space(
         else:
             boxes[name] = spaces.Box(*bounds.get(name, (-_INT16_MAX - 1, _INT16_MAX)), shape=shape, dtype=np.int16)
     return spaces.Dict(boxes)
+
+
+def follower_space(leaders: spaces.Space[Any], options: Mapping[str, Any]) -> spaces.Dict:
+    """What the followers see: the leader's observation, the offers and their own traits."""
+    assert isinstance(leaders, spaces.Dict)
+    n, goals = options["num_followers"], options["num_goals"]
+    offered = max(goals, options["num_bonuses"]) - 1
+    own: dict[str, spaces.Space[Any]] = {
+        "offered": spaces.Box(-1, offered, shape=(n, 2), dtype=np.int16),
+        "asked": spaces.Box(0, 1, shape=(n,), dtype=np.bool_),
+        "skill": spaces.Box(0, 1, shape=(n, goals), dtype=np.bool_),
+        "preference": spaces.Box(0, goals - 1, shape=(n,), dtype=np.int16),
+        "reservation": spaces.Box(0, 1e6, shape=(n,), dtype=np.float32),
+    }
+    return spaces.Dict({**leaders.spaces, **own})
 
 
 def action_space(options: Mapping[str, Any]) -> spaces.MultiDiscrete:

@@ -28,9 +28,12 @@ from paymaster.envs.statistics import Statistics
 if TYPE_CHECKING:
     from paymaster.envs.pictures import Pictures
 
-__all__ = ["LeaderVectorEnv"]
+__all__ = ["FOLLOWERS", "LeaderVectorEnv", "Observation", "Step"]
+
+FOLLOWERS = ("rule", "meta", "primitive")
 
 Observation = dict[str, NDArray[Any]]
+Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
 
 class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[Any]]):
@@ -57,15 +60,18 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         first_index: index of the first game: a batch of games 4..7 equals the second half of a batch of 8.
         copy: true returns fresh arrays from every call; false returns the same arrays each time, valid until the
             next call that returns observations.
-        population: dict of skill bool[P, G], preference int[P], reservation float[P]; None draws it from
-            ``population_seed``.
+        population: dict of skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] where only
+            some followers learn; None draws it from ``population_seed``.
         render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
         options: parameters of the task, see :func:`paymaster.tasks` for names and defaults.
 
     Raises:
-        ValueError: unknown task or option, a value out of range, an impossible map.
+        ValueError: unknown task or option, a value out of range, an impossible map, followers that learn (they take
+            :class:`~paymaster.envs.two_phase.TwoPhaseVectorEnv`).
         TypeError: an argument of the wrong type.
     """
+
+    _plays: tuple[str, ...] = ("rule",)  # kinds of followers
 
     def __init__(
         self,
@@ -89,6 +95,9 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode: expected None or 'rgb_array', got {render_mode!r}")
         check_map(options.get("map"))
+        kind = options.get("followers")
+        if isinstance(kind, str) and kind in FOLLOWERS and kind not in self._plays:
+            raise ValueError(f"followers: expected {' or '.join(map(repr, self._plays))}, got {kind!r}")
         people = population_arrays(task, population, options)
         self._core = _core.Batch(
             task,
@@ -145,9 +154,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             self._pictures.restart(self.state(), mask)
         return self._observation(rows), {}
 
-    def step(
-        self, actions: ArrayLike
-    ) -> tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    def step(self, actions: ArrayLike) -> Step:
         """One step of all games.
 
         Args:
@@ -157,33 +164,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             ValueError: wrong shape, or a goal or bonus out of range; no game has moved.
             TypeError: not integers.
         """
-        (
-            rows, reward, terminated, committed, completed, payment, follower_reward, follower_action,
-            gain, payments, incentive, total_follower_reward, events, length, completions, final_rows,
-        ) = self._core.step(as_array("actions", actions))  # fmt: skip
-        totals = {
-            "gain": gain,
-            "payments": payments,
-            "incentive": incentive,
-            "follower_reward": total_follower_reward,
-            "events": events,
-            "length": length,
-            "completions": completions,
-        }
-        info: dict[str, Any] = {
-            "committed": committed,
-            "completed": completed,
-            "payment": payment,
-            "follower_reward": follower_reward,
-            "follower_action": follower_action,
-            "totals": totals,
-        }
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
-            self._add_final(info, final_rows, terminated)
-        if self._pictures is not None:
-            self._pictures.add(self.state(), payment, reward)
-        truncated = np.zeros(self.num_envs, dtype=np.bool_)
-        return self._observation(rows), reward, terminated, truncated, info
+        return self._result(self._core.step(as_array("actions", actions)))
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """A picture uint8[height, width, 3] of every game, with its episode so far; None without a render_mode."""
@@ -222,8 +203,9 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
 
     @property
     def population(self) -> dict[str, NDArray[Any]]:
-        """The hidden traits of all P followers: skill bool[P, G], preference int32[P], reservation float32[P]."""
-        return dict(zip(("skill", "preference", "reservation"), self._core.population, strict=True))
+        """The hidden traits of all P followers: skill bool[P, G], preference int32[P], reservation float32[P]; and
+        learns bool[P], who is told what to do where followers are not rule-based."""
+        return dict(zip(("skill", "preference", "reservation", "learns"), self._core.population, strict=True))
 
     def observe(self) -> Observation:
         """The current observation, after :meth:`set_state` or :meth:`restore`."""
@@ -288,6 +270,36 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         return self.observe()
 
     # --- internals -------------------------------------------------------------------------------------------
+
+    def _result(self, arrays: tuple[Any, ...]) -> Step:
+        """The core's arrays as Gymnasium wants them."""
+        (
+            rows, reward, terminated, committed, completed, payment, follower_reward, follower_action,
+            gain, payments, incentive, total_follower_reward, events, length, completions, final_rows,
+        ) = arrays  # fmt: skip
+        totals = {
+            "gain": gain,
+            "payments": payments,
+            "incentive": incentive,
+            "follower_reward": total_follower_reward,
+            "events": events,
+            "length": length,
+            "completions": completions,
+        }
+        info: dict[str, Any] = {
+            "committed": committed,
+            "completed": completed,
+            "payment": payment,
+            "follower_reward": follower_reward,
+            "follower_action": follower_action,
+            "totals": totals,
+        }
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
+            self._add_final(info, final_rows, terminated)
+        if self._pictures is not None:
+            self._pictures.add(self.state(), payment, reward)
+        truncated = np.zeros(self.num_envs, dtype=np.bool_)
+        return self._observation(rows), reward, terminated, truncated, info
 
     def _observation(self, rows: Rows) -> Observation:
         if self._copy:

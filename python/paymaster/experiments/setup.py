@@ -53,6 +53,7 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         goal_features=encoder.goal_features,
         abstain=env.options["abstain"],
         hidden=config.hidden,
+        termination_start=config.learner.termination_start,
     )
     network = leader_kind(config.leader).sized(sizes)
     return EBPG(network, config.learner, choose_device(config.device), config.seed)

@@ -138,7 +138,7 @@ TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const s
 }
 
 const Results& TestBatch::step(const Offers& offers) {
-  batch_->step(offers.data(), results_.pointers());
+  batch_->step(offers.data(), nullptr, results_.pointers());
   return results_;
 }
 

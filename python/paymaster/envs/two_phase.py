@@ -1,0 +1,95 @@
+"""B games whose followers learn: a step in two phases, first the leader's offers, then the followers' answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike, NDArray
+
+from paymaster.envs.arguments import as_array
+from paymaster.envs.spaces import NUM_ACTIONS, follower_space
+from paymaster.envs.vector import LeaderVectorEnv, Observation, Step
+
+__all__ = ["TwoPhaseVectorEnv"]
+
+
+class TwoPhaseVectorEnv(LeaderVectorEnv):
+    """B Stackelberg Markov games with followers that are told what to do (paper Sec. 3 and 4.3).
+
+    Within a step the leader acts on s_t, then the followers on (s_t, omega_t), then the world moves:
+    :meth:`offer` takes the leader's actions and returns what the followers see, the augmented state and their own
+    traits; :meth:`act` takes theirs and returns what ``step`` of :class:`LeaderVectorEnv` returns, each follower's own
+    reward in ``info["follower_reward"]``. Each is one crossing into C++.
+
+    - ``followers="meta"``: a goal type 0..G-1, which the world's planner pursues (pi_lower), or G, "stop". It is
+      committed iff it takes the goal type it was offered; a type that it cannot reach it does not take.
+    - ``followers="primitive"``: a primitive action 0..4. It cannot decline: an offer that can be reached is accepted.
+
+    Where ``population`` holds ``learns``, the others decide by rule; what they are told is ignored (``asked`` is
+    false). Noise, where the task has it, strikes all alike. With ``reach_by="chosen"`` a primitive follower has chosen
+    what it was offered.
+
+    Arguments, spaces of the leader's side and errors as of :class:`LeaderVectorEnv`; ``followers`` is required.
+    """
+
+    _plays = ("meta", "primitive")
+
+    def __init__(self, task: str, num_envs: int = 1, seed: int = 0, num_threads: int = 0, **arguments: Any) -> None:
+        if arguments.get("followers") is None:
+            raise ValueError("followers: expected 'meta' or 'primitive', got none")
+        super().__init__(task, num_envs, seed, num_threads, **arguments)
+        self._last: Observation = {}  # s_t
+        choices = NUM_ACTIONS if self.options["followers"] == "primitive" else self.options["num_goals"] + 1
+        self.single_follower_action_space = spaces.MultiDiscrete([choices] * self.options["num_followers"])
+        self.single_follower_observation_space = follower_space(self.single_observation_space, self.options)
+        self.follower_action_space = batch_space(self.single_follower_action_space, num_envs)
+        self.follower_observation_space = batch_space(self.single_follower_observation_space, num_envs)
+
+    def step(self, actions: ArrayLike) -> Step:
+        """Not here: raises ValueError; see :meth:`offer` and :meth:`act`."""
+        raise ValueError("step: expected offer() and act(), since these followers are told what to do")
+
+    def offer(self, actions: ArrayLike) -> Observation:
+        """The first phase: the leader's offers. Nothing moves; offering again replaces the offers.
+
+        Args:
+            actions: integers [B, N, 2], (goal, bonus) a follower, as ``step`` of :class:`LeaderVectorEnv` takes them.
+
+        Returns:
+            What the followers see: the leader's observation of s_t (the arrays of the last call, not copies), and
+            ``offered`` int16[B, N, 2], omega_t, (-1, -1) for "none"; ``skill`` bool[B, N, G], ``preference``
+            int16[B, N] and ``reservation`` float32[B, N], each follower's own traits; ``asked`` bool[B, N], whose
+            answer counts: those who learn, in games that go on.
+
+        Raises:
+            ValueError: wrong shape, or a goal or bonus out of range; offers made before are void.
+            TypeError: not integers.
+        """
+        names = ("offered", "asked", "skill", "preference", "reservation")
+        own = self._core.offer(as_array("actions", actions))
+        if not self._last:
+            self.observe()
+        return {**self._last, **dict(zip(names, own, strict=True))}
+
+    def act(self, actions: ArrayLike) -> Step:
+        """The second phase: the followers' answers; the world moves.
+
+        Args:
+            actions: integers [B, N]: "meta", goal types or G for "stop"; "primitive", primitive actions.
+
+        Returns:
+            As ``step`` of :class:`LeaderVectorEnv`.
+
+        Raises:
+            ValueError: wrong shape, an action out of range, no :meth:`offer` since the last ``act``, ``reset``,
+                ``set_state`` or ``restore``; no game has moved, and what was offered stands.
+            TypeError: not integers.
+        """
+        return self._result(self._core.act(as_array("actions", actions)))
+
+    def _observation(self, rows: tuple[NDArray[np.int16], NDArray[np.float32]]) -> Observation:
+        self._last = super()._observation(rows)
+        return dict(self._last)

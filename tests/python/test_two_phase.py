@@ -1,0 +1,276 @@
+"""Followers that are told what to do: a step in two phases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from paymaster import LeaderVectorEnv, TwoPhaseVectorEnv, make, make_vec, tasks
+
+TASKS = [task.name for task in tasks()]
+KINDS = ("meta", "primitive")
+
+
+def offers_of(env: LeaderVectorEnv, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    highest = [env.options["num_goals"] + env.options["abstain"], env.options["num_bonuses"]]
+    return rng.integers(0, highest, size=(env.num_envs, env.num_followers, 2))
+
+
+def rule(seen: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    """A rule-based follower's goal type from what a follower sees, G for none: tasks.md, written once more."""
+    goals = seen["skill"].shape[-1]
+    reachable = seen["distance"] >= 0
+    kinds = np.arange(goals)
+    utility = np.where(kinds == seen["preference"][..., None], seen["reservation"][..., None], 0.0)
+    offered = kinds == seen["offered"][..., :1]
+    utility = (utility + np.where(offered, seen["offered"][..., 1:] + 1, 0)) * reachable
+    best = utility.max(-1, keepdims=True)
+    winners = (utility == best) & (best > 0)
+    tied = winners.sum(-1, keepdims=True) > 1
+    winners &= ~(tied & offered)
+    return np.where(winners.any(-1), winners.argmax(-1), goals)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_meta_followers_told_what_the_rule_says_play_the_same_game(task: str, noise: float) -> None:
+    """The two-phase step is the single-phase step where followers answer by the rule: everything is equal."""
+    options: dict[str, Any] = {"noise": noise, "abstain": True, "num_envs": 6, "seed": 3}
+    one, two = make_vec(task, **options), make_vec(task, followers="meta", **options)
+    assert isinstance(two, TwoPhaseVectorEnv)
+    rng = np.random.default_rng(0)
+    one.reset(), two.reset()
+    for _ in range(130):
+        offers = offers_of(one, rng)
+        expected = one.step(offers)
+        seen = two.offer(offers)
+        came = two.act(rule(seen))
+        for name, values in expected[0].items():
+            np.testing.assert_array_equal(came[0][name], values, err_msg=name)
+        for a, b in zip(came[1:4], expected[1:4], strict=True):
+            np.testing.assert_array_equal(a, b)
+        for name in ("committed", "completed", "payment", "follower_reward", "follower_action"):
+            np.testing.assert_array_equal(came[4][name], expected[4][name], err_msg=name)
+    for name, values in one.statistics.arrays().items():
+        np.testing.assert_array_equal(two.statistics.arrays()[name], values, err_msg=name)
+    assert one.statistics.arrays()["acceptance_count"].sum() > 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_primitive_followers_who_play_the_planners_moves_complete_contracts(task: str) -> None:
+    """Without a say, those who follow the route to what they are offered earn what obedient meta followers earn."""
+    obedient = make_vec(task, 8, 1, followers="meta", observe_routes=True)
+    primitive = make_vec(task, 8, 1, followers="primitive", observe_routes=True)
+    rng = np.random.default_rng(0)
+    obedient.reset(), primitive.reset()
+    completed = 0
+    for t in range(obedient.options["horizon"]):
+        if t % 10 == 0:
+            offers = offers_of(obedient, rng)
+        told, moved = obedient.offer(offers), primitive.offer(offers)
+        goal = offers[..., 0]
+        route = np.take_along_axis(moved["route"], goal[..., None], -1)[..., 0]
+        a, b = obedient.act(goal), primitive.act(route)
+        np.testing.assert_array_equal(told["distance"], moved["distance"])
+        for name in ("committed", "completed", "payment", "follower_reward", "follower_action"):
+            np.testing.assert_array_equal(a[4][name], b[4][name], err_msg=name)
+        completed += int((b[4]["completed"] >= 0).sum())
+    assert completed > 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_meta_follower_is_committed_iff_it_takes_what_it_was_offered(task: str) -> None:
+    env = make_vec(task, 16, 0, followers="meta", abstain=True)
+    rng = np.random.default_rng(1)
+    env.reset()
+    met = {True: 0, False: 0}
+    for _ in range(60):
+        offers = offers_of(env, rng)
+        seen = env.offer(offers)
+        answer = rng.integers(0, env.options["num_goals"] + 1, size=offers.shape[:2])
+        goal = np.minimum(answer, env.options["num_goals"] - 1)
+        reachable = np.take_along_axis(seen["distance"], goal[..., None], -1)[..., 0] >= 0
+        expected = (answer == seen["offered"][..., 0]) & reachable & seen["asked"]
+        *_, info = env.act(answer)
+        np.testing.assert_array_equal(info["committed"], expected)
+        for kind in met:
+            met[kind] += int((expected == kind).sum())
+    assert min(met.values()) > 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_primitive_follower_cannot_decline_and_moves_as_told(task: str) -> None:
+    env = make_vec(task, 16, 0, followers="primitive", abstain=True)
+    rng = np.random.default_rng(1)
+    env.reset()
+    for _ in range(60):
+        offers = offers_of(env, rng)
+        seen = env.offer(offers)
+        goal = seen["offered"][..., 0]
+        reachable = np.take_along_axis(seen["distance"], np.maximum(goal, 0)[..., None], -1)[..., 0] >= 0
+        answer = rng.integers(0, 5, size=goal.shape)
+        *_, info = env.act(answer)
+        played = seen["asked"]
+        np.testing.assert_array_equal(info["committed"], (goal >= 0) & reachable & played)
+        np.testing.assert_array_equal(info["follower_action"][played], answer[played])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_those_who_do_not_learn_decide_by_rule(kind: str) -> None:
+    """Where nobody learns, what followers are told is ignored, and the game is the rule-based one."""
+    one = make_vec("resource_collection", 5, 2)
+    people = {**one.population, "learns": np.zeros(40, dtype=bool)}
+    two = make_vec("resource_collection", 5, 2, followers=kind, population=people)
+    rng = np.random.default_rng(0)
+    one.reset(), two.reset()
+    for _ in range(70):
+        offers = offers_of(one, rng)
+        expected = one.step(offers)
+        assert not two.offer(offers)["asked"].any()
+        came = two.act(rng.integers(0, 5, size=(5, 4)))
+        np.testing.assert_array_equal(came[1], expected[1])
+        np.testing.assert_array_equal(came[4]["follower_action"], expected[4]["follower_action"])
+
+
+def test_half_of_a_population_learns() -> None:
+    people = {**make_vec("navigation").population, "learns": np.arange(40) % 2 == 0}
+    env = make_vec("navigation", 32, 0, followers="primitive", population=people)
+    observation, _ = env.reset()
+    seen = env.offer(np.zeros((32, 4, 2), dtype=np.int64))
+    np.testing.assert_array_equal(seen["asked"], observation["identity"] % 2 == 0)
+    *_, info = env.act(np.full((32, 4), 3))
+    assert (info["follower_action"][seen["asked"]] == 3).all()
+    assert (info["follower_action"][~seen["asked"]] != 3).any()
+    np.testing.assert_array_equal(env.population["learns"], people["learns"])
+    np.testing.assert_array_equal(env.state("learns")["learns"], seen["asked"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_followers_see(kind: str) -> None:
+    env = make_vec("predator_prey", 3, 0, followers=kind, abstain=True)
+    observation, _ = env.reset()
+    offers = np.array([[[4, 1], [0, 0], [1, 1], [3, 0]]] * 3)
+    seen = env.offer(offers)
+    assert env.follower_observation_space.contains(seen)
+    state = env.state("skill", "preference", "reservation")
+    for name, values in state.items():
+        np.testing.assert_array_equal(seen[name], values)
+    np.testing.assert_array_equal(seen["offered"], np.where(offers[..., :1] == 4, -1, offers))
+    for name, values in observation.items():
+        np.testing.assert_array_equal(seen[name], values)
+    assert (env.follower_action_space.sample() < 5).all() and env.follower_action_space.shape == (3, 4)
+
+
+def test_results_do_not_depend_on_threads_and_snapshots_hold_the_kind_of_followers() -> None:
+    envs = [make_vec("resource_collection", 9, 4, threads, followers="primitive", noise=0.2) for threads in (1, 3)]
+    rng = np.random.default_rng(0)
+    for env in envs:
+        env.reset()
+    for _ in range(40):
+        offers, answers = offers_of(envs[0], rng), rng.integers(0, 5, size=(9, 4))
+        steps = []
+        for env in envs:
+            env.offer(offers)
+            steps.append(env.act(answers))
+        np.testing.assert_array_equal(steps[0][1], steps[1][1])
+    assert envs[0].snapshot() == envs[1].snapshot()
+    with pytest.raises(ValueError, match="same options"):
+        make_vec("resource_collection", 9, 4, followers="meta", noise=0.2).restore(envs[0].snapshot())
+
+
+# ---- the order of the two phases, and bad input
+
+
+def made(kind: str = "meta", **options: Any) -> TwoPhaseVectorEnv:
+    env = make_vec("resource_collection", 2, 0, followers=kind, **options)
+    assert isinstance(env, TwoPhaseVectorEnv)
+    env.reset()
+    return env
+
+
+OFFERS = np.zeros((2, 4, 2), dtype=np.int64)
+ANSWERS = np.zeros((2, 4), dtype=np.int64)
+
+
+def test_act_needs_an_offer_of_the_same_state() -> None:
+    env = made()
+    with pytest.raises(ValueError, match=r"act: expected offer\(\) before it"):
+        env.act(ANSWERS)
+    snapshot = env.snapshot()
+    for between in (env.reset, lambda: env.restore(snapshot), lambda: env.set_state(**env.state())):
+        env.offer(OFFERS)
+        between()
+        with pytest.raises(ValueError, match="act: expected"):
+            env.act(ANSWERS)
+    env.offer(OFFERS)
+    env.act(ANSWERS)
+    with pytest.raises(ValueError, match="act: expected"):
+        env.act(ANSWERS)
+
+
+def test_a_second_offer_replaces_the_first() -> None:
+    env = made()
+    env.offer(OFFERS)
+    env.offer(OFFERS + 1)
+    observation, *_ = env.act(ANSWERS)
+    assert (observation["offer"] == 1).all()
+
+
+def test_a_bad_answer_moves_nothing_and_leaves_the_offer() -> None:
+    env = made()
+    env.offer(OFFERS)
+    before = env.snapshot()
+    bad = ANSWERS.copy()
+    bad[1, 2] = 5
+    with pytest.raises(ValueError, match=r"actions \(game 1, follower 2\): expected a value in \[0, 4\], got 5"):
+        env.act(bad)
+    with pytest.raises(ValueError, match=r"actions: expected shape \(2, 4\)"):
+        env.act(ANSWERS[:1])
+    with pytest.raises(TypeError, match="actions: expected an integer dtype"):
+        env.act(ANSWERS.astype(float))
+    with pytest.raises(ValueError, match="actions"):
+        env.act(np.full((2, 4), 2**40))
+    assert env.snapshot() == before
+    env.act(ANSWERS)
+    assert env.snapshot() != before
+
+
+def test_a_bad_offer_is_refused_and_voids_the_one_before() -> None:
+    env = made()
+    env.offer(OFFERS)
+    with pytest.raises(ValueError, match="goal"):
+        env.offer(OFFERS + 9)
+    with pytest.raises(ValueError, match="act: expected"):
+        env.act(ANSWERS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_kind_of_followers_decides_the_class(kind: str) -> None:
+    with pytest.raises(ValueError, match=r"step: expected offer\(\) and act\(\)"):
+        made(kind).step(OFFERS)
+    with pytest.raises(ValueError, match=f"followers: expected 'rule', got '{kind}'"):
+        LeaderVectorEnv("resource_collection", followers=kind)
+    with pytest.raises(ValueError, match=f"followers: expected 'rule', got '{kind}'"):
+        make("resource_collection", followers=kind)
+    with pytest.raises(ValueError, match="followers: expected 'meta' or 'primitive', got none"):
+        TwoPhaseVectorEnv("resource_collection")
+    with pytest.raises(ValueError, match="followers: expected 'meta' or 'primitive', got 'rule'"):
+        TwoPhaseVectorEnv("resource_collection", followers="rule")
+    with pytest.raises(ValueError, match="followers: expected 'rule', 'meta' or 'primitive', got 'wild'"):
+        make_vec("resource_collection", followers="wild")
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+def test_finished_games_ask_nobody(mode: str) -> None:
+    env = made(horizon=3, autoreset_mode=mode)
+    for t in range(3):
+        assert env.offer(OFFERS)["asked"].all()
+        _, _, terminated, _, _ = env.act(ANSWERS)
+        assert terminated.all() == (t == 2)
+    seen = env.offer(OFFERS)
+    assert seen["asked"].all() == (mode == "SameStep")
+    observation, reward, *_ = env.act(ANSWERS)
+    assert observation["step"].tolist() == [{"NextStep": 0, "SameStep": 1, "Disabled": 3}[mode]] * 2
+    assert mode == "SameStep" or not reward.any()
