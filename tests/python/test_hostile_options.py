@@ -219,8 +219,8 @@ def test_given_population_is_taken_as_it_is() -> None:
     given_traits["skill"][2] = False
     env = paymaster.make_vec(RC, 3, population=given_traits)
     assert env.options["population_size"] == 6
-    for name, array in env.population.items():
-        np.testing.assert_array_equal(array, given_traits[name])
+    for name, array in {**given_traits, "learns": np.ones(6, dtype=bool)}.items():
+        np.testing.assert_array_equal(env.population[name], array)
     env.reset()
     state = env.state()
     for name, array in given_traits.items():
