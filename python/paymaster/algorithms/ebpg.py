@@ -131,16 +131,16 @@ class EBPG:
         episodes = episodes.to(self.device)
         self._set_rates(progress)
         held = self._held(episodes)
-        asked = self._policy_asked(episodes, held)
+        rows = self._decisions(episodes, held)
         first: dict[str, Tensor] = {}
         estimates: _Estimates | None = None
         old: _Choices | None = None
         for _ in range(self.config.epochs):
-            output = self._evaluate(episodes, asked)
+            output = self._evaluate(episodes, rows)
             if estimates is None:
                 estimates = self._estimate(episodes, output)
-            choices = self._choices(episodes, output, held)
-            loss, metrics = self._loss(episodes, output, held, estimates, choices, old, progress)
+            choices = self._choices(episodes, output, held, rows)
+            loss, metrics = self._loss(episodes, output, held, rows, estimates, choices, old, progress)
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_gradient_norm)
@@ -189,32 +189,37 @@ class EBPG:
             advantage = normalise(advantage, valid)
         return _Estimates(advantage, targets, 1.0 - unexplained)
 
-    def _evaluate(self, episodes: Episodes, asked: Tensor | None = None) -> LeaderOutput:
-        """The network on whole episodes at once, mu where it is asked for."""
+    def _evaluate(self, episodes: Episodes, rows: Tensor | None = None) -> LeaderOutput:
+        """The network on whole episodes at once, mu at the rows given."""
         start = self.network.initial_history(episodes.num_games, episodes.num_followers)
-        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start, decisions=asked)
+        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start, rows=rows)
         return output
 
-    def _policy_asked(self, episodes: Episodes, held: Tensor) -> Tensor | None:
-        """Where the loss looks at mu; None: everywhere."""
+    def _decisions(self, episodes: Episodes, held: Tensor) -> Tensor | None:
+        """Rows [R] of [T, B, N] at which the loss looks at mu; None: everywhere."""
         if self.config.gradient == "dense" or not self.config.entropy_of_decisions:
             return None
-        return episodes.new_offer | (held < 0) | episodes.explored
+        decided = episodes.new_offer | (held < 0) | episodes.explored
+        return decided.flatten().nonzero().squeeze(-1)
 
     def _held(self, episodes: Episodes) -> Tensor:
         steps = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
         return held_offers(self.config.options, episodes.previous, episodes.ended, steps)
 
-    def _choices(self, episodes: Episodes, output: LeaderOutput, held: Tensor) -> _Choices:
+    def _choices(self, episodes: Episodes, output: LeaderOutput, held: Tensor, rows: Tensor | None) -> _Choices:
         log_prob = losses.dense_log_prob if self.config.gradient == "dense" else losses.sparse_log_prob
         explore = episodes.explore if self.config.exploration == "offers" else 0.0
-        policy = log_prob(output.log_mu, episodes.offer, held, episodes.new_offer, explore)
+        offer, new_offer, opened, explored = (
+            _at(rows, values) for values in (episodes.offer, episodes.new_offer, held, episodes.explored)
+        )
+        policy = log_prob(output.log_mu, offer, opened, new_offer, explore)
         if self.config.exploration == "agents":
             offered = self.network.config.num_goals * self.network.config.num_bonuses  # "none" is no explored goal
             bonus = losses.bonus_log_prob(
-                output.log_mu[..., :offered], episodes.offer.clamp(max=offered - 1), self.network.config.num_bonuses
+                output.log_mu[..., :offered], offer.clamp(max=offered - 1), self.network.config.num_bonuses
             )
-            policy = torch.where(episodes.explored, bonus, policy)
+            policy = torch.where(explored, bonus, policy)
+        policy = _spread(rows, policy, held)
         if output.termination_logits is None:
             return _Choices(policy, None)
         return _Choices(policy, losses.termination_log_prob(output.termination_logits, episodes.new_offer, held))
@@ -224,6 +229,7 @@ class EBPG:
         episodes: Episodes,
         output: LeaderOutput,
         held: Tensor,
+        rows: Tensor | None,
         estimates: _Estimates,
         choices: _Choices,
         old: _Choices | None,
@@ -237,7 +243,7 @@ class EBPG:
                 return losses.policy_gradient_loss(log_prob, estimates.advantage)
             return losses.clipped_loss(log_prob, old_log_prob, estimates.advantage, config.clip)
 
-        entropy = losses.entropy(output.log_mu)
+        entropy = _spread(rows, losses.entropy(output.log_mu), held)
         if config.entropy_of_decisions:
             entropy = torch.where(episodes.new_offer | (held < 0), entropy, 0.0)
         terms = {
@@ -282,6 +288,18 @@ class EBPG:
 def _phi_of(output: LeaderOutput) -> Tensor:
     assert output.phi is not None
     return output.phi
+
+
+def _at(rows: Tensor | None, values: Tensor) -> Tensor:
+    """Values [T, B, N] at these rows, [R]; all of them where there are none."""
+    return values if rows is None else values.flatten().index_select(0, rows)
+
+
+def _spread(rows: Tensor | None, values: Tensor, like: Tensor) -> Tensor:
+    """The inverse of :func:`_at`, 0 elsewhere, of the shape of ``like``."""
+    if rows is None:
+        return values
+    return values.new_zeros(like.numel()).index_copy(0, rows, values).view(like.shape)
 
 
 def _annealed(start: float, share_at_the_end: float, progress: float) -> float:

@@ -91,7 +91,7 @@ class LeaderOutput(NamedTuple):
     """What the network says of one step ([B, N, ...]) or of whole episodes ([T, B, N, ...]).
 
     Attributes:
-        log_mu: log mu over all offers, unrestricted, [..., N, O]; uniform where it was not asked for.
+        log_mu: log mu over all offers, unrestricted, [..., N, O]; [R, O] where R rows were asked for.
         termination_logits: logit of beta, [..., N]; None without a termination function (or with one offer).
         phi: expected completions to come by goal type, then payments to come by bonus level, [..., N, G + K]; None
             where they were not asked for.
@@ -144,7 +144,7 @@ class LeaderNetwork(nn.Module):
         previous: Tensor,
         history: Tensor,
         *,
-        decisions: Tensor | None = None,
+        rows: Tensor | None = None,
         baseline: bool = True,
     ) -> LeaderOutput:
         """Evaluates one step, or all T steps of whole episodes at once; both give the same numbers.
@@ -154,7 +154,8 @@ class LeaderNetwork(nn.Module):
             goal: goal features, [B, N, G, D] or [T, B, N, G, D].
             previous: omega_{t-1}, int64 [B, N] or [T, B, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
-            decisions: where log mu is asked for, bool of the shape of ``previous``; None: everywhere.
+            rows: where log mu is asked for, int64 [R], indices into ``previous`` as one row; None: everywhere. The
+                policy is the widest module, and few steps are decisions.
             baseline: whether phi is asked for; acting needs none.
         """
         state = self.state_encoder(follower, goal, previous)
@@ -166,21 +167,15 @@ class LeaderNetwork(nn.Module):
             predicted = self.follower_model.predict(prediction_logits)
         code, weights = self.attention(state_and_history, predicted)
         return LeaderOutput(
-            log_mu=self.policy(code, goal) if decisions is None else self._log_mu_at(decisions, code, goal),
+            log_mu=self.policy(code, goal)
+            if rows is None
+            else self.policy(code.flatten(0, -2).index_select(0, rows), goal.flatten(0, -3).index_select(0, rows)),
             termination_logits=None if self.termination is None else self.termination(code, previous),
             phi=self.baseline(code, previous) if baseline else None,
             prediction_logits=prediction_logits,
             attention=weights,
             history=history,
         )
-
-    def _log_mu_at(self, decisions: Tensor, code: Tensor, goal: Tensor) -> Tensor:
-        """The policy on the rows asked for only: it is the widest module, and few steps are decisions."""
-        offers = self.config.num_offers
-        rows = decisions.flatten().nonzero().squeeze(-1)
-        asked = self.policy(code.flatten(0, -2).index_select(0, rows), goal.flatten(0, -3).index_select(0, rows))
-        everywhere = code.new_full((decisions.numel(), offers), -math.log(offers))
-        return everywhere.index_copy(0, rows, asked).view(*decisions.shape, offers)
 
 
 def offer_probs(output: LeaderOutput, held: Tensor, explore: float = 0.0) -> Tensor:
