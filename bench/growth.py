@@ -1,0 +1,133 @@
+"""What a step costs as the game grows: `python bench/growth.py`, results in bench/growth.json and a picture.
+
+One thing grows at a time, the others stay as the task has them: followers N, games B, goal types G, the map's side (on
+the grid), the horizon T. Rule-based followers, observations written, called from Python, one thread; microseconds of
+CPU per step of one game, medians over rounds that take the cells in turn, so that a busy machine treats them alike.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tyro
+
+from paymaster.benchmark import step_rate
+
+HERE = Path(__file__).parent
+TASKS = ("resource_collection", "navigation", "predator_prey")
+GAMES = 1_000
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What to measure.
+
+    Attributes:
+        seconds: least time of one measurement.
+        rounds: measurements a cell.
+        out: results.
+        picture: the plots.
+        table: print and draw what is there, and measure nothing.
+    """
+
+    seconds: float = 0.1
+    rounds: int = 5
+    out: Path = HERE / "growth.json"
+    picture: Path = HERE / "pictures" / "growth.png"
+    table: bool = False
+
+
+def square(side: int) -> str:
+    """A map of side x side free cells."""
+    wall = "#" * (side + 2)
+    return "\n".join([wall, *["#" + "." * side + "#"] * side, wall])
+
+
+def cells(task: str) -> list[tuple[str, int, dict[str, Any]]]:
+    """What grows, its size, options."""
+    grid = task == "resource_collection"
+    followers = [("N", n, {"num_followers": n, "population_size": max(40, n)}) for n in (1, 2, 4, 8, 16, 32, 64)]
+    followers = followers[:5] if grid else followers  # 16 at most
+    games = [("B", b, {"num_envs": b}) for b in (1, 8, 64, 512, 4096, 32768)]
+    goals = [("G", g, {"num_goals": g, "skills_per_follower": min(3, g)}) for g in (1, 2, 4, 8)]
+    sides = [("side", side, {"map": square(side)}) for side in (5, 9, 14, 22, 34)] if grid else []
+    horizons = [("T", t, {"horizon": t}) for t in (10, 30, 100, 1000)]
+    return [*followers, *games, *goals, *sides, *horizons]
+
+
+def measure(arguments: Arguments) -> list[dict[str, Any]]:
+    """A row a cell."""
+    every = [(task, what, size, options) for task in TASKS for what, size, options in cells(task)]
+    costs: list[list[float]] = [[] for _ in every]
+    for _ in range(arguments.rounds):
+        for times, (task, _, _, options) in zip(costs, every, strict=True):
+            changes = {"num_envs": GAMES, **options}
+            rate = step_rate(task, changes.pop("num_envs"), 1, arguments.seconds, 1, **changes)
+            times.append(1e6 / rate.steps_per_cpu_second)
+    return [
+        {
+            "task": task,
+            "grows": what,
+            "size": size,
+            "microseconds": round(statistics.median(times), 4),
+            "lowest": round(min(times), 4),
+            "highest": round(max(times), 4),
+        }
+        for times, (task, what, size, _) in zip(costs, every, strict=True)
+    ]
+
+
+def exponent(rows: list[dict[str, Any]]) -> float:
+    """Slope of log cost over log size, between the two largest sizes: 1 is linear, 2 quadratic, 0 nothing."""
+    (a, b) = rows[-2:]
+    return float(np.log(b["microseconds"] / a["microseconds"]) / np.log(b["size"] / a["size"]))
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    print("| task | grows | microseconds a step at each size | last exponent |")
+    print("| --- | --- | --- | --- |")
+    for task in TASKS:
+        for what in ("N", "B", "G", "side", "T"):
+            same = [row for row in rows if (row["task"], row["grows"]) == (task, what)]
+            if same:
+                costs = ", ".join(f"{row['size']:,}: {row['microseconds']:.2f}" for row in same)
+                print(f"| `{task}` | {what} | {costs} | {exponent(same):.2f} |")
+    for task in TASKS:
+        largest = [row for row in rows if (row["task"], row["grows"]) == (task, "N")][-1]
+        a_second = 1e6 / (GAMES * largest["microseconds"])
+        print(f"\n{task}: {GAMES:,} games of {largest['size']} followers make {a_second:.1f} steps each a second.")
+
+
+def draw(rows: list[dict[str, Any]], path: Path) -> None:
+    """A panel for everything that grows."""
+    figure, panels = plt.subplots(1, 5, figsize=(17, 3.6), dpi=110, layout="constrained")
+    for panel, what in zip(panels, ("N", "B", "G", "side", "T"), strict=True):
+        for task in TASKS:
+            same = [row for row in rows if (row["task"], row["grows"]) == (task, what)]
+            if same:
+                panel.loglog([r["size"] for r in same], [r["microseconds"] for r in same], "o-", label=task, base=2)
+        panel.set_title(what)
+        panel.grid(alpha=0.3)
+    panels[0].set_ylabel("microseconds of CPU per step of one game")
+    panels[0].legend(fontsize=7)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def main() -> None:
+    arguments = tyro.cli(Arguments, description=__doc__)
+    if not arguments.table:
+        arguments.out.write_text(json.dumps(measure(arguments), indent=0) + "\n")
+    rows = json.loads(arguments.out.read_text())
+    print_table(rows)
+    draw(rows, arguments.picture)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What a user would pick instead, in the same run: `python bench/peers.py`.
+
+Installs mpe2, VMAS, JaxMARL (CPU) and PufferLib, each into an environment of its own under --where, unless it is there
+already; what cannot be installed is named and left out. Then the scripts in bench/peers/ measure environment steps per
+second of random play in turn, several rounds, ours among them, all with as many threads (mpe2 and PufferLib have one),
+and the table shows medians and ours over theirs. For VMAS, JaxMARL and ours the better of two batch sizes counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+HERE = Path(__file__).parent
+PACKAGES = {
+    "mpe2": ["mpe2"],
+    "vmas": ["vmas", "torch>=2.6,<2.14"],
+    "jaxmarl": ["jaxmarl"],
+    "pufferlib": ["pufferlib", "torch>=2.6,<2.14"],
+}
+WORLDS = ("simple_spread", "simple_tag", "grid with 4 agents")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What to measure.
+
+    Attributes:
+        peers: names, of mpe2, vmas, jaxmarl, pufferlib.
+        where: environments of the peers.
+        seconds: least time of one measurement.
+        repeats: measurements in a row, of which the median counts.
+        rounds: over all scripts.
+        threads: of those that can use more than one.
+    """
+
+    peers: tuple[str, ...] = tuple(PACKAGES)
+    where: Path = Path("build") / "peers"
+    seconds: float = 1.0
+    repeats: int = 3
+    rounds: int = 3
+    threads: int = os.cpu_count() or 1
+
+
+def installed(peer: str, where: Path) -> Path | None:
+    """The Python that has the peer, or None."""
+    python = where / peer / "bin" / "python"
+    ready = where / peer / "ready"
+    if not ready.exists():
+        subprocess.run([sys.executable, "-m", "venv", where / peer], check=True)
+        result = subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES[peer]], capture_output=True, text=True)
+        if result.returncode != 0:
+            print(f"{peer} cannot be installed here: {result.stderr.strip().splitlines()[-1]}", flush=True)
+            return None
+        ready.touch()
+    return python
+
+
+def run(script: str, python: Path | str, arguments: Arguments) -> list[dict[str, Any]]:
+    """Rows of one script; none, and a line that says why, where it fails."""
+    command = [str(python), str(HERE / "peers" / f"with_{script}.py")]
+    command += [str(arguments.seconds), str(arguments.repeats), str(arguments.threads)]
+    flags = f"--xla_cpu_multi_thread_eigen={'true' if arguments.threads > 1 else 'false'}"
+    environment = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads), "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if result.returncode != 0:
+        print(f"{script} failed: {result.stderr.strip().splitlines()[-1]}", flush=True)
+        return []
+    return [{"peer": script, **row} for row in json.loads(result.stdout.strip().splitlines()[-1])]
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """Medians over rounds at each one's better batch size; ours over each peer."""
+    rates: dict[tuple[str, ...], dict[int, list[float]]] = {}
+    for row in rows:
+        of = rates.setdefault((row["world"], row["peer"], row.get("what", "")), {})
+        of.setdefault(row["games"], []).append(row["steps_per_second"])
+    best = {key: max((statistics.median(some), games) for games, some in of.items()) for key, of in rates.items()}
+    ours = sorted({what for _, peer, what in best if peer == "paymaster"})
+    print("| world | what | games | steps/s |", *(f"ours, {what}, over it |" for what in ours))
+    print("| --- | --- | --- | --- |", *("--- |" for _ in ours))
+    for world in WORLDS:
+        for (of, peer, what), (rate, games) in best.items():
+            if of != world:
+                continue
+            ratios = [
+                f"{best[world, 'paymaster', mine][0] / rate:.1f} |" if (world, "paymaster", mine) in best else "- |"
+                for mine in ours
+            ]
+            print(f"| {world} | {peer} {what} | {games:,} | {rate:,.0f} |", *ratios)
+
+
+def main() -> None:
+    arguments = tyro.cli(Arguments, description=__doc__)
+    where = arguments.where.resolve()
+    pythons = {peer: installed(peer, where) for peer in arguments.peers}
+    rows: list[dict[str, Any]] = []
+    for _ in range(arguments.rounds):
+        rows += run("paymaster", sys.executable, arguments)
+        for peer, python in pythons.items():
+            if python is not None:
+                rows += run(peer, python, arguments)
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Ours: the whole game with followers told primitive actions, and the physics alone; random actions."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from common import measure, report
+
+from paymaster import TwoPhaseVectorEnv, _core, make_vec
+
+WORLDS = {"navigation": "simple_spread", "predator_prey": "simple_tag"}
+
+
+def whole(task: str, games: int, threads: int) -> Any:
+    """One step of all games: offers that are kept for ten steps, random primitive actions; planners, contracts,
+    observations, rewards and resets included."""
+    env = make_vec(task, games, 0, threads, followers="primitive", copy=False)
+    assert isinstance(env, TwoPhaseVectorEnv)
+    env.reset()
+    random = np.random.default_rng(0)
+    highest = [env.options["num_goals"], env.options["num_bonuses"]]
+    offers = [random.integers(0, highest, (games, 4, 2)) for _ in range(8)]
+    actions = [random.integers(0, 5, (games, 4)) for _ in range(16)]
+    t = 0
+
+    def step() -> None:
+        nonlocal t
+        env.offer(offers[t // 10 % 8])
+        env.act(actions[t % 16])
+        t += 1
+
+    return step
+
+
+def planned(task: str, games: int, threads: int) -> Any:
+    """One step of all games with rule-based followers, which plan."""
+    env = make_vec(task, games, 0, threads, copy=False)
+    env.reset()
+    random = np.random.default_rng(0)
+    offers = [random.integers(0, [4, env.options["num_bonuses"]], (games, 4, 2)) for _ in range(8)]
+    t = 0
+
+    def step() -> None:
+        nonlocal t
+        env.step(offers[t // 10 % 8])
+        t += 1
+
+    return step
+
+
+def physics(task: str, games: int) -> Any:
+    """One step of the bodies that the peers have, on one thread: 4 of simple_spread, 5 and two obstacles of simple_tag.
+
+    Their observations are positions and velocities, which the core hands out as they are.
+    """
+    spread = task == "navigation"
+    movable = np.array([True] * 4 if spread else [True] * 5 + [False] * 2)
+    bodies = len(movable)
+    size = [0.15] * 4 if spread else [0.075] * 4 + [0.05] + [0.2] * 2
+    world = _core.ParticleWorld(
+        num_worlds=games,
+        size=np.array(size),
+        acceleration=np.full(bodies, 5.0 if spread else 3.0) * movable,
+        max_speed=np.full(bodies, np.inf if spread else 1.0),
+        movable=movable,
+        collides=np.full(bodies, True),
+    )
+    random = np.random.default_rng(0)
+    world.set(random.uniform(-1, 1, (games, bodies, 2)), np.zeros((games, bodies, 2)))
+    actions = [random.integers(0, 5, (games, bodies)) for _ in range(16)]
+    t = 0
+
+    def step() -> None:
+        nonlocal t
+        world.step(actions[t % 16])
+        world.pos, world.vel  # noqa: B018  (views)
+        t += 1
+
+    return step
+
+
+def main() -> None:
+    seconds, repeats, threads = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    rows: list[dict[str, object]] = []
+    for task, world in WORLDS.items():
+        for games in (1024, 16384):
+            for name, step in (
+                ("told primitive actions", whole(task, games, threads)),
+                ("rule-based followers, planned", planned(task, games, threads)),
+                ("physics alone, one thread", physics(task, games)),
+            ):
+                rate = measure(step, games, seconds, repeats)
+                rows.append({"world": world, "games": games, "what": name, "steps_per_second": rate})
+    report(rows)
+
+
+if __name__ == "__main__":
+    main()
