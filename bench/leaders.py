@@ -50,7 +50,7 @@ class Arguments:
         seeds: of training.
         episodes: of training.
         set: NAME=VALUE, departures from the leader's own configuration.
-        tuned: take each leader's --set from leaders/tuned.json.
+        tuned: take each leader's --set from leaders/tuned.json (tuned.py).
         jobs: runs at a time.
         out: file of results, a line of JSON a run.
         keep: where run directories are kept, for generalisation.py and prediction.py; without it they go.
@@ -108,6 +108,13 @@ def configuration(job: Job) -> TrainConfig:
         options=dataclasses.replace(config.options, **parts["options"]),
         **parts[""],
     )
+
+
+def said_shortly(job: Job) -> Job:
+    """The same job without settings that the leader has anyhow."""
+    usual = configuration(job._replace(settings=()))
+    changes = tuple(some for some in job.settings if configuration(job._replace(settings=(some,))) != usual)
+    return job._replace(settings=changes)
 
 
 def name_of(job: Job) -> str:
@@ -218,7 +225,7 @@ def main() -> None:
     done = {Job.of(row) for row in stored(arguments.out)}
     every = itertools.product(arguments.seeds, arguments.leaders, arguments.games)
     jobs = [
-        Job(game, leader, seed, arguments.episodes, (*tuned.get(leader, ()), *arguments.set))
+        said_shortly(Job(game, leader, seed, arguments.episodes, (*tuned.get(leader, ()), *arguments.set)))
         for seed, leader, game in every
     ]
     wanted = [] if arguments.table else [job for job in jobs if job not in done]

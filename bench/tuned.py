@@ -1,0 +1,46 @@
+"""Chooses each leader's settings: `python bench/tuned.py` reads leaders/tuning.jsonl and writes leaders/tuned.json.
+
+Only settings that were tried for every leader on every game and seed there count, so that all have had the same choice;
+of these each leader gets the one with the highest gain as a share of full_information's, mean over games and seeds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean
+
+from leaders import Job, of_games, told
+from rows import stored
+
+HERE = Path(__file__).parent / "leaders"
+Settings = tuple[str, ...]
+
+
+def shares(path: Path) -> dict[str, dict[Settings, dict[tuple[str, int], float]]]:
+    """Leader -> settings -> (game, seed) -> sampled gain over full_information's."""
+    out: dict[str, dict[Settings, dict[tuple[str, int], float]]] = defaultdict(lambda: defaultdict(dict))
+    for row in stored(path):
+        job = Job.of(row)
+        out[job.leader][job.settings][job.game, job.seed] = row["gain"] / told(of_games(job))
+    return out
+
+
+def main() -> None:
+    tried = shares(HERE / "tuning.jsonl")
+    cases = {case for of in tried.values() for runs in of.values() for case in runs}
+    whole = [{settings for settings, runs in of.items() if runs.keys() == cases} for of in tried.values()]
+    common = sorted(set.intersection(*whole))
+    print("| leader |", " | ".join(" ".join(settings) for settings in common), "|")
+    print("| --- |", " | ".join("---" for _ in common), "|")
+    chosen: dict[str, Settings] = {}
+    for leader, of in tried.items():
+        means = {settings: mean(of[settings].values()) for settings in common}
+        chosen[leader] = max(means, key=lambda settings: means[settings])
+        print(f"| {leader} |", " | ".join(f"{means[settings]:.0%}" for settings in common), "|")
+    (HERE / "tuned.json").write_text(json.dumps(chosen, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
