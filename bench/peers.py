@@ -1,9 +1,9 @@
 """What a user would pick instead, in the same run: `python bench/peers.py`.
 
-Installs mpe2, VMAS, JaxMARL (CPU) and PufferLib, each into an environment of its own under --where, unless it is there
-already; what cannot be installed is named and left out. Then the scripts in bench/peers/ measure environment steps per
-second of random play in turn, several rounds, ours among them, all with as many threads (mpe2 and PufferLib have one),
-and the table shows medians and ours over theirs. For VMAS, JaxMARL and ours the better of two batch sizes counts.
+Installs mpe2, VMAS and JaxMARL (CPU), each into an environment of its own under --where, unless it is there already;
+what cannot be installed is named and left out. Then the scripts in bench/peers/ measure environment steps per second of
+random play in turn, several rounds, ours among them, all with as many threads (mpe2 has one), and the table shows
+medians and ours over theirs. For VMAS, JaxMARL and ours the better of two batch sizes counts.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ PACKAGES = {
     "mpe2": ["mpe2"],
     "vmas": ["vmas", "torch>=2.6,<2.14"],
     "jaxmarl": ["jaxmarl"],
-    "pufferlib": ["pufferlib", "torch>=2.6,<2.14"],
 }
-WORLDS = ("simple_spread", "simple_tag", "grid with 4 agents")
+WORLDS = ("simple_spread", "simple_tag")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Arguments:
     """What to measure.
 
     Attributes:
-        peers: names, of mpe2, vmas, jaxmarl, pufferlib.
+        peers: names, of mpe2, vmas, jaxmarl.
         where: environments of the peers.
         seconds: least time of one measurement.
         repeats: measurements in a row, of which the median counts.
