@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from paymaster import _core
 from paymaster.envs.vector import LeaderVectorEnv
 
-__all__ = ["FeatureEncoder", "offers_from_flat", "run_out"]
+__all__ = ["NOW", "FeatureEncoder", "offers_from_flat", "run_out"]
+
+NOW = 10
+"""Of the D features of a goal type, the first so many are of this step, then come those of earlier episodes."""
 
 Floats = NDArray[np.float32]
 

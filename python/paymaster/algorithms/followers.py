@@ -1,0 +1,222 @@
+"""Followers that learn: actor-critic on each one's own reward (paper, Sec. 4.3), for a whole population at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from paymaster import losses
+from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, Identities
+
+__all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerLearning", "FollowersSeen"]
+
+
+@dataclass(frozen=True)
+class FollowerLearning:
+    """How followers learn.
+
+    Attributes:
+        learning_rate: Adam's (paper: 0.001, above the leader's: of two time scales they are the faster one).
+        gamma: discount of their own rewards.
+        gae_lambda: lambda of the advantage estimator.
+        explore: iota: with this probability an action is a uniform one, throughout training (paper: 0.3).
+        lambda_entropy: weight of the policy's entropy.
+        critic_weight: weight of the value's loss.
+        max_gradient_norm: the gradient is scaled down to this norm.
+        epochs: gradient steps on each batch; from the second on the policy's loss is clipped (PPO).
+        clip: how far an action's probability may move within a batch, as a share.
+        hidden: width of their networks.
+        identities: "separate", weights of its own for every follower, or "embedded", one set and a vector each.
+    """
+
+    learning_rate: float = 1e-3
+    gamma: float = 1.0
+    gae_lambda: float = 0.9
+    explore: float = 0.3
+    lambda_entropy: float = 0.01
+    critic_weight: float = 0.5
+    max_gradient_norm: float = 1.0
+    epochs: int = 4
+    clip: float = 0.2
+    hidden: int = 32
+    identities: Identities = "separate"
+
+    def validate(self) -> None:
+        """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
+        for name in ("gamma", "gae_lambda", "explore"):
+            share = getattr(self, name)
+            if not 0.0 <= share <= 1.0:
+                raise ValueError(f"{name}: expected a number in [0, 1], got {share}")
+        for name in ("learning_rate", "max_gradient_norm", "clip"):
+            size = getattr(self, name)
+            if not (size > 0.0 and math.isfinite(size)):
+                raise ValueError(f"{name}: expected a finite number above 0, got {size}")
+        for name in ("lambda_entropy", "critic_weight"):
+            weight = getattr(self, name)
+            if not (weight >= 0.0 and math.isfinite(weight)):
+                raise ValueError(f"{name}: expected a finite number of at least 0, got {weight}")
+        for name in ("epochs", "hidden"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+
+
+class FollowersSeen(NamedTuple):
+    """What the followers of B games see of one step, all in the same step of their episodes.
+
+    Attributes:
+        own: features per follower, float [B, N, F].
+        goal: per follower and goal type, float [B, N, G, D].
+        identity: who they are, int64 [B, N].
+    """
+
+    own: Tensor
+    goal: Tensor
+    identity: Tensor
+
+
+@dataclass(frozen=True)
+class FollowerEpisodes:
+    """B episodes of T steps with N followers, as the followers lived through them.
+
+    Attributes:
+        own: float [T, B, N, F].
+        goal: float [T, B, N, G, D].
+        identity: int64 [B, N].
+        action: int64 [T, B, N], what each chose.
+        reward: float [T, B, N], what each earned in that step.
+        asked: bool [T, B, N], it was asked: it learns, and the game went on.
+        explore: iota under which actions were drawn.
+    """
+
+    own: Tensor
+    goal: Tensor
+    identity: Tensor
+    action: Tensor
+    reward: Tensor
+    asked: Tensor
+    explore: float = 0.0
+
+    def to(self, device: torch.device | str) -> FollowerEpisodes:
+        """The same on ``device``."""
+        moved: dict[str, Any] = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "explore"}
+        return replace(self, **moved)
+
+
+class FollowerActorCritic:
+    """A population's networks, their optimiser, and the two things done with them: acting and learning.
+
+    Args:
+        network: sizes.
+        config: how they learn.
+        device: where the parameters live.
+        seed: of the initial weights; torch's global generator is left as it was.
+    """
+
+    def __init__(
+        self,
+        network: FollowerConfig,
+        config: FollowerLearning | None = None,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+    ) -> None:
+        self.config = FollowerLearning() if config is None else config
+        self.config.validate()
+        self.device = torch.device(device)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            self.network = FollowerNetwork(network).to(self.device)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate, fused=True)
+
+    @torch.no_grad()
+    def act(
+        self,
+        seen: FollowersSeen,
+        *,
+        explore: float = 0.0,
+        generator: torch.Generator | None = None,
+        greedy: bool = False,
+    ) -> Tensor:
+        """What each chooses, int64 [B, N]: "meta" a goal type or G, "stop"; else a primitive action.
+
+        Args:
+            seen: the step.
+            explore: iota.
+            generator: the only source of randomness, on ``device``.
+            greedy: the likeliest action, no randomness at all.
+        """
+        logits: Tensor = self.network(*seen).logits
+        if greedy:
+            return logits.argmax(-1)
+        cumulative = _mixed(torch.softmax(logits, dim=-1), explore).cumsum(-1)
+        uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device)
+        drawn: Tensor = (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
+        return drawn
+
+    def update(self, episodes: FollowerEpisodes) -> dict[str, float]:
+        """Learns from a batch of whole episodes, each follower from its own rewards; the metrics of the first step."""
+        episodes = episodes.to(self.device)
+        config, asked = self.config, episodes.asked
+        first: dict[str, Tensor] = {}
+        advantage = target = old = None
+        for _ in range(config.epochs):
+            output = self.network(episodes.own, episodes.goal, episodes.identity)
+            if advantage is None or target is None:
+                advantage, target = self._estimate(episodes, output.value.detach())
+            log_pi = torch.log_softmax(output.logits, dim=-1)
+            chosen = log_pi.gather(-1, episodes.action.unsqueeze(-1)).squeeze(-1)
+            if episodes.explore > 0.0:
+                chosen = _mixed(chosen.exp(), episodes.explore, log_pi.shape[-1]).log()
+            if old is None:
+                policy, old = losses.policy_gradient_loss(chosen, advantage), chosen.detach()
+            else:
+                policy = losses.clipped_loss(chosen, old, advantage, config.clip)
+            terms = {
+                "follower_policy_loss": (1.0, policy),
+                "follower_critic_loss": (config.critic_weight, 0.5 * (output.value - target).square()),
+                "follower_entropy": (-config.lambda_entropy, losses.entropy(log_pi)),
+            }
+            means = {name: _mean(values, asked) for name, (_, values) in terms.items()}
+            loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
+            self.optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(self.network.parameters(), config.max_gradient_norm)
+            self.optimizer.step()
+            first = first or {name: mean.detach() for name, mean in means.items()}
+        return dict(zip(first, torch.stack(list(first.values())).tolist(), strict=True))
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The networks, under the name checkpoints store them by."""
+        return {"followers": self.network}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimiser, under the name checkpoints store it by."""
+        return {"followers": self.optimizer}
+
+    @torch.no_grad()
+    def _estimate(self, episodes: FollowerEpisodes, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Advantages scaled to mean 0 and deviation 1 over those who were asked, and the value's targets (GAE)."""
+        value = torch.where(episodes.asked, value, 0.0)
+        reward = torch.where(episodes.asked, episodes.reward, 0.0)
+        advantage = torch.zeros_like(value)
+        ahead, following = torch.zeros_like(value[0]), torch.zeros_like(value[0])
+        for t in range(len(value) - 1, -1, -1):
+            delta = reward[t] + self.config.gamma * following - value[t]
+            ahead = delta + self.config.gamma * self.config.gae_lambda * ahead
+            advantage[t], following = ahead, value[t]
+        target = value + advantage
+        mean = _mean(advantage, episodes.asked)
+        spread = _mean((advantage - mean).square(), episodes.asked).sqrt()
+        return (advantage - mean) / (spread + 1e-8), target
+
+
+def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> Tensor:
+    """(1 - iota) p + iota / A."""
+    return (1.0 - explore) * probability + explore / (probability.shape[-1] if actions is None else actions)
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
