@@ -11,19 +11,26 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import mean
 
-from leaders import Job, of_games, told
+from leaders import Job, configuration, of_games, told
 from rows import stored
 
 HERE = Path(__file__).parent / "leaders"
 Settings = tuple[str, ...]
 
 
+def in_full(job: Job, names: list[str]) -> Settings:
+    """The learner's settings of these names, its own defaults included: rows name departures from those only."""
+    learner = configuration(job).learner
+    return tuple(f"{name}={getattr(learner, name)}" for name in names)
+
+
 def shares(path: Path) -> dict[str, dict[Settings, dict[tuple[str, int], float]]]:
     """Leader -> settings -> (game, seed) -> sampled gain over full_information's."""
     out: dict[str, dict[Settings, dict[tuple[str, int], float]]] = defaultdict(lambda: defaultdict(dict))
-    for row in stored(path):
-        job = Job.of(row)
-        out[job.leader][job.settings][job.game, job.seed] = row["gain"] / told(of_games(job))
+    jobs = [(Job.of(row), row) for row in stored(path)]
+    names = sorted({some.partition("=")[0] for job, _ in jobs for some in job.settings})
+    for job, row in jobs:
+        out[job.leader][in_full(job, names)][job.game, job.seed] = row["gain"] / told(of_games(job))
     return out
 
 
