@@ -13,7 +13,7 @@ from torch import Tensor
 
 from paymaster.algorithms.protocol import LeaderAlgorithm, Seen
 from paymaster.envs.features import FeatureEncoder, offers_from_flat, run_out
-from paymaster.envs.vector import LeaderVectorEnv, Step
+from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.episodes import Episodes
 from paymaster.recording import Recording
 
@@ -80,12 +80,8 @@ class Rollout:
             step = leader.act(seen, state, explore=explore, generator=self.generator, greedy=greedy)
             actions = offers_from_flat(step.offer.cpu().numpy(), bonuses)
             recording.decide(step, actions, ~ended)
-            observation, _, terminated, _, info = self._advance(actions, seen)
+            observation, _, terminated, _, info = env.step(actions)
             recording.result(info)
             previous, state, ended = step.offer, step.state, terminated.copy()
         totals = EpisodeTotals(**{name: values.copy() for name, values in info["totals"].items()})
         return recording.episodes(totals.length, explore) if keep else None, totals
-
-    def _advance(self, actions: NDArray[np.int64], seen: Seen) -> Step:
-        """Carries out the leader's offers int64 [B, N, 2] to what it saw."""
-        return self.env.step(actions)

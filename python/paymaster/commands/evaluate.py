@@ -35,6 +35,7 @@ class Evaluate:
             other traits take their places. A trained leader then starts as with --strangers, and knows nothing of those
             who come; a reference leader of the same seed plays the very same games.
         replace_every: episodes from one replacement to the next.
+        population: run directory whose followers, which learned there, play; by default a trained leader's own.
         options: departures from the task's preset, or from the training run's.
         json: print one JSON object instead of a table.
     """
@@ -47,6 +48,7 @@ class Evaluate:
     strangers: bool = False
     replace: float | None = None
     replace_every: int | None = None
+    population: Path | None = None
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     json: bool = False
 
@@ -61,7 +63,13 @@ class Evaluate:
         if is_reference(self.leader, self.task, greedy=self.greedy, strangers=self.strangers):
             assert self.task is not None  # is_reference saw to it
             result = evaluate_reference(
-                self.leader, self.task, self.episodes, self.seed, options, replacement=replacement
+                self.leader,
+                self.task,
+                self.episodes,
+                self.seed,
+                options,
+                replacement=replacement,
+                population=self.population,
             )
         else:
             result = evaluate_run(
@@ -73,6 +81,7 @@ class Evaluate:
                 replacement=replacement,
                 task=self.task,
                 options=options,
+                population=self.population,
             )
         if self.json:
             print(json.dumps(result.to_json()))

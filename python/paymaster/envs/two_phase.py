@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -13,7 +13,17 @@ from paymaster.envs.arguments import as_array
 from paymaster.envs.spaces import NUM_ACTIONS, follower_space
 from paymaster.envs.vector import LeaderVectorEnv, Observation, Step
 
-__all__ = ["TwoPhaseVectorEnv"]
+__all__ = ["Answering", "TwoPhaseVectorEnv"]
+
+
+class Answering(Protocol):
+    """Followers that answer for themselves, so that a leader may :meth:`TwoPhaseVectorEnv.step`."""
+
+    def answer(self, observation: Observation) -> ArrayLike:
+        """Their actions, integers [B, N], to what :meth:`TwoPhaseVectorEnv.offer` returned."""
+
+    def earned(self, reward: NDArray[np.float32]) -> None:
+        """What each has earned in the step that their answer made, float32 [B, N]; the array is only lent."""
 
 
 class TwoPhaseVectorEnv(LeaderVectorEnv):
@@ -32,7 +42,12 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
     false). Noise, where the task has it, strikes all alike. With ``reach_by="chosen"`` a primitive follower has chosen
     what it was offered.
 
+    With somebody ``answering``, a leader that knows of no phases plays against them through :meth:`step`.
+
     Arguments, spaces of the leader's side and errors as of :class:`LeaderVectorEnv`; ``followers`` is required.
+
+    Attributes:
+        answering: who answers in :meth:`step`; None: nobody does.
     """
 
     _plays = ("meta", "primitive")
@@ -42,6 +57,7 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
             raise ValueError("followers: expected 'meta' or 'primitive', got none")
         super().__init__(task, num_envs, seed, num_threads, **arguments)
         self._last: Observation = {}  # s_t
+        self.answering: Answering | None = None
         choices = NUM_ACTIONS if self.options["followers"] == "primitive" else self.options["num_goals"] + 1
         self.single_follower_action_space = spaces.MultiDiscrete([choices] * self.options["num_followers"])
         self.single_follower_observation_space = follower_space(self.single_observation_space, self.options)
@@ -49,8 +65,19 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         self.follower_observation_space = batch_space(self.single_follower_observation_space, num_envs)
 
     def step(self, actions: ArrayLike) -> Step:
-        """Not here: raises ValueError; see :meth:`offer` and :meth:`act`."""
-        raise ValueError("step: expected offer() and act(), since these followers are told what to do")
+        """Both phases; the followers that are ``answering`` answer.
+
+        Raises:
+            ValueError: there are none; and as :meth:`offer` and :meth:`act`.
+        """
+        if self.answering is None:
+            raise ValueError(
+                "step: expected offer() and act(), since these followers are told what to do, or somebody answering "
+                "for them, got neither"
+            )
+        result = self.act(self.answering.answer(self.offer(actions)))
+        self.answering.earned(result[4]["follower_reward"])
+        return result
 
     def offer(self, actions: ArrayLike) -> Observation:
         """The first phase: the leader's offers. Nothing moves; offering again replaces the offers.

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import tyro
 
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, leader_kind
+from paymaster.algorithms.followers import FollowerLearning
 from paymaster.envs.registry import tasks
 from paymaster.options import OptionRules
 
@@ -25,6 +26,8 @@ class TaskConfig:
 
     Attributes:
         payment: "completion" or "advance".
+        followers: "rule" (they decide by rule), or they learn: "meta", choosing goal types, or "primitive", choosing
+            actions.
         noise: probability that a follower's action is replaced by a random one.
         num_followers: N.
         horizon: T.
@@ -41,6 +44,7 @@ class TaskConfig:
     """
 
     payment: str | None = None
+    followers: str | None = None
     noise: float | None = None
     num_followers: int | None = None
     horizon: int | None = None
@@ -80,6 +84,7 @@ class TrainConfig:
         observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
         options: departures from the task's preset.
         learner: how the leader learns; by default as leaders of this name do.
+        follower_learner: how followers learn, where they do.
     """
 
     task: tyro.conf.Positional[str]
@@ -94,6 +99,7 @@ class TrainConfig:
     observe_routes: bool = True
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     learner: EBPGConfig = _LEADERS_OWN
+    follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
 
     def __post_init__(self) -> None:
         """Fills in the leader's own learner. Raises ValueError for an unknown leader."""
@@ -115,6 +121,12 @@ class TrainConfig:
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"seed: expected a value in [0, 2^63), got {self.seed}")
         self.learner.validate()
+        self.follower_learner.validate()
+
+    @property
+    def followers_learn(self) -> bool:
+        """Whether somebody has to be trained beside the leader."""
+        return self.options.followers in ("meta", "primitive")
 
     @property
     def updates(self) -> int:
@@ -134,7 +146,8 @@ class TrainConfig:
             rules = OptionRules(**learning.pop("options"))
             learner = EBPGConfig(**learning, options=rules)
             options = TaskConfig(**fields.pop("options"))
-            return cls(**fields, options=options, learner=learner)
+            followers = FollowerLearning(**fields.pop("follower_learner"))
+            return cls(**fields, options=options, learner=learner, follower_learner=followers)
         except (KeyError, TypeError) as error:
             raise ValueError(f"config.json: expected the fields of a training run, got {error}") from None
 

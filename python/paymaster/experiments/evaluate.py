@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.registry import make_vec
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.intervals import Interval, mean_ci95
 from paymaster.experiments.replacement import Replacement
-from paymaster.experiments.run_leader import open_run
+from paymaster.experiments.run_leader import open_run, population_options, seat_followers
+from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.references import make_reference
 from paymaster.rollout import EpisodeTotals, Rollout
 
@@ -84,17 +86,25 @@ def evaluate_reference(
     options: dict[str, Any] | None = None,
     *,
     replacement: Replacement | None = None,
+    population: Path | None = None,
 ) -> Evaluation:
     """Evaluates a reference leader (:data:`paymaster.references.REFERENCES`) on ``task``.
 
-    With a ``replacement`` it plays the games that :func:`evaluate_run` plays with the same one, members and all.
+    With a ``replacement`` it plays the games that :func:`evaluate_run` plays with the same one, members and all; with a
+    ``population`` against the followers that learned in that run.
 
     Raises:
-        ValueError: an unknown leader, task or option, fewer than one episode, a replacement of nobody.
+        ValueError: an unknown leader, task or option, fewer than one episode, a replacement of nobody, not a run whose
+            followers learned, followers that learn without such a run.
     """
     leader = make_reference(name, seed)
     games = _games_at_once(episodes, strangers=False, replacement=replacement)
-    env = make_vec(task, games, seed + EVALUATION_SEED, autoreset_mode="Disabled", **(options or {}))
+    options = {**population_options(population), **(options or {})}
+    env = make_vec(task, games, seed + EVALUATION_SEED, autoreset_mode="Disabled", **options)
+    if isinstance(env, TwoPhaseVectorEnv):
+        if population is None:
+            raise ValueError("population: expected a run whose followers learned, since these do, got none")
+        seat_followers(env, population, seed + EVALUATION_SEED)
     env.statistics.frozen = True  # reference leaders do not use them
 
     def play() -> EpisodeTotals:
@@ -118,6 +128,7 @@ def evaluate_run(
     options: dict[str, Any] | None = None,
     strangers: bool = False,
     replacement: Replacement | None = None,
+    population: Path | None = None,
 ) -> Evaluation:
     """Evaluates the leader of a run directory, on the run's task unless told otherwise; traits stay hidden.
 
@@ -130,17 +141,20 @@ def evaluate_run(
         run: a directory that ``paymaster train`` has written.
         episodes: E.
         seed: of the evaluation's games and the leader's draws.
-        greedy: the leader's most likely offers instead of a draw.
+        greedy: the leader's most likely offers instead of a draw, and the likeliest answers of followers that learned.
         task, options: where they differ from the run's.
         strangers: the statistics start empty.
         replacement: who leaves and how often; implies ``strangers``.
+        population: another run directory, whose followers play; by default the run's own, where they learned.
 
     Raises:
         ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader, fewer than one episode, a
             replacement of nobody.
     """
     games = _games_at_once(episodes, strangers=strangers, replacement=replacement)
-    env, leader = open_run(run, games, seed + EVALUATION_SEED, task=task, options=options)
+    env, leader = open_run(run, games, seed + EVALUATION_SEED, task=task, options=options, population=population)
+    if isinstance(env, TwoPhaseVectorEnv) and isinstance(env.answering, FollowersAtPlay):
+        env.answering.greedy = greedy
     if strangers or replacement is not None:
         env.statistics.clear()
         env.statistics.frozen = False

@@ -30,7 +30,14 @@ def report_run(config: TrainConfig, out: Path, episodes: int, console: Console) 
         # Its run directory's name would leave the table no room.
         trained = dataclasses.replace(evaluate_run(out, episodes), leader=f"{config.leader}, trained")
         evaluations = [
-            evaluate_reference(name, config.task, episodes, options=config.options.options()) for name in REFERENCES
+            evaluate_reference(
+                name,
+                config.task,
+                episodes,
+                options=config.options.options(),
+                population=out if config.followers_learn else None,
+            )
+            for name in REFERENCES
         ]
         references = {e.leader: float(e.gain.mean()) for e in evaluations}
         title = f"{config.task}, {episodes} episodes that training did not see, traits hidden from the trained leader"

@@ -1,7 +1,8 @@
-"""A trained leader, taken from its run directory, that plays step by step like a reference leader."""
+"""A trained leader and its followers, taken from run directories; the leader also step by step."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,25 @@ from torch import Tensor
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.features import FeatureEncoder, offers_from_flat
 from paymaster.envs.registry import make_vec
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.run_directory import read_config
-from paymaster.experiments.run_state import load_leader
-from paymaster.experiments.setup import make_env, make_leader
+from paymaster.experiments.run_state import load_followers, load_leader
+from paymaster.experiments.setup import make_env, make_followers, make_leader
+from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.references import REFERENCES
 from paymaster.rollout import look
 
-__all__ = ["RunLeader", "is_reference", "open_run"]
+__all__ = ["RunLeader", "is_reference", "open_run", "population_options", "seat_followers"]
+
+_OF_THE_POPULATION = (
+    "followers",
+    "population_seed",
+    "population_size",
+    "skills_per_follower",
+    "preference_among_skills",
+)
 
 
 def is_reference(leader: str, task: str | None, **trained_only: bool) -> bool:
@@ -48,24 +59,31 @@ def is_reference(leader: str, task: str | None, **trained_only: bool) -> bool:
 
 
 def open_run(
-    run: Path, num_envs: int, seed: int, *, task: str | None = None, options: Mapping[str, Any] | None = None
+    run: Path,
+    num_envs: int,
+    seed: int,
+    *,
+    task: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    population: Path | None = None,
 ) -> tuple[LeaderVectorEnv, LeaderAlgorithm]:
     """Games for the leader of a run directory, and that leader; torch gets the run's number of threads.
 
-    The history statistics are the training run's, frozen.
+    The history statistics are the training run's, frozen. Followers that learned with it are seated in the games.
 
     Args:
         run: a directory that ``paymaster train`` has written.
         num_envs, seed: of the games.
         task, options: where they differ from the run's.
+        population: another run directory, whose followers take the seats.
 
     Raises:
-        ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader.
+        ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader or the followers.
     """
     config = TrainConfig.from_json(read_config(run))
     torch.set_num_threads(config.torch_threads)
     home = make_env(config, 1, 0)
-    overrides = dict(options or {})
+    overrides = {**population_options(population), **(options or {})}
     if task is None or task == config.task:
         env = make_env(config, num_envs, seed, **overrides)
     else:
@@ -79,7 +97,43 @@ def open_run(
     leader = make_leader(config, env)
     load_leader(run, leader, env)
     env.statistics.frozen = True
+    if isinstance(env, TwoPhaseVectorEnv):
+        seat_followers(env, population or run, seed)
     return env, leader
+
+
+def population_options(population: Path | None) -> dict[str, Any]:
+    """Options of games in which a run's followers play: how they decide, and who they are; none without a run.
+
+    Raises:
+        ValueError: not a run, or one whose followers did not learn.
+    """
+    if population is None:
+        return {}
+    config = TrainConfig.from_json(read_config(population))
+    if not config.followers_learn:
+        raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
+    options = config.options.options()
+    return {name: options[name] for name in _OF_THE_POPULATION if name in options}
+
+
+def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> FollowersAtPlay:
+    """Followers of a run, as it left them, in games of the same kind; they draw, without exploring.
+
+    Raises:
+        ValueError: not a run, a damaged checkpoint, followers that do not fit the games.
+    """
+    config = TrainConfig.from_json(read_config(run))
+    kind = config.options.followers
+    if kind != env.options["followers"]:
+        raise ValueError(
+            f"followers: expected {kind or 'rule'!r} as in {str(run)!r}, got {env.options['followers']!r}; name a run "
+            "whose followers learned that as the population"
+        )
+    followers = make_followers(dataclasses.replace(config, seed=seed), env)
+    assert followers is not None  # the games ask them
+    load_followers(run, followers.followers)
+    return followers
 
 
 class RunLeader:

@@ -1,4 +1,4 @@
-"""From a configuration to the objects of a run: games and leader."""
+"""From a configuration to the objects of a run: games, leader, followers that learn."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from typing import Any
 import torch
 
 from paymaster.algorithms import EBPG, leader_kind
+from paymaster.algorithms.followers import FollowerActorCritic
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.features import FeatureEncoder
 from paymaster.envs.registry import make_vec
 from paymaster.envs.spaces import NUM_ACTIONS
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.config import TrainConfig
+from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
 from paymaster.networks.leader import LeaderConfig
 
-__all__ = ["choose_device", "make_env", "make_leader"]
+__all__ = ["choose_device", "make_env", "make_followers", "make_leader"]
 
 # Up to so many, a step is shorter than the leader's decision before it, and waking threads for it gains nothing; with
 # other runs on the same cores it took ten times as long.
 _GAMES_OF_ONE_THREAD = 256
+_FOLLOWERS = 2_000_000_011  # added to the seed of a run for its followers' draws
 
 
 def choose_device(name: str) -> torch.device:
@@ -57,3 +61,14 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     )
     network = leader_kind(config.leader).sized(sizes)
     return EBPG(network, config.learner, choose_device(config.device), config.seed)
+
+
+def make_followers(config: TrainConfig, env: LeaderVectorEnv) -> FollowersAtPlay | None:
+    """The run's followers that learn, with initial weights, seated in ``env``; None where they decide by rule."""
+    if not isinstance(env, TwoPhaseVectorEnv):
+        return None
+    device, learning = choose_device(config.device), config.follower_learner
+    network = FollowerEyes(env, device).config(learning.hidden, learning.identities)
+    followers = FollowerActorCritic(network, learning, device, config.seed)
+    # Not the leader's generator, nor its seed: what followers draw must not depend on how much the leader does.
+    return FollowersAtPlay(env, followers, torch.Generator(device).manual_seed(config.seed + _FOLLOWERS))

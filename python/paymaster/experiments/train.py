@@ -16,7 +16,8 @@ from paymaster.experiments.memory import keep_freed_memory
 from paymaster.experiments.progress import TrainingProgress
 from paymaster.experiments.run_directory import RunDirectory, read_config
 from paymaster.experiments.run_state import load_run_state, save_run_state
-from paymaster.experiments.setup import make_env, make_leader
+from paymaster.experiments.setup import make_env, make_followers, make_leader
+from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.rollout import EpisodeTotals, Rollout
 
 __all__ = ["train"]
@@ -43,16 +44,16 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False) -> TrainConfi
     torch.set_num_threads(config.torch_threads)
     keep_freed_memory()
     env = make_env(config, config.num_envs, config.seed)
-    leader = make_leader(config, env)
+    leader, followers = make_leader(config, env), make_followers(config, env)
     generator = torch.Generator(leader.device).manual_seed(config.seed)
     run = RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
     with run:
         done = 0
         if resume:
             if list_checkpoints(out):
-                done = load_run_state(out, leader, env, generator)
+                done = load_run_state(out, leader, env, generator, followers)
             run.truncate_metrics(done)
-        _loop(config, run, env, leader, generator, done)
+        _loop(config, run, env, leader, followers, generator, done)
     return config
 
 
@@ -61,10 +62,13 @@ def _loop(
     run: RunDirectory,
     env: LeaderVectorEnv,
     leader: LeaderAlgorithm,
+    followers: FollowersAtPlay | None,
     generator: torch.Generator,
     done: int,
 ) -> None:
     rollout = Rollout(env, leader, generator)
+    if followers is not None:
+        followers.explore, followers.keep = config.follower_learner.explore, True
     total = config.updates * config.num_envs
     saved = done
     with TrainingProgress(total, start=done) as progress:
@@ -73,13 +77,15 @@ def _loop(
             episodes, totals = rollout.play(explore=leader.exploration_rate(done))
             assert episodes is not None
             metrics = leader.update(episodes, done / total)
+            if followers is not None:
+                metrics |= followers.followers.update(followers.lived())
             done += config.num_envs
             row = {**_means(totals), **metrics}
             run.log(done, row, timings={"episodes_per_second": config.num_envs / (time.perf_counter() - start)})
             progress.update(done, gain=row["gain"])
             if done - saved >= config.checkpoint_every or done >= total:
                 run.sync()
-                save_run_state(run.path, done, leader, env, generator)
+                save_run_state(run.path, done, leader, env, generator, followers)
                 saved = done
 
 
