@@ -85,7 +85,7 @@ class Surroundings:
 
     def _targets(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
         offset = seen["goal_position"][:, None] - seen["position"][:, :, None]  # [B, N, M, 2]
-        nearest, there = self._nearest((offset**2).sum(-1), seen["goal_type"][:, None], np.True_)
+        nearest, there = self._nearest((offset**2).sum(-1), seen["goal_type"][:, None], None)
         speed = seen.get("goal_velocity", np.zeros_like(seen["goal_position"]))
         running = speed[:, None] - seen["velocity"][:, :, None]
         both = np.concatenate((offset / _FIELDS_IN_THE_PLANE, running), axis=-1)
@@ -105,10 +105,12 @@ class Surroundings:
     # --- both
 
     def _nearest(
-        self, away: NDArray[Any], kind: NDArray[Any], free: NDArray[np.bool_] | np.bool_
+        self, away: NDArray[Any], kind: NDArray[Any], free: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Of each goal type, the index of the nearest object [B, N, G], and whether there is one."""
-        of_type = (kind[..., None, :] == np.arange(self._goals)[:, None]) & np.asarray(free)[..., None, :]
+        """Of each goal type, the index of the nearest free object [B, N, G], and whether there is one."""
+        of_type = kind[..., None, :] == np.arange(self._goals)[:, None]
+        if free is not None:
+            of_type = of_type & free[..., None, :]
         masked = np.where(of_type, away[:, :, None], np.inf)  # [B, N, G, M]
         return masked.argmin(-1), np.broadcast_to(of_type.any(-1), masked.shape[:-1])
 
