@@ -142,16 +142,17 @@ def test_steps_nobody_was_asked_in_teach_nothing() -> None:
 
 @pytest.mark.parametrize("identities", ["separate", "embedded"])
 def test_each_learns_what_pays_it(identities: Any) -> None:
-    """A bandit: follower i is paid for action i mod 5, and for nothing else."""
+    """A bandit: follower i is paid for the goal type whose i-th feature is the largest, and for nothing else."""
     followers = FollowerActorCritic(
         replace(SIZES, identities=identities, population=5, hidden=16),
         FollowerLearning(learning_rate=0.02, lambda_entropy=0.05, identities=identities),
     )
-    who = torch.tensor([[0, 1], [2, 3], [4, 0]])
     generator = torch.Generator().manual_seed(0)
-    goal = torch.randn(B, N, G, D, generator=generator)
-    seen = FollowersSeen(torch.ones(B, N, F), goal, who)
-    for _ in range(200):
+    who = torch.randint(5, (60, N), generator=generator)
+    goal = torch.randn(60, N, G, D, generator=generator)
+    best = goal.gather(-1, who[..., None, None].expand(-1, -1, G, 1)).squeeze(-1).argmax(-1)
+    seen = FollowersSeen(torch.ones(60, N, F), goal, who)
+    for _ in range(60):
         action = followers.act(seen, explore=0.3, generator=generator)
         followers.update(
             FollowerEpisodes(
@@ -159,12 +160,12 @@ def test_each_learns_what_pays_it(identities: Any) -> None:
                 goal=goal[None],
                 identity=who,
                 action=action[None],
-                reward=(action == who).float()[None],
-                asked=torch.ones(1, B, N, dtype=torch.bool),
+                reward=(action == best).float()[None],
+                asked=torch.ones(1, 60, N, dtype=torch.bool),
                 explore=0.3,
             )
         )
-    assert torch.equal(followers.act(seen, greedy=True), who)
+    assert (followers.act(seen, greedy=True) == best).float().mean() > 0.9
 
 
 def test_exploring_draws_uniform_actions() -> None:
