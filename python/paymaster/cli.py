@@ -1,4 +1,4 @@
-"""The ``paymaster`` command: train, evaluate, render, inspect, tasks, bench."""
+"""The ``paymaster`` command: train, evaluate, render, inspect, diagnose, tasks, bench."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.console import Console
 
 from paymaster.algorithms.leaders import DEFAULT_LEADER
 from paymaster.commands.bench import Bench
+from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
 from paymaster.commands.render import Render
@@ -24,6 +25,9 @@ _ABOUT = (
     "Expensive coordination: games in which a leader pays self-interested followers, and leaders that learn to pay "
     "well. Start with: paymaster train resource_collection"
 )
+
+
+_Command = Train | Evaluate | Render | Inspect | Diagnose | Tasks | Bench
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -43,7 +47,7 @@ def main(args: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parse(args: Sequence[str]) -> Train | Evaluate | Render | Inspect | Tasks | Bench:
+def _parse(args: Sequence[str]) -> _Command:
     # A leader's name decides the defaults of --learner.*, so it is looked up before the rest.
     train = Train(TrainConfig(tyro.MISSING, leader=_leader_in(args)))
     commands = (
@@ -51,12 +55,11 @@ def _parse(args: Sequence[str]) -> Train | Evaluate | Render | Inspect | Tasks |
         | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
         | Annotated[Render, tyro.conf.subcommand("render")]
         | Annotated[Inspect, tyro.conf.subcommand("inspect")]
+        | Annotated[Diagnose, tyro.conf.subcommand("diagnose")]
         | Annotated[Tasks, tyro.conf.subcommand("tasks")]
         | Annotated[Bench, tyro.conf.subcommand("bench")]
     )
-    parsed: Train | Evaluate | Render | Inspect | Tasks | Bench = tyro.cli(
-        commands, prog="paymaster", description=_ABOUT, args=args
-    )
+    parsed: _Command = tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
     return parsed
 
 

@@ -13,9 +13,11 @@ import torch
 
 from paymaster import TwoPhaseVectorEnv, make_vec, tasks
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerLearning, FollowersSeen
+from paymaster.cli import main
 from paymaster.envs.features import NOW, FeatureEncoder
 from paymaster.envs.surroundings import Surroundings
 from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.experiments.diagnosis import diagnose_run
 from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
 from paymaster.experiments.train import train
 from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
@@ -356,3 +358,31 @@ def test_any_leader_against_any_population(tmp_path: Path) -> None:
         evaluate_run(tmp_path / "meta", 8, options={"followers": "primitive"})
     with pytest.raises(ValueError, match="population: expected a run whose followers learned, since these do"):
         evaluate_reference("preference", "resource_collection", 8, options={"followers": "meta"})
+
+
+# ---- diagnosis
+
+
+def test_challengers_who_have_learned_nothing_more_change_nothing(tmp_path: Path) -> None:
+    train(replace(config_of("meta", episodes=16), options=TaskConfig(followers="meta")), tmp_path / "run")
+    same = diagnose_run(tmp_path / "run", 32, retrain=0)
+    assert same.regret is not None and same.loss is not None
+    assert (same.regret.mean, same.loss.mean) == (0.0, 0.0)
+    again = diagnose_run(tmp_path / "run", 32, retrain=64)
+    assert again.regret is not None and again.regret.mean != 0.0
+    for name in ("gain", "follower_reward", "spend", "incentive"):
+        assert getattr(again, name) == getattr(same, name), "the followers themselves have not changed"
+    told = json.loads(json.dumps(again.to_json()))
+    assert told["followers"] == "meta" and len(told["acceptance"]) == 2 and told["retrained"] == 64
+
+
+def test_rule_based_followers_have_no_challengers(tmp_path: Path) -> None:
+    train(config_of("rule", episodes=16), tmp_path / "run")
+    plain = diagnose_run(tmp_path / "run", 8)
+    assert plain.regret is None and plain.loss is None and plain.followers == "rule" and plain.retrained == 0
+    assert main(["diagnose", str(tmp_path / "run"), "--episodes", "8"]) == 0
+    assert main(["diagnose", str(tmp_path / "none")]) == 2
+    with pytest.raises(ValueError, match="episodes: expected at least 2, got 1"):
+        diagnose_run(tmp_path / "run", 1)
+    with pytest.raises(ValueError, match="retrain: expected at least 0, got -1"):
+        diagnose_run(tmp_path / "run", 8, -1)
