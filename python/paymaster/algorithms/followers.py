@@ -30,7 +30,9 @@ class FollowerLearning:
         epochs: gradient steps on each batch; from the second on the policy's loss is clipped (PPO).
         clip: how far an action's probability may move within a batch, as a share.
         hidden: width of their networks.
-        identities: "separate", weights of its own for every follower, or "embedded", one set and a vector each.
+        identities: "embedded", one set of weights and a learned vector for every follower, or "separate", weights of its
+            own for each, which learn from what that one lives through alone: as well in the end, but slower
+            (bench/README.md).
     """
 
     learning_rate: float = 1e-3
@@ -43,7 +45,7 @@ class FollowerLearning:
     epochs: int = 4
     clip: float = 0.2
     hidden: int = 32
-    identities: Identities = "separate"
+    identities: Identities = "embedded"
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""

@@ -26,8 +26,8 @@ class FollowerConfig:
         own_features: features per follower.
         goal_features: features per goal type as seen from a follower.
         hidden: H, width of every layer.
-        identities: "separate": every follower has weights of its own; "embedded": one set of weights, and a learned
-            vector a follower.
+        identities: "embedded": one set of weights, and a learned vector a follower; "separate": every follower has weights
+            of its own.
     """
 
     population: int
@@ -37,7 +37,7 @@ class FollowerConfig:
     own_features: int
     goal_features: int
     hidden: int = 32
-    identities: Identities = "separate"
+    identities: Identities = "embedded"
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
