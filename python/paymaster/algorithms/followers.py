@@ -30,8 +30,8 @@ class FollowerLearning:
         epochs: gradient steps on each batch; from the second on the policy's loss is clipped (PPO).
         clip: how far an action's probability may move within a batch, as a share.
         hidden: width of their networks.
-        identities: "embedded", one set of weights and a learned vector for every follower, or "separate", weights of its
-            own for each, which learn from what that one lives through alone: as well in the end, but slower
+        identities: "embedded", one set of weights and a learned vector for every follower, or "separate", weights of
+            its own for each, which learn from what that one lives through alone: as good in the end, but later
             (bench/README.md).
     """
 

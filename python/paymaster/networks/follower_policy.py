@@ -26,8 +26,8 @@ class FollowerConfig:
         own_features: features per follower.
         goal_features: features per goal type as seen from a follower.
         hidden: H, width of every layer.
-        identities: "embedded": one set of weights, and a learned vector a follower; "separate": every follower has weights
-            of its own.
+        identities: "embedded": one set of weights, and a learned vector a follower; "separate": every follower has
+            weights of its own.
     """
 
     population: int
