@@ -99,7 +99,7 @@ class EBPG:
             return self.config.explore
         return self.config.explore * (1.0 - episodes_done / self.config.explore_episodes)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def act(
         self,
         seen: Seen,
