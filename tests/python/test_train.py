@@ -72,7 +72,9 @@ def test_same_seed_same_run_and_another_seed_another(unbroken: Path, tmp_path: P
 def test_resumed_in_two_parts_equals_unbroken(tmp_path: Path) -> None:
     """Of a learner for whom nothing falls over the length of the training, which the first part believes shorter."""
     whole, out = tmp_path / "whole", tmp_path / "parts"
-    steady = dataclasses.replace(SMALL, learner=dataclasses.replace(SMALL.learner, entropy_end=1.0))
+    steady = dataclasses.replace(
+        SMALL, learner=dataclasses.replace(SMALL.learner, entropy_end=1.0, learning_rate_end=1.0)
+    )
     train(steady, whole)
     train(dataclasses.replace(steady, episodes=24), out)
     continued = train(TrainConfig(TASK, episodes=64), out, resume=True)  # all else is as stored
