@@ -271,7 +271,9 @@ def main() -> None:
 
     if arguments.runs and not arguments.table:
         for run in arguments.runs:
-            keep(row_of(run, arguments.evaluated), (str(run),))
+            config = TrainConfig.from_json(read_config(run))
+            usual = configuration(Job(game_of(config), config.leader, config.seed, config.episodes, ()))
+            keep(row_of(run, arguments.evaluated), () if config == usual else (str(run),))
     elif not arguments.table:
         done = {key(row) for row in stored(arguments.out)}
         for seed, game in itertools.product(arguments.seeds, arguments.games):
