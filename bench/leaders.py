@@ -147,9 +147,11 @@ def run(job: Job, keep: Path | None = None) -> dict[str, Any]:
 
 @cache
 def told(job: Job, noise: float | None = None) -> float:
-    """The gain of full_information in the job's games, under other noise where one is given."""
+    """The gain of full_information in the job's games, under other noise where one is given; with rule-based followers
+    also where the job's learn."""
     config = configuration(job)
     options = {**config.options.options(), **({} if noise is None else {"noise": noise})}
+    options.pop("followers", None)
     return float(evaluate_reference("full_information", config.task, EVALUATED, 0, options).gain.mean())
 
 

@@ -1,10 +1,15 @@
 """Steps per second as Markdown, for bench/README.md: `python bench/step_rate.py [TASK] [SECONDS]` is the table of
-`paymaster bench`; `python bench/step_rate.py tasks [SECONDS]` puts the tasks beside each other."""
+`paymaster bench`; `python bench/step_rate.py tasks [SECONDS]` puts the tasks beside each other; `python
+bench/step_rate.py cores [SECONDS]` asks what a second core is worth on this machine: one process, two processes that
+share nothing, and two threads of one batch, beside two processes that only compute hashes."""
 
 from __future__ import annotations
 
+import hashlib
+import multiprocessing
 import statistics
 import sys
+import time
 
 from paymaster.benchmark import step_rate, step_rates
 
@@ -39,12 +44,49 @@ def tasks(seconds: float) -> None:
         print(f"| `{task}` | {median:,.0f} ({min(of_task):,.0f} to {max(of_task):,.0f}) | {median / base:.2f} |")
 
 
+def hashes(seconds: float) -> float:
+    """Hashes a second of a few bytes, which stay in the registers and the nearest cache."""
+    done, start = 0, time.perf_counter()
+    while (passed := time.perf_counter() - start) < seconds:
+        for _ in range(200):
+            hashlib.sha256(b"x" * 4096)
+        done += 200
+    return done / passed
+
+
+def steps(threads: int, seconds: float) -> float:
+    """Steps a second of 1,024 games of the first task."""
+    return step_rate(TASKS[0], 1024, threads, seconds, 1).steps_per_second
+
+
+def cores(seconds: float) -> None:
+    """What a second core is worth, rounds in turn."""
+    kinds: dict[str, list[float]] = {}
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        pool.map(hashes, [0.1] * 2)  # both are awake
+        for _ in range(ROUNDS):
+            for name, work, arguments in (("hashes", hashes, (seconds,)), ("steps", steps, (1, seconds))):
+                alone = pool.apply(work, arguments)
+                both = sum(pool.starmap(work, [arguments] * 2, chunksize=1))
+                kinds.setdefault(f"{name}, two processes", []).append(both / alone)
+                if name == "steps":
+                    kinds.setdefault("steps, two threads of one batch", []).append(
+                        pool.apply(steps, (2, seconds)) / alone
+                    )
+    print("| what | over one process with one thread, median (lowest to highest) |")
+    print("| --- | --- |")
+    for name, ratios in kinds.items():
+        print(f"| {name} | {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |")
+
+
 def main() -> None:
     """Measures and prints."""
     what = sys.argv[1] if len(sys.argv) > 1 else "resource_collection"
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
     if what == "tasks":
         tasks(seconds)
+    elif what == "cores":
+        cores(seconds)
     else:
         batches(what, seconds)
 

@@ -48,7 +48,7 @@ Population Population::with(const std::vector<int>& identities, const Population
 
 void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity) const {
   const bool differ = others_.size() >= 3;
-  std::uint16_t drawn[64];  // ascending; no world has more followers
+  std::uint16_t drawn[kMaxFollowers];  // ascending
   for (int k = 0; k < n; ++k) {
     // The candidates are a list, those of another kind than the last or all, without who has been drawn from it.
     const std::vector<std::uint16_t>* list = differ && k > 0 ? &others_[kind_[identity[k - 1]]] : nullptr;

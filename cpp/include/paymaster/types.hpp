@@ -7,6 +7,7 @@ namespace paymaster {
 
 inline constexpr int kMaxGoals = 8;       // G; skills are a bit mask of one byte
 inline constexpr int kMaxBonuses = 16;    // K
+inline constexpr int kMaxFollowers = 64;  // N, in any world
 inline constexpr int kMaxTargets = 64;    // M, landmarks or preys
 inline constexpr int kMaxObstacles = 64;  // a bit of 64 each (steering.cpp)
 inline constexpr int kMaxHorizon = 10000;

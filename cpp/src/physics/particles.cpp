@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-#include "../planners/avx2_search.hpp"
+#include "../processor.hpp"
 #include "avx2_earshot.hpp"
 #include "paymaster/check.hpp"
 

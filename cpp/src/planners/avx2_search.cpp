@@ -3,8 +3,6 @@
 // templates only with a type of its own.
 #include "avx2_search.hpp"
 
-#include <cstdlib>
-
 #if defined(__AVX2__)
 #include <immintrin.h>
 
@@ -32,11 +30,6 @@ struct Avx2 {
 
 }  // namespace
 
-bool has_avx2() {
-  static const bool has = __builtin_cpu_supports("avx2") && std::getenv("PAYMASTER_NO_AVX2") == nullptr;
-  return has;
-}
-
 void avx2_routes(LaneQueries& queries, std::int16_t (*distance)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]) {
   lane_routes<Avx2>(queries, distance, action);
 }
@@ -47,7 +40,6 @@ void avx2_routes(LaneQueries& queries, std::int16_t (*distance)[kMaxGoals], std:
 
 namespace paymaster {
 
-bool has_avx2() { return false; }
 void avx2_routes(LaneQueries&, std::int16_t (*)[kMaxGoals], std::uint8_t (*)[kMaxGoals]) {}
 
 }  // namespace paymaster

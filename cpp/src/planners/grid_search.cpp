@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../processor.hpp"
 #include "avx2_search.hpp"
 
 namespace paymaster {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "avx2_search.hpp"
+#include "../processor.hpp"
 #include "avx2_steering.hpp"
 #include "paymaster/check.hpp"
 #include "steering_lanes.hpp"

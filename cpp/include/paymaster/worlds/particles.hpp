@@ -40,7 +40,7 @@ struct ParticleRoom {
   std::uint8_t available[kMaxGoals];                // goals of the type on the field
 };
 
-using ParticleState = ParticleRoom<64, kMaxTargets, kMaxObstacles>;  // for every configuration
+using ParticleState = ParticleRoom<kMaxFollowers, kMaxTargets, kMaxObstacles>;  // for every configuration
 using SmallParticleState = ParticleRoom<8, 8, 8>;
 
 /// Rules is a struct of static members: kKey (of the WorldKind); kGoalsMove (bodies of their own, or marks on the ground);

@@ -1,0 +1,9 @@
+// What this processor can do beyond what the build takes for granted.
+#pragma once
+
+namespace paymaster {
+
+/// Whether it has AVX2 and the build has files for it; PAYMASTER_NO_AVX2 in the environment says no.
+bool has_avx2();
+
+}  // namespace paymaster
