@@ -100,6 +100,18 @@ def test_meta_follower_is_committed_iff_it_takes_what_it_was_offered(task: str) 
     assert min(met.values()) > 0
 
 
+def test_advance_payments_can_be_milked() -> None:
+    """A contract that starts is paid for, whatever comes of it: also when its follower dropped the last one itself."""
+    env = made(payment="advance")
+    paid = []
+    for t in range(6):
+        env.offer(OFFERS)
+        paid.append(env.act(ANSWERS if t % 2 == 0 else np.full_like(ANSWERS, 4))[4]["payment"].sum())
+    reachable = env.observe()["distance"][..., 0] >= 0
+    assert reachable.all()
+    assert paid == [8.0, 0.0, 8.0, 0.0, 8.0, 0.0]
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_primitive_follower_cannot_decline_and_moves_as_told(task: str) -> None:
     env = make_vec(task, 16, 0, followers="primitive", abstain=True)
