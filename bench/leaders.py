@@ -111,10 +111,10 @@ def configuration(job: Job) -> TrainConfig:
 
 
 def said_shortly(job: Job) -> Job:
-    """The same job without settings that the leader has anyhow."""
+    """The same job without settings that the leader has anyhow, in alphabetical order."""
     usual = configuration(job._replace(settings=()))
     changes = tuple(some for some in job.settings if configuration(job._replace(settings=(some,))) != usual)
-    return job._replace(settings=changes)
+    return job._replace(settings=tuple(sorted(changes)))
 
 
 def name_of(job: Job) -> str:
