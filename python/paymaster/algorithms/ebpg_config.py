@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from paymaster.advantages import Credit
+from paymaster.algorithms.checks import check_above_zero, check_not_below_zero, check_shares
 from paymaster.options import OptionRules
 
 __all__ = ["EBPGConfig", "Exploration", "Gradient"]
@@ -76,20 +77,11 @@ class EBPGConfig:
             kind = getattr(self, name)
             if kind not in get_args(kinds):
                 raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r}")
-        for name in ("gamma", "gae_lambda", "explore", "learning_rate_end", "entropy_end"):
-            share = getattr(self, name)
-            if not 0.0 <= share <= 1.0:
-                raise ValueError(f"{name}: expected a number in [0, 1], got {share}")
+        check_shares(self, "gamma", "gae_lambda", "explore", "learning_rate_end", "entropy_end")
         if not math.isfinite(self.termination_start):
             raise ValueError(f"termination_start: expected a finite number, got {self.termination_start}")
-        for name in ("learning_rate", "critic_learning_rate", "max_gradient_norm", "clip"):
-            size = getattr(self, name)
-            if not (size > 0.0 and math.isfinite(size)):
-                raise ValueError(f"{name}: expected a finite number above 0, got {size}")
-        for name in ("lambda_entropy", "lambda_termination", "critic_weight", "imitation_weight"):
-            weight = getattr(self, name)
-            if not (weight >= 0.0 and math.isfinite(weight)):
-                raise ValueError(f"{name}: expected a finite number of at least 0, got {weight}")
+        check_above_zero(self, "learning_rate", "critic_learning_rate", "max_gradient_norm", "clip")
+        check_not_below_zero(self, "lambda_entropy", "lambda_termination", "critic_weight", "imitation_weight")
         if self.explore_episodes < 0:
             raise ValueError(f"explore_episodes: expected at least 0, got {self.explore_episodes}")
         if self.epochs < 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
@@ -10,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from paymaster import losses
+from paymaster.advantages import lambda_returns, normalise
+from paymaster.algorithms.checks import check_above_zero, check_not_below_zero, check_shares
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, Identities
 
 __all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerLearning", "FollowersSeen"]
@@ -49,18 +50,9 @@ class FollowerLearning:
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
-        for name in ("gamma", "gae_lambda", "explore"):
-            share = getattr(self, name)
-            if not 0.0 <= share <= 1.0:
-                raise ValueError(f"{name}: expected a number in [0, 1], got {share}")
-        for name in ("learning_rate", "max_gradient_norm", "clip"):
-            size = getattr(self, name)
-            if not (size > 0.0 and math.isfinite(size)):
-                raise ValueError(f"{name}: expected a finite number above 0, got {size}")
-        for name in ("lambda_entropy", "critic_weight"):
-            weight = getattr(self, name)
-            if not (weight >= 0.0 and math.isfinite(weight)):
-                raise ValueError(f"{name}: expected a finite number of at least 0, got {weight}")
+        check_shares(self, "gamma", "gae_lambda", "explore")
+        check_above_zero(self, "learning_rate", "max_gradient_norm", "clip")
+        check_not_below_zero(self, "lambda_entropy", "critic_weight")
         for name in ("epochs", "hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
@@ -201,18 +193,14 @@ class FollowerActorCritic:
     @torch.no_grad()
     def _estimate(self, episodes: FollowerEpisodes, value: Tensor) -> tuple[Tensor, Tensor]:
         """Advantages scaled to mean 0 and deviation 1 over those who were asked, and the value's targets (GAE)."""
-        value = torch.where(episodes.asked, value, 0.0)
-        reward = torch.where(episodes.asked, episodes.reward, 0.0)
-        advantage = torch.zeros_like(value)
-        ahead, following = torch.zeros_like(value[0]), torch.zeros_like(value[0])
-        for t in range(len(value) - 1, -1, -1):
-            delta = reward[t] + self.config.gamma * following - value[t]
-            ahead = delta + self.config.gamma * self.config.gae_lambda * ahead
-            advantage[t], following = ahead, value[t]
-        target = value + advantage
-        mean = _mean(advantage, episodes.asked)
-        spread = _mean((advantage - mean).square(), episodes.asked).sqrt()
-        return (advantage - mean) / (spread + 1e-8), target
+        asked = episodes.asked
+        reward = torch.where(asked, episodes.reward, 0.0)
+        # Every follower has steps of its own, as a game has in `advantages`: the axis after T is B N, those after it 1.
+        alone = (len(asked), -1, 1, 1)
+        target = lambda_returns(
+            reward.view(alone), value.view(alone), asked.flatten(1), self.config.gamma, self.config.gae_lambda
+        ).view(asked.shape)
+        return normalise((target - value).unsqueeze(-1), asked).squeeze(-1), target
 
 
 def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> Tensor:
@@ -220,5 +208,5 @@ def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> T
     return (1.0 - explore) * probability + explore / (probability.shape[-1] if actions is None else actions)
 
 
-def _mean(values: Tensor, mask: Tensor) -> Tensor:
-    return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
+def _mean(values: Tensor, asked: Tensor) -> Tensor:
+    return losses.masked_mean(values.unsqueeze(-1), asked)
