@@ -222,6 +222,13 @@ def test_act_needs_an_offer_of_the_same_state() -> None:
         env.act(ANSWERS)
 
 
+def test_followers_see_the_state_that_was_set() -> None:
+    env = made()
+    step = np.full(2, 7)
+    env.set_state(step=step)
+    np.testing.assert_array_equal(env.offer(OFFERS)["step"], step)
+
+
 def test_a_second_offer_replaces_the_first() -> None:
     env = made()
     env.offer(OFFERS)

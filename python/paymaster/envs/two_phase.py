@@ -117,6 +117,16 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         """
         return self._result(self._core.act(as_array("actions", actions)))
 
+    def set_state(self, **arrays: ArrayLike) -> None:
+        """As of :class:`LeaderVectorEnv`; offers made before are void."""
+        super().set_state(**arrays)
+        self._last = {}  # of another state
+
+    def replace_followers(self, identities: ArrayLike, seed: int) -> None:
+        """As of :class:`LeaderVectorEnv`; offers made before are void."""
+        super().replace_followers(identities, seed)
+        self._last = {}  # games that had not begun have other followers
+
     def _observation(self, rows: tuple[NDArray[np.int16], NDArray[np.float32]]) -> Observation:
         self._last = super()._observation(rows)
         return dict(self._last)
