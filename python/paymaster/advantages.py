@@ -77,8 +77,15 @@ def lambda_returns(counts: Tensor, phi: Tensor, valid: Tensor, gamma: float, gae
     return phi + (decay @ delta.flatten(1)).view(phi.shape)
 
 
-def normalise(advantage: Tensor, valid: Tensor) -> Tensor:
-    """Shifts and scales [T, B, N] to mean 0 and standard deviation 1 over the steps played."""
+def normalise(advantage: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Shifts and scales advantages to mean 0 and standard deviation 1.
+
+    Args:
+        advantage: [..., N].
+        valid: bool [...] (without N), the steps that count; elsewhere the result is 0. None: all of them.
+    """
+    if valid is None:
+        valid = torch.ones_like(advantage[..., 0], dtype=torch.bool)
     mask = valid.unsqueeze(-1).expand(advantage.shape)
     count = mask.sum().clamp(min=1)
     centred = torch.where(mask, advantage - torch.where(mask, advantage, 0.0).sum() / count, 0.0)

@@ -14,6 +14,7 @@ from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
 from paymaster.episodes import Episodes
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput, sample_offers
 from paymaster.options import OptionRules, held_offers
+from paymaster.played_steps import PlayedSteps
 
 __all__ = ["EBPG", "Memory"]
 
@@ -33,13 +34,13 @@ class Memory(NamedTuple):
 class _Estimates(NamedTuple):
     """What the losses compare the network with: all constants."""
 
-    advantage: Tensor  # [T, B, N]
-    targets: Tensor  # [T, B, N, G + K], lambda-returns of the baseline's heads
+    advantage: Tensor  # [R, N]
+    targets: Tensor  # [R, N, G + K], lambda-returns of the baseline's heads
     explained_variance: Tensor  # []
 
 
 class _Choices(NamedTuple):
-    """How likely the leader's choices were, log-probabilities [T, B, N]."""
+    """How likely the leader's choices were, log-probabilities [R, N]."""
 
     policy: Tensor
     termination: Tensor | None
@@ -123,24 +124,25 @@ class EBPG:
         return LeaderStep(offer, Memory(output.history, fixed_goal), explored, output.attention)
 
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
-        """Learns from a batch of whole episodes, evaluated at once, in one gradient step (or ``epochs`` of them).
+        """Learns from the steps played of a batch of whole episodes, in one gradient step (or ``epochs`` of them).
 
         Loss = EBPG (theta and vartheta) + critic + imitation - lambda_1 entropy + lambda_2 beta^2, each the
         mean over followers and steps played. The metrics are those of the first step.
         """
         episodes = episodes.to(self.device)
         self._set_rates(progress)
-        held = self._held(episodes)
-        rows = self._decisions(episodes, held)
+        steps = PlayedSteps.of(episodes)
+        held = held_offers(self.config.options, steps.previous, steps.ended, steps.step)
+        rows = self._decisions(steps, held)
         first: dict[str, Tensor] = {}
         estimates: _Estimates | None = None
         old: _Choices | None = None
         for _ in range(self.config.epochs):
-            output = self._evaluate(episodes, rows)
+            output = self._evaluate(steps, episodes.num_games, rows)
             if estimates is None:
-                estimates = self._estimate(episodes, output)
-            choices = self._choices(episodes, output, held, rows)
-            loss, metrics = self._loss(episodes, output, held, rows, estimates, choices, old, progress)
+                estimates = self._estimate(episodes, steps, output)
+            choices = self._choices(steps, output, held, rows)
+            loss, metrics = self._loss(steps, output, held, rows, estimates, choices, old, progress)
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_gradient_norm)
@@ -149,7 +151,7 @@ class EBPG:
             first = first or metrics | {
                 "loss": loss.detach(),
                 "gradient_norm": norm,
-                **_describe(episodes, output),
+                **_describe(steps, episodes.num_games, output),
                 "explained_variance": estimates.explained_variance,
             }
         # One transfer from the device for all of them.
@@ -159,10 +161,13 @@ class EBPG:
     def inspect(self, episodes: Episodes) -> Insight:
         """What went on in the leader while it played these episodes."""
         episodes = episodes.to(self.device)
-        output = self._evaluate(episodes)
+        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
+        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start, baseline=False)
         beta = None
         if output.termination_logits is not None:
-            beta = torch.sigmoid(output.termination_logits).masked_fill(self._held(episodes) < 0, torch.nan)
+            time = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
+            held = held_offers(self.config.options, episodes.previous, episodes.ended, time)
+            beta = torch.sigmoid(output.termination_logits).masked_fill(held < 0, torch.nan)
         prediction = None if output.prediction_logits is None else torch.softmax(output.prediction_logits, dim=-1)
         return Insight(output.attention, beta, prediction, losses.entropy(output.log_mu))
 
@@ -175,42 +180,40 @@ class EBPG:
         return {"leader": self.optimizer}
 
     @torch.no_grad()
-    def _estimate(self, episodes: Episodes, output: LeaderOutput) -> _Estimates:
+    def _estimate(self, episodes: Episodes, steps: PlayedSteps, output: LeaderOutput) -> _Estimates:
         config, valid = self.config, episodes.valid
-        phi = _phi_of(output)
+        phi = steps.unpack(_phi_of(output), valid.shape)
         counts = reward_counts(episodes, config.credit)
         targets = lambda_returns(counts, phi, valid, config.gamma, config.gae_lambda)
         prices = head_prices(episodes)
-        value, target = phi @ prices, targets @ prices
-        advantage = target - value
-        played = valid.unsqueeze(-1).expand(advantage.shape)
-        unexplained = advantage[played].var(correction=0) / target[played].var(correction=0).clamp(min=1e-8)
+        targets = steps.pack(targets)
+        target = targets @ prices
+        advantage = target - steps.pack(phi) @ prices
+        unexplained = advantage.var(correction=0) / target.var(correction=0).clamp(min=1e-8)
         if config.normalise_advantage:
-            advantage = normalise(advantage, valid)
+            advantage = normalise(advantage)
         return _Estimates(advantage, targets, 1.0 - unexplained)
 
-    def _evaluate(self, episodes: Episodes, rows: Tensor | None = None) -> LeaderOutput:
-        """The network on whole episodes at once, mu at the rows given."""
-        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
-        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start, rows=rows)
+    def _evaluate(self, steps: PlayedSteps, games: int, rows: Tensor | None) -> LeaderOutput:
+        """The network on all steps of whole episodes at once, mu at the rows given."""
+        start = self.network.initial_history(games, steps.previous.shape[-1])
+        output: LeaderOutput = self.network(
+            steps.follower, steps.goal, steps.previous, start, batch_sizes=steps.batch_sizes, rows=rows
+        )
         return output
 
-    def _decisions(self, episodes: Episodes, held: Tensor) -> Tensor | None:
-        """Rows [R] of [T, B, N] at which the loss looks at mu; None: everywhere."""
+    def _decisions(self, steps: PlayedSteps, held: Tensor) -> Tensor | None:
+        """Rows [Q] of [R, N] at which the loss looks at mu; None: everywhere."""
         if self.config.gradient == "dense" or not self.config.entropy_of_decisions:
             return None
-        decided = episodes.new_offer | (held < 0) | episodes.explored
+        decided = steps.new_offer | (held < 0) | steps.explored
         return decided.flatten().nonzero().squeeze(-1)
 
-    def _held(self, episodes: Episodes) -> Tensor:
-        steps = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
-        return held_offers(self.config.options, episodes.previous, episodes.ended, steps)
-
-    def _choices(self, episodes: Episodes, output: LeaderOutput, held: Tensor, rows: Tensor | None) -> _Choices:
+    def _choices(self, steps: PlayedSteps, output: LeaderOutput, held: Tensor, rows: Tensor | None) -> _Choices:
         log_prob = losses.dense_log_prob if self.config.gradient == "dense" else losses.sparse_log_prob
-        explore = episodes.explore if self.config.exploration == "offers" else 0.0
+        explore = steps.explore if self.config.exploration == "offers" else 0.0
         offer, new_offer, opened, explored = (
-            _at(rows, values) for values in (episodes.offer, episodes.new_offer, held, episodes.explored)
+            _at(rows, values) for values in (steps.offer, steps.new_offer, held, steps.explored)
         )
         policy = log_prob(output.log_mu, offer, opened, new_offer, explore)
         if self.config.exploration == "agents":
@@ -222,11 +225,11 @@ class EBPG:
         policy = _spread(rows, policy, held)
         if output.termination_logits is None:
             return _Choices(policy, None)
-        return _Choices(policy, losses.termination_log_prob(output.termination_logits, episodes.new_offer, held))
+        return _Choices(policy, losses.termination_log_prob(output.termination_logits, steps.new_offer, held))
 
     def _loss(
         self,
-        episodes: Episodes,
+        steps: PlayedSteps,
         output: LeaderOutput,
         held: Tensor,
         rows: Tensor | None,
@@ -235,8 +238,7 @@ class EBPG:
         old: _Choices | None,
         progress: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        config, valid = self.config, episodes.valid
-        phi = _phi_of(output)
+        config, phi = self.config, _phi_of(output)
 
         def chosen(log_prob: Tensor, old_log_prob: Tensor | None) -> Tensor:
             if old_log_prob is None:
@@ -245,14 +247,14 @@ class EBPG:
 
         entropy = _spread(rows, losses.entropy(output.log_mu), held)
         if config.entropy_of_decisions:
-            entropy = torch.where(episodes.new_offer | (held < 0), entropy, 0.0)
+            entropy = torch.where(steps.new_offer | (held < 0), entropy, 0.0)
         terms = {
             "policy_loss": (1.0, chosen(choices.policy, None if old is None else old.policy)),
             "critic_loss": (config.critic_weight, losses.critic_loss(phi, estimates.targets)),
             "entropy": (-_annealed(config.lambda_entropy, config.entropy_end, progress), entropy),
         }
         if output.prediction_logits is not None:
-            imitation = losses.imitation_loss(output.prediction_logits, episodes.follower_action)
+            imitation = losses.imitation_loss(output.prediction_logits, steps.follower_action)
             terms["imitation_loss"] = (config.imitation_weight, imitation)
         if choices.termination is not None and output.termination_logits is not None:
             termination = chosen(choices.termination, None if old is None else old.termination)
@@ -261,7 +263,7 @@ class EBPG:
                 "termination_loss": (1.0, termination),
                 "termination_penalty": (config.lambda_termination, penalty),
             }
-        means = {name: losses.masked_mean(values, valid) for name, (_, values) in terms.items()}
+        means = {name: values.mean() for name, (_, values) in terms.items()}
         loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
         return loss, {name: mean.detach() for name, mean in means.items()}
 
@@ -291,7 +293,7 @@ def _phi_of(output: LeaderOutput) -> Tensor:
 
 
 def _at(rows: Tensor | None, values: Tensor) -> Tensor:
-    """Values [T, B, N] at these rows, [R]; all of them where there are none."""
+    """Values [R, N] at these rows, [Q]; all of them where there are none."""
     return values if rows is None else values.flatten().index_select(0, rows)
 
 
@@ -307,20 +309,15 @@ def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
 
 
 @torch.no_grad()
-def _describe(episodes: Episodes, output: LeaderOutput) -> dict[str, Tensor]:
+def _describe(steps: PlayedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
     """What happened in the batch: events per episode, option length, accuracy of the prediction, beta."""
-    valid, previous = episodes.valid, episodes.previous
-    played = valid.unsqueeze(-1)
-    events = (episodes.new_offer & played).sum()
-    described = {
-        "events": events / episodes.num_games,
-        "option_length": valid.sum() * episodes.num_followers / events.clamp(min=1),
-    }
+    events = steps.new_offer.sum()
+    described = {"events": events / games, "option_length": steps.previous.numel() / events.clamp(min=1)}
     if output.prediction_logits is not None:
-        right = output.prediction_logits.argmax(-1) == episodes.follower_action
-        described["prediction_accuracy"] = losses.masked_mean(right.to(episodes.payment.dtype), valid)
+        right = output.prediction_logits.argmax(-1) == steps.follower_action
+        described["prediction_accuracy"] = right.to(output.prediction_logits.dtype).mean()
     if output.termination_logits is not None:
-        asked = played & (previous >= 0)
+        asked = steps.previous >= 0
         beta = torch.where(asked, torch.sigmoid(output.termination_logits), 0.0)
         described["termination"] = beta.sum() / asked.sum().clamp(min=1)
     return described

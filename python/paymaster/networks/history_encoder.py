@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from paymaster.networks.state_encoder import OfferEmbedding
 
@@ -26,19 +27,27 @@ class HistoryEncoder(nn.Module):
         self.offer = OfferEmbedding(num_offers, hidden)
         self.gru = nn.GRU(hidden, hidden)
 
-    def forward(self, state: Tensor, previous: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
-        """Advances the history by one step, or by all T steps of whole episodes at once.
+    def forward(
+        self, state: Tensor, previous: Tensor, history: Tensor, batch_sizes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Advances the history by one step, or by all steps of whole episodes at once.
 
         Args:
-            state: s^k, [B, N, H] for one step or [T, B, N, H] for episodes.
-            previous: omega_{t-1}, int64 [B, N] or [T, B, N].
+            state: s^k, [B, N, H] for one step, [T, B, N, H] for episodes, [R, N, H] for the steps played.
+            previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N].
             history: [B, N, H], the history before the first of these steps; zeros when a game starts.
+            batch_sizes: int64 [T] on the CPU, of :class:`~paymaster.played_steps.PlayedSteps`, if these are such steps;
+                then ``history`` is in the order of its episodes.
 
         Returns:
-            The histories h^k at these steps, of the shape of ``state``, and the last one, [B, N, H].
+            The histories h^k at these steps, of the shape of ``state``, and each episode's last one, [B, N, H].
         """
         seen = state + self.offer(previous)
         width = seen.shape[-1]
+        if batch_sizes is not None:
+            packed = PackedSequence(seen.flatten(0, 1), batch_sizes * seen.shape[1])
+            played, last = self.gru(packed, history.reshape(1, -1, width))
+            return played.data.view(seen.shape), last.view(history.shape)
         if seen.dim() == 3:
             # The fast path of a rollout: nn.GRU spends more on its checks than on one step.
             weights = self.gru.all_weights[0]

@@ -88,10 +88,10 @@ class LeaderConfig:
 
 
 class LeaderOutput(NamedTuple):
-    """What the network says of one step ([B, N, ...]) or of whole episodes ([T, B, N, ...]).
+    """What the network says of a step, [B, N, ...], of whole episodes, [T, B, N, ...], or those played, [R, N, ...].
 
     Attributes:
-        log_mu: log mu over all offers, unrestricted, [..., N, O]; [R, O] where R rows were asked for.
+        log_mu: log mu over all offers, unrestricted, [..., N, O]; [Q, O] where Q rows were asked for.
         termination_logits: logit of beta, [..., N]; None without a termination function (or with one offer).
         phi: expected completions to come by goal type, then payments to come by bonus level, [..., N, G + K]; None
             where they were not asked for.
@@ -144,22 +144,24 @@ class LeaderNetwork(nn.Module):
         previous: Tensor,
         history: Tensor,
         *,
+        batch_sizes: Tensor | None = None,
         rows: Tensor | None = None,
         baseline: bool = True,
     ) -> LeaderOutput:
-        """Evaluates one step, or all T steps of whole episodes at once; both give the same numbers.
+        """Evaluates one step, all of whole episodes, or those played of them, at once; the numbers are the same.
 
         Args:
-            follower: features, [B, N, F] or [T, B, N, F].
-            goal: goal features, [B, N, G, D] or [T, B, N, G, D].
-            previous: omega_{t-1}, int64 [B, N] or [T, B, N], -1 where no offer was made yet.
+            follower: features, [B, N, F], [T, B, N, F] or [R, N, F].
+            goal: goal features, [B, N, G, D], [T, B, N, G, D] or [R, N, G, D].
+            previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
-            rows: where log mu is asked for, int64 [R], indices into ``previous`` as one row; None: everywhere. The
+            batch_sizes: of :class:`~paymaster.played_steps.PlayedSteps`, if these are such steps.
+            rows: where log mu is asked for, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
                 policy is the widest module, and few steps are decisions.
             baseline: whether phi is asked for; acting needs none.
         """
         state = self.state_encoder(follower, goal, previous)
-        encoded, history = self.history_encoder(state, previous, history)
+        encoded, history = self.history_encoder(state, previous, history, batch_sizes)
         state_and_history = torch.cat((state, encoded), dim=-1)
         prediction_logits = predicted = None
         if self.follower_model is not None:
