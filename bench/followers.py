@@ -40,6 +40,7 @@ class Arguments:
 
     Attributes:
         games: of the table in rows.py.
+        payment: instead of the game's own.
         kinds: of followers.
         identities: "separate" weights or "embedded" ones.
         seeds: of training.
@@ -50,6 +51,7 @@ class Arguments:
     """
 
     games: tuple[str, ...] = ("RC completion", "MB completion", "navigation", "predator_prey")
+    payment: str | None = None
     kinds: tuple[str, ...] = ("meta", "primitive")
     identities: tuple[str, ...] = ("separate", "embedded")
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -70,27 +72,27 @@ def play(env: LeaderVectorEnv, seed: int) -> float:
     return float(info["totals"]["follower_reward"].mean()) / env.num_followers
 
 
-def games_of(game: str, kind: str, count: int, seed: int) -> TwoPhaseVectorEnv:
-    env = make_vec(GAMES[game][0], count, seed, 1, followers=kind, **options_of(game))
+def games_of(game: str, payment: str, kind: str, count: int, seed: int) -> TwoPhaseVectorEnv:
+    env = make_vec(GAMES[game][0], count, seed, 1, followers=kind, **options_of(payment))
     assert isinstance(env, TwoPhaseVectorEnv)
     return env
 
 
-def options_of(game: str) -> dict[str, Any]:
-    return {"payment": GAMES[game][1], "autoreset_mode": "Disabled", "copy": False}
+def options_of(payment: str) -> dict[str, Any]:
+    return {"payment": payment, "autoreset_mode": "Disabled", "copy": False}
 
 
 @cache
-def by_rule(game: str) -> float:
+def by_rule(game: str, payment: str) -> float:
     """What rule-based followers earn in the games of the evaluation."""
-    return play(make_vec(GAMES[game][0], EVALUATED, EVALUATION_SEED, 1, **options_of(game)), 0)
+    return play(make_vec(GAMES[game][0], EVALUATED, EVALUATION_SEED, 1, **options_of(payment)), 0)
 
 
-def run(game: str, kind: str, identities: str, seed: int, marks: Iterable[int]) -> dict[str, Any]:
+def run(game: str, payment: str, kind: str, identities: str, seed: int, marks: Iterable[int]) -> dict[str, Any]:
     """Trains and evaluates; the row."""
     torch.set_num_threads(1)
     start = time.process_time()
-    env = games_of(game, kind, BATCH, seed)
+    env = games_of(game, payment, kind, BATCH, seed)
     config = FollowerLearning(identities=identities)  # type: ignore[arg-type]
     network = FollowerEyes(env, torch.device("cpu")).config(config.hidden, config.identities)
     followers = FollowerActorCritic(network, config, seed=seed)
@@ -102,16 +104,17 @@ def run(game: str, kind: str, identities: str, seed: int, marks: Iterable[int]) 
             play(env, seed)
             followers.update(learning.lived())
             done += BATCH
-        unseen = games_of(game, kind, EVALUATED, EVALUATION_SEED)
+        unseen = games_of(game, payment, kind, EVALUATED, EVALUATION_SEED)
         FollowersAtPlay(unseen, followers, torch.Generator().manual_seed(seed))
         earned[str(mark)] = round(play(unseen, 0), 4)
     return {
         "game": game,
+        "payment": payment,
         "kind": kind,
         "identities": identities,
         "seed": seed,
         "earned": earned,
-        "by_rule": round(by_rule(game), 4),
+        "by_rule": round(by_rule(game, payment), 4),
         "cpu_seconds": round(time.process_time() - start),
     }
 
@@ -119,28 +122,28 @@ def run(game: str, kind: str, identities: str, seed: int, marks: Iterable[int]) 
 def print_table(rows: list[dict[str, Any]]) -> None:
     """A line a game, kind and way of telling followers apart; shares of what rule-based followers earn."""
     marks = sorted({int(mark) for row in rows for mark in row["earned"]})
-    print("| game | followers | weights | seeds | by rule |", *(f"{mark:,} |" for mark in marks), "CPU s |")
-    print("| --- | --- | --- | --- | --- |", *("--- |" for _ in marks), "--- |")
+    print("| game | payments | followers | weights | seeds | by rule |", *(f"{mark:,} |" for mark in marks), "CPU s |")
+    print("| --- | --- | --- | --- | --- | --- |", *("--- |" for _ in marks), "--- |")
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        groups.setdefault((row["game"], row["kind"], row["identities"]), []).append(row)
-    for (game, kind, identities), same in sorted(groups.items(), key=lambda item: list(GAMES).index(item[0][0])):
+        groups.setdefault((row["game"], row["payment"], row["kind"], row["identities"]), []).append(row)
+    for names, same in sorted(groups.items(), key=lambda group: list(GAMES).index(group[0][0])):
         shares = []
         for mark in marks:
             values = [row["earned"][str(mark)] / row["by_rule"] for row in same if str(mark) in row["earned"]]
             shares.append(f"{mean_ci95(values):.2f} |" if values else "- |")
         seconds = sum(row["cpu_seconds"] for row in same) / len(same)
-        print(
-            f"| {game} | {kind} | {identities} | {len(same)} | {same[0]['by_rule']:.2f} |", *shares, f"{seconds:.0f} |"
-        )
+        print(f"| {' | '.join(names)} | {len(same)} | {same[0]['by_rule']:.2f} |", *shares, f"{seconds:.0f} |")
 
 
 def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
-    names = ("game", "kind", "identities", "seed")
+    names = ("game", "payment", "kind", "identities", "seed")
     done = {tuple(row[name] for name in names) for row in stored(arguments.out)}
     every = itertools.product(arguments.seeds, arguments.games, arguments.kinds, arguments.identities)
-    wanted = [(game, kind, identities, seed) for seed, game, kind, identities in every]
+    wanted = [
+        (game, arguments.payment or GAMES[game][1], kind, identities, seed) for seed, game, kind, identities in every
+    ]
     wanted = [] if arguments.table else [job for job in wanted if job not in done]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         for finished in [pool.submit(run, *job, arguments.marks) for job in wanted]:

@@ -1,11 +1,12 @@
 """Leaders beside each other: `python bench/leaders.py --seeds 0 1 2`, resumable, results in bench/leaders/.
 
 Every run is `paymaster train TASK --payment P --leader L --seed S --episodes E` with the --set given: NAME=VALUE stands
-for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, num_envs, hidden and observe_routes for
-themselves. With --tuned each leader has its own, from leaders/tuned.json. 1,000 evaluation episodes follow, which
-training did not see: sampled, greedy, and sampled with 30 % follower noise. A run whose row is there is not run again;
-a row is written when its run is done. At the end, or alone with --table, a table of means over seeds with 95 %
-intervals (Student's t), and of each leader's difference to --against, paired by seed.
+for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, followers.NAME=VALUE for
+`--follower-learner.NAME VALUE`, num_envs, hidden and observe_routes for themselves. With --tuned each
+leader has its own, from leaders/tuned.json. 1,000 evaluation episodes follow, which training did not see: sampled,
+greedy, and sampled with 30 % follower noise. A run whose row is there is not run again; a row is written when its run
+is done. At the end, or alone with --table, a table of means over seeds with 95 % intervals (Student's t), and of each
+leader's difference to --against, paired by seed.
 """
 
 from __future__ import annotations
@@ -91,21 +92,17 @@ def configuration(job: Job) -> TrainConfig:
     config = TrainConfig(
         task, leader=job.leader, seed=job.seed, episodes=job.episodes, options=TaskConfig(payment=payment)
     )
-    parts: dict[str, dict[str, Any]] = {"options": {}, "learner": {}, "": {}}
+    parts: dict[str, dict[str, Any]] = {"options": {}, "followers": {}, "learner": {}, "": {}}
     for name, _, value in (setting.partition("=") for setting in job.settings):
-        part = (
-            "options"
-            if name.startswith("options.")
-            else ""
-            if name in ("num_envs", "hidden", "observe_routes")
-            else "learner"
-        )
-        given = value if value.isalpha() and value not in ("true", "false", "null") else json.loads(value)
-        parts[part][name.removeprefix("options.")] = given
+        part, _, field = name.rpartition(".")
+        part = part or ("" if name in OF_THE_RUN else "learner")
+        given = value if value.isidentifier() and value not in ("true", "false", "null") else json.loads(value)
+        parts[part][field] = given
     return dataclasses.replace(
         config,
         learner=dataclasses.replace(config.learner, **parts["learner"]),
         options=dataclasses.replace(config.options, **parts["options"]),
+        follower_learner=dataclasses.replace(config.follower_learner, **parts["followers"]),
         **parts[""],
     )
 
