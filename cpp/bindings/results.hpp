@@ -35,7 +35,7 @@ struct ObservationArrays {
 struct FollowerArrays {
   Array<std::int16_t> offered, preference;
   Array<bool> asked, skill;
-  Array<float> reservation;
+  Array<float> reservation, due;
 
   explicit FollowerArrays(const Batch& batch) {
     const py::ssize_t b = batch.batch_config().num_envs, n = batch.config().num_followers;
@@ -44,12 +44,13 @@ struct FollowerArrays {
     skill = Array<bool>({b, n, static_cast<py::ssize_t>(batch.config().num_goals)});
     preference = Array<std::int16_t>({b, n});
     reservation = Array<float>({b, n});
+    due = Array<float>({b, n});
   }
   FollowerRows pointers() {
-    return {offered.mutable_data(), asked.mutable_data(), skill.mutable_data(), preference.mutable_data(),
-            reservation.mutable_data()};
+    return {offered.mutable_data(),    asked.mutable_data(),       skill.mutable_data(),
+            preference.mutable_data(), reservation.mutable_data(), due.mutable_data()};
   }
-  py::tuple tuple() const { return py::make_tuple(offered, asked, skill, preference, reservation); }
+  py::tuple tuple() const { return py::make_tuple(offered, asked, skill, preference, reservation, due); }
 };
 
 /// One step's results.

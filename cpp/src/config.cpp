@@ -25,7 +25,8 @@ float GameConfig::reward_of_goal() const {
 
 void GameConfig::validate() const {
   visit(*this, RangeCheck{});
-  expect(payment == "completion" || payment == "advance", "payment", "'completion' or 'advance'", "'" + payment + "'");
+  expect(payment == "completion" || payment == "advance" || payment == "advance_once", "payment",
+         "'completion', 'advance' or 'advance_once'", "'" + payment + "'");
   expect(followers == "rule" || followers == "meta" || followers == "primitive", "followers",
          "'rule', 'meta' or 'primitive'", "'" + followers + "'");
   expect(skills_per_follower <= num_goals, "skills_per_follower", "at most num_goals = " + std::to_string(num_goals),

@@ -23,10 +23,10 @@ __all__ = ["FollowerEyes", "FollowersAtPlay"]
 class FollowerEyes:
     """What followers see, as numbers: the augmented state (s, omega^k) and their own traits (paper, Sec. 4.3).
 
-    Of what a leader sees, all that is of this step; beside it their reservation, and for each goal type whether it is
-    preferred (times the reservation), whether they have the skill, whether it is offered now and for how much.
-    Primitive followers also see the ground around them (:class:`Surroundings`); a planner's moves they do not see, for
-    that would tell them what to do.
+    Of what a leader sees, all that is of this step; beside it their reservation, what taking the offer pays at once,
+    and for each goal type whether it is preferred (times the reservation), whether they have the skill, whether it is
+    offered now and for how much. Primitive followers also see the ground around them (:class:`Surroundings`); a
+    planner's moves they do not see, for that would tell them what to do.
 
     Args:
         env: the batch whose observations are looked at.
@@ -43,7 +43,7 @@ class FollowerEyes:
         self._meta: bool = options["followers"] == "meta"
         self._ground = None if self._meta else Surroundings(env)
         extra = (0, 0) if self._ground is None else (self._ground.follower_features, self._ground.goal_features)
-        self.own_features: int = self._encoder.follower_features + 1 + extra[0]
+        self.own_features: int = self._encoder.follower_features + 2 + extra[0]
         self.goal_features: int = NOW + 4 + extra[1]
         self._population: int = options["population_size"]
 
@@ -64,14 +64,12 @@ class FollowerEyes:
         """Of one step, from what :meth:`TwoPhaseVectorEnv.offer` returned."""
         follower, goals = (self._tensor(array) for array in self._encoder.encode(observation))
         kinds = torch.arange(self._goals, device=self._device)
-        offered, preference, reservation, skill = (
-            self._tensor(observation[name]) for name in ("offered", "preference", "reservation", "skill")
-        )
-        reservation = reservation / self._bonuses
+        offered, preference, skill = (self._tensor(observation[name]) for name in ("offered", "preference", "skill"))
+        reservation, due = (self._tensor(observation[name]) / self._bonuses for name in ("reservation", "due"))
         offered_here = (offered[..., :1] == kinds).float()
         price = (offered[..., 1:] + 1) / self._bonuses
         preferred = (preference.unsqueeze(-1) == kinds) * reservation.unsqueeze(-1)
-        own = [follower, reservation.unsqueeze(-1)]
+        own = [follower, torch.stack((reservation, due), dim=-1)]
         goal = [goals[..., :NOW], torch.stack((preferred, skill.float(), offered_here, offered_here * price), dim=-1)]
         if self._ground is not None:
             around, ways = self._ground.encode(observation)

@@ -146,6 +146,8 @@ TEST_CASE("set_state: a state that breaks a rule is refused by name, and nothing
          s.row<bool>("contract_running", last)[2] = true;
          s.row<bool>("committed", last)[2] = false;
        }},
+      {"dropped (follower 1): expected false without an offer, and when committed",
+       [](StateArrays& s) { s.row<bool>("dropped", last)[1] = s.row<bool>("committed", last)[1] = true; }},
       {"step: expected a value in [0, 30]", [](StateArrays& s) { *s.row<I>("step", last) = 31; }},
       {"episode: expected a value in", [](StateArrays& s) { *s.row<std::int64_t>("episode", last) = -1; }},
       {"done: expected false", [](StateArrays& s) { *s.row<bool>("done", last) = true; }},

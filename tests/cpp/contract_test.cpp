@@ -99,6 +99,32 @@ TEST_CASE("advance rule: the bonus is paid when a contract starts, whatever come
   check_money(step(f, Payment::advance, offer(1, 0), true, 1).outcome, 1, kW - 1, 1, 1);  // taken up, done at once
 }
 
+TEST_CASE("advance_once rule: who drops a contract and takes the same offer up again is not paid again") {
+  constexpr Payment once = Payment::advance_once;
+  Follower f = follower(3, 1);
+  CHECK(due_when_taken(f, offer(0, 2), once) == 3);
+  check_money(step(f, once, offer(0, 2), true, kNone).outcome, 3, -3, 3, 0);  // starts
+  CHECK(due_when_taken(f, offer(0, 2), once) == 0);
+  for (int t = 0; t < 2; ++t) {
+    check_money(step(f, once, offer(0, 2), false, kNone).outcome, 0, 0, 0, 0);
+    CHECK(+f.dropped);
+  }
+  CHECK(due_when_taken(f, offer(0, 2), once) == 0);
+  CHECK(due_when_taken(f, offer(0, 2), Payment::advance) == 3);
+  CHECK(due_when_taken(f, offer(0, 1), once) == 2);
+  check_money(step(f, once, offer(0, 2), true, kNone).outcome, 0, 0, 0, 0);  // taken up again
+  CHECK_FALSE(+f.dropped);
+  check_money(step(f, once, offer(0, 2), true, 0).outcome, 0, kW, 0, 3);      // completed
+  check_money(step(f, once, offer(0, 2), false, kNone).outcome, 0, 0, 0, 0);  // refused: there was no contract to drop
+  CHECK_FALSE(+f.dropped);
+  check_money(step(f, once, offer(0, 2), true, kNone).outcome, 3, -3, 3, 0);  // the next one
+  check_money(step(f, once, offer(0, 2), false, kNone).outcome, 0, 0, 0, 0);  // dropped
+  check_money(step(f, once, offer(1, 0), false, kNone).outcome, 0, 0, 0, 0);  // another offer, refused
+  check_money(step(f, once, offer(0, 2), true, kNone).outcome, 3, -3, 3, 0);  // made anew: paid for anew
+  check_money(step(f, once, Offer{}, false, kNone).outcome, 0, 0, 0, 0);
+  CHECK_FALSE(+f.dropped);
+}
+
 TEST_CASE("a goal counts for the leader only if the follower was committed to its type in that step") {
   Follower f = follower(3, 2);
   // Its preferred goal, reached by itself: c is its own, the leader gets nothing.
@@ -124,7 +150,7 @@ TEST_CASE("a contract ends by the offer changing and by the follower no longer b
       {"no longer committed", offer(0, 1), false, false},
       {"no offer any more", Offer{}, false, false},
   };
-  for (const Payment rule : {Payment::completion, Payment::advance}) {
+  for (const Payment rule : {Payment::completion, Payment::advance, Payment::advance_once}) {
     for (const Case& c : cases) {
       CAPTURE(c.name);
       Follower f = follower(3, 1);

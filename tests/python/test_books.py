@@ -14,7 +14,7 @@ from play import MB, RC, SMALL, make, offer_stream, row, same
 from worlds import GRIDS
 
 
-@pytest.mark.parametrize("payment", ["completion", "advance"])
+@pytest.mark.parametrize("payment", ["completion", "advance", "advance_once"])
 @pytest.mark.parametrize(
     ("task", "options"),
     [(RC, {"goal_reward": 2.5}), (MB, {"abstain": True, "noise": 0.2}), (RC, {**SMALL, "num_resources": 6})],
@@ -32,20 +32,23 @@ def test_payments_add_up(task: str, options: dict[str, Any], payment: str) -> No
         after = env.state()
         played, done = ~before["done"], info["completed"] >= 0
         price = np.where(after["offer"][..., 0] >= 0, after["offer"][..., 1] + 1.0, 0.0)
-        new = (after["offer"] != before["offer"]).any(-1) | ~before["contract_running"]
+        changed = (after["offer"] != before["offer"]).any(-1)
+        new = changed | ~before["contract_running"]
+        if payment == "advance_once":
+            new &= changed | ~before["dropped"]
         due = done if payment == "completion" else info["committed"] & new
         same(info["payment"], np.where(due, price, 0.0))
         same(reward, w * done.sum(-1) - info["payment"].astype(np.float64).sum(-1))
         own = reached_own(before, after)
         same(info["follower_reward"], info["payment"] + np.where(own, after["reservation"], 0.0))
         assert (info["completed"][done] == after["offer"][..., 0][done]).all()
-        changed = (after["offer"] != before["offer"]).any(-1) | (before["step"] == 0)[:, None]
+        events = changed | (before["step"] == 0)[:, None]
         sums = {
             "gain": sums["gain"] + reward,
             "payments": sums["payments"] + info["payment"].sum(-1),
             "incentive": sums["incentive"] + np.where(done, price, 0.0).sum(-1),
             "follower_reward": sums["follower_reward"] + info["follower_reward"].sum(-1),
-            "events": sums["events"] + (changed & played[:, None]).sum(-1),
+            "events": sums["events"] + (events & played[:, None]).sum(-1),
             "length": sums["length"] + played,
         }
         np.add.at(counts, (np.nonzero(done)[0], info["completed"][done]), 1)

@@ -100,16 +100,41 @@ def test_meta_follower_is_committed_iff_it_takes_what_it_was_offered(task: str) 
     assert min(met.values()) > 0
 
 
-def test_advance_payments_can_be_milked() -> None:
-    """A contract that starts is paid for, whatever comes of it: also when its follower dropped the last one itself."""
-    env = made(payment="advance")
-    paid = []
-    for t in range(6):
-        env.offer(OFFERS)
+@pytest.mark.parametrize(
+    ("payment", "expected"),
+    [("advance", [8, 0, 8, 0]), ("advance_once", [8, 0, 0, 0]), ("completion", [0, 0, 0, 0])],
+)
+def test_taking_and_dropping_an_offer_in_turn(payment: str, expected: list[float]) -> None:
+    """A contract that starts is paid for, whatever comes of it: with `advance` also when its follower dropped the last
+    one itself, with `advance_once` only the first time. What is due is seen before it is taken."""
+    env = made(payment=payment)
+    paid, due = [], []
+    for t in range(4):
+        due.append(env.offer(OFFERS)["due"].sum())
         paid.append(env.act(ANSWERS if t % 2 == 0 else np.full_like(ANSWERS, 4))[4]["payment"].sum())
     reachable = env.observe()["distance"][..., 0] >= 0
     assert reachable.all()
-    assert paid == [8.0, 0.0, 8.0, 0.0, 8.0, 0.0]
+    assert paid == expected
+    assert due[::2] == expected[::2]
+    assert due[1::2] == [0, 0]  # of a contract that runs
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("payment", ["completion", "advance", "advance_once"])
+def test_what_is_due_is_what_is_paid(task: str, payment: str) -> None:
+    env = make_vec(task, 16, 0, followers="meta", payment=payment, autoreset_mode="Disabled")
+    rng = np.random.default_rng(2)
+    env.reset()
+    offers, met = offers_of(env, rng), 0.0
+    for _ in range(30):
+        offers = np.where(rng.random((*offers.shape[:2], 1)) < 0.3, offers_of(env, rng), offers)
+        seen = env.offer(offers)
+        answer = np.where(rng.random(offers.shape[:2]) < 0.3, 4, offers[..., 0])
+        *_, info = env.act(answer)
+        if payment != "completion":
+            np.testing.assert_array_equal(info["payment"], np.where(info["committed"], seen["due"], 0))
+        met += seen["due"].sum()
+    assert (met > 0) == (payment != "completion")
 
 
 @pytest.mark.parametrize("task", TASKS)

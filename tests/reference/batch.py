@@ -23,6 +23,7 @@ STATE_DTYPES = _INTEGERS | {
     "reservation": np.float32,
     "committed": np.bool_,
     "contract_running": np.bool_,
+    "dropped": np.bool_,
     "episode": np.int64,
     "done": np.bool_,
     "resource_present": np.bool_,

@@ -36,6 +36,7 @@ class GameState:
     completed: NDArray[np.int32]  # [N], the goal type of the contract completed in the last step
     contract_running: NDArray[np.bool_]  # [N]
     contract_age: NDArray[np.int32]  # [N], steps since it began; 0 when none is running
+    dropped: NDArray[np.bool_]  # [N], left a contract for that offer uncompleted, and did not take it up again
     step: int
     episode: int
     done: bool
@@ -91,6 +92,7 @@ class ReferenceGame:
             completed=np.full(n, NONE, dtype=np.int32),
             contract_running=np.zeros(n, dtype=np.bool_),
             contract_age=np.zeros(n, dtype=np.int32),
+            dropped=np.zeros(n, dtype=np.bool_),
             step=0,
             episode=self.episode,
             done=False,
@@ -179,7 +181,13 @@ class ReferenceGame:
 
         success = [committed[k] and reached[k] == offer[k][0] for k in range(n)]
         completed = [offer[k][0] if success[k] else NONE for k in range(n)]
-        due = started if self.rules.payment == "advance" else success
+        same = [offer[k] == tuple(s.offer[k]) for k in range(n)]
+        again = [same[k] and bool(s.dropped[k]) for k in range(n)]
+        due = {
+            "completion": success,
+            "advance": started,
+            "advance_once": [started[k] and not again[k] for k in range(n)],
+        }[self.rules.payment]
         payment = [offer[k][1] + 1 if due[k] else 0 for k in range(n)]
         records = [
             self._record(k, offer[k], bool(kept[k]), committed[k], age[k], success[k])
@@ -187,6 +195,7 @@ class ReferenceGame:
             if offer[k][0] != NONE
         ]
         running = [committed[k] and not success[k] for k in range(n)]
+        s.dropped[:] = [same[k] and not committed[k] and bool(s.dropped[k] or s.contract_running[k]) for k in range(n)]
         s.offer[:], s.committed[:], s.action[:], s.completed[:] = offer, committed, actions, completed
         s.contract_running[:] = running
         s.contract_age[:] = [age[k] + 1 if running[k] else 0 for k in range(n)]

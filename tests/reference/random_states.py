@@ -49,7 +49,8 @@ def _random_contracts(rng: np.random.Generator, rules: Rules, state: dict[str, A
     n, step = rules.num_followers, state["step"]
     offer = np.full((n, 2), NONE)
     action, completed = np.full(n, NONE), np.full(n, NONE)
-    running, committed, age = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool), np.zeros(n, dtype=int)
+    running, committed, dropped = (np.zeros(n, dtype=bool) for _ in range(3))
+    age = np.zeros(n, dtype=int)
     for k in range(n if step else 0):  # before the first step there was no offer and no action
         action[k] = rng.integers(5)
         if rules.abstain and rng.random() < 0.2:
@@ -60,6 +61,8 @@ def _random_contracts(rng: np.random.Generator, rules: Rules, state: dict[str, A
             age[k] = rng.integers(1, step + 1)
         elif state["skill"][k, offer[k, 0]] and rng.random() < 0.5:
             committed[k], completed[k], action[k] = True, offer[k, 0], DIG
+        else:
+            dropped[k] = rng.random() < 0.5
     return {
         "offer": offer,
         "committed": committed,
@@ -67,6 +70,7 @@ def _random_contracts(rng: np.random.Generator, rules: Rules, state: dict[str, A
         "completed": completed,
         "contract_running": running,
         "contract_age": age,
+        "dropped": dropped,
     }
 
 

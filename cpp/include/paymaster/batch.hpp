@@ -60,6 +60,7 @@ struct FollowerRows {
   bool* skill = nullptr;               // [B, N, G]
   std::int16_t* preference = nullptr;  // [B, N]
   float* reservation = nullptr;        // [B, N]
+  float* due = nullptr;                // [B, N] bonus paid at once if it takes the offer now
 };
 
 class Batch {

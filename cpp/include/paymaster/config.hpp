@@ -59,7 +59,10 @@ struct GameConfig {
     visitor("num_goals", self.num_goals, "G, goal types", 1, kMaxGoals);
     visitor("num_bonuses", self.num_bonuses, "K, bonus levels; level b pays b + 1", 1, kMaxBonuses);
     visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
-    visitor("payment", self.payment, "'completion': paid when a contract is completed; 'advance': when it starts");
+    visitor("payment", self.payment,
+            "'completion': paid when a contract is completed; 'advance': when it starts; 'advance_once': then, but not "
+            "again "
+            "to a follower that takes the same offer up once more");
     visitor("followers", self.followers,
             "'rule': they decide by rule; else they are told in a second phase of the step: 'meta', a goal type to be "
             "taken by their planner, or 'primitive', an action (Sec. 4.3)");
@@ -83,7 +86,11 @@ struct GameConfig {
     visitor("map", self.map, "text map, '#' wall and '.' free, closed by a border of wall; '' is 9 x 9 free cells");
   }
 
-  Payment payment_rule() const { return payment == "advance" ? Payment::advance : Payment::completion; }
+  Payment payment_rule() const {
+    return payment == "advance"        ? Payment::advance
+           : payment == "advance_once" ? Payment::advance_once
+                                       : Payment::completion;
+  }
   Followers follower_kind() const {
     return followers == "meta" ? Followers::meta : followers == "primitive" ? Followers::primitive : Followers::rule;
   }

@@ -25,8 +25,9 @@ struct EpisodeTotals {
 struct Follower {
   std::uint16_t identity = 0;  // row of the population and of the statistics table
   std::uint8_t skill = 0;      // traits, as in Traits
-  std::uint8_t preference : 7 = 0;
-  std::uint8_t learns : 1 = 0;  // shares a byte with the preference: sixteen bytes a follower
+  std::uint8_t preference : 6 = 0;
+  std::uint8_t learns : 1 = 0;   // these two share a byte with the preference: sixteen bytes a follower
+  std::uint8_t dropped : 1 = 0;  // it left a contract for its offer uncompleted, and has not taken it up again
   float reservation = 0;
   Offer offer{};                  // omega^k of the last step
   std::int8_t completed = kNone;  // goal type of the contract completed in the last step
@@ -56,8 +57,15 @@ int decide(const Follower& f, Offer offer, Reachable&& reachable) {
   return price(offer.bonus) > f.reservation ? offer.goal : f.preference;
 }
 
+/// What `f` is paid at once if it takes the offer now: nothing where its contract for it runs on.
+inline float due_when_taken(const Follower& f, Offer offer, Payment rule) {
+  if (rule == Payment::completion || offer.goal == kNone) return 0;
+  const bool known = f.contract_running || (f.dropped && rule == Payment::advance_once);
+  return known && offer == f.offer ? 0 : price(offer.bonus);
+}
+
 /// Before the world moves: takes the follower's new offer and its decision on it, and starts or ends its contract.
-/// Returns the bonus paid now (under `advance`).
+/// Returns the bonus paid now (in advance).
 inline float sign_contract(Follower& f, Offer offer, bool committed, bool reachable, Payment rule,
                            StatisticsEvent& event) {
   const bool changed = !(offer == f.offer);
@@ -66,14 +74,16 @@ inline float sign_contract(Follower& f, Offer offer, bool committed, bool reacha
   event.offer = offer;
   event.trial = offer.goal != kNone && reachable && (changed || !f.contract_running);
   event.accepted = committed;
+  const float due = due_when_taken(f, offer, rule);
   if (f.contract_running && !changed && !committed) event.ended = f.offer;
+  f.dropped = !changed && !committed && (f.dropped || f.contract_running);
   if (changed || !committed) f.contract_running = false;
   f.offer = offer;
   f.committed = committed;
   if (!committed || f.contract_running) return 0;
   f.contract_running = true;
   f.contract_age = 0;
-  return rule == Payment::advance ? price(offer.bonus) : 0;
+  return due;
 }
 
 /// After the world has moved: completes the contract if the follower reached what it was committed to (a goal reached

@@ -70,7 +70,7 @@ class Game {
       s.follower[k] = Follower{};
       s.follower[k].identity = identity[k];
       s.follower[k].skill = traits.skill;
-      s.follower[k].preference = traits.preference & 0x7f;
+      s.follower[k].preference = traits.preference & 0x3f;
       s.follower[k].reservation = traits.reservation;
       s.follower[k].learns = traits.learns & 1;
     }
@@ -83,6 +83,9 @@ class Game {
 
   /// Who is told what to do: follower k, in a game whose followers are not rule-based.
   bool asked(const State& s, int k) const { return kind_ != Followers::rule && s.follower[k].learns; }
+
+  /// What follower k is paid at once if it takes the offer now.
+  float due(const State& s, int k, Offer offer) const { return due_when_taken(s.follower[k], offer, rule_); }
 
   /// What follower k may be told: a goal type or "stop", or a primitive action.
   int choices() const { return kind_ == Followers::primitive ? World::kActions : config_.num_goals + 1; }
@@ -184,7 +187,7 @@ class Game {
         "preference", "its preferred goal type", followers, I{}, [&](int k, int) { return s.follower[k].preference; },
         [&](int k, int, I v) {
           expect_range(v, 0, config_.num_goals - 1, "preference");
-          s.follower[k].preference = static_cast<std::uint8_t>(v) & 0x7f;
+          s.follower[k].preference = static_cast<std::uint8_t>(v) & 0x3f;
         });
     field(
         "reservation", "c, what it earns by itself for its preferred goal", followers, float{},
@@ -226,6 +229,9 @@ class Game {
           s.follower[k].contract_age = static_cast<std::int16_t>(v);
         });
     field(
+        "dropped", "it left a contract for that offer uncompleted, and has not taken it up again", followers, bool{},
+        [&](int k, int) { return s.follower[k].dropped; }, [&](int k, int, bool v) { s.follower[k].dropped = v & 1; });
+    field(
         "step", "t, steps played", Shape{}, I{}, [&](int, int) { return s.step; },
         [&](int, int, I v) {
           expect_range(v, 0, config_.horizon, "step");
@@ -258,6 +264,8 @@ class Game {
       expect(!f.contract_running || f.committed, "contract_running" + who, "false when not committed", "true");
       expect(f.contract_running ? f.contract_age <= s.step : f.contract_age == 0, "contract_age" + who,
              "0 without a running contract, else at most step", f.contract_age);
+      expect(!f.dropped || (f.offer.goal != kNone && !f.committed), "dropped" + who,
+             "false without an offer, and when committed", "true");
     }
     expect(s.done == over(s), "done", over(s) ? "true (nothing is left or step = horizon)" : "false (it can go on)",
            s.done ? "true" : "false");

@@ -218,6 +218,7 @@ class GameBatch final : public Batch {
       for (std::size_t g = 0; g < goals; ++g) rows.skill[at * goals + g] = f.skill >> g & 1;
       rows.preference[at] = f.preference;
       rows.reservation[at] = f.reservation;
+      rows.due[at] = game_.due(s, k, offer);
     }
   }
 

@@ -22,7 +22,7 @@ std::uint64_t fingerprint(const GameConfig& config, const Population& population
 
 struct SnapshotHeader {
   char magic[8] = {'p', 'a', 'y', 'm', 's', 'n', 'a', 'p'};
-  std::uint32_t version = 3;
+  std::uint32_t version = 4;
   std::uint32_t games = 0;
   std::uint64_t rules = 0;  // fingerprint of options and population
   std::uint64_t state_bytes = 0, table_bytes = 0;

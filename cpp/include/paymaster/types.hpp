@@ -24,8 +24,9 @@ struct Offer {
 /// Bonus level b pays b + 1 (paper; M3RL).
 inline float price(int bonus) { return static_cast<float>(bonus + 1); }
 
-/// When a bonus is paid: when the contract is completed (M3RL), or when it starts, whatever comes of it.
-enum class Payment : std::uint8_t { completion, advance };
+/// When a bonus is paid: when the contract is completed (M3RL); when it starts, whatever comes of it; or then, but not
+/// again to a follower that dropped the contract and takes the same offer up once more.
+enum class Payment : std::uint8_t { completion, advance, advance_once };
 
 /// Who decides for the followers: the rule (M3RL), or somebody outside, by goal types (the paper's action abstraction,
 /// Sec. 4.3) or by primitive actions.

@@ -105,6 +105,7 @@ def follower_space(leaders: spaces.Space[Any], options: Mapping[str, Any]) -> sp
         "skill": spaces.Box(0, 1, shape=(n, goals), dtype=np.bool_),
         "preference": spaces.Box(0, goals - 1, shape=(n,), dtype=np.int16),
         "reservation": spaces.Box(0, 1e6, shape=(n,), dtype=np.float32),
+        "due": spaces.Box(0, options["num_bonuses"], shape=(n,), dtype=np.float32),
     }
     return spaces.Dict({**leaders.spaces, **own})
 

@@ -89,13 +89,14 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
             What the followers see: the leader's observation of s_t (the arrays of the last call, not copies), and
             ``offered`` int16[B, N, 2], omega_t, (-1, -1) for "none"; ``skill`` bool[B, N, G], ``preference``
             int16[B, N] and ``reservation`` float32[B, N], each follower's own traits; ``asked`` bool[B, N], whose
-            answer counts: those who learn, in games that go on.
+            answer counts: those who learn, in games that go on; ``due`` float32[B, N], the bonus paid at once to who
+            takes its offer now.
 
         Raises:
             ValueError: wrong shape, or a goal or bonus out of range; offers made before are void.
             TypeError: not integers.
         """
-        names = ("offered", "asked", "skill", "preference", "reservation")
+        names = ("offered", "asked", "skill", "preference", "reservation", "due")
         own = self._core.offer(as_array("actions", actions))
         if not self._last:
             self.observe()

@@ -25,7 +25,7 @@ class TaskConfig:
     """Departures from a task's preset; None keeps the preset's value (``paymaster tasks`` lists them).
 
     Attributes:
-        payment: "completion" or "advance".
+        payment: "completion", "advance" or "advance_once".
         followers: "rule" (they decide by rule), or they learn: "meta", choosing goal types, or "primitive", choosing
             actions.
         noise: probability that a follower's action is replaced by a random one.

@@ -22,8 +22,8 @@ class FullInformation:
     the largest sum of net profit per step needed. No more followers are sent to a type than there are goals of it; in
     the plane, where everybody heads for the nearest goal of its type, no two to the same goal.
 
-    Under ``advance`` payments a running contract is kept as long as the follower stays committed to it: a change would
-    be paid for again.
+    Where bonuses are paid in advance, a running contract is kept as long as the follower stays committed to it: a
+    change would be paid for again.
 
     Args:
         seed: unused, for the reference leaders' common signature.
@@ -42,7 +42,7 @@ class FullInformation:
         value = self._profit_per_step(env, observation, bonus)
         seat, room = _seats(observation)
         kept = np.zeros(value.shape[:2], dtype=np.bool_)
-        if env.options["payment"] == "advance":
+        if env.options["payment"] != "completion":
             kept = self._worth_keeping(observation, bonus)
             games, followers = np.nonzero(kept)
             taken = seat[games, followers, observation["offer"][games, followers, 0]]

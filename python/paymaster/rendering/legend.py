@@ -27,7 +27,7 @@ def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, 
         canvas.text(left + wide + 5, y + 9, text, 12, MUTED)
         left += wide + 5 + canvas.text_width(text, 12) + gap
     reward = f"{scene.goal_reward:g}" if scene.goal_reward else "a fixed reward"
-    when = "starts, whatever comes of it" if scene.payment == "advance" else "is completed"
+    when = "is completed" if scene.payment == "completion" else "starts, whatever comes of it"
     rules = (
         "Each step the leader offers every follower a goal type and a bonus. A follower accepts only if that is worth "
         "more to it than what it prefers, and works on what it chose, able to complete it or not.",

@@ -77,7 +77,7 @@ class Scene:
         step, horizon: t and T.
         done: the episode is over.
         num_goals: G.
-        payment: "completion" or "advance".
+        payment: "completion", "advance" or "advance_once".
         goal_reward: w, 0 where the caller has not said.
     """
 

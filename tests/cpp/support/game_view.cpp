@@ -16,6 +16,7 @@ GameView::GameView(StateArrays& a, int map_columns, int game)
       skill(a.row<bool>("skill", game)),
       committed(a.row<bool>("committed", game)),
       contract_running(a.row<bool>("contract_running", game)),
+      dropped(a.row<bool>("dropped", game)),
       done(a.row<bool>("done", game)),
       reservation(a.row<float>("reservation", game)),
       episode(a.row<std::int64_t>("episode", game)),

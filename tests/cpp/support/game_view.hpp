@@ -21,7 +21,7 @@ struct GameView {
 
   int columns;  // of the map
   const std::int32_t *identity, *preference, *offer, *action, *completed, *contract_age, *step;
-  const bool *skill, *committed, *contract_running, *done;
+  const bool *skill, *committed, *contract_running, *dropped, *done;
   const float* reservation;
   const std::int64_t* episode;
   // The grid.

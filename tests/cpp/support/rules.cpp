@@ -30,7 +30,11 @@ std::string broken_rule_of_money(const PlayedStep& s) {
     const bool started = s.committed[k] && !s.before.running_offer(k, offer.goal, offer.bonus);
     const bool completes = s.committed[k] && (reached >> offer.goal & 1);
     if (s.completed[k] != (completes ? offer.goal : kNone)) return of_follower("completed what it was committed to", k);
-    const bool pays = s.config.payment == "advance" ? started : completes;
+    const bool same = s.before.offer[2 * k] == offer.goal && s.before.offer[2 * k + 1] == offer.bonus;
+    const bool again = same && s.before.dropped[k];
+    const bool pays = s.config.payment == "completion" ? completes
+                      : s.config.payment == "advance"  ? started
+                                                       : started && !again;
     const float bonus = static_cast<float>(offer.bonus + 1);
     if (s.payment[k] != (pays ? bonus : 0.0f)) return of_follower("the payment rule", k);
     const float own = reached >> s.before.preference[k] & 1 ? s.before.reservation[k] : 0.0f;
@@ -42,6 +46,8 @@ std::string broken_rule_of_money(const PlayedStep& s) {
     const int age = !runs ? 0 : started ? 1 : s.before.contract_age[k] + 1;
     if (s.after.contract_running[k] != runs || s.after.contract_age[k] != age)
       return of_follower("contract and its age", k);
+    const bool dropped = same && !s.committed[k] && (s.before.dropped[k] || s.before.contract_running[k]);
+    if (s.after.dropped[k] != dropped) return of_follower("a contract that was dropped", k);
   }
   return s.reward == reward ? "" : "the leader's reward is w a completed contract less what it pays";
 }

@@ -12,7 +12,7 @@ void vary_contracts(GameConfig& config, Random& random) {
   config.num_goals = random.one_of({1, 2, 4, 4, 8});
   config.num_bonuses = random.one_of({1, 2, 4, 16});
   config.horizon = random.one_of({1, 7, 30, 50, 120});
-  config.payment = random.one_of({"completion", "advance"});
+  config.payment = random.one_of({"completion", "advance", "advance_once"});
   config.noise = random.one_of({0.0, 0.0, 0.3, 1.0});
   config.abstain = random.chance(30);
   config.goal_reward = random.one_of({0.0, 0.0, 2.5, 1000.0});  // sums of these are exact

@@ -87,7 +87,7 @@ TEST_CASE("LineWorld: features are those of any world, less the bodies") {
 
 TEST_CASE("LineWorld: random play keeps the rules of contracts and money, on 1, 2 and 4 threads") {
   for (const Autoreset mode : {Autoreset::next_step, Autoreset::same_step, Autoreset::disabled}) {
-    for (const char* payment : {"completion", "advance"}) {
+    for (const char* payment : {"completion", "advance", "advance_once"}) {
       for (const int followers : {1, 4, 16}) {
         CAPTURE(payment);
         CAPTURE(followers);
