@@ -99,9 +99,7 @@ def test_verdicts_follow_from_the_rows(out: Path) -> None:
 
 def test_numbers_are_those_of_the_rows(out: Path) -> None:
     (row,) = (
-        row
-        for row in rows(out / "fig3.csv")
-        if row["panel"] == "RC completion, ours regime" and row["leader"] == "ebpg"
+        row for row in rows(out / "fig3.csv") if row["panel"] == "RC completion, our regime" and row["leader"] == "ebpg"
     )
     assert (row["measure"], row["seeds"], row["values"]) == ("gain", "3", "8.0 8.01 8.02")
     assert float(row["mean"]) == pytest.approx(8.01)

@@ -23,7 +23,10 @@ from typing import Literal
 from paymaster.experiments.intervals import Interval, mean_ci95
 from paymaster.reproduction.specs import Reading
 
-__all__ = ["Claim", "Verdict", "interval_of", "overall", "verdict"]
+__all__ = ["Claim", "Side", "Verdict", "interval_of", "overall", "verdict"]
+
+
+Side = Literal["above", "below"]
 
 
 class Verdict(str, Enum):
@@ -57,7 +60,7 @@ class Claim:
     case: str
     quantity: str
     terms: tuple[tuple[float, Reading], ...]
-    side: Literal["above", "below"] = "above"
+    side: Side = "above"
     threshold: float = 0.0
 
 
@@ -68,7 +71,7 @@ def interval_of(values: Sequence[float]) -> Interval | None:
     return mean_ci95(values)
 
 
-def verdict(interval: Interval | None, side: Literal["above", "below"], threshold: float) -> Verdict:
+def verdict(interval: Interval | None, side: Side, threshold: float) -> Verdict:
     """The rule of this file. An end that lies on the threshold is on neither side."""
     if interval is None or math.isnan(interval.low):
         return Verdict.UNDECIDED

@@ -32,6 +32,7 @@ _STYLES: Final = {
 _OTHERS: Final = (("#56B4E9", "P"), ("#000000", "X"), ("#F0E442", "*"), ("#999999", "<"))
 _INK: Final = "#2b2f33"
 _COLUMNS: Final = 4
+_LEAST_WIDTH, _LEGEND_ENTRY = 9.2, 1.9  # inches
 
 
 def draw_figure(figure: Figure, results: Results, out_png: str | os.PathLike[str]) -> None:
@@ -40,28 +41,32 @@ def draw_figure(figure: Figure, results: Results, out_png: str | os.PathLike[str
     Raises:
         RunDirectoryError: the file cannot be written.
     """
-    columns = min(_COLUMNS, len(figure.panels))
-    rows = math.ceil(len(figure.panels) / columns)
-    bars = max(len(series.points) for panel in figure.panels for series in panel.series)
-    width = max(4.6, 1.5 * bars if columns == 1 else 0.0)
-    canvas = Canvas(figsize=(width * columns, 3.6 * rows + 0.8), dpi=120, layout="constrained")
+    panels = [panel for panel in figure.panels if panel.kind != "table"]
+    columns = min(_COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    width = max(4.6 * columns, _LEAST_WIDTH)
+    canvas = Canvas(figsize=(width, 3.6 * rows + 0.8), dpi=120, layout="constrained")
     FigureCanvasAgg(canvas)
     canvas.suptitle(figure.title, color=_INK)
     styles = _styles(figure)
     grid = canvas.subplots(rows, columns, squeeze=False)
-    for axes, panel in zip(grid.flat, figure.panels, strict=False):
+    for axes, panel in zip(grid.flat, panels, strict=False):
         {"curve": _curves, "bars": _bars, "line": _lines}[panel.kind](axes, panel, results, styles)
         axes.set(title=panel.title, xlabel=panel.x, ylabel=panel.y)
         axes.spines[["top", "right"]].set_visible(False)
         axes.axhline(0.0, color="#d9dde1", linewidth=0.8, zorder=0)
-    for axes in list(grid.flat)[len(figure.panels) :]:
+    for axes in list(grid.flat)[len(panels) :]:
         axes.set_axis_off()
     named: dict[str, Artist] = {}
     for axes in grid.flat:
         handles, labels = axes.get_legend_handles_labels()
         named = {**dict(zip(labels, handles, strict=True)), **named}
     canvas.legend(
-        list(named.values()), list(named), loc="outside lower center", ncols=min(8, len(named)), frameon=False
+        list(named.values()),
+        list(named),
+        loc="outside lower center",
+        ncols=min(int(width / _LEGEND_ENTRY), len(named)),
+        frameon=False,
     )
     buffer = io.BytesIO()
     canvas.savefig(buffer, format="png", metadata={"Software": None})  # no version: same rows, same bytes
@@ -75,6 +80,8 @@ def _styles(figure: Figure) -> dict[str, tuple[str, str]]:
 
 
 def _curves(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[str, str]]) -> None:
+    told = results.reference(panel.series[0].points[0][1])
+    axes.axhline(told, color="#999999", linestyle="--", linewidth=1, label="full_information")
     for series in panel.series:
         colour, marker = styles[series.label]
         episodes, gains = results.curve(series.points[0][1].arm)

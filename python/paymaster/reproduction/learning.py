@@ -16,6 +16,7 @@ from paymaster.reproduction.plan import (
     average_of,
     bars_of,
     games_of,
+    greedy_of,
     less,
 )
 from paymaster.reproduction.scales import Scale
@@ -41,6 +42,7 @@ def final_rewards(scale: Scale) -> Figure:
         )
         for game in games
     )
+    panels = (*panels, greedy_of("with abstraction", games, _learning))
     claims = [*above_baseline("outperforms M3RL with abstraction in all tasks", source, games, _learning)]
     for method in METHODS:
         ours, theirs = (Reading(_learning("predator_prey advance", leader)) for leader in (method, BASELINE))

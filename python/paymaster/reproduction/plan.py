@@ -31,6 +31,7 @@ __all__ = [
     "average_of",
     "bars_of",
     "games_of",
+    "greedy_of",
     "less",
 ]
 
@@ -65,13 +66,14 @@ class Panel:
 
     Attributes:
         title: above it.
-        kind: "curve" over training of series with one point each, "bars", or a "line" over numbers.
+        kind: "curve" over training of series with one point each, beside ``full_information``; "bars"; a "line" over
+            numbers; or a "table", which is not drawn.
         series: what is shown.
         x, y: what the axes mean.
     """
 
     title: str
-    kind: Literal["curve", "bars", "line"]
+    kind: Literal["curve", "bars", "line", "table"]
     series: tuple[Series, ...]
     x: str = ""
     y: str = "gain per episode"
@@ -105,6 +107,14 @@ class Figure:
     claims: tuple[Claim, ...]
     averages: tuple[Average, ...] = ()
     note: str = ""
+
+
+def greedy_of(title: str, games: tuple[str, ...], arm: Callable[[str, str], Arm]) -> Panel:
+    """What leaders gain with their likeliest offers."""
+    series = tuple(
+        Series(leader, tuple((game, Reading(arm(game, leader), greedy=True)) for game in games)) for leader in COMPARED
+    )
+    return Panel(f"likeliest offers instead of draws, {title}", "table", series)
 
 
 def games_of(names: Iterable[str], scale: Scale) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -79,15 +78,15 @@ def _head(results: Results) -> str:
 
 def _overall_table(decided: Sequence[Decided]) -> str:
     """A line a statement, method and regime, over its cases."""
-    groups: dict[tuple[str, str, str, str], list[Verdict]] = {}
+    groups: dict[tuple[str, str, str, str], list[Decided]] = {}
     for one in decided:
         claim = one.claim
-        groups.setdefault((claim.statement, claim.source, claim.method, claim.regime), []).append(one.verdict)
+        groups.setdefault((claim.statement, claim.source, claim.method, claim.regime), []).append(one)
     rows = []
-    for group, verdicts in groups.items():
-        counts = Counter(verdicts)
-        cases = ", ".join(f"{counts[kind]} {kind.value}" for kind in Verdict if counts[kind])
-        rows.append((*group, f"**{overall(verdicts).value}**", cases))
+    for group, some in groups.items():
+        cases = {kind: [one.claim.case for one in some if one.verdict is kind] for kind in Verdict}
+        by_case = "; ".join(f"{kind.value}: {', '.join(names)}" for kind, names in cases.items() if names)
+        rows.append((*group, f"**{overall(one.verdict for one in some).value}**", by_case))
     return _markdown(("the paper says", "where", "method", "regime", "verdict", "by case"), rows)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from paymaster.reproduction.claims import Claim
+from paymaster.reproduction.claims import Claim, Side
 from paymaster.reproduction.plan import (
     ABLATIONS,
     BASELINE,
@@ -21,6 +21,7 @@ from paymaster.reproduction.plan import (
     average_of,
     bars_of,
     games_of,
+    greedy_of,
     less,
 )
 from paymaster.reproduction.scales import Scale
@@ -33,7 +34,7 @@ def rewards(scale: Scale) -> Figure:
     panels: list[Panel] = []
     claims: list[Claim] = []
     averages: list[Average] = []
-    for regime, names in (("ours", tuple(GAMES)), ("paper", ON_THE_GRID)):
+    for regime, whose, names in (("ours", "our", tuple(GAMES)), ("paper", "the paper's", ON_THE_GRID)):
         games = games_of(names, scale)
 
         def arm(game: str, leader: str, regime: str = regime) -> Arm:
@@ -41,8 +42,9 @@ def rewards(scale: Scale) -> Figure:
 
         for game in games:
             series = tuple(Series(leader, ((game, Reading(arm(game, leader))),)) for leader in COMPARED)
-            panels.append(Panel(f"{game}, {regime} regime", "curve", series, "episodes"))
-        averages.append(average_of(f"gain, {regime} regime", games, arm))
+            panels.append(Panel(f"{game}, {whose} regime", "curve", series, "episodes"))
+        panels.append(greedy_of(f"{whose} regime", games, arm))
+        averages.append(average_of(f"gain, {whose} regime", games, arm))
         claims += above_baseline("outperforms M3RL in all tasks", "Sec. 5.2, Fig. 3", games, arm)
         claims += above_baseline("learns faster than M3RL", "Sec. 5.2, Fig. 3", games, arm, "learning_gain")
         claims += _ablated(games, arm)
@@ -69,12 +71,12 @@ def _alone_positive(games: tuple[str, ...], arm: Callable[[str, str], Arm]) -> I
         if not game.startswith(("MB", "navigation")):
             continue
         for method in METHODS:
-            statement = "only it is positive in multi-bonus and navigation"
-            own, baseline = Reading(arm(game, method)), Reading(arm(game, BASELINE))
-            yield Claim(statement, source, method, own.arm.regime, game, f"gain of {method}", ((1.0, own),))
-            yield Claim(
-                statement, source, method, own.arm.regime, game, f"gain of {BASELINE}", ((1.0, baseline),), "below"
-            )
+            sides: tuple[tuple[str, Side], ...] = ((method, "above"), (BASELINE, "below"))
+            for leader, side in sides:
+                read = Reading(arm(game, leader))
+                statement, case = "only it is positive in multi-bonus and navigation", f"{game} ({leader})"
+                regime, quantity = read.arm.regime, f"gain of {leader}"
+                yield Claim(statement, source, method, regime, case, quantity, ((1.0, read),), side)
 
 
 def robustness(scale: Scale) -> Figure:
