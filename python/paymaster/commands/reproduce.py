@@ -20,7 +20,7 @@ class Reproduce:
     """Run the paper's experiments and say of each of its claims: holds, does not hold, undecided.
 
     A figure or table becomes runs, each made once however many figures it belongs to. What is there is not run again:
-    started again after it was stopped or killed, it goes on. Ends by writing NAME.md (claims, numbers with intervals,
+    started again after it was stopped or killed, it goes on (after a change of the code give another --out). Ends by writing NAME.md (claims, numbers with intervals,
     verdicts), NAME.png and NAME.csv for each figure, and for all of them report.md.
 
     Attributes:

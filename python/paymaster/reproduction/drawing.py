@@ -12,6 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.experiments.atomic import write_bytes
@@ -31,7 +32,6 @@ _STYLES: Final = {
 }
 _OTHERS: Final = (("#56B4E9", "P"), ("#000000", "X"), ("#F0E442", "*"), ("#999999", "<"))
 _INK: Final = "#2b2f33"
-_COLUMNS: Final = 4
 _LEAST_WIDTH, _LEGEND_ENTRY = 9.2, 1.9  # inches
 
 
@@ -42,10 +42,10 @@ def draw_figure(figure: Figure, results: Results, out_png: str | os.PathLike[str
         RunDirectoryError: the file cannot be written.
     """
     panels = [panel for panel in figure.panels if panel.kind != "table"]
-    columns = min(_COLUMNS, len(panels))
+    columns = min(3 if len(panels) in (3, 6, 9) else 4, len(panels))
     rows = math.ceil(len(panels) / columns)
     width = max(4.6 * columns, _LEAST_WIDTH)
-    canvas = Canvas(figsize=(width, 3.6 * rows + 0.8), dpi=120, layout="constrained")
+    canvas = Canvas(figsize=(width, 3.6 * rows + 0.8), dpi=120, layout=ConstrainedLayoutEngine(h_pad=0.12, w_pad=0.1))
     FigureCanvasAgg(canvas)
     canvas.suptitle(figure.title, color=_INK)
     styles = _styles(figure)

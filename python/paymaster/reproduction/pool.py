@@ -9,10 +9,11 @@ import os
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 __all__ = ["Finished", "Job", "run_jobs"]
 
@@ -30,7 +31,8 @@ class Job(Protocol):
 J = TypeVar("J", bound=Job)
 
 
-class Finished(NamedTuple, Generic[J]):
+@dataclass(frozen=True)
+class Finished(Generic[J]):
     """A job that has ended.
 
     Attributes:
@@ -42,7 +44,8 @@ class Finished(NamedTuple, Generic[J]):
     error: str | None
 
 
-class _Running(NamedTuple, Generic[J]):
+@dataclass(frozen=True, eq=False)
+class _Running(Generic[J]):
     job: J
     process: BaseProcess
     connection: Connection

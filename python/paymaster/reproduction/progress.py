@@ -30,8 +30,8 @@ class JobsProgress:
         """Nothing is shown before `with`; ``clock`` gives seconds."""
         self._out, self._console, self._clock = out, console, clock
         self._total, self._count = len(jobs), len(jobs) - len(missing)
-        self._before = {id(job): job.trained(out) for job in missing}
-        self._cost = sum(job.cost * (1 - self._before[id(job)]) for job in missing)
+        self._before = {job: job.trained(out) for job in missing}
+        self._cost = sum(job.cost * (1 - self._before[job]) for job in missing)
         self._spent = self._partly = 0.0
         self._started = clock()
         self._bar: Progress | None = None
@@ -42,7 +42,7 @@ class JobsProgress:
 
     def running(self, jobs: Iterable[RunJob | ReferenceJob]) -> None:
         """Looks at how far those are that run."""
-        self._partly = sum(self._done_of(job, max(job.trained(self._out), self._before[id(job)])) for job in jobs)
+        self._partly = sum(self._done_of(job, max(job.trained(self._out), self._before[job])) for job in jobs)
         self._show()
 
     def finished(self, job: RunJob | ReferenceJob, error: str | None) -> None:
@@ -70,7 +70,7 @@ class JobsProgress:
             self._bar.stop()
 
     def _done_of(self, job: RunJob | ReferenceJob, share: float) -> float:
-        return job.cost * max(0.0, share - self._before[id(job)])
+        return job.cost * max(0.0, share - self._before[job])
 
     def _text(self) -> str:
         done = self._spent + self._partly

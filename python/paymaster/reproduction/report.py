@@ -142,7 +142,7 @@ def _number_table(figure: Figure, results: Results) -> str:
         mean, middle = results.estimate(reading), results.estimate(reading, interquartile_mean)
         digits = "#.3g" if reading.measure in ("seconds", "memory") else ".2f"
         rows.append((panel.title, place, label, format(mean, digits), format(middle, digits)))
-    return _markdown(("panel", "at", "leader", "mean", "interquartile mean"), rows)
+    return _markdown(("panel", "at", "series", "mean", "interquartile mean"), rows)
 
 
 def _number_rows(figure: Figure, results: Results) -> Iterable[Sequence[object]]:
