@@ -6,7 +6,6 @@ import csv
 import io
 from pathlib import Path
 
-import numpy as np
 import pytest
 from rich.console import Console
 
@@ -143,4 +142,6 @@ def test_a_run_half_trained_counts_as_half(tmp_path: Path) -> None:
     run = tmp_path / "runs" / key(job.config)
     run.mkdir(parents=True)
     (run / "metrics.jsonl").write_text('{"episode": 1}\n{"episode": 32}\n{"epi')
-    assert job.trained(tmp_path) == np.float64(0.5)
+    assert job.trained(tmp_path) == 0.5
+    (run / "metrics.jsonl").write_text('{"episode": 64}\n')
+    assert job.trained(tmp_path) == 1.0

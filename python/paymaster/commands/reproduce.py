@@ -20,13 +20,14 @@ class Reproduce:
     """Run the paper's experiments and say of each of its claims: holds, does not hold, undecided.
 
     A figure or table becomes runs, each made once however many figures it belongs to. What is there is not run again:
-    started again after it was stopped or killed, it goes on (after a change of the code give another --out). Ends by writing NAME.md (claims, numbers with intervals,
-    verdicts), NAME.png and NAME.csv for each figure, and for all of them report.md.
+    started again after it was stopped or killed, it goes on (after a change of the code give another --out). Ends by
+    writing NAME.md (claims, numbers with intervals, verdicts), NAME.png and NAME.csv for each figure, and for all of
+    them report.md.
 
     Attributes:
         name: of the figure or table, or all.
-        scale: "smoke" takes minutes and shows that the machinery works; "cpu" (5,000 episodes a run) is a night on two
-            cores; "paper" (250,000) is for a GPU.
+        scale: "smoke" takes minutes and shows that the machinery works; "cpu" (5,000 episodes a run) is about a night
+            on two cores; "paper" (250,000) is for a GPU.
         seeds: of training, from 0 up; by default 5, 2 at smoke.
         jobs: runs at a time; by default one a core.
         out: directory; by default runs/reproduce-SCALE.

@@ -20,7 +20,7 @@ from paymaster.reproduction.plan import (
     less,
 )
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.specs import Arm, Reading
+from paymaster.reproduction.specs import LEARNING_ADVANCE, Arm, Reading
 
 __all__ = ["final_rewards", "follower_rewards", "numbers_of_followers", "time_scales"]
 
@@ -58,7 +58,10 @@ def final_rewards(scale: Scale) -> Figure:
             statement, quantity = "without abstraction the reward is below zero", f"gain of {leader}"
             claims.append(Claim(statement, source, leader, "ours", game, quantity, ((1.0, vanilla),), "below"))
     averages = (average_of("gain with abstraction", games, _learning),)
-    note = "Followers learn: with abstraction they choose goal types for a planner, without it primitive actions."
+    note = (
+        "Followers learn: with abstraction they choose goal types for a planner, without it primitive actions. They "
+        f'are paid by the rule "{LEARNING_ADVANCE}" where the game\'s name says advance.'
+    )
     return Figure("Fig. 4: final reward, followers that learn", panels, tuple(claims), averages, note)
 
 

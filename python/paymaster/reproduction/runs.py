@@ -82,7 +82,7 @@ class RunJob:
             with path.open("rb") as file:
                 file.seek(max(0, path.stat().st_size - 4_096))
                 lines = file.read().split(b"\n")
-            return float(json.loads(lines[-2])["episode"]) / self.config.episodes if len(lines) > 2 else 0.0
+            return float(json.loads(lines[-2])["episode"]) / self.config.episodes if len(lines) > 1 else 0.0
         except (OSError, ValueError, KeyError):
             return 0.0
 
