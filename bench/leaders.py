@@ -2,11 +2,11 @@
 
 Every run is `paymaster train TASK --payment P --leader L --seed S --episodes E` with the --set given: NAME=VALUE stands
 for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, followers.NAME=VALUE for
-`--follower-learner.NAME VALUE`, num_envs, hidden and observe_routes for themselves. With --tuned each
-leader has its own, from leaders/tuned.json. 1,000 evaluation episodes follow, which training did not see: sampled,
-greedy, and sampled with 30 % follower noise. A run whose row is there is not run again; a row is written when its run
-is done. At the end, or alone with --table, a table of means over seeds with 95 % intervals (Student's t), and of each
-leader's difference to --against, paired by seed.
+`--follower-learner.NAME VALUE`, num_envs, hidden and observe_routes for themselves. With --tuned each leader has its own
+(paymaster.experiments.tuned). 1,000 evaluation episodes follow, which training did not see: sampled, greedy, and sampled
+with 30 % follower noise. A run whose row is there is not run again; a row is written when its run is done. At the end,
+or alone with --table, a table of means over seeds with 95 % intervals (Student's t), and of each leader's difference to
+--against, paired by seed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
 from paymaster.experiments.intervals import mean_ci95
 from paymaster.experiments.metrics_file import read_metrics
 from paymaster.experiments.train import train
+from paymaster.experiments.tuned import tuned_settings
 
 HERE = Path(__file__).parent
 NOISE = 0.3
@@ -51,7 +52,7 @@ class Arguments:
         seeds: of training.
         episodes: of training.
         set: NAME=VALUE, departures from the leader's own configuration.
-        tuned: take each leader's --set from leaders/tuned.json (tuned.py).
+        tuned: take each leader's --set from the package's tuned settings (tuned.py).
         jobs: runs at a time.
         out: file of results, a line of JSON a run.
         keep: where run directories are kept, for generalisation.py and prediction.py; without it they go.
@@ -105,6 +106,11 @@ def configuration(job: Job) -> TrainConfig:
         follower_learner=dataclasses.replace(config.follower_learner, **parts["followers"]),
         **parts[""],
     )
+
+
+def tuned_of(leader: str) -> tuple[str, ...]:
+    """The leader's tuned settings, as --set."""
+    return tuple(f"{name}={json.dumps(value)}" for name, value in tuned_settings(leader).items())
 
 
 def said_shortly(job: Job) -> Job:
@@ -220,7 +226,7 @@ def print_table(rows: list[dict[str, Any]], against: str) -> None:
 
 def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
-    tuned = json.loads((HERE / "leaders" / "tuned.json").read_text()) if arguments.tuned else {}
+    tuned = {leader: tuned_of(leader) for leader in arguments.leaders} if arguments.tuned else {}
     done = {Job.of(row) for row in stored(arguments.out)}
     every = itertools.product(arguments.seeds, arguments.leaders, arguments.games)
     jobs = [

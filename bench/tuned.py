@@ -1,4 +1,4 @@
-"""Chooses each leader's settings: `python bench/tuned.py` reads leaders/tuning.jsonl and writes leaders/tuned.json.
+"""Chooses each leader's settings: `python bench/tuned.py`, from leaders/tuning.jsonl into the package's tuned.json.
 
 Only settings that were tried for every leader on every game and seed there count, so that all have had the same choice;
 of these each leader gets the one with the highest gain as a share of full_information's, mean over games and seeds.
@@ -14,6 +14,8 @@ from statistics import mean
 from leaders import Job, configuration, of_games, told
 from rows import stored
 
+from paymaster.experiments import tuned
+
 HERE = Path(__file__).parent / "leaders"
 Settings = tuple[str, ...]
 
@@ -22,6 +24,11 @@ def in_full(job: Job, names: list[str]) -> Settings:
     """The learner's settings of these names, its own defaults included: rows name departures from those only."""
     learner = configuration(job).learner
     return tuple(f"{name}={getattr(learner, name)}" for name in names)
+
+
+def split(settings: Settings) -> list[tuple[str, str]]:
+    """Names and values."""
+    return [(name, value) for name, _, value in (some.partition("=") for some in settings)]
 
 
 def shares(path: Path) -> dict[str, dict[Settings, dict[tuple[str, int], float]]]:
@@ -46,7 +53,8 @@ def main() -> None:
         means = {settings: mean(of[settings].values()) for settings in common}
         chosen[leader] = max(means, key=lambda settings: means[settings])
         print(f"| {leader} |", " | ".join(f"{means[settings]:.0%}" for settings in common), "|")
-    (HERE / "tuned.json").write_text(json.dumps(chosen, indent=2) + "\n")
+    named = {leader: {name: json.loads(value) for name, value in split(of)} for leader, of in chosen.items()}
+    (Path(tuned.__file__).parent / tuned.TUNED).write_text(json.dumps(named, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The ``paymaster`` command: train, evaluate, render, inspect, diagnose, tasks, bench."""
+"""The ``paymaster`` command: train, evaluate, render, inspect, diagnose, reproduce, tasks, bench."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
 from paymaster.commands.render import Render
+from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.tasks import Tasks
 from paymaster.commands.train import Train
 from paymaster.experiments.config import TrainConfig
@@ -27,7 +28,7 @@ _ABOUT = (
 )
 
 
-_Command = Train | Evaluate | Render | Inspect | Diagnose | Tasks | Bench
+_Command = Train | Evaluate | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def main(args: Sequence[str] | None = None) -> int:
         print(f"paymaster: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("paymaster: interrupted; go on with --resume", file=sys.stderr)
+        print("paymaster: interrupted; train goes on with --resume, reproduce when started again", file=sys.stderr)
         return 130
     return 0
 
@@ -56,6 +57,7 @@ def _parse(args: Sequence[str]) -> _Command:
         | Annotated[Render, tyro.conf.subcommand("render")]
         | Annotated[Inspect, tyro.conf.subcommand("inspect")]
         | Annotated[Diagnose, tyro.conf.subcommand("diagnose")]
+        | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
         | Annotated[Tasks, tyro.conf.subcommand("tasks")]
         | Annotated[Bench, tyro.conf.subcommand("bench")]
     )

@@ -40,12 +40,12 @@ def test_figures_by_hand() -> None:
     prediction = torch.zeros(3, 2, 1, 3)
     prediction[..., 1] = 1.0  # always action 1: right in three of the five steps played
     beta = torch.tensor([[[torch.nan], [torch.nan]], [[0.2], [0.8]], [[0.4], [0.9]]])
-    insight = Insight(
-        attention=torch.ones(3, 2, 1), termination=beta, prediction=prediction, entropy=torch.ones(3, 2, 1)
-    )
+    weights = torch.tensor([[[1.0], [1.0]], [[0.95], [0.97]], [[0.93], [1.0]]])
+    insight = Insight(attention=weights, termination=beta, prediction=prediction, entropy=torch.ones(3, 2, 1))
     found = summarise(two_games(), insight, "task", "leader")
     assert found.episodes == 2
     assert found.attention is not None and found.attention.tolist() == [0.0] * 9 + [1.0]
+    assert found.attention_by_state == pytest.approx((0.97, 0.94))  # after the first step, games that go on
     assert found.termination is not None and found.prediction_accuracy is not None
     np.testing.assert_allclose(found.termination, [np.nan, 0.5, 0.4])
     assert found.termination_by_state == pytest.approx((0.8, 0.3))

@@ -31,6 +31,8 @@ class Inspection:
         task, leader: their names.
         episodes: E.
         attention: how often a follower's weight fell into each of ten equal parts of [0, 1], shares [10].
+        attention_by_state: mean weight of followers whose last offer had run its course, and of those whose contract
+            runs; after the first step, before which there was no offer.
         termination: mean beta by step, where it was asked [T].
         termination_by_state: mean beta where the last offer had run its course, and where its contract runs.
         prediction_accuracy: share of steps in which the likeliest action was the one played, by step [T].
@@ -45,6 +47,7 @@ class Inspection:
     leader: str
     episodes: int
     attention: Floats | None
+    attention_by_state: tuple[float, float] | None
     termination: Floats | None
     termination_by_state: tuple[float, float] | None
     prediction_accuracy: Floats | None
@@ -90,7 +93,7 @@ def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> I
     counts = np.bincount(played[everyone], minlength=actions)
     levels = len(episodes.price)
     level, priced = episodes.offer.numpy() % levels, episodes.offer.numpy() < len(episodes.goal_reward) * levels
-    committed = episodes.committed.numpy()
+    committed, ended = episodes.committed.numpy(), episodes.ended.numpy()
     accepted = [_mean(committed[everyone & priced & (level == b)]) for b in range(levels)]
     weights = None
     if insight.attention is not None:
@@ -101,8 +104,9 @@ def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> I
         leader=leader,
         episodes=valid.shape[1],
         attention=weights,
+        attention_by_state=_by_state(insight.attention, everyone & (episodes.previous.numpy() >= 0), ended),
         termination=_by_step(insight.termination, everyone),
-        termination_by_state=_by_state(insight.termination, everyone, episodes.ended.numpy()),
+        termination_by_state=_by_state(insight.termination, everyone, ended),
         **_prediction(insight.prediction, played, everyone),
         most_frequent_action=float(counts.max() / counts.sum()),
         acceptance=np.array(accepted),
@@ -139,9 +143,9 @@ def _option_lengths(new_offer: NDArray[np.bool_], valid: NDArray[np.bool_]) -> N
 def _by_state(values: Tensor | None, mask: NDArray[np.bool_], ended: NDArray[np.bool_]) -> tuple[float, float] | None:
     if values is None:
         return None
-    beta = values.numpy()
-    asked = mask & ~np.isnan(beta)
-    return _mean(beta[asked & ended]), _mean(beta[asked & ~ended])
+    array = values.numpy()
+    asked = mask & ~np.isnan(array)
+    return _mean(array[asked & ended]), _mean(array[asked & ~ended])
 
 
 def _by_step(values: Tensor | None, mask: NDArray[np.bool_]) -> Floats | None:

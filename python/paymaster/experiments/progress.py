@@ -84,7 +84,7 @@ class TrainingProgress:
         if (rate := self._rate()) is not None:
             fields.append(f"{rate:,.0f} episodes/s" if rate >= 10 else f"{rate:.1f} episodes/s")
             if episode < self._total:
-                fields.append(f"{_duration((self._total - episode) / rate)} left")
+                fields.append(f"{duration((self._total - episode) / rate)} left")
         fields += [f"{name} {value:.4g}" for name, value in metrics.items()]
         self._display.show(episode, fields)
 
@@ -165,7 +165,8 @@ class _PlainLines:
             self._pending = None
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """H:MM:SS, or M:SS."""
     minutes, seconds = divmod(round(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -1,0 +1,53 @@
+"""paymaster reproduce."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from rich.console import Console
+
+from paymaster.reproduction.names import FIGURE_NAMES, FigureName, ScaleName
+
+__all__ = ["Reproduce"]
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """Run the paper's experiments and say of each of its claims: holds, does not hold, undecided.
+
+    A figure or table becomes runs, each made once however many figures it belongs to. What is there is not run again:
+    started again after it was stopped or killed, it goes on (after a change of the code give another --out). Ends by
+    writing NAME.md (claims, numbers with intervals, verdicts), NAME.png and NAME.csv for each figure, and for all of
+    them report.md.
+
+    Attributes:
+        name: of the figure or table, or all.
+        scale: "smoke" takes minutes and shows that the machinery works; "cpu" (5,000 episodes a run) is about a night
+            on two cores; "paper" (250,000) is for a GPU.
+        seeds: of training, from 0 up; by default 5, 2 at smoke.
+        jobs: runs at a time; by default one a core.
+        out: directory; by default runs/reproduce-SCALE.
+    """
+
+    name: tyro.conf.Positional[FigureName | Literal["all"]]
+    scale: ScaleName = "cpu"
+    seeds: int | None = None
+    jobs: int | None = None
+    out: Path | None = None
+
+    def run(self, console: Console) -> None:
+        """Runs, draws and judges."""
+        from paymaster.reproduction.reproduce import reproduce
+        from paymaster.reproduction.scales import SCALES
+
+        scale = SCALES[self.scale]
+        names = FIGURE_NAMES if self.name == "all" else (self.name,)
+        seeds = scale.seeds if self.seeds is None else self.seeds
+        jobs = (os.cpu_count() or 1) if self.jobs is None else self.jobs
+        out = self.out or Path("runs") / f"reproduce-{self.scale}"
+        report = reproduce(names, scale, seeds, jobs, out, console)
+        console.print(f"report: {report}")

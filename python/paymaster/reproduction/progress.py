@@ -1,0 +1,85 @@
+"""How far all runs together are, and the time left: a live bar on a terminal, a line a finished run elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from paymaster.experiments.progress import duration
+from paymaster.reproduction.runs import ReferenceJob, RunJob
+
+__all__ = ["JobsProgress"]
+
+
+class JobsProgress:
+    """Shows runs done, of how many, and the time left by what the runs of this call have taken for their cost."""
+
+    def __init__(
+        self,
+        jobs: Sequence[RunJob | ReferenceJob],
+        missing: Sequence[RunJob | ReferenceJob],
+        out: Path,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is shown before `with`; ``clock`` gives seconds."""
+        self._out, self._console, self._clock = out, console, clock
+        self._total, self._count = len(jobs), len(jobs) - len(missing)
+        self._before = {job: job.trained(out) for job in missing}
+        self._cost = sum(job.cost * (1 - self._before[job]) for job in missing)
+        self._spent = self._partly = 0.0
+        self._started = clock()
+        self._bar: Progress | None = None
+        if console.is_terminal and not console.is_dumb_terminal:
+            columns = (TextColumn("[bold]runs"), BarColumn(bar_width=None), TextColumn("{task.fields[shown]}"))
+            self._bar = Progress(*columns, console=console, expand=True)
+            self._task = self._bar.add_task("", total=max(self._cost, 1e-9), shown="")
+
+    def running(self, jobs: Iterable[RunJob | ReferenceJob]) -> None:
+        """Looks at how far those are that run."""
+        self._partly = sum(self._done_of(job, max(job.trained(self._out), self._before[job])) for job in jobs)
+        self._show()
+
+    def finished(self, job: RunJob | ReferenceJob, error: str | None) -> None:
+        """One more."""
+        self._count += 1
+        self._spent += self._done_of(job, 1.0)
+        self._partly = 0.0
+        line = f"{self._text()}: {job.name}" + ("" if error is None else f" FAILED\n{error}")
+        if self._bar is None:
+            print(line, file=self._console.file, flush=True)
+        elif error is not None:
+            self._bar.console.print(line, markup=False, highlight=False)
+        self._show()
+
+    def __enter__(self) -> JobsProgress:
+        self._started = self._clock()
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _done_of(self, job: RunJob | ReferenceJob, share: float) -> float:
+        return job.cost * max(0.0, share - self._before[job])
+
+    def _text(self) -> str:
+        done = self._spent + self._partly
+        text = f"{self._count}/{self._total}"
+        passed = self._clock() - self._started
+        if done > 0 and passed > 0 and done < self._cost:
+            text += f", {duration((self._cost - done) * passed / done)} left"
+        return text
+
+    def _show(self) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._spent + self._partly, shown=self._text())

@@ -1,0 +1,96 @@
+"""What was measured, looked up by reading and seed; and the claims decided on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paymaster.experiments.intervals import Interval
+from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
+from paymaster.reproduction.runs import reference_of, row_of
+from paymaster.reproduction.scales import Scale
+from paymaster.reproduction.specs import Arm, Reading, key, train_config
+from paymaster.reproduction.statistics import Estimate, bootstrap, mean
+
+__all__ = ["Decided", "Results"]
+
+Floats = NDArray[np.float64]
+_OF_TRAINING = ("learning_gain", "seconds", "memory")
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A claim and what the numbers say.
+
+    Attributes:
+        claim: which.
+        interval: of its sum over seeds; None where a number is missing.
+        verdict: by the rule.
+    """
+
+    claim: Claim
+    interval: Interval | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Results:
+    """Rows of a directory, for S seeds at a scale.
+
+    Attributes:
+        out: the directory.
+        scale: of the runs.
+        seeds: S.
+    """
+
+    out: Path
+    scale: Scale
+    seeds: int
+    _rows: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+
+    def values(self, reading: Reading) -> list[float]:
+        """One of each seed; NaN where there is none. Raises KeyError for a run that has not been made."""
+        return [self._value(reading, self._row(reading.arm, seed)) for seed in range(self.seeds)]
+
+    def estimate(self, reading: Reading, statistic: Callable[[Floats], Floats] = mean) -> Estimate:
+        """Over seeds, with its bootstrap interval; NaN where a number is missing."""
+        values = np.array(self.values(reading))
+        return bootstrap(values, statistic) if np.isfinite(values).all() else Estimate(math.nan, math.nan, math.nan)
+
+    def reference(self, reading: Reading) -> float:
+        """What ``full_information`` has in the same games with rule-based followers."""
+        return float(self._load(reference_of(reading, self.scale).key)[reading.measure])
+
+    def curve(self, arm: Arm) -> tuple[list[int], Floats]:
+        """Episodes [W] at the ends of windows, and the mean gain in each while training, float [S, W]."""
+        curves = [self._row(arm, seed)["training"]["curve"] for seed in range(self.seeds)]
+        return curves[0]["episode"], np.array([curve["gain"] for curve in curves])
+
+    def decide(self, claim: Claim) -> Decided:
+        """By the rule of :mod:`paymaster.reproduction.claims`."""
+        parts = [[weight * value for value in self.values(reading)] for weight, reading in claim.terms]
+        interval = interval_of([sum(of_seed) for of_seed in zip(*parts, strict=True)])
+        return Decided(claim, interval, verdict(interval, claim.side, claim.threshold))
+
+    def _value(self, reading: Reading, row: dict[str, Any]) -> float:
+        if reading.measure in _OF_TRAINING:
+            value = row["training"][reading.measure]
+        elif reading.measure.startswith("attention"):
+            value = row["attention"][reading.measure]
+        else:
+            value = row["evaluations"][reading.played.name][reading.measure]
+        return math.nan if value is None else float(value)
+
+    def _row(self, arm: Arm, seed: int) -> dict[str, Any]:
+        return self._load(key(train_config(arm, seed, self.scale.episodes)))
+
+    def _load(self, name: str) -> dict[str, Any]:
+        if name not in self._rows:
+            self._rows[name] = row_of(self.out, name)
+        return self._rows[name]

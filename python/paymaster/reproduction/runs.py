@@ -1,0 +1,274 @@
+"""What has to be run for figures, and one piece of it done: a training run with its evaluations, or a reference leader.
+
+```
+OUT/runs/KEY/       run directory of a leader (experiments/run_directory.py)
+OUT/rows/KEY.json   what was measured of it, written after training and again after each evaluation
+```
+A row that is there and whole is not made again; a run that was killed goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from paymaster.experiments.atomic import storage_errors, write_json
+from paymaster.experiments.checkpoint import list_checkpoints
+from paymaster.experiments.config import TrainConfig
+from paymaster.experiments.evaluate import Evaluation, evaluate_reference, evaluate_run
+from paymaster.experiments.inspection import inspect_run
+from paymaster.experiments.metrics_file import read_metrics
+from paymaster.experiments.run_directory import CONFIG, METRICS
+from paymaster.experiments.train import train
+from paymaster.reproduction.plan import Figure
+from paymaster.reproduction.scales import Scale
+from paymaster.reproduction.specs import Arm, Played, Reading, key, train_config
+
+__all__ = ["ReferenceJob", "RunJob", "jobs_of", "readings_of", "row_of"]
+
+WINDOWS = 50
+_INSPECTED = 200  # episodes at most
+_START, _EVALUATED = 40.0, 0.2  # time of a process before it begins, and of an evaluated episode, beside a trained one
+_MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """A training run and what is wanted of it.
+
+    Attributes:
+        arm: what it belongs to, for people.
+        config: of the run.
+        played: the evaluations wanted.
+        evaluated: episodes of each.
+        attention: where the leader attends is wanted.
+    """
+
+    arm: Arm
+    config: TrainConfig
+    played: frozenset[Played]
+    evaluated: int
+    attention: bool = False
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        regime = "" if self.arm.regime == "ours" else f", {self.arm.regime}"
+        learning = "" if self.arm.followers == "rule" else f", {self.arm.followers} followers"
+        return f"{self.arm.game}, {self.arm.leader}{regime}{learning}, seed {self.config.seed}"
+
+    @property
+    def cost(self) -> float:
+        """Time it takes, roughly, in the time of an episode of training."""
+        return _START + self.arm.cost * self.config.episodes + _EVALUATED * self.evaluated * len(self.played)
+
+    def done(self, out: Path) -> bool:
+        """Whether all that is wanted is there."""
+        row = row_of(out, key(self.config))
+        return "training" in row and not self._wanted(row) and (not self.attention or "attention" in row)
+
+    def trained(self, out: Path) -> float:
+        """Share of the training that is done, from the metrics it has logged so far."""
+        path = out / "runs" / key(self.config) / METRICS
+        try:
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - 4_096))
+                lines = file.read().split(b"\n")
+            return float(json.loads(lines[-2])["episode"]) / self.config.episodes if len(lines) > 1 else 0.0
+        except (OSError, ValueError, KeyError):
+            return 0.0
+
+    def perform(self, out: Path) -> None:
+        """Does what is still missing; each part is written when it is done."""
+        name = key(self.config)
+        run, row = out / "runs" / name, row_of(out, name)
+        if "training" not in row:
+            row |= {"name": self.name, "config": self.config.to_json(), "training": _train(self.config, run)}
+            _write_row(out, name, row)
+        for played in self._wanted(row):
+            evaluation = evaluate_run(run, self.evaluated, greedy=played.greedy, options={"noise": played.noise})
+            row["evaluations"] = {**row.get("evaluations", {}), played.name: _means(evaluation)}
+            _write_row(out, name, row)
+        if self.attention and "attention" not in row:
+            weights = inspect_run(run, min(self.evaluated, _INSPECTED)).attention_by_state
+            names = ("attention_ended", "attention_running")
+            row["attention"] = dict(zip(names, map(_finite, weights or (None, None)), strict=True))
+            _write_row(out, name, row)
+
+    def _wanted(self, row: dict[str, Any]) -> list[Played]:
+        there = row.get("evaluations", {})
+        missing = {one for one in self.played if there.get(one.name, {}).get("episodes") != self.evaluated}
+        return sorted(missing, key=lambda one: one.name)
+
+
+@dataclass(frozen=True)
+class ReferenceJob:
+    """``full_information``, who needs no training, in an arm's games with rule-based followers.
+
+    Attributes:
+        arm: whose games; its leader and regime do not matter.
+        noise: of the evaluation.
+        evaluated: its episodes.
+    """
+
+    arm: Arm
+    noise: float
+    evaluated: int
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.arm.game}, full_information, noise {self.noise:g}"
+
+    @property
+    def cost(self) -> float:
+        """Time it takes, roughly, in the time of an episode of training."""
+        return _START + _EVALUATED * self.evaluated
+
+    @property
+    def key(self) -> str:
+        """Of its row."""
+        described = json.dumps([self._options(), self.evaluated], sort_keys=True).encode()
+        task = train_config(self.arm, 0, 1).task
+        return f"{task}-full_information-{hashlib.sha256(described).hexdigest()[:12]}"
+
+    def done(self, out: Path) -> bool:
+        """Whether it is there."""
+        return bool(row_of(out, self.key))
+
+    def trained(self, out: Path) -> float:
+        """Nothing to train."""
+        return 0.0
+
+    def perform(self, out: Path) -> None:
+        """Plays and writes the row."""
+        task = train_config(self.arm, 0, 1).task
+        evaluation = evaluate_reference("full_information", task, self.evaluated, options=self._options())
+        _write_row(out, self.key, {"name": self.name, "options": self._options(), **_means(evaluation)})
+
+    def _options(self) -> dict[str, Any]:
+        return replace(self.arm.options(), followers=None, noise=self.noise).options()
+
+
+def readings_of(figure: Figure) -> set[Reading]:
+    """All that a figure shows or claims."""
+    shown = {reading for panel in figure.panels for series in panel.series for _, reading in series.points}
+    averaged = {reading for average in figure.averages for some in average.readings.values() for reading in some}
+    claimed = {reading for claim in figure.claims for _, reading in claim.terms}
+    return shown | averaged | claimed
+
+
+def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob | ReferenceJob]:
+    """Everything that the figures need, each run once; the first seed of all runs comes first."""
+    every = list(figures)
+    wanted: dict[Arm, set[Reading]] = {}
+    for reading in set().union(*(readings_of(figure) for figure in every)):
+        wanted.setdefault(reading.arm, set()).add(reading)
+    averaged = {r for f in every for average in f.averages for some in average.readings.values() for r in some}
+    references = {job.key: job for job in (reference_of(reading, scale) for reading in averaged)}
+    runs: dict[str, RunJob] = {}
+    for arm in sorted(wanted, key=repr):
+        played = frozenset(reading.played for reading in wanted[arm])
+        attention = any(reading.measure.startswith("attention") for reading in wanted[arm])
+        for seed in range(seeds):
+            config = train_config(arm, seed, scale.episodes)
+            same = runs.get(key(config))  # two arms may be the same run
+            if same is not None:
+                played, attention = played | same.played, attention or same.attention
+            runs[key(config)] = RunJob(arm, config, played, scale.evaluated, attention)
+    in_order = sorted(runs.values(), key=lambda job: job.config.seed)
+    return [*in_order, *(references[name] for name in sorted(references))]
+
+
+def reference_of(reading: Reading, scale: Scale) -> ReferenceJob:
+    """Against whom a reading is held where games are averaged."""
+    arm = Arm(reading.arm.game, reading.arm.leader, num_followers=reading.arm.num_followers)
+    return ReferenceJob(arm, reading.played.noise, scale.evaluated)
+
+
+def row_of(out: Path, name: str) -> dict[str, Any]:
+    """What is there of a row; nothing where it has not been begun.
+
+    Raises:
+        ValueError: the file is damaged.
+        RunDirectoryError: it cannot be read.
+    """
+    path = out / "rows" / f"{name}.json"
+    with storage_errors(path, "read"):
+        if not path.exists():
+            return {}
+        text = path.read_text()
+    try:
+        row: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: expected a row of JSON, got a damaged file ({error}); delete it") from None
+    return row
+
+
+def _write_row(out: Path, name: str, row: dict[str, Any]) -> None:
+    (out / "rows").mkdir(parents=True, exist_ok=True)
+    write_json(out / "rows" / f"{name}.json", row)
+
+
+def _train(config: TrainConfig, run: Path) -> dict[str, Any]:
+    """Trains, or goes on; the learning curve, and what an episode cost in this process."""
+    resume = (run / CONFIG).exists()
+    checkpoints = list_checkpoints(run) if resume else []
+    before = int(checkpoints[-1].name.rpartition("-")[2]) if checkpoints else 0
+    start, resident = time.process_time(), _resident()
+    train(config, run, resume=resume)
+    seconds, peak = time.process_time() - start, _peak()
+    played = config.updates * config.num_envs - before
+    rows = read_metrics(run / METRICS)
+    windows = np.array_split(np.arange(len(rows)), min(WINDOWS, len(rows)))
+    gains = np.array([row["gain"] for row in rows])
+    return {
+        "curve": {
+            "episode": [rows[window[-1]]["episode"] for window in windows],
+            "gain": [float(gains[window].mean()) for window in windows],
+        },
+        "learning_gain": float(gains.mean()),
+        "seconds": seconds / played if played > 0 else None,
+        "memory": (peak - resident) / _MEBIBYTE / config.num_envs if peak and resident and played > 0 else None,
+    }
+
+
+def _means(evaluation: Evaluation) -> dict[str, Any]:
+    """Means per episode, completions in all, and the number of episodes."""
+    means = {name: interval.mean for name, interval in evaluation.intervals().items()}
+    return {name: value for name, value in means.items() if "completions_" not in name} | {
+        "episodes": evaluation.episodes
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _resident() -> int | None:
+    """Bytes of memory this process has now, where the system tells."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return None
+    import resource
+
+    return pages * resource.getpagesize()
+
+
+def _peak() -> int | None:
+    """Bytes it had at most."""
+    try:
+        import resource
+    except ImportError:  # no POSIX
+        return None
+    unit = 1 if sys.platform == "darwin" else 1_024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,211 @@
+"""What can be run and read off, as data: games, regimes of training, arms of a comparison, readings of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.experiments.tuned import tuned_settings
+
+__all__ = ["GAMES", "REGIMES", "Arm", "Game", "Played", "Reading", "Regime", "key", "train_config"]
+
+LEARNING_ADVANCE: Final = "advance_once"
+"""The payment rule in place of "advance" where followers learn."""
+
+
+@dataclass(frozen=True)
+class Game:
+    """A task under a payment rule.
+
+    Attributes:
+        task: name of the preset.
+        payment: when a contract is paid for.
+    """
+
+    task: str
+    payment: str
+
+
+GAMES: Final[dict[str, Game]] = {
+    "RC completion": Game("resource_collection", "completion"),
+    "RC advance": Game("resource_collection", "advance"),
+    "MB completion": Game("multi_bonus_resource_collection", "completion"),
+    "MB advance": Game("multi_bonus_resource_collection", "advance"),
+    "navigation completion": Game("navigation", "completion"),
+    "navigation advance": Game("navigation", "advance"),
+    "predator_prey completion": Game("predator_prey", "completion"),
+    "predator_prey advance": Game("predator_prey", "advance"),
+}
+"""Name -> game: the paper's four tasks (RC: resource collection, MB: multi-bonus), each under both payment rules."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """How a leader is trained.
+
+    Attributes:
+        meaning: in a line, for the report.
+        num_envs: episodes an update.
+        tuned: with the settings the leader does best with in our regime.
+        learner: settings that are the same for all leaders; they come last.
+        noise: share of rule-based followers' actions that are random while training.
+        cost: of an episode in time, beside one of ours; for the time left.
+    """
+
+    meaning: str
+    num_envs: int = 32
+    tuned: bool = True
+    learner: dict[str, Any] = field(default_factory=dict, hash=False)
+    noise: float = 0.0
+    cost: float = 1.0
+
+
+_CONSTANT: Final[dict[str, Any]] = {"learning_rate_end": 1.0, "entropy_end": 1.0}
+
+REGIMES: Final[dict[str, Regime]] = {
+    "ours": Regime("32 episodes an update, each leader with its tuned settings, each follower's own return"),
+    # Sec. 5.1. What its text leaves open is as plain as can be: the return to go without lambda or scaling, one step.
+    "paper": Regime(
+        "the paper's: one episode an update, the team's return, its learning rates (0.0003, critic 0.001), entropy "
+        "0.01, 10 % random offers falling to none over 5,000 episodes, 30 % random actions of the followers",
+        num_envs=1,
+        tuned=False,
+        learner={
+            **_CONSTANT,
+            "learning_rate": 3e-4,
+            "critic_learning_rate": 1e-3,
+            "credit": "team",
+            "explore": 0.1,
+            "explore_episodes": 5_000,
+            "lambda_entropy": 0.01,
+            "lambda_termination": 0.001,
+            "normalise_advantage": False,
+            "gamma": 1.0,
+            "gae_lambda": 1.0,
+            "epochs": 1,
+        },
+        noise=0.3,
+        cost=10.0,
+    ),
+    "two time scales": Regime(
+        "ours, but for learning rates: 0.0003 for the leader's policy, 0.001 for its critic and the followers",
+        learner={"learning_rate": 3e-4, "critic_learning_rate": 1e-3, "learning_rate_end": 1.0},
+    ),
+    "one time scale": Regime(
+        "ours, but for learning rates: 0.001 for everybody",
+        learner={"learning_rate": 1e-3, "critic_learning_rate": 1e-3, "learning_rate_end": 1.0},
+    ),
+}
+"""Name -> regime."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What is compared: a run but for its seed and number of episodes.
+
+    Attributes:
+        game: of :data:`GAMES`.
+        leader: its name.
+        regime: of :data:`REGIMES`.
+        followers: "rule", or they learn: "meta", "primitive".
+        num_followers: N; None is the preset's.
+        noise: share of random actions while training; None is the regime's.
+    """
+
+    game: str
+    leader: str
+    regime: str = "ours"
+    followers: str = "rule"
+    num_followers: int | None = None
+    noise: float | None = None
+
+    @property
+    def trained_noise(self) -> float:
+        """Share of rule-based followers' actions that are random while training; those that learn explore instead."""
+        if self.noise is not None:
+            return self.noise
+        return REGIMES[self.regime].noise if self.followers == "rule" else 0.0
+
+    @property
+    def cost(self) -> float:
+        """Of an episode in time, roughly, beside one of our regime with four followers that do not learn."""
+        learning = 1.0 if self.followers == "rule" else 2.0
+        return REGIMES[self.regime].cost * learning * (self.num_followers or 4) / 4
+
+    def options(self) -> TaskConfig:
+        """Departures from the task's preset."""
+        payment = GAMES[self.game].payment
+        return TaskConfig(
+            payment=LEARNING_ADVANCE if payment == "advance" and self.followers != "rule" else payment,
+            followers=None if self.followers == "rule" else self.followers,
+            noise=self.trained_noise,
+            num_followers=self.num_followers,
+        )
+
+
+@dataclass(frozen=True)
+class Played:
+    """How an evaluation is played.
+
+    Attributes:
+        noise: share of the followers' actions that are random.
+        greedy: the likeliest offers instead of draws.
+    """
+
+    noise: float = 0.0
+    greedy: bool = False
+
+    @property
+    def name(self) -> str:
+        """As rows have it."""
+        return f"{'greedy' if self.greedy else 'sampled'}, noise {self.noise:g}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number of each seed of an arm.
+
+    Attributes:
+        arm: what is read.
+        measure: a mean per episode of the evaluation: gain, payments, incentive, completions, follower_reward, events,
+            option_length; or of the training: learning_gain (mean over all its episodes), seconds, memory (an
+            episode's); or of the leader: attention_ended, attention_running.
+        noise: of the evaluation; None is that of training.
+        greedy: evaluated with the likeliest offers.
+    """
+
+    arm: Arm
+    measure: str = "gain"
+    noise: float | None = None
+    greedy: bool = False
+
+    @property
+    def played(self) -> Played:
+        """The evaluation it is read off."""
+        return Played(self.arm.trained_noise if self.noise is None else self.noise, self.greedy)
+
+
+def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
+    """The run of an arm."""
+    regime = REGIMES[arm.regime]
+    usual = TrainConfig(GAMES[arm.game].task, leader=arm.leader).learner
+    settings = {**(tuned_settings(arm.leader) if regime.tuned else {}), **regime.learner}
+    return TrainConfig(
+        GAMES[arm.game].task,
+        leader=arm.leader,
+        episodes=episodes,
+        num_envs=regime.num_envs,
+        seed=seed,
+        options=arm.options(),
+        learner=dataclasses.replace(usual, **settings),
+    )
+
+
+def key(config: TrainConfig) -> str:
+    """What a run is stored under: readable, and different where anything about the run is."""
+    described = json.dumps(config.to_json(), sort_keys=True).encode()
+    return f"{config.task}-{config.leader}-seed{config.seed}-{hashlib.sha256(described).hexdigest()[:12]}"

@@ -1,0 +1,148 @@
+"""What is reproduced: every row of the paper's experiments, its regime, and the rule of the verdicts."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+import bench_scripts
+from paymaster.algorithms import DEFAULT_LEADER, LEADERS
+from paymaster.experiments.intervals import Interval
+from paymaster.experiments.tuned import tuned_settings
+from paymaster.reproduction.claims import Verdict, interval_of, overall, verdict
+from paymaster.reproduction.figures import FIGURES, figure
+from paymaster.reproduction.names import FIGURE_NAMES
+from paymaster.reproduction.runs import RunJob, jobs_of, readings_of
+from paymaster.reproduction.scales import SCALES
+from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, REGIMES, Arm, Played, Reading, key, train_config
+
+HOLDS, FAILS, UNDECIDED = Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED
+CPU = SCALES["cpu"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "side", "found"),
+    [
+        (5.1, 6.0, "above", HOLDS),
+        (5.0, 6.0, "above", UNDECIDED),  # an end on the threshold is on neither side
+        (4.0, 6.0, "above", UNDECIDED),
+        (4.0, 5.0, "above", UNDECIDED),
+        (4.0, 4.9, "above", FAILS),
+        (5.0, 5.0, "above", UNDECIDED),
+        (4.0, 4.9, "below", HOLDS),
+        (4.0, 5.0, "below", UNDECIDED),
+        (5.1, 6.0, "below", FAILS),
+    ],
+)
+def test_the_rule(low: float, high: float, side: str, found: Verdict) -> None:
+    assert verdict(Interval((low + high) / 2, low, high, 5), side, 5.0) is found  # type: ignore[arg-type]
+
+
+def test_one_seed_or_a_missing_number_decides_nothing() -> None:
+    assert verdict(interval_of([9.0]), "above", 0.0) is UNDECIDED
+    assert interval_of([]) is None and interval_of([9.0, math.nan, 9.0]) is None
+    assert verdict(None, "above", 0.0) is UNDECIDED
+    assert verdict(interval_of([9.0, 9.1]), "above", 0.0) is HOLDS
+
+
+def test_several_cases_together() -> None:
+    assert overall([HOLDS, HOLDS]) is HOLDS
+    assert overall([HOLDS, UNDECIDED]) is UNDECIDED
+    assert overall([HOLDS, UNDECIDED, FAILS]) is FAILS
+    assert overall([]) is UNDECIDED
+
+
+def test_every_row_of_the_papers_experiments_is_there() -> None:
+    rows = ["fig3", "fig4", "table1", "incentive", "sparse-vs-dense", "attention", "two-time-scale", "interval"]
+    assert [*rows, "follower-reward", "number-of-followers"] == list(FIGURE_NAMES) == list(FIGURES)
+    for name in FIGURE_NAMES:
+        found = figure(name, CPU)
+        leaders = {reading.arm.leader for reading in readings_of(found)}
+        assert {"ebpg", "m3rl", "no-ebpg", "no-attention", DEFAULT_LEADER} <= leaders, name
+        assert "ebpg" in {claim.method for claim in found.claims}, name
+        for panel in found.panels:
+            assert len({len(series.points) for series in panel.series}) == 1, name
+
+
+def test_fig3_shows_both_payment_rules_and_both_regimes() -> None:
+    arms = {reading.arm for reading in readings_of(figure("fig3", CPU))}
+    assert {arm.game for arm in arms if arm.regime == "ours"} == set(GAMES)
+    assert {arm.game for arm in arms if arm.regime == "paper"} == {name for name in GAMES if name[:2] in ("RC", "MB")}
+    assert {(game.task, game.payment) for game in GAMES.values()} == {
+        (task, payment)
+        for task in ("resource_collection", "multi_bonus_resource_collection", "navigation", "predator_prey")
+        for payment in ("completion", "advance")
+    }
+
+
+def test_table1_has_the_papers_noises_and_gap() -> None:
+    claims = [claim for claim in figure("table1", CPU).claims if claim.method == "ebpg" and claim.regime == "ours"]
+    gaps = [claim for claim in claims if claim.threshold == 5.0]
+    assert [claim.terms[0][1].noise for claim in gaps] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    (fall,) = (claim for claim in claims if len(claim.terms) == 4)
+    gains = {("m3rl", 0.0): 9.0, ("m3rl", 0.5): 2.0, ("ebpg", 0.0): 20.0, ("ebpg", 0.5): 18.0}
+    assert sum(w * gains[r.arm.leader, r.noise or 0.0] for w, r in fall.terms) == 5.0  # falls by 7 and by 2
+
+
+def test_the_papers_regime_is_the_papers() -> None:
+    config = train_config(Arm("MB advance", "ebpg", "paper"), 3, 10)
+    learner = config.learner
+    assert (config.num_envs, config.options.noise, config.seed) == (1, 0.3, 3)
+    assert (learner.learning_rate, learner.critic_learning_rate, learner.learning_rate_end) == (3e-4, 1e-3, 1.0)
+    assert (learner.credit, learner.explore, learner.explore_episodes) == ("team", 0.1, 5_000)
+    assert (learner.lambda_entropy, learner.lambda_termination, learner.entropy_end) == (0.01, 0.001, 1.0)
+    assert (learner.gamma, learner.epochs, learner.gradient) == (1.0, 1, "dense")
+    default = train_config(Arm("MB advance", DEFAULT_LEADER, "paper"), 3, 10).learner
+    assert default.options.natural_ends and default.learning_rate == 3e-4
+    for name in REGIMES:
+        for leader in LEADERS:
+            train_config(Arm("RC completion", leader, name), 0, 10).validate()
+
+
+def test_ours_is_tuned_for_each_leader() -> None:
+    for leader in (*LEADERS, "fixed-interval(3)"):
+        learner = train_config(Arm("RC completion", leader), 0, 10).learner
+        assert {name: getattr(learner, name) for name in tuned_settings(leader)} == tuned_settings(leader)
+    assert train_config(Arm("RC completion", "fixed-interval(3)"), 0, 10).learner.options.interval == 3
+    with pytest.raises(ValueError, match=r"leader: expected a tuned one of .*, got 'boss'"):
+        tuned_settings("boss")
+
+
+def test_bench_plays_the_same_tuned_settings() -> None:
+    bench, rows = bench_scripts.load("leaders"), bench_scripts.load("rows")
+    there = {bench.Job.of(row) for row in rows.stored(bench.HERE / "leaders" / "results.jsonl")}
+    for leader in ("ebpg", "m3rl", "no-ebpg", "fixed-interval", DEFAULT_LEADER):
+        job = bench.Job("RC advance", leader, 0, 5_000, bench.tuned_of(leader))
+        assert bench.said_shortly(job) in there
+
+
+def test_learning_followers_explore_and_have_their_payment_rule() -> None:
+    config = train_config(Arm("navigation advance", "ebpg", followers="meta"), 0, 10)
+    assert config.followers_learn and config.options.payment == LEARNING_ADVANCE and config.options.noise == 0.0
+    assert config.follower_learner.explore == 0.3 and config.follower_learner.learning_rate == 1e-3
+    assert train_config(Arm("RC completion", "ebpg", followers="meta"), 0, 10).options.payment == "completion"
+
+
+def test_each_run_is_made_once_for_all_that_is_wanted_of_it() -> None:
+    figures = [figure(name, CPU) for name in FIGURE_NAMES]
+    jobs = jobs_of(figures, CPU, 2)
+    runs = [job for job in jobs if isinstance(job, RunJob)]
+    assert len({key(job.config) for job in runs}) == len(runs)
+    (shared,) = (job for job in runs if job.config == train_config(Arm("MB advance", "ebpg"), 0, CPU.episodes))
+    drawn = {Played(noise) for noise in CPU.noises}  # of Table 1; the likeliest of Fig. 3
+    assert shared.played == drawn | {Played(greedy=True)} and shared.attention
+    assert {job.config.seed for job in runs} == {0, 1}
+    for reading in set().union(*map(readings_of, figures)):
+        if not reading.measure.startswith("attention"):
+            continue
+        assert any(job.arm == reading.arm and job.attention for job in runs)
+
+
+def test_other_settings_are_other_runs() -> None:
+    config = train_config(Arm("RC completion", "ebpg"), 0, 10)
+    assert key(config) == key(train_config(Arm("RC completion", "ebpg", noise=0.0), 0, 10))
+    assert key(config) != key(dataclasses.replace(config, hidden=16))
+    assert key(config) != key(train_config(Arm("RC completion", "ebpg", noise=0.1), 0, 10))
+    assert Reading(Arm("RC completion", "ebpg", "paper")).played == Played(0.3)

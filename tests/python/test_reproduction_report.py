@@ -1,0 +1,147 @@
+"""Reports from made-up rows: every figure is drawn, tabled and judged by what the rows say."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from paymaster.experiments.atomic import write_json
+from paymaster.reproduction import reproduce as module
+from paymaster.reproduction.figures import figure
+from paymaster.reproduction.names import FIGURE_NAMES
+from paymaster.reproduction.progress import JobsProgress
+from paymaster.reproduction.reproduce import reproduce
+from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of
+from paymaster.reproduction.scales import SCALES
+from paymaster.reproduction.specs import key
+
+SMOKE, SEEDS = SCALES["smoke"], 3
+GAIN = {"m3rl": 4.0, "no-ebpg": 5.0, "no-attention": 5.0, "ebpg-sparse": 20.0, "ebpg": 8.0, "natural-ends": 12.0}
+
+
+def made_up(out: Path, job: RunJob | ReferenceJob) -> None:
+    """A row of ``job``: gain as above, a little higher for higher seeds, less under noise."""
+    (out / "rows").mkdir(parents=True, exist_ok=True)
+    rest = dict.fromkeys(("payments", "completions", "events", "option_length"), 1.0)
+    if isinstance(job, ReferenceJob):
+        row = {"gain": 16.0, "incentive": 16.0, "follower_reward": 16.0, **rest, "episodes": job.evaluated}
+        write_json(out / "rows" / f"{job.key}.json", row)
+        return
+    gain = GAIN.get(job.config.leader, 6.0) + 0.01 * job.config.seed
+    evaluations = {}
+    for played in job.played:
+        noisy = gain * (1 - played.noise)
+        own = {"gain": noisy, "incentive": gain, "follower_reward": gain, **rest, "episodes": job.evaluated}
+        evaluations[played.name] = own
+    curve = {"episode": [32, 64], "gain": [0.0, gain]}
+    training = {"curve": curve, "learning_gain": gain / 2, "seconds": None, "memory": 2.0}
+    attention = {"attention_ended": 0.4 + 0.001 * job.config.seed, "attention_running": 0.2}
+    row = {"training": training, "evaluations": evaluations, "attention": attention}
+    write_json(out / "rows" / f"{key(job.config)}.json", row)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("paper")
+    for job in jobs_of([figure(name, SMOKE) for name in FIGURE_NAMES], SMOKE, SEEDS):
+        made_up(out, job)
+        assert job.done(out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "run_jobs", lambda jobs, *_: iter([[]] if not jobs else pytest.fail("all is there")))
+        report = reproduce(FIGURE_NAMES, SMOKE, SEEDS, 1, out, Console(file=io.StringIO()))
+    assert report == out / "report.md"
+    return out
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+@pytest.mark.parametrize("name", FIGURE_NAMES)
+def test_every_figure_is_written(out: Path, name: str) -> None:
+    assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    text = (out / f"{name}.md").read_text()
+    assert "nothing about the paper" in text and "undecided" in text and f"({name}.png)" in text
+    assert rows(out / f"{name}.csv")
+    verdicts = rows(out / f"{name}-verdicts.csv")
+    assert {row["verdict"] for row in verdicts} <= {"holds", "does not hold", "undecided"}
+    assert f"({name}.md)" in (out / "report.md").read_text()
+
+
+def verdicts(out: Path, name: str, **where: str) -> set[str]:
+    found = {
+        row["verdict"]
+        for row in rows(out / f"{name}-verdicts.csv")
+        if all(row[column] == value for column, value in where.items())
+    }
+    assert found
+    return found
+
+
+def test_verdicts_follow_from_the_rows(out: Path) -> None:
+    assert verdicts(out, "fig3", statement="outperforms M3RL in all tasks") == {"holds"}
+    assert verdicts(out, "fig3", quantity="gain of m3rl") == {"does not hold"}  # is said to be below zero
+    assert verdicts(out, "sparse-vs-dense") == {"does not hold"}
+    assert verdicts(out, "attention") == {"holds"}
+    assert verdicts(out, "two-time-scale") == {"undecided"}  # the same numbers in both
+    gap = {"statement": "more than 5 above M3RL", "regime": "ours"}
+    assert verdicts(out, "table1", method="ebpg", **gap) == {"does not hold"}
+    assert verdicts(out, "table1", method="natural-ends", case="noise 0%", **gap) == {"holds"}
+    assert verdicts(out, "table1", method="natural-ends", case="noise 50%", **gap) == {"does not hold"}
+    assert verdicts(out, "table1", statement="falls less with noise than M3RL", method="ebpg") == {"does not hold"}
+    assert verdicts(out, "fig4", statement="without abstraction the reward is below zero") == {"does not hold"}
+
+
+def test_numbers_are_those_of_the_rows(out: Path) -> None:
+    (row,) = (
+        row for row in rows(out / "fig3.csv") if row["panel"] == "RC completion, our regime" and row["leader"] == "ebpg"
+    )
+    assert (row["measure"], row["seeds"], row["values"]) == ("gain", "3", "8.0 8.01 8.02")
+    assert float(row["mean"]) == pytest.approx(8.01)
+    assert 8.0 <= float(row["mean_low"]) <= 8.01 <= float(row["mean_high"]) <= 8.02
+    text = (out / "fig3.md").read_text()
+    assert "| ebpg | 0.50 [0.50, 0.50] | 0.50 [0.50, 0.50] | 1.00 [1.00, 1.00] |" in text  # of 16; against m3rl
+    curves = [row for row in rows(out / "fig3-curves.csv") if row["leader"] == "ebpg"]
+    assert [float(row["mean"]) for row in curves[:2]] == pytest.approx([0.0, 8.01])
+    untimed = [row for row in rows(out / "number-of-followers.csv") if row["measure"] == "seconds"]
+    assert untimed and all(row["mean"] == "" for row in untimed)
+
+
+def test_a_damaged_row_is_named(tmp_path: Path) -> None:
+    jobs = jobs_of([figure("attention", SMOKE)], SMOKE, 1)
+    made_up(tmp_path, jobs[0])
+    (path,) = (tmp_path / "rows").iterdir()
+    path.write_text('{"training":')
+    with pytest.raises(ValueError, match=f"{path}: expected a row of JSON"):
+        reproduce(["attention"], SMOKE, 1, 1, tmp_path, Console(file=io.StringIO()))
+
+
+def test_time_left_is_by_the_cost_of_what_is_left(tmp_path: Path) -> None:
+    jobs = jobs_of([figure("fig3", SMOKE)], SMOKE, 1)
+    now = [0.0]
+    text = io.StringIO()
+    with JobsProgress(jobs, jobs[:3], tmp_path, Console(file=text), lambda: now[0]) as progress:
+        now[0] = jobs[0].cost
+        progress.finished(jobs[0], None)
+        progress.running([jobs[1]])
+        now[0] += jobs[1].cost
+        progress.finished(jobs[1], "it broke")
+    first, second, error = text.getvalue().splitlines()
+    seconds = round(jobs[1].cost + jobs[2].cost)
+    assert first == f"{len(jobs) - 2}/{len(jobs)}, {seconds // 60}:{seconds % 60:02d} left: {jobs[0].name}"
+    assert second.endswith(f"{jobs[1].name} FAILED") and error == "it broke"
+
+
+def test_a_run_half_trained_counts_as_half(tmp_path: Path) -> None:
+    job = jobs_of([figure("attention", SMOKE)], SMOKE, 1)[0]
+    assert isinstance(job, RunJob) and job.trained(tmp_path) == 0.0
+    run = tmp_path / "runs" / key(job.config)
+    run.mkdir(parents=True)
+    (run / "metrics.jsonl").write_text('{"episode": 1}\n{"episode": 32}\n{"epi')
+    assert job.trained(tmp_path) == 0.5
+    (run / "metrics.jsonl").write_text('{"episode": 64}\n')
+    assert job.trained(tmp_path) == 1.0
