@@ -69,7 +69,7 @@ def _inherited(stub: dict[str, object]) -> dict[str, object]:
 
 
 def test_the_stub_is_in_step_with_the_core():
-    assert _inherited(_stubbed(ast.parse(STUB.read_text()))) == _compiled(_core)
+    assert _inherited(_stubbed(ast.parse(STUB.read_text("utf-8")))) == _compiled(_core)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,6 @@ def test_the_stub_is_in_step_with_the_core():
     ],
 )
 def test_a_stale_stub_is_found(written: str, stale: str):
-    text = STUB.read_text()
+    text = STUB.read_text("utf-8")
     assert text.count(written) == 1
     assert _inherited(_stubbed(ast.parse(text.replace(written, stale)))) != _compiled(_core)

@@ -10,9 +10,10 @@ import pytest
 pytest.importorskip("torch")
 
 DOCS = Path(__file__).parents[2] / "docs"
-# A block ends with the fence it began with; text blocks and directives have another word behind it, or none.
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if _BLOCK.search(page.read_text()))
+PAGES = sorted(
+    page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if _BLOCK.search(page.read_text("utf-8"))
+)
 
 
 def test_the_pages_that_show_code_are_found():
@@ -23,7 +24,7 @@ def test_the_pages_that_show_code_are_found():
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    text = (DOCS / page).read_text()
+    text = (DOCS / page).read_text("utf-8")
     names: dict[str, object] = {"__name__": "__main__"}
     for block in _BLOCK.finditer(text):
         line = text.count("\n", 0, block.start(1))
