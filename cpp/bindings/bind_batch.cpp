@@ -320,11 +320,13 @@ void bind_batch(py::module_& m) {
           },
           py::arg("identities"), py::arg("seed"))
       .def("snapshot", [](PyBatch& self) { return py::bytes(self.core().snapshot()); })
-      .def("restore",
-           [](PyBatch& self, const py::bytes& bytes) {
-             self.core().restore(bytes);
-             self.withdraw();
-           })
+      .def(
+          "restore",
+          [](PyBatch& self, const py::bytes& snapshot) {
+            self.core().restore(snapshot);
+            self.withdraw();
+          },
+          py::arg("snapshot"))
       .def("observe",
            [](PyBatch& self) {
              Results& out = self.results();

@@ -32,12 +32,12 @@ class EventSet:
         is_new: bool [T, B, N], e^k_t is in A_T; false on steps not played.
         index: int32 [T, B, N], the event each step belongs to, that is, whose offer stands, counted from 0 for each
             game and follower; -1 on steps not played.
-        count: int32 [B, N], |A_T| of each follower.
-        count_per_episode: int32 [B], |A_T|.
+        count: int32 [B, N], ``|A_T|`` of each follower.
+        count_per_episode: int32 [B], ``|A_T|``.
         game: int32 [E], b.
         follower: int32 [E], k.
         start: int32 [E], t.
-        option_length: int32 [E], steps the option lasts, at least 1; they sum to |U_T|.
+        option_length: int32 [E], steps the option lasts, at least 1; they sum to ``|U_T|``.
             ``np.bincount(option_length)`` is their histogram.
     """
 

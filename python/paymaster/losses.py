@@ -2,8 +2,8 @@
 
 Every function returns an array of the shape of its steps, [..., N], not yet averaged: the learner takes
 :func:`masked_mean` over the steps that were played, and the exactness test weighs whole trajectories by
-their probability. The `_log_prob`s say how likely the leader's choices were (I and I' of the paper's Prop. 1); the
-losses' gradient is what a minimiser descends.
+their probability. The functions named ``..._log_prob`` say how likely the leader's choices were (I and I' of the
+paper's Prop. 1); the losses' gradient is what a minimiser descends.
 
 Sources: the paper's Prop. 1, Remark 2 and Sec. 4.4; shared/design/algorithm.md writes the equations out.
 """

@@ -176,7 +176,8 @@ TEST_CASE_TEMPLATE("GridSearch: the longest rows and columns that fit", Size, Wo
   Random random(100 + W);
   const int side = std::min(64 * W / 3, 255), other = 64 * W / side;
   for (int round = 0; round < 3; ++round) {
-    for (const auto& [rows, columns] : {std::pair{other, side}, std::pair{side, other}}) {
+    for (const auto& size : {std::pair{other, side}, std::pair{side, other}}) {
+      const int rows = size.first, columns = size.second;  // no structured binding: Clang before 16 captures none
       CAPTURE(rows);
       const Scene scene(random, GridMap::parse(random_map(random, rows, columns, 5 * round)));
       compare(bitboard_routes<W>(scene), queue_routes(scene));

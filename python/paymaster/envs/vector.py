@@ -48,11 +48,11 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
     holds. ``info`` holds, per follower, ``committed`` bool[B, N], ``completed`` int16[B, N] (goal type or -1),
     ``payment`` float32[B, N], ``follower_reward`` float32[B, N] and ``follower_action`` int16[B, N] of this step, and
     ``totals``, sums over the episode so far (final where ``terminated``): gain, payments, incentive, follower_reward,
-    events (|A_T|), length [B], completions [B, G].
+    events (``|A_T|``), length [B], completions [B, G].
 
     Args:
         task: name of a preset, see :func:`paymaster.tasks`.
-        num_envs: B.
+        num_envs: B, games in the batch.
         seed: of every random draw, together with the game's index.
         num_threads: worker threads, 0 for one a core. Results do not depend on it.
         autoreset_mode: of ``gymnasium.vector.AutoresetMode``: NEXT_STEP (default), SAME_STEP or DISABLED. When
@@ -180,7 +180,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
 
     @property
     def num_followers(self) -> int:
-        """N."""
+        """N, followers in a game."""
         return int(self.options["num_followers"])
 
     @property

@@ -1,12 +1,10 @@
-"""Checkpoints: a directory of safetensors files and a JSON manifest, whole or not there at all.
+"""Checkpoints: a directory of safetensors files and a JSON manifest, whole or not there at all::
 
-```
-RUN_DIRECTORY/checkpoint-00012800/
-  leader.safetensors      one file per group of tensors that the caller names
-  optimizer.safetensors
-  state.safetensors       generator states and the environment's snapshot, as uint8 (see `bytes_to_tensor`)
-  manifest.json           format, versions, episode, size and SHA-256 of each file, the caller's own JSON
-```
+    RUN_DIRECTORY/checkpoint-00012800/
+      leader.safetensors      one file per group of tensors that the caller names
+      optimizer.safetensors
+      state.safetensors       generator states and the environment's snapshot, as uint8 (see `bytes_to_tensor`)
+      manifest.json           format, versions, episode, size and SHA-256 of each file, the caller's own JSON
 
 A checkpoint is written into a hidden directory beside its final place, forced to the disk, then renamed; an
 old one is renamed before it is deleted. So whatever bears a checkpoint's name is whole, even after `kill -9`.

@@ -43,8 +43,8 @@ class Evaluation:
         incentive: bonuses paid for completed contracts [E].
         completions: contracts completed, by goal type [E, G].
         follower_reward: of all followers together [E].
-        events: |A_T|, new offers [E].
-        option_length: steps an offer lasts, N T / |A_T| [E].
+        events: ``|A_T|``, new offers [E].
+        option_length: steps an offer lasts, ``N T / |A_T|`` [E].
     """
 
     leader: str
