@@ -186,45 +186,53 @@ class PyBatch {
     return converted;
   }
 
-  /// Copies the actions to int32.
-  void take_actions(const py::array& actions) {
-    const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
+  static void expect_integers(const py::array& actions) {
     const char kind = actions.dtype().kind();
     if (kind != 'i' && kind != 'u')
       throw py::type_error("actions: expected an integer dtype, got " +
                            py::cast<std::string>(py::str(actions.dtype())));
-    expect(actions.ndim() == 3 && actions.shape(0) == games && actions.shape(1) == n && actions.shape(2) == 2,
-           "actions", "shape (" + std::to_string(games) + ", " + std::to_string(n) + ", 2), (goal, bonus) a follower",
-           shape_text(actions));
+  }
+
+  /// Copies to int32; whether everything fitted.
+  static bool narrow(const std::int64_t* in, std::vector<std::int32_t>& out) {
+    std::uint64_t beyond = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<std::int32_t>(in[i]);
+      beyond |= (static_cast<std::uint64_t>(in[i]) + (std::uint64_t{1} << 31)) >> 32;
+    }
+    return beyond == 0;
+  }
+
+  /// Copies the actions to int32.
+  void take_actions(const py::array& actions) {
+    const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
+    expect_integers(actions);
+    if (actions.ndim() != 3 || actions.shape(0) != games || actions.shape(1) != n || actions.shape(2) != 2)
+      reject("actions", "shape (" + std::to_string(games) + ", " + std::to_string(n) + ", 2), (goal, bonus) a follower",
+             shape_text(actions));
     // A uint64 beyond int64 would wrap; it is refused before.
-    if (kind == 'u' && actions.dtype().itemsize() == 8) {
+    if (actions.dtype().kind() == 'u' && actions.dtype().itemsize() == 8) {
       const auto large = py::array_t<std::uint64_t, py::array::c_style | py::array::forcecast>(actions);
       for (std::size_t i = 0; i < actions_.size(); ++i)
         if (large.data()[i] > INT32_MAX) reject_action(i, large.data()[i]);
     }
     const auto whole = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(actions);
-    const std::int64_t* in = whole.data();
-    for (std::size_t i = 0; i < actions_.size(); ++i) {
-      if (in[i] < INT32_MIN || in[i] > INT32_MAX) reject_action(i, in[i]);
-      actions_[i] = static_cast<std::int32_t>(in[i]);
-    }
+    if (narrow(whole.data(), actions_)) return;
+    for (std::size_t i = 0; i < actions_.size(); ++i)
+      if (whole.data()[i] != actions_[i]) reject_action(i, whole.data()[i]);
   }
 
   /// Copies what followers are told to int32; what does not fit becomes -1, which the core refuses like any other.
   void take_told(const py::array& actions) {
     const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
-    const char kind = actions.dtype().kind();
-    if (kind != 'i' && kind != 'u')
-      throw py::type_error("actions: expected an integer dtype, got " +
-                           py::cast<std::string>(py::str(actions.dtype())));
-    expect(actions.ndim() == 2 && actions.shape(0) == games && actions.shape(1) == n, "actions",
-           "shape (" + std::to_string(games) + ", " + std::to_string(n) + ")", shape_text(actions));
+    expect_integers(actions);
+    if (actions.ndim() != 2 || actions.shape(0) != games || actions.shape(1) != n)
+      reject("actions", "shape (" + std::to_string(games) + ", " + std::to_string(n) + ")", shape_text(actions));
     const auto whole = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(actions);
     told_.resize(static_cast<std::size_t>(games * n));
-    for (std::size_t i = 0; i < told_.size(); ++i) {
-      const std::int64_t value = whole.data()[i];
-      told_[i] = value < INT32_MIN || value > INT32_MAX ? -1 : static_cast<std::int32_t>(value);
-    }
+    if (narrow(whole.data(), told_)) return;
+    for (std::size_t i = 0; i < told_.size(); ++i)
+      if (whole.data()[i] != told_[i]) told_[i] = -1;
   }
 
   /// What does not even fit the core's integers; the core itself checks the rest.

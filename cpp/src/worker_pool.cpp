@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__linux__)
@@ -16,8 +18,17 @@
 namespace paymaster {
 namespace {
 
-// Below this many games a slice is not worth waking a thread for (a few microseconds of work).
-constexpr int kSmallestSlice = 8;
+// Pieces of a slice: enough for the last one to be short, too few for claiming them to take time.
+constexpr int kMostPieces = 32;
+
+/// Tells the core that the thread is only waiting.
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__) && defined(__GNUC__)
+  asm volatile("yield");
+#endif
+}
 
 int usable_cores() {
 #if defined(__linux__)
@@ -38,24 +49,54 @@ long process_id() {
 }  // namespace
 
 struct WorkerPool::Shared {
+  /// The pieces of a slice that nobody has claimed; on a cache line of its own.
+  struct alignas(64) Slice {
+    std::atomic<int> left{0};
+  };
+
+  explicit Shared(int size) : slice(static_cast<std::size_t>(size)) {}
+
   std::atomic<unsigned> round{0};
-  std::atomic<int> working{0};
   std::atomic<bool> stop{false};
-  const std::function<void(int, int)>* task = nullptr;
-  int count = 0, slices = 1;
-  std::vector<std::exception_ptr> errors;
+  alignas(64) std::atomic<int> unfinished{0};  // pieces of this round
+  std::vector<Slice> slice;
+  // Of this round. Written before its pieces can be claimed, and read only by who has claimed one and not finished it.
+  alignas(64) const std::function<void(int, int)>* task = nullptr;
+  int count = 0, slices = 1, pieces = 1;  // pieces of a slice
+  std::mutex failing;
+  std::exception_ptr error;
+  int failed = 0;  // the piece that threw it
   std::vector<std::thread> threads;
 
-  void run_slice(int slice) noexcept {
-    const auto edge = [&](int i) { return static_cast<int>(static_cast<long long>(count) * i / slices); };
-    try {
-      (*task)(edge(slice), edge(slice + 1));
-    } catch (...) {
-      errors[static_cast<std::size_t>(slice)] = std::current_exception();
+  /// Pieces of one's own slice, then of the others'.
+  void work_off(int own) noexcept {
+    const int size = static_cast<int>(slice.size());
+    for (int i = 0; i < size; ++i) {
+      const int mine = own + i < size ? own + i : own + i - size;
+      std::atomic<int>& left = slice[static_cast<std::size_t>(mine)].left;
+      // A thread that comes too late for its round finds nothing left, or claims a piece of the round after it.
+      while (left.load(std::memory_order_relaxed) > 0) {
+        const int last = left.fetch_sub(1, std::memory_order_acq_rel);
+        if (last > 0) run_piece(mine * pieces + pieces - last);
+      }
     }
   }
 
-  void work(int slice) {
+  void run_piece(int piece) noexcept {
+    const auto edge = [&](int i) { return static_cast<int>(static_cast<long long>(count) * i / (slices * pieces)); };
+    try {
+      (*task)(edge(piece), edge(piece + 1));
+    } catch (...) {
+      const std::lock_guard lock(failing);
+      if (!error || piece < failed) {
+        error = std::current_exception();
+        failed = piece;
+      }
+    }
+    if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished.notify_one();
+  }
+
+  void work(int own) {
     unsigned seen = 0;
     for (;;) {
       // A step is often followed by the next within microseconds: look for it a while before going to sleep.
@@ -64,9 +105,17 @@ struct WorkerPool::Shared {
       round.wait(seen, std::memory_order_acquire);
       seen = round.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_acquire)) return;
-      if (slice < slices) run_slice(slice);
-      if (working.fetch_sub(1, std::memory_order_acq_rel) == 1) working.notify_one();
+      work_off(own);
     }
+  }
+
+  /// Until the pieces that others have begun are done: a few microseconds, which are not worth going to sleep for, unless
+  /// one of them has lost its core.
+  void wait() {
+    for (int spin = 0; spin < 500 && unfinished.load(std::memory_order_acquire) != 0; ++spin) relax();
+    for (int left = unfinished.load(std::memory_order_acquire); left != 0;
+         left = unfinished.load(std::memory_order_acquire))
+      unfinished.wait(left, std::memory_order_acquire);
   }
 };
 
@@ -91,9 +140,8 @@ void WorkerPool::stop() {
 
 void WorkerPool::start() {
   if (shared_) new std::shared_ptr<Shared>(std::move(shared_));  // see the destructor
-  shared_ = std::make_shared<Shared>();
+  shared_ = std::make_shared<Shared>(threads_);
   owner_ = process_id();
-  shared_->errors.resize(static_cast<std::size_t>(threads_));
   try {
     for (int slice = 1; slice < threads_; ++slice)
       shared_->threads.emplace_back([shared = shared_.get(), slice] { shared->work(slice); });
@@ -104,28 +152,27 @@ void WorkerPool::start() {
   }
 }
 
-void WorkerPool::run(int count, const std::function<void(int, int)>& task) {
-  const int slices = std::clamp(count / kSmallestSlice, 1, threads_);
+void WorkerPool::run(int count, int smallest, const std::function<void(int, int)>& task) {
+  const int slices = std::clamp(count / smallest, 1, threads_);
   if (slices == 1) {
     task(0, count);
     return;
   }
   if (!shared_ || owner_ != process_id()) start();
   Shared& shared = *shared_;
-  std::fill(shared.errors.begin(), shared.errors.end(), nullptr);
   shared.task = &task;
   shared.count = count;
   shared.slices = slices;
-  shared.working.store(threads_ - 1, std::memory_order_release);
+  shared.pieces = std::clamp(count / (slices * smallest), 1, kMostPieces);
+  shared.error = nullptr;
+  shared.unfinished.store(slices * shared.pieces, std::memory_order_relaxed);
+  for (int i = 0; i < slices; ++i)
+    shared.slice[static_cast<std::size_t>(i)].left.store(shared.pieces, std::memory_order_release);
   shared.round.fetch_add(1, std::memory_order_acq_rel);
   shared.round.notify_all();
-  shared.run_slice(0);
-  for (int left = shared.working.load(std::memory_order_acquire); left != 0;
-       left = shared.working.load(std::memory_order_acquire))
-    shared.working.wait(left, std::memory_order_acquire);
-  for (const auto& error : shared.errors) {
-    if (error) std::rethrow_exception(error);
-  }
+  shared.work_off(0);
+  shared.wait();
+  if (shared.error) std::rethrow_exception(std::exchange(shared.error, nullptr));
 }
 
 }  // namespace paymaster

@@ -8,7 +8,7 @@
 namespace paymaster::test {
 namespace {
 
-constexpr int kGames = 40;  // five slices of the smallest size
+constexpr int kGames = 40;  // five pieces of the smallest size
 
 GameConfig noisy(const char* task) {
   GameConfig config = find_task(task).preset;
@@ -49,6 +49,37 @@ TEST_CASE("1, 2 and 4 threads give identical results, statistics included") {
       four.reset();
       CHECK(four.results().observation == one.results().observation);
     }
+  }
+}
+
+TEST_CASE("a table of statistics that threads share out by follower is the one that a single thread makes") {
+  constexpr int kMany = 320;  // with four followers more events a step than one thread takes alone
+  for (const int population : {5, 40}) {
+    CAPTURE(population);
+    GameConfig config = find_task("resource_collection").preset;
+    config.population_size = population;
+    const auto threaded = [&](int threads) {
+      return BatchConfig{.num_envs = kMany, .seed = 5, .num_threads = threads};
+    };
+    TestBatch one(config, threaded(1)), three(config, threaded(3)), eight(config, threaded(8));
+    OfferStream offers(1, config, kMany, 10);
+    for (int t = 0; t < steps_to_play(70); ++t) {
+      CAPTURE(t);
+      const Offers& now = offers.next();
+      const Results& expected = one.step(now);
+      REQUIRE(three.step(now) == expected);
+      REQUIRE(eight.step(now) == expected);
+      const StatisticsTable& table = one.core().statistics();
+      for (TestBatch* shared : {&three, &eight}) {
+        const StatisticsTable& other = shared->core().statistics();
+        REQUIRE(other.acceptance == table.acceptance);
+        REQUIRE(other.acceptance_count == table.acceptance_count);
+        REQUIRE(other.completion == table.completion);
+        REQUIRE(other.outcome == table.outcome);
+        REQUIRE(other.outcome_count == table.outcome_count);
+      }
+    }
+    CHECK(one.core().snapshot() == eight.core().snapshot());
   }
 }
 

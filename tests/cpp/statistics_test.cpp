@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
+#include "paymaster/rng.hpp"
+
 namespace paymaster {
 namespace {
 
@@ -114,6 +118,32 @@ TEST_CASE("StatisticsTable: outcome of a contract that the follower did not comp
   CHECK(table.result(0, 0) == 0);
   CHECK(table.results(0, 0) == 1);
   CHECK(table.completed(0, 0, 2) == 0);
+}
+
+TEST_CASE("StatisticsTable: events shared out by follower come to the same as one after the other") {
+  Draws draws(3, Stream::reset, 0, 0, 0);
+  std::vector<StatisticsEvent> events;
+  for (int i = 0; i < 1000; ++i) {
+    const auto below = [&](std::uint32_t n) { return static_cast<int>(draws.below(n)); };
+    StatisticsEvent event = event_of(below(kPopulation), below(kGoals), below(kBonuses));
+    event.trial = below(2) == 0;
+    event.accepted = below(2) == 0;
+    if (below(2) == 0) event.age = static_cast<std::int16_t>(below(kHorizon));
+    event.completed = event.age != kNone && below(3) == 0;
+    if (below(3) == 0) event.ended = {static_cast<std::int8_t>(below(kGoals)), 0};
+    events.push_back(event);
+  }
+  Table whole, shared;
+  for (const StatisticsEvent& event : events) whole.apply(event);
+  shared.apply(events.data(), events.size(), 2, 3);
+  CHECK(total(shared.acceptance_count) > 0);
+  CHECK(shared.trials(0, 0, 0) + shared.trials(1, 0, 0) == 0);
+  shared.apply(events.data(), events.size(), 0, 2);
+  CHECK(shared.acceptance == whole.acceptance);
+  CHECK(shared.acceptance_count == whole.acceptance_count);
+  CHECK(shared.completion == whole.completion);
+  CHECK(shared.outcome == whole.outcome);
+  CHECK(shared.outcome_count == whole.outcome_count);
 }
 
 TEST_CASE("StatisticsTable: clear") {

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
+#include <tuple>
 #include <vector>
 
 #if !defined(_WIN32)
@@ -21,10 +23,10 @@ namespace paymaster {
 namespace {
 
 /// How often each index is visited in one run; 1 everywhere if all is well.
-std::vector<int> visits(WorkerPool& pool, int count) {
+std::vector<int> visits(WorkerPool& pool, int count, int smallest = 8) {
   std::vector<int> seen(static_cast<std::size_t>(count));
-  pool.run(count, [&](int begin, int end) {
-    for (int i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];  // a slice is one thread's: no lock
+  pool.run(count, smallest, [&](int begin, int end) {
+    for (int i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];  // a piece is one thread's: no lock
   });
   return seen;
 }
@@ -45,23 +47,54 @@ TEST_CASE("WorkerPool: every index is visited once, for many counts and threads"
     for (const int count : {0, 1, 2, 7, 8, 15, 16, 17, 31, 63, 64, 65, 100, 1000, 12345}) {
       CAPTURE(threads);
       CAPTURE(count);
-      REQUIRE(all_once(visits(pool, count)));
+      for (const int smallest : {1, 8, 100}) {
+        CAPTURE(smallest);
+        REQUIRE(all_once(visits(pool, count, smallest)));
+      }
     }
   }
 }
 
-TEST_CASE("WorkerPool: slices are contiguous and in order, the caller's thread takes part") {
+TEST_CASE("WorkerPool: pieces are contiguous and not too small, and the caller's thread takes part") {
   WorkerPool pool(4);
-  std::atomic<int> slices{0};
-  std::vector<int> slice_of(1000);
-  pool.run(1000, [&](int begin, int end) {
-    const int slice = ++slices;
-    for (int i = begin; i < end; ++i) slice_of[static_cast<std::size_t>(i)] = slice;
+  std::atomic<int> pieces{0}, callers{0}, small{0};
+  std::vector<int> piece_of(1000);
+  const auto caller = std::this_thread::get_id();
+  pool.run(1000, 10, [&](int begin, int end) {
+    small += end - begin < 10;
+    const int piece = ++pieces;
+    callers += std::this_thread::get_id() == caller;
+    for (int i = begin; i < end; ++i) piece_of[static_cast<std::size_t>(i)] = piece;
   });
-  CHECK(slices == 4);
+  CHECK(pieces == 100);
+  CHECK(callers > 0);
+  CHECK(small == 0);
   int changes = 0;
-  for (std::size_t i = 1; i < slice_of.size(); ++i) changes += slice_of[i] != slice_of[i - 1];
-  CHECK(changes == 3);
+  for (std::size_t i = 1; i < piece_of.size(); ++i) changes += piece_of[i] != piece_of[i - 1];
+  CHECK(changes == 99);
+}
+
+TEST_CASE("WorkerPool: below two pieces' worth the caller does it all, and one piece a thread is one piece a thread") {
+  WorkerPool pool(4);
+  for (const auto& [count, smallest, expected] :
+       {std::tuple{15, 8, 1}, {16, 8, 2}, {40, 10, 4}, {43, 10, 4}, {5, 9, 1}}) {
+    CAPTURE(count);
+    std::atomic<int> pieces{0};
+    pool.run(count, smallest, [&](int, int) { ++pieces; });
+    CHECK(pieces == expected);
+  }
+}
+
+TEST_CASE("WorkerPool: a thread that is held up leaves its other pieces to the rest") {
+  WorkerPool pool(2);
+  std::atomic<int> done{0};
+  pool.run(640, 10, [&](int, int end) {
+    // The last piece of all waits for the others: they get done although its thread does none of them.
+    if (end == 640)
+      while (done < 63) std::this_thread::yield();
+    ++done;
+  });
+  CHECK(done == 64);
 }
 
 TEST_CASE("WorkerPool: 0 threads means all this process may use") {
@@ -74,7 +107,7 @@ TEST_CASE("WorkerPool: thousands of short runs after each other") {
   WorkerPool pool(3);
   std::vector<int> sum(24);
   for (int round = 0; round < 3000; ++round) {
-    pool.run(24, [&](int begin, int end) {
+    pool.run(24, 8, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) ++sum[static_cast<std::size_t>(i)];
     });
   }
@@ -88,36 +121,38 @@ TEST_CASE("WorkerPool: many pools, some never run") {
   }
 }
 
-TEST_CASE("WorkerPool: an exception in a slice reaches the caller while the others complete") {
+TEST_CASE("WorkerPool: an exception in a piece reaches the caller while the others complete") {
   for (const int threads : {1, 2, 4}) {
     WorkerPool pool(threads);
     for (const int bad : {0, 40, 99}) {
       CAPTURE(threads);
       CAPTURE(bad);
       std::vector<int> seen(100);
+      std::atomic<int> lost{0};
       const auto task = [&](int begin, int end) {
         const bool mine = begin <= bad && bad < end;
+        if (mine) lost = end - begin;
         for (int i = begin; i < end; ++i) {
           if (!mine) ++seen[static_cast<std::size_t>(i)];
         }
-        if (mine) throw std::runtime_error("slice of " + std::to_string(bad));
+        if (mine) throw std::runtime_error("piece of " + std::to_string(bad));
       };
-      CHECK_THROWS_WITH_AS(pool.run(100, task), ("slice of " + std::to_string(bad)).c_str(), std::runtime_error);
+      CHECK_THROWS_WITH_AS(pool.run(100, 8, task), ("piece of " + std::to_string(bad)).c_str(), std::runtime_error);
       int done = 0;
       for (const int n : seen) done += n;
-      CHECK(done == 100 - 100 / threads);    // all but the slice that threw
+      CHECK(done == 100 - lost);             // all but the piece that threw
       REQUIRE(all_once(visits(pool, 100)));  // and the pool works as before
     }
   }
 }
 
-TEST_CASE("WorkerPool: of several exceptions the first slice's is rethrown") {
+TEST_CASE("WorkerPool: of several exceptions the first piece's is rethrown") {
   WorkerPool pool(4);
   for (int round = 0; round < 20; ++round) {
     const auto task = [&](int begin, int) { throw std::runtime_error(std::to_string(begin)); };
-    CHECK_THROWS_WITH_AS(pool.run(100, task), "0", std::runtime_error);
+    CHECK_THROWS_WITH_AS(pool.run(100, 8, task), "0", std::runtime_error);
   }
-  CHECK_THROWS_AS(pool.run(100,
+  CHECK_THROWS_AS(pool.run(100, 8,
                            [](int begin, int) {
                              if (begin > 0) throw 42;  // not a std::exception
                            }),
@@ -185,7 +220,7 @@ TEST_CASE("WorkerPool: when threads cannot be started every run says so, until t
     int errors = 0;
     for (int round = 0; round < 3; ++round) {
       try {
-        pool.run(1000, [](int, int) {});
+        pool.run(1000, 8, [](int, int) {});
       } catch (const std::system_error&) {
         ++errors;
       }

@@ -298,7 +298,7 @@ class Game {
       Follower& f = s.follower[k];
       const Offer offer = offers[k];
       const auto reachable = [&](int goal) { return world_.distance(s.world, k, goal) != kNone; };
-      const int goal = told == nullptr || !f.learns ? decide(f, offer, reachable) : taken(told[k], offer, reachable);
+      const int goal = asked(s, k) ? taken(told[k], offer, reachable) : decide(f, offer, reachable);
       chosen[k] = static_cast<std::int8_t>(goal);
       s.totals.events += s.step == 0 || !(offer == f.offer);
       const bool committed = offer.goal != kNone && goal == offer.goal;

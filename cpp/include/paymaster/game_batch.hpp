@@ -1,7 +1,8 @@
 // B games of one world, their worker threads and their shared statistics table. Results go straight into the
-// caller's arrays; each worker writes only the rows of its own slice.
+// caller's arrays; each worker writes only the rows of the games it plays.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -21,8 +22,7 @@ class GameBatch final : public Batch {
         pool_(batch.num_threads),
         n_(config.num_followers),
         states_(static_cast<std::size_t>(batch.num_envs)),
-        events_(states_.size() * static_cast<std::size_t>(n_)),
-        played_(states_.size()) {
+        events_(states_.size() * static_cast<std::size_t>(n_)) {
     // Zero bytes, padding included, so that equal games have equal snapshots.
     std::memset(static_cast<void*>(states_.data()), 0, states_.size() * sizeof(State));
     Describe observation, state;
@@ -44,14 +44,14 @@ class GameBatch final : public Batch {
   const std::vector<FieldInfo>& state_fields() const override { return state_fields_; }
   RowLength row_length() const override { return row_length_; }
   std::size_t bytes_per_game() const override {
-    return sizeof(State) + sizeof(StatisticsEvent) * static_cast<std::size_t>(n_) + 1;
+    return sizeof(State) + sizeof(StatisticsEvent) * static_cast<std::size_t>(n_);
   }
 
   void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) override {
     if (seeds != nullptr) {
       start(seeds);
     } else {
-      pool_.run(size(), [&](int begin, int end) {
+      pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
         for (int i = begin; i < end; ++i) {
           if (mask == nullptr || mask[i]) next_episode(state(i));
         }
@@ -62,7 +62,7 @@ class GameBatch final : public Batch {
 
   void offer(const std::int32_t* actions, const FollowerRows& rows) override {
     check_actions(actions);
-    pool_.run(size(), [&](int begin, int end) {
+    pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) write_followers(i, actions, rows);
     });
   }
@@ -70,20 +70,14 @@ class GameBatch final : public Batch {
   void step(const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) override {
     check_actions(actions);
     if (told != nullptr) check_told(told);
-    pool_.run(size(), [&](int begin, int end) {
+    pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) advance(i, actions, told, result);
     });
-    if (table_.frozen) return;
-    // In the order of environments, outside the threads: so that the table does not depend on how many there are.
-    for (std::size_t i = 0; i < states_.size(); ++i) {
-      if (!played_[i]) continue;
-      for (std::size_t k = 0; k < static_cast<std::size_t>(n_); ++k)
-        table_.apply(events_[i * static_cast<std::size_t>(n_) + k]);
-    }
+    if (!table_.frozen) update_statistics();
   }
 
   void observe(const ObservationRows& observation) override {
-    pool_.run(size(), [&](int begin, int end) {
+    pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) write_observation(i, observation);
     });
   }
@@ -131,12 +125,16 @@ class GameBatch final : public Batch {
  private:
   using State = typename Game<World>::State;
 
+  // Games below which a piece is not worth another thread's while (a few microseconds of work), and events likewise.
+  static constexpr int kSmallestPiece = 8;
+  static constexpr std::size_t kEventsOfOne = 1024;
+
   int size() const { return static_cast<int>(states_.size()); }
   State& state(int i) { return states_[static_cast<std::size_t>(i)]; }
 
   /// Episode 0 of every game; seeds[i], or the batch's seed for all.
   void start(const std::uint64_t* seeds) {
-    pool_.run(size(), [&](int begin, int end) {
+    pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) {
         State& s = state(i);
         s.seed = seeds != nullptr ? seeds[i] : batch_.seed;
@@ -152,6 +150,14 @@ class GameBatch final : public Batch {
     if (!s.pristine) ++s.episode;
     s.pristine = false;
     game_.reset(s);
+  }
+
+  /// Every member's events in the order of environments, members shared out among the threads: so the table does not
+  /// depend on how many there are.
+  void update_statistics() {
+    const int members = table_.population, threads = events_.size() < kEventsOfOne ? 1 : pool_.size();
+    pool_.run(members, std::max(1, members / threads),
+              [&](int first, int last) { table_.apply(events_.data(), events_.size(), first, last); });
   }
 
   void check_replacement(const std::vector<int>& identities, std::int64_t population_seed) const {
@@ -226,8 +232,9 @@ class GameBatch final : public Batch {
   void advance(int i, const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) {
     State& s = state(i);
     const StepResult out = row(i, result);
-    played_[static_cast<std::size_t>(i)] = !s.done;
+    StatisticsEvent* events = events_.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_);
     if (s.done) {
+      std::fill_n(events, n_, StatisticsEvent{});
       const bool resets = batch_.autoreset == Autoreset::next_step;
       if (resets) next_episode(s);
       game_.report_nothing(!resets, out);
@@ -237,7 +244,7 @@ class GameBatch final : public Batch {
       for (int k = 0; k < n_; ++k) offers[k] = offer_of(action + 2 * k);
       if (told != nullptr) told += static_cast<std::size_t>(i) * static_cast<std::size_t>(n_);
       s.pristine = false;
-      game_.step(s, offers, told, out, events_.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_));
+      game_.step(s, offers, told, out, events);
     }
     write_totals(i, s.totals, result);
     if (s.done && batch_.autoreset == Autoreset::same_step) {
@@ -277,7 +284,6 @@ class GameBatch final : public Batch {
   int n_;
   std::vector<State> states_;
   std::vector<StatisticsEvent> events_;  // [B, N] of the last step
-  std::vector<std::uint8_t> played_;     // [B] the last step was played, not a reset or a finished game's
   std::vector<FieldInfo> observation_fields_, state_fields_;
   RowLength row_length_;
 };

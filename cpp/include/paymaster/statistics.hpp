@@ -1,7 +1,9 @@
 // What the leader can know of a follower from earlier episodes: moving averages per identity (M3RL's performance
 // history). One table is shared by a whole batch; it is updated at the end of each step, in the order of environments.
+// A follower's step changes its own row alone, so threads can share out the rows.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -28,6 +30,8 @@ class StatisticsTable {
   StatisticsTable(int population, int goals, int bonuses, int horizon);
 
   void apply(const StatisticsEvent& event);
+  /// Those of the followers first..last-1 among `count` events, in their order.
+  void apply(const StatisticsEvent* events, std::size_t count, int first, int last);
   void clear();
   void clear(int identity);  // one follower's row
 

@@ -1,4 +1,4 @@
-// Threads that each own a contiguous slice of the batch.
+// Threads that share out the games of a batch: a contiguous slice each, in pieces.
 #pragma once
 
 #include <functional>
@@ -6,8 +6,11 @@
 
 namespace paymaster {
 
-/// Runs a task over [0, count) cut into one slice a thread; the calling thread takes the first slice.
-/// Exceptions in a slice do not stop the others; the first one (in slice order) is rethrown to the caller.
+/// Runs a task over [0, count) cut into one slice a thread, and each slice into pieces. A thread works through its own
+/// slice, whose games are in its cache, and then helps out with the pieces that others have not come to; so the caller,
+/// who has the first slice, never waits for a thread that is late, only for pieces begun. What a piece does must not
+/// depend on who does it or when. An exception in a piece does not stop the others; that of the first piece to throw, in
+/// the order of pieces, is rethrown to the caller.
 class WorkerPool {
  public:
   /// 0 threads: as many as this process may run on.
@@ -18,8 +21,9 @@ class WorkerPool {
 
   int size() const { return threads_; }
 
-  /// Calls task(begin, end) for every slice and returns when all are done.
-  void run(int count, const std::function<void(int, int)>& task);
+  /// Calls task(begin, end) for every piece and returns when all are done. No piece is smaller than `smallest`, unless
+  /// `count` is; below twice that the caller does it all.
+  void run(int count, int smallest, const std::function<void(int, int)>& task);
 
  private:
   struct Shared;

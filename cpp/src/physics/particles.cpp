@@ -1,19 +1,15 @@
 #include "paymaster/physics/particles.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "../processor.hpp"
 #include "avx2_earshot.hpp"
+#include "listening.hpp"
 #include "paymaster/check.hpp"
 
 namespace paymaster {
 namespace {
-
-/// exp(-x) is exactly 0 from here on.
-template <class Real>
-constexpr Real kUnderflow = sizeof(Real) == sizeof(float) ? Real(104) : Real(746);
 
 /// numpy.logaddexp(0, x), branch by branch.
 template <class Real>
@@ -25,84 +21,42 @@ Real log_one_plus_exp(Real x) {
   return x < 0 ? log : x + log;
 }
 
-/// Contacts farther than this, surface to surface, have no force at all.
 template <class Real>
-constexpr Real kSilent = kUnderflow<Real> * static_cast<Real>(kContactMargin);
+void push(Real by, Real& force, Real& least, Real& most) {
+  force = by + force;
+  const Real size = std::abs(force);
+  least = std::min(least, size);
+  most = std::max(most, size);
+}
 
-/// How a body hears the others. Contact forces fade by e for every kContactMargin between two bodies, and most are too
-/// small to change a velocity by as much as its last bit. So a body listens to what is no farther than `range`:
-/// everything beyond adds up to less than 2^-75 of its loudness, kMaxBodies others or fewer.
+/// See listening.hpp. In float32 bodies hear everything.
 template <class Real>
-struct Hearing {
-  Real range;              // between surfaces
-  Real loudness;           // the least, over both axes, of its action's force or (without one) its velocity / time step
-  bool pushed;             // a contact was heard
-  Real least[2], most[2];  // of |force| on the way to the sum, once one was heard
-};
-
-template <class Real>
-Hearing<Real> listen(const Real (&force)[2], const Real (&velocity)[2]) {
-  Hearing<Real> hearing;
-  // 4 |v| is less than the velocity that damping leaves / time step.
-  const Real x = force[0] != 0 ? std::abs(force[0]) : std::abs(velocity[0]) * 4;
-  const Real y = force[1] != 0 ? std::abs(force[1]) : std::abs(velocity[1]) * 4;
-  hearing.loudness = std::min(x, y);
-  hearing.pushed = false;
-  hearing.range = kSilent<Real>;
-  if constexpr (sizeof(Real) < sizeof(double)) return hearing;
-  const auto exponent = std::bit_cast<std::int64_t>(static_cast<double>(hearing.loudness)) >> 52;
-  if (exponent == 0) return hearing;
-  // log(kMaxBodies * kContactForce * kContactMargin * 2^75 / loudness), rounded up
-  const Real fading = Real(55) + Real(0.69315) * static_cast<Real>(static_cast<int>(1023 - exponent));
-  hearing.range = std::min(kSilent<Real>, std::max(fading, Real(0)) * static_cast<Real>(kContactMargin));
-  return hearing;
+void hear(Colliders<Real>& c) {
+  if constexpr (sizeof(Real) == sizeof(double)) {
+    has_avx2() ? avx2_listen(c) : listen(c);
+  } else {
+    std::fill_n(c.range, c.count, kSilent<Real>);
+    for (Real* row : {c.least_x, c.least_y, c.most_x, c.most_y}) std::fill_n(row, c.count, Real(0));
+  }
 }
 
 template <class Real>
-void push(Real x, Real y, Real (&force)[2], Hearing<Real>& hearing) {
-  const Real by[2] = {x, y};
-  for (int axis = 0; axis < 2; ++axis) {
-    const Real before = std::abs(force[axis]);
-    if (!hearing.pushed) {
-      hearing.least[axis] = before != 0 ? before : std::numeric_limits<Real>::infinity();
-      hearing.most[axis] = before;
-    }
-    force[axis] = by[axis] + force[axis];
-    hearing.least[axis] = std::min(hearing.least[axis], std::abs(force[axis]));
-    hearing.most[axis] = std::max(hearing.most[axis], std::abs(force[axis]));
-  }
-  hearing.pushed = true;
-}
-
-/// Whether what was not heard cannot have made a difference. Beside a sum that never fell below 2^-20 of the loudness it
-/// is rounded away term by term. A sum that never rose above that is uncertain, by its roundings and by what was not
-/// heard, by less than 2^-63 of the loudness in all; then both ends must give the same velocity.
-template <class Real>
-bool certain(const Real (&force)[2], const Real (&velocity)[2], const Hearing<Real>& hearing) {
-  constexpr Real dt = static_cast<Real>(kTimeStep), kept = static_cast<Real>(1 - kDamping);
-  if (!hearing.pushed || hearing.range >= kSilent<Real>) return true;
-  const Real loud = hearing.loudness * static_cast<Real>(0x1p-20),
-             doubt = hearing.loudness * static_cast<Real>(0x1p-63);
-  for (int axis = 0; axis < 2; ++axis) {
-    if (hearing.least[axis] >= loud) continue;
-    if (hearing.most[axis] >= loud) return false;
-    const Real left = velocity[axis] * kept;
-    if (left + (force[axis] - doubt) * dt != left + (force[axis] + doubt) * dt) return false;
-  }
-  return true;
+unsigned doubtful(const Colliders<Real>& c, int first) {
+  if constexpr (sizeof(Real) == sizeof(double)) return has_avx2() ? avx2_uncertain(c, first) : uncertain(c, first);
+  else return 0;
 }
 
 /// The pairs of colliders of which one hears the other: see avx2_earshot.hpp.
 template <class Real>
-int earshot(int count, const Real* x, const Real* y, const Real* size, const Real* range, ColliderPair* pairs) {
+int earshot(const Colliders<Real>& c, ColliderPair* pairs) {
   if constexpr (sizeof(Real) == sizeof(double)) {
-    if (has_avx2()) return avx2_earshot(count, x, y, size, range, pairs);
+    if (has_avx2()) return avx2_earshot(c, pairs);
   }
   int found = 0;  // without a branch, for most are far
-  for (int i = 0; i < count; ++i) {
-    for (int j = i + 1; j < count; ++j) {
-      const Real away_x = x[i] - x[j], away_y = y[i] - y[j];
-      const Real far = size[i] + size[j] + (range[i] > range[j] ? range[i] : range[j]);
+  for (int i = 0; i < c.count; ++i) {
+    for (int j = i + 1; j < c.count; ++j) {
+      const Real away_x = c.x[i] - c.x[j], away_y = c.y[i] - c.y[j];
+      const Real far = c.size[i] + c.size[j] + std::max(c.range[i], c.range[j]);
       pairs[found] = {static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(j)};
       found += away_x * away_x + away_y * away_y <= far * far;
     }
@@ -147,40 +101,63 @@ void ParticlePhysics<Real>::act(std::uint8_t action, int body, Vector& force) co
 template <class Real>
 void ParticlePhysics<Real>::forces(const Vector* position, const Vector* velocity, const std::uint8_t* actions,
                                    Vector* force) const {
-  const int count = static_cast<int>(colliders_.size());
-  Hearing<Real> hearing[kMaxBodies];
-  Real at_x[kMaxBodies], at_y[kMaxBodies], range[kMaxBodies], size[kMaxBodies];  // see avx2_earshot.hpp
   for (const int i : movers_) act(actions[i], i, force[i]);
-  for (int i = 0; i < count; ++i) {
-    const Collider& a = colliders_[i];
-    if (a.movable) hearing[i] = listen(force[a.body], velocity[a.body]);
-    at_x[i] = position[a.body][0];
-    at_y[i] = position[a.body][1];
-    size[i] = a.size;
-    range[i] = a.movable ? hearing[i].range : Real(-1);
-  }
-  for (int i = count; i % 4 != 0; ++i) {
-    at_x[i] = at_y[i] = std::numeric_limits<Real>::infinity();
-    size[i] = range[i] = 0;
-  }
+  Colliders<Real> c;
+  line_up(position, velocity, force, c);
   ColliderPair pairs[kMaxBodies * (kMaxBodies - 1) / 2 + 1];  // what is written behind the last one is not read
-  const int found = earshot(count, at_x, at_y, size, range, pairs);
+  const int found = earshot(c, pairs);
   for (int f = 0; f < found; ++f) {
     const int i = pairs[f].first, j = pairs[f].second;
-    const Collider &a = colliders_[i], &b = colliders_[j];
-    if (!a.movable && !b.movable) continue;
-    const Real x = at_x[i] - at_x[j], y = at_y[i] - at_y[j];
-    const Real distance = std::sqrt(x * x + y * y), apart = distance - (size[i] + size[j]);
+    if (!colliders_[i].movable && !colliders_[j].movable) continue;
+    const Real x = c.x[i] - c.x[j], y = c.y[i] - c.y[j];
+    const Real distance = std::sqrt(x * x + y * y), apart = distance - (c.size[i] + c.size[j]);
     const Contact<Real> contact(x, y, distance, apart, 1);
-    if (apart <= range[i]) push(contact.x, contact.y, force[a.body], hearing[i]);
-    if (apart <= range[j]) push(-contact.x, -contact.y, force[b.body], hearing[j]);
+    if (apart <= c.range[i]) {
+      push(contact.x, c.force_x[i], c.least_x[i], c.most_x[i]);
+      push(contact.y, c.force_y[i], c.least_y[i], c.most_y[i]);
+    }
+    if (apart <= c.range[j]) {
+      push(-contact.x, c.force_x[j], c.least_x[j], c.most_x[j]);
+      push(-contact.y, c.force_y[j], c.least_y[j], c.most_y[j]);
+    }
   }
-  for (int i = 0; i < count; ++i) {
-    const int body = colliders_[i].body;
-    if (!colliders_[i].movable || certain(force[body], velocity[body], hearing[i])) continue;
-    act(actions[body], body, force[body]);
-    add_all_contacts(position, i, force[body]);
+  for (int i = 0; i < c.count; ++i) {
+    Vector& sum = force[colliders_[i].body];
+    sum[0] = c.force_x[i];
+    sum[1] = c.force_y[i];
   }
+  for (int first = 0; first < c.count; first += 4) {
+    const unsigned doubts = doubtful(c, first);
+    for (int i = first; doubts >> (i - first) != 0 && i < c.count; ++i) {
+      const int body = colliders_[i].body;
+      if (!(doubts >> (i - first) & 1) || !colliders_[i].movable) continue;
+      act(actions[body], body, force[body]);
+      add_all_contacts(position, i, force[body]);
+    }
+  }
+}
+
+template <class Real>
+void ParticlePhysics<Real>::line_up(const Vector* position, const Vector* velocity, const Vector* force,
+                                    Colliders<Real>& c) const {
+  c.count = static_cast<int>(colliders_.size());
+  for (int i = 0; i < c.count; ++i) {
+    const Collider& a = colliders_[i];
+    c.x[i] = position[a.body][0];
+    c.y[i] = position[a.body][1];
+    c.size[i] = a.size;
+    c.force_x[i] = a.movable ? force[a.body][0] : Real(0);
+    c.force_y[i] = a.movable ? force[a.body][1] : Real(0);
+    c.velocity_x[i] = a.movable ? velocity[a.body][0] : Real(0);
+    c.velocity_y[i] = a.movable ? velocity[a.body][1] : Real(0);
+  }
+  for (int i = c.count; i % 4 != 0; ++i) {
+    c.x[i] = c.y[i] = std::numeric_limits<Real>::infinity();
+    c.size[i] = c.force_x[i] = c.force_y[i] = c.velocity_x[i] = c.velocity_y[i] = 0;
+  }
+  hear(c);
+  for (int i = 0; i < c.count; ++i)
+    if (!colliders_[i].movable) c.range[i] = Real(-1);
 }
 
 template <class Real>

@@ -5,9 +5,9 @@
 
 namespace paymaster {
 
-void avx2_steer_all(const Steering& planner, const SteeringTables& tables, const SteeringScene& scene,
-                    std::int16_t (*steps)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]) {
-  SteeringLanes(planner, tables, scene).run(steps, action);
+void avx2_steer_all(const SteeringTables& tables, const SteeringScene& scene, std::int16_t (*steps)[kMaxGoals],
+                    std::uint8_t (*action)[kMaxGoals]) {
+  SteeringLanes(tables, scene).run(steps, action);
 }
 
 }  // namespace paymaster

@@ -4,6 +4,7 @@
 // processors.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -21,8 +22,11 @@ typedef double Lanes __attribute__((vector_size(32)));
 typedef std::int64_t Mask __attribute__((vector_size(32)));  // all bits of a lane, or none
 
 [[gnu::always_inline]] inline Lanes all(double x) { return Lanes{x, x, x, x}; }
-[[gnu::always_inline]] inline Lanes load(const double* x) { return Lanes{x[0], x[1], x[2], x[3]}; }
-[[gnu::always_inline]] inline Lanes select(Mask mask, Lanes yes, Lanes no) { return mask ? yes : no; }
+[[gnu::always_inline]] inline Lanes load(const double* x) { return _mm256_loadu_pd(x); }
+[[gnu::always_inline]] inline void store(Lanes x, double* out) { _mm256_storeu_pd(out, x); }
+[[gnu::always_inline]] inline Lanes select(Mask mask, Lanes yes, Lanes no) {
+  return _mm256_blendv_pd(no, yes, reinterpret_cast<__m256d>(mask));
+}
 [[gnu::always_inline]] inline Lanes magnitude(Lanes x) {
   constexpr std::int64_t kRest = INT64_MAX;
   return reinterpret_cast<Lanes>(reinterpret_cast<Mask>(x) & Mask{kRest, kRest, kRest, kRest});
@@ -57,6 +61,13 @@ typedef std::int64_t Mask __attribute__((vector_size(32)));  // all bits of a la
 [[gnu::always_inline]] inline void store_whole(Lanes x, std::int32_t* out) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_cvttpd_epi32(x));
 }
+/// The bits of the exponent of a number that is not negative, as a number.
+[[gnu::always_inline]] inline Lanes exponent_bits(Lanes x) {
+  // Such a small integer beside the exponent of 2^52 is 2^52 + itself.
+  const __m256i bits_of_two_52 = _mm256_castpd_si256(_mm256_set1_pd(0x1p52));
+  const __m256i small = _mm256_srli_epi64(_mm256_castpd_si256(x), 52);
+  return _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(small, bits_of_two_52)), _mm256_set1_pd(0x1p52));
+}
 [[gnu::always_inline]] inline Lanes rounded_down(Lanes x) { return _mm256_cvtepi32_pd(_mm256_cvttpd_epi32(x)); }
 
 #else
@@ -80,6 +91,9 @@ Out each(Operation&& operation) {
 }
 inline Lanes all(double x) { return {{x, x, x, x}}; }
 inline Lanes load(const double* x) { return {{x[0], x[1], x[2], x[3]}}; }
+inline void store(Lanes x, double* out) {
+  for (int i = 0; i < kLanes; ++i) out[i] = x[i];
+}
 inline Lanes operator+(Lanes a, Lanes b) {
   return each<Lanes>([&](int i) { return a[i] + b[i]; });
 }
@@ -146,6 +160,11 @@ inline void look_up_rows(const double (*rows)[2], Lanes index, Lanes& first, Lan
 inline void store_whole(Lanes x, std::int32_t* out) {
   for (int i = 0; i < kLanes; ++i) out[i] = static_cast<std::int32_t>(x[i]);
 }
+/// The bits of the exponent of a number that is not negative, as a number.
+inline Lanes exponent_bits(Lanes x) {
+  for (int i = 0; i < kLanes; ++i) x[i] = static_cast<double>(std::bit_cast<std::int64_t>(x[i]) >> 52);
+  return x;
+}
 /// For 0 <= x < 2^31.
 inline Lanes rounded_down(Lanes x) {
   for (int i = 0; i < kLanes; ++i) x[i] = static_cast<double>(static_cast<std::int32_t>(x[i]));
@@ -155,16 +174,7 @@ inline Lanes rounded_down(Lanes x) {
 #endif
 
 /// Index of the lowest bit; x is not 0.
-inline int first_bit(unsigned x) {
-#if defined(__GNUC__)
-  return __builtin_ctz(x);
-#else
-  int i = 0;
-  for (; !(x >> i & 1); ++i) {
-  }
-  return i;
-#endif
-}
+inline int first_bit(std::uint64_t x) { return std::countr_zero(x); }
 inline Lanes least_of(Lanes a, Lanes b) { return select(b < a, b, a); }
 inline Lanes most_of(Lanes a, Lanes b) { return select(a < b, b, a); }
 inline Lanes norm_of(Lanes x, Lanes y) { return root(x * x + y * y); }

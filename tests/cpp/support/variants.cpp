@@ -69,7 +69,7 @@ Variant random_variant(const GameConfig& preset, Random& random) {
   vary_contracts(v.game, random);
   const bool twins = random.chance(25);
   if (twins) v.twins = {2, 4};
-  v.batch.num_envs = twins ? 40 : random.between(1, 12);  // 40: enough for four threads to have a slice each
+  v.batch.num_envs = twins ? 40 : random.between(1, 12);  // 40: enough for four threads to have pieces each
   v.batch.seed = random.next();
   v.batch.first_index = random.one_of({std::int64_t{0}, std::int64_t{1} << 40});
   v.batch.num_threads = 1;

@@ -34,6 +34,9 @@ struct BodyType {
   bool collides = true;
 };
 
+template <class Real>
+struct Colliders;
+
 /// Moves up to kMaxBodies bodies. Positions and velocities are the caller's, [bodies][2], in the order of the types;
 /// the order matters, for it is that of mpe2's sums (its agents, then its landmarks).
 template <class Real>
@@ -59,6 +62,8 @@ class ParticlePhysics {
   };
   /// The forces of actions and contacts on the bodies that move, each a sum in mpe2's order of pairs.
   void forces(const Vector* position, const Vector* velocity, const std::uint8_t* actions, Vector* force) const;
+  /// The colliders with the forces of their actions, and how far each hears.
+  void line_up(const Vector* position, const Vector* velocity, const Vector* force, Colliders<Real>& out) const;
   /// The force of an action.
   void act(std::uint8_t action, int body, Vector& force) const;
   /// Contacts with all others, for one collider.

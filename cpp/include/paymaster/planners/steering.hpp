@@ -74,17 +74,7 @@ class Steering {
   /// The action that leaves the least speed.
   std::uint8_t brake(const double* velocity) const;
 
-  /// Turns `way`, the displacement to a target, into the way round what is in between, as if that were stretched out
-  /// straight. False, and the way as it was, when nothing is.
-  bool detour(const double* position, const double* velocity, double* way, const double (*obstacles)[2],
-              int count) const;
-  /// The action that keeps to a course (x, y) best, one step ahead.
-  std::uint8_t follow(const double* course, const double* velocity) const;
-
  private:
-  /// The shorter way round the obstacles in `wall` (a bit each), given along the straight way and to its left.
-  bool around(const double* velocity, double* way, double length, std::uint64_t wall, const double* along,
-              const double* left, int count) const;
   void tabulate_ramps();
 
   SteeringConfig config_;
@@ -96,6 +86,7 @@ struct SteeringTables {
   double reach, max_speed, border;
   double diagonal;  // reach, along both axes together
   double berth;     // at which obstacles are passed
+  double together;  // centres of obstacles that are nearer leave no room in between
   double terminal;  // speed that pushing along one axis tends to
   double per_step;  // 1 / what that moves a body in a step
   double push;      // what an action adds to the velocity
