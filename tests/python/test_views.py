@@ -312,6 +312,9 @@ def test_impossible_actions_change_nothing() -> None:
     np.testing.assert_array_equal(env.state(), offered)
     assert (before != offered).any()
     turn = views.aec_env(RC)
+    for look in (turn.state, lambda: turn.observe("leader"), lambda: turn.observe("follower_1")):
+        with pytest.raises(ValueError, match="expected"):
+            look()
     with pytest.raises(ValueError, match="expected reset"):
         turn.step(0)
     follower = views.FollowerEnv(RC)

@@ -39,7 +39,7 @@ class Game:
     Attributes:
         env: the batch.
         followers: their names, "follower_0" to "follower_{N-1}", by seat; who sits there changes with the episode.
-        observation_spaces, action_spaces: of "leader" and of every follower; followers share theirs.
+        observation_spaces, action_spaces: of "leader" and of every follower; the followers' are equal.
         state_space: of :meth:`state`.
         observed: s_t, what ``step`` of the batch returned.
         seen: what the followers see, as ``offer`` of the batch returned it; before the offer, without one.
@@ -71,18 +71,16 @@ class Game:
         self._leaders, self._followers = LeaderSight(self.env), FollowerSight(self.env)
         self.action_spaces: dict[str, spaces.Space[Any]] = {LEADER: flat_actions(self.env.single_action_space)}
         self.observation_spaces = {LEADER: vector_space(self._leaders.width + 1)}
-        answers = self.env.single_follower_action_space
-        for k, name in enumerate(self.followers):
-            self.action_spaces[name] = spaces.Discrete(int(answers.nvec[k]))
+        choices = int(self.env.single_follower_action_space.nvec[0])
+        for name in self.followers:
+            self.action_spaces[name] = spaces.Discrete(choices)
             self.observation_spaces[name] = vector_space(self._followers.width)
-        whole = spaces.flatten_space(self.env.single_follower_observation_space)
-        assert isinstance(whole, spaces.Box)
-        self.state_space = whole
+        self.state_space = spaces.flatten_space(self.env.single_follower_observation_space)
         self.observed: Observation = {}
         self.seen: Observation = {}
         self.leader_is_next, self.over = True, False
         self.reward = dict.fromkeys((LEADER, *self.followers), 0.0)
-        self._info: dict[str, dict[str, Any]] = {}
+        self._info = self._nothing_yet()
 
     def reset(self, seed: int | None, options: Any) -> None:
         """The next episode; with a seed, episode 0 under that seed. ``options`` are none that we know of.
@@ -97,9 +95,7 @@ class Game:
             self.env.statistics.clear()
         self.over = False
         self.reward = dict.fromkeys(self.reward, 0.0)
-        self._info = {LEADER: {"asked": True, "payment": 0.0}}
-        for name in self.followers:
-            self._info[name] = {"asked": False, "committed": False, "completed": -1, "payment": 0.0}
+        self._info = self._nothing_yet()
         self._leaders_turn(observation)
 
     def look(self) -> None:
@@ -155,7 +151,13 @@ class Game:
         return vectors
 
     def state(self) -> NDArray[np.float32]:
-        """All there is to know, (s_t, omega_t) and everybody's traits: the fields of ``state_space`` in a row."""
+        """(s_t, omega_t) and everybody's traits: the fields of ``env.single_follower_observation_space`` in a row.
+
+        Raises:
+            ValueError: before the first reset.
+        """
+        if not self.seen:
+            raise ValueError("state: expected reset() first, since no episode is on, got none")
         one = {name: np.asarray(values[0]) for name, values in self.seen.items()}
         return np.asarray(spaces.flatten(self.env.single_follower_observation_space, one), dtype=np.float32)
 
@@ -173,6 +175,13 @@ class Game:
             return text
         print(text)
         return None
+
+    def _nothing_yet(self) -> dict[str, dict[str, Any]]:
+        """Infos before the first step."""
+        infos: dict[str, dict[str, Any]] = {LEADER: {"asked": False, "payment": 0.0}}
+        for name in self.followers:
+            infos[name] = {"asked": False, "committed": False, "completed": -1, "payment": 0.0}
+        return infos
 
     def _leaders_turn(self, observation: Observation) -> None:
         """The world has moved, or a new episode has begun: no offers yet."""
