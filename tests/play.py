@@ -69,3 +69,18 @@ def row(value: Any, i: int) -> Any:
 
 def everything(env: Any) -> tuple[Any, ...]:
     return env.state(), env.statistics.arrays(), env.observe()
+
+
+def rule(seen: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """A rule-based follower's goal type from what a follower sees, G for none: tasks.md, written once more."""
+    goals = seen["skill"].shape[-1]
+    reachable = seen["distance"] >= 0
+    kinds = np.arange(goals)
+    utility = np.where(kinds == seen["preference"][..., None], seen["reservation"][..., None], 0.0)
+    offered = kinds == seen["offered"][..., :1]
+    utility = (utility + np.where(offered, seen["offered"][..., 1:] + 1, 0)) * reachable
+    best = utility.max(-1, keepdims=True)
+    winners = (utility == best) & (best > 0)
+    tied = winners.sum(-1, keepdims=True) > 1
+    winners &= ~(tied & offered)
+    return np.where(winners.any(-1), winners.argmax(-1), goals)

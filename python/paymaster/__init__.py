@@ -1,7 +1,8 @@
 """Expensive coordination: Stackelberg Markov games in which a leader pays self-interested followers.
 
-The simulator is here (:func:`make_vec`, :func:`make`, :func:`tasks`) and needs no torch; leaders that learn are in
-``paymaster.algorithms`` and ``paymaster.experiments``, and behind the ``paymaster`` command.
+The simulator is here (:func:`make_vec`, :func:`make`, :func:`tasks`) and needs no torch, nor do its views for other
+libraries in ``paymaster.views``; leaders that learn are in ``paymaster.algorithms`` and ``paymaster.experiments``, and
+behind the ``paymaster`` command.
 """
 
 from importlib.metadata import PackageNotFoundError

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowersSeen
-from paymaster.envs.features import NOW, FeatureEncoder
+from paymaster.envs.follower_features import FollowerFeatures
 from paymaster.envs.spaces import NUM_ACTIONS
-from paymaster.envs.surroundings import Surroundings
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import Observation
 from paymaster.networks.follower_policy import FollowerConfig, Identities
@@ -21,12 +18,7 @@ __all__ = ["FollowerEyes", "FollowersAtPlay"]
 
 
 class FollowerEyes:
-    """What followers see, as numbers: the augmented state (s, omega^k) and their own traits (paper, Sec. 4.3).
-
-    Of what a leader sees, all that is of this step; beside it their reservation, what taking the offer pays at once,
-    and for each goal type whether it is preferred (times the reservation), whether they have the skill, whether it is
-    offered now and for how much. Primitive followers also see the ground around them (:class:`Surroundings`); a
-    planner's moves they do not see, for that would tell them what to do.
+    """What followers see, as tensors: :class:`paymaster.envs.follower_features.FollowerFeatures`, and who they are.
 
     Args:
         env: the batch whose observations are looked at.
@@ -37,23 +29,18 @@ class FollowerEyes:
     """
 
     def __init__(self, env: TwoPhaseVectorEnv, device: torch.device) -> None:
-        options = env.options
-        self._encoder = FeatureEncoder(env)
-        self._device, self._goals, self._bonuses = device, options["num_goals"], options["num_bonuses"]
-        self._meta: bool = options["followers"] == "meta"
-        self._ground = None if self._meta else Surroundings(env)
-        extra = (0, 0) if self._ground is None else (self._ground.follower_features, self._ground.goal_features)
-        self.own_features: int = self._encoder.follower_features + 2 + extra[0]
-        self.goal_features: int = NOW + 4 + extra[1]
-        self._population: int = options["population_size"]
+        self._features = FollowerFeatures(env)
+        self._device, self._options = device, env.options
+        self.own_features, self.goal_features = self._features.own_features, self._features.goal_features
 
     def config(self, hidden: int, identities: Identities) -> FollowerConfig:
         """Sizes of the networks that look through these eyes."""
+        goals, meta = self._options["num_goals"], self._options["followers"] == "meta"
         return FollowerConfig(
-            population=self._population,
-            num_goals=self._goals,
-            num_actions=self._goals + 1 if self._meta else NUM_ACTIONS,
-            meta=self._meta,
+            population=self._options["population_size"],
+            num_goals=goals,
+            num_actions=goals + 1 if meta else NUM_ACTIONS,
+            meta=meta,
             own_features=self.own_features,
             goal_features=self.goal_features,
             hidden=hidden,
@@ -62,24 +49,9 @@ class FollowerEyes:
 
     def look(self, observation: Observation) -> FollowersSeen:
         """Of one step, from what :meth:`TwoPhaseVectorEnv.offer` returned."""
-        follower, goals = (self._tensor(array) for array in self._encoder.encode(observation))
-        kinds = torch.arange(self._goals, device=self._device)
-        offered, preference, skill = (self._tensor(observation[name]) for name in ("offered", "preference", "skill"))
-        reservation, due = (self._tensor(observation[name]) / self._bonuses for name in ("reservation", "due"))
-        offered_here = (offered[..., :1] == kinds).float()
-        price = (offered[..., 1:] + 1) / self._bonuses
-        preferred = (preference.unsqueeze(-1) == kinds) * reservation.unsqueeze(-1)
-        own = [follower, torch.stack((reservation, due), dim=-1)]
-        goal = [goals[..., :NOW], torch.stack((preferred, skill.float(), offered_here, offered_here * price), dim=-1)]
-        if self._ground is not None:
-            around, ways = self._ground.encode(observation)
-            own.append(self._tensor(around))
-            goal.append(self._tensor(ways))
-        identity = self._tensor(observation["identity"]).long()
-        return FollowersSeen(torch.cat(own, dim=-1), torch.cat(goal, dim=-1), identity)
-
-    def _tensor(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
+        own, goal = self._features.encode(observation)
+        identity = observation["identity"].astype(np.int64)
+        return FollowersSeen(*(torch.from_numpy(array).to(self._device) for array in (own, goal, identity)))
 
 
 class FollowersAtPlay:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from paymaster import LeaderVectorEnv, TwoPhaseVectorEnv, make, make_vec, tasks
+from play import rule
 
 TASKS = [task.name for task in tasks()]
 KINDS = ("meta", "primitive")
@@ -16,21 +17,6 @@ KINDS = ("meta", "primitive")
 def offers_of(env: LeaderVectorEnv, rng: np.random.Generator) -> np.ndarray[Any, Any]:
     highest = [env.options["num_goals"] + env.options["abstain"], env.options["num_bonuses"]]
     return rng.integers(0, highest, size=(env.num_envs, env.num_followers, 2))
-
-
-def rule(seen: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-    """A rule-based follower's goal type from what a follower sees, G for none: tasks.md, written once more."""
-    goals = seen["skill"].shape[-1]
-    reachable = seen["distance"] >= 0
-    kinds = np.arange(goals)
-    utility = np.where(kinds == seen["preference"][..., None], seen["reservation"][..., None], 0.0)
-    offered = kinds == seen["offered"][..., :1]
-    utility = (utility + np.where(offered, seen["offered"][..., 1:] + 1, 0)) * reachable
-    best = utility.max(-1, keepdims=True)
-    winners = (utility == best) & (best > 0)
-    tied = winners.sum(-1, keepdims=True) > 1
-    winners &= ~(tied & offered)
-    return np.where(winners.any(-1), winners.argmax(-1), goals)
 
 
 @pytest.mark.parametrize("task", TASKS)

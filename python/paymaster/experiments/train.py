@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,21 @@ from paymaster.rollout import EpisodeTotals, Rollout
 __all__ = ["train"]
 
 
-def train(config: TrainConfig, out: Path, *, resume: bool = False) -> TrainConfig:
+def train(
+    config: TrainConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    leader: Callable[[TrainConfig, LeaderVectorEnv], LeaderAlgorithm] = make_leader,
+) -> TrainConfig:
     """Trains a leader in ``out``; the same configuration gives the same numbers, interrupted or not.
 
     Args:
         config: what to train. With ``resume`` the stored run's, but for what :meth:`TrainConfig.resumed_from` allows.
         out: the run directory. It comes to hold `config.json`, `metrics.jsonl`, TensorBoard events and checkpoints.
         resume: continue the run that is there, from its last checkpoint.
+        leader: makes the leader for the games it is given. One of your own (``docs/examples/own_leader.py``) takes from
+            the configuration what it likes; the ``paymaster`` command knows only ours.
 
     Returns:
         The configuration trained with.
@@ -44,16 +53,16 @@ def train(config: TrainConfig, out: Path, *, resume: bool = False) -> TrainConfi
     torch.set_num_threads(config.torch_threads)
     keep_freed_memory()
     env = make_env(config, config.num_envs, config.seed)
-    leader, followers = make_leader(config, env), make_followers(config, env)
-    generator = torch.Generator(leader.device).manual_seed(config.seed)
+    learner, followers = leader(config, env), make_followers(config, env)
+    generator = torch.Generator(learner.device).manual_seed(config.seed)
     run = RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
     with run:
         done = 0
         if resume:
             if list_checkpoints(out):
-                done = load_run_state(out, leader, env, generator, followers)
+                done = load_run_state(out, learner, env, generator, followers)
             run.truncate_metrics(done)
-        _loop(config, run, env, leader, followers, generator, done)
+        _loop(config, run, env, learner, followers, generator, done)
     return config
 
 

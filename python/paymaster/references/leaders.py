@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ Actions = NDArray[np.int64]
 Observation = Mapping[str, NDArray[Any]]
 
 
+@runtime_checkable
 class ReferenceLeader(Protocol):
     """Offers for a batch of games that are all in the same step of their episodes."""
 

@@ -1,0 +1,122 @@
+"""The followers' side for PettingZoo's parallel API: the leader plays inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from paymaster.views.fixed_leader import FixedLeader, Leader
+from paymaster.views.game import RENDER_MODES, Game
+from paymaster.views.zoo import ParallelEnv
+
+__all__ = ["FollowersParallelEnv"]
+
+Vectors = dict[str, NDArray[np.float32]]
+
+
+class FollowersParallelEnv(ParallelEnv[str, NDArray[np.float32], Any]):
+    """Agents "follower_0", ..., all alike: equal spaces, and each sees the game from its own seat.
+
+    What they see holds this step's offers, which the leader inside has just made; their answers move the world. One
+    step is one of the game's. The followers act at once, in ignorance of each other's answers, as the game has it.
+    Observations and actions as of :class:`paymaster.views.parallel.GameParallelEnv`.
+
+    Args:
+        leader: who makes the offers (:data:`paymaster.views.Leader`): a reference leader's name, an object like one,
+            or a function from one game's observation to int[N, 2].
+        task, seed, index, render_mode, followers, options: as of :class:`GameParallelEnv`.
+
+    Raises:
+        ValueError, TypeError: as :class:`GameParallelEnv`, and for what is no leader.
+
+    Attributes:
+        game: the game; ``game.env`` is the batch it is played in.
+        state_space: of :meth:`state`.
+    """
+
+    metadata = {"name": "paymaster_followers_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012
+
+    def __init__(
+        self,
+        task: str,
+        leader: Leader = "full_information",
+        *,
+        seed: int = 0,
+        index: int = 0,
+        render_mode: str | None = None,
+        followers: str = "meta",
+        **options: Any,
+    ) -> None:
+        self.game = Game(task, seed, index, render_mode, followers, **options)
+        self._leader = FixedLeader(leader, seed)
+        self.possible_agents = self.game.followers[:]
+        self.agents: list[str] = []
+        self.render_mode = render_mode
+        self.state_space = self.game.state_space
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        """The same object every time."""
+        return self.game.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        """The same object every time."""
+        return self.game.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+        """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
+        ignored."""
+        self.game.reset(seed, options)
+        if seed is not None:
+            self._leader.reseed(seed)
+        self._leader.start(self.game.env)
+        self.agents = self.possible_agents[:]
+        return self._offered()
+
+    def step(
+        self, actions: Mapping[str, Any]
+    ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+        """The followers' answers; the world moves and the leader makes its next offers.
+
+        Raises:
+            ValueError: an action is missing or out of range, or no episode is on; nothing changes.
+            TypeError: not integers.
+        """
+        if not self.agents:
+            raise ValueError("step: expected reset() first, since no episode is on, got actions")
+        missing = set(self.agents) - set(actions)
+        if missing:
+            raise ValueError(f"actions: expected one of every follower, got none of {min(missing)!r}")
+        self.game.answer([self.game.check_answer(name, actions[name]) for name in self.agents])
+        reward = {name: self.game.reward[name] for name in self.agents}
+        over = dict.fromkeys(self.agents, self.game.over)
+        truncated = dict.fromkeys(self.agents, False)
+        observations, infos = self._offered()
+        if self.game.over:
+            self.agents = []
+        return observations, reward, over, truncated, infos
+
+    def state(self) -> NDArray[np.float32]:
+        """Everything, the offers and all traits included, as a vector."""
+        return self.game.state()
+
+    def render(self) -> str | NDArray[np.uint8] | None:
+        """The game as ``render_mode`` says."""
+        return self.game.render()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _offered(self) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+        """The leader acts, unless the game is over; what its followers then see."""
+        if not self.game.over:
+            self.game.offer(self._leader.offers(self.game.env, self.game.observed)[0])
+        infos = self.game.infos()
+        vectors = self.game.follower_vectors()
+        names = self.possible_agents
+        return dict(zip(names, vectors, strict=True)), {name: infos[name] for name in names}

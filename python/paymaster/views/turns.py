@@ -1,0 +1,116 @@
+"""The whole game for PettingZoo's AEC API: one agent after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from paymaster.views.game import LEADER, RENDER_MODES, Game
+from paymaster.views.zoo import AECEnv
+
+__all__ = ["GameAECEnv"]
+
+
+class GameAECEnv(AECEnv[str, NDArray[np.float32], Any]):
+    """Agents "leader", "follower_0", ... act in this order; the world moves after the last one (Stackelberg order).
+
+    Each follower sees the leader's offers, none what the others answer. Rewards come when the world moves.
+    Observations, actions, infos, arguments, errors and attributes as of
+    :class:`paymaster.views.parallel.GameParallelEnv`.
+    """
+
+    metadata = {  # noqa: RUF012  (PettingZoo's name and place for it)
+        "name": "paymaster_v0",
+        "render_modes": RENDER_MODES,
+        "render_fps": 4,
+        "is_parallelizable": False,
+    }
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        seed: int = 0,
+        index: int = 0,
+        render_mode: str | None = None,
+        followers: str = "meta",
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        self.game = Game(task, seed, index, render_mode, followers, **options)
+        self.possible_agents = [LEADER, *self.game.followers]
+        self.agents: list[str] = []
+        self.render_mode = render_mode
+        self.state_space = self.game.state_space
+        self._answers: list[int] = []
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        """The same object every time."""
+        return self.game.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        """The same object every time."""
+        return self.game.action_spaces[agent]
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
+        ignored."""
+        self.game.reset(seed, options)
+        self.agents = self.possible_agents[:]
+        self._answers = []
+        self.rewards = dict.fromkeys(self.agents, 0.0)
+        self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
+        self.terminations = dict.fromkeys(self.agents, False)
+        self.truncations = dict.fromkeys(self.agents, False)
+        self.infos = self.game.infos()
+        self.agent_selection = LEADER
+
+    def step(self, action: Any) -> None:
+        """The action of the agent whose turn it is (``agent_selection``); None of one whose game is over.
+
+        Raises:
+            ValueError: out of range, another shape, or no episode is on; nothing changes.
+            TypeError: not integers.
+        """
+        if not self.agents:
+            raise ValueError("step: expected reset() first, since no episode is on, got an action")
+        agent = self.agent_selection
+        if self.terminations[agent]:
+            self._was_dead_step(action)
+            return
+        if agent == LEADER:
+            self.game.offer(action)
+            self._answers = []
+        else:
+            self._answers.append(self.game.check_answer(agent, action))
+        self._clear_rewards()
+        self._cumulative_rewards[agent] = 0.0
+        if len(self._answers) == len(self.game.followers):
+            self.game.answer(self._answers)
+            self._answers = []
+            self.rewards = dict(self.game.reward)
+            self.terminations = dict.fromkeys(self.agents, self.game.over)
+        self.infos = self.game.infos()
+        self.agent_selection = self.agents[(self.agents.index(agent) + 1) % len(self.agents)]
+        self._accumulate_rewards()
+
+    def observe(self, agent: str) -> NDArray[np.float32]:
+        """What an agent sees now; followers see offers from the leader's turn until the world moves."""
+        if agent == LEADER:
+            return self.game.leader_vector()
+        vector: NDArray[np.float32] = self.game.follower_vectors()[self.game.followers.index(agent)]
+        return vector
+
+    def state(self) -> NDArray[np.float32]:
+        """Everything, the offers and all traits included, as a vector."""
+        return self.game.state()
+
+    def render(self) -> str | NDArray[np.uint8] | None:
+        """The game as ``render_mode`` says."""
+        return self.game.render()
+
+    def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,96 @@
+"""The worked examples in docs/examples, run with a small budget."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import gymnasium
+import pytest
+
+from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.experiments.config import TrainConfig
+from paymaster.experiments.train import train
+
+FOLDER = Path(__file__).parents[2] / "docs" / "examples"
+pytestmark = pytest.mark.usefixtures("single_thread")
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"example_{name}", FOLDER / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of versions, by the libraries it imports
+        spec.loader.exec_module(module)
+    return module
+
+
+def test_all_examples_are_tested() -> None:
+    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert {path.stem for path in FOLDER.glob("*.py")} <= tested
+
+
+def test_custom_map() -> None:
+    """As a user runs it."""
+    script = [sys.executable, "-W", "error", str(FOLDER / "custom_map.py")]
+    out = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+    gains = dict(line.split(": ") for line in out.splitlines()[:2])
+    assert float(gains["full_information"]) > float(gains["random"]) + 5
+    assert out.count("#" * 26) == 2 and "##. d" in out
+
+
+def test_custom_task(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        load("custom_task").main(games=20)
+    finally:
+        gymnasium.registry.pop("Couriers-v0", None)
+    lines = capsys.readouterr().out.splitlines()
+    gains = {line.split(":")[0]: float(line.split()[2].rstrip(",")) for line in lines if ": gain" in line}
+    assert gains["random"] < 0 < gains["preference"] < gains["full_information"]
+
+
+def test_sb3_follower() -> None:
+    before, after = load("sb3_follower").main(steps=960, episodes=3)
+    assert min(before, after) >= 0 and max(before, after) < 60  # 30 steps, at most 2 for each
+
+
+@pytest.mark.slow
+def test_sb3_follower_learns() -> None:
+    before, after = load("sb3_follower").main()
+    assert after > 2 * before + 1
+
+
+@pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL is tested using version")
+def test_torchrl_collect() -> None:
+    data = load("torchrl_collect").main(frames=240)
+    leader, followers = (data[group, "info", "asked"].bool() for group in ("leader", "follower"))
+    assert leader.shape == (240, 1) and followers.shape == (240, 4)
+    assert (leader ^ followers).all()  # turn by turn
+    assert not data["next", "leader", "reward"].squeeze(-1)[leader].any()  # rewards come when the world moves
+
+
+def test_own_leader(tmp_path: Path) -> None:
+    """It learns in our loop, and a run that is resumed ends with the same numbers."""
+    example = load("own_leader")
+    whole = example.main(episodes=960, out=tmp_path / "whole")
+    assert sum(whole[-5:]) / 5 > sum(whole[:5]) / 5 + 1
+    config: dict[str, Any] = {"num_envs": 32, "checkpoint_every": 320}
+    half = tmp_path / "half"
+    train(TrainConfig("resource_collection", episodes=320, **config), half, leader=example.OwnLeader)
+    train(TrainConfig("resource_collection", episodes=640, **config), half, resume=True, leader=example.OwnLeader)
+    rows = [json.loads(line)["gain"] for line in (half / "metrics.jsonl").read_text().splitlines()]
+    assert rows == whole[:20]
+
+
+def test_own_leader_has_all_that_the_loop_asks_for() -> None:
+    from paymaster.experiments.setup import make_env
+
+    config = TrainConfig("resource_collection")
+    assert isinstance(load("own_leader").OwnLeader(config, make_env(config, 1, 0)), LeaderAlgorithm)
