@@ -195,6 +195,7 @@ class Game:
             "skill": own["skill"],
             "preference": own["preference"].astype(np.int16),
             "reservation": own["reservation"],
+            "due": np.zeros_like(own["reservation"]),
         }
         self.leader_is_next = True
         self._ask()
