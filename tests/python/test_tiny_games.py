@@ -1,12 +1,14 @@
 """Five tiny games with a known answer: that it is the answer, and that a leader that learns finds it.
 
 The first part proves the answers: the scripted leader gains in every start what dynamic programming says is possible,
-which in turn is what the best of all sequences of offers gains. The second part, slow, trains leaders.
+which in turn is what the best of all sequences of offers gains. The second part, slow, trains leaders; the third trains
+them beside followers that learn, too.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +19,17 @@ from numpy.typing import NDArray
 
 from best_play import BestPlay, try_everything
 from paymaster.algorithms import DEFAULT_LEADER
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.setup import make_leader
+from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.experiments.setup import make_followers, make_leader
+from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.rollout import Rollout
 from tiny_games import GAMES, TinyGame, gains
 
 STARTS = 40
 SHARE, SECONDS = 0.95, 60.0
+LEARNING = TaskConfig(followers="meta")
 EVALUATED, EVALUATION_SEED, VALIDATION_SEED = 1000, 10**9 + 7, 10**9 + 9
 
 
@@ -188,3 +193,49 @@ def test_a_leader_that_has_learned_nothing_is_far_from_it(game: TinyGame) -> Non
 def test_the_default_leader_finds_the_answer(game: TinyGame) -> None:
     solved = solve(game)
     assert solved.sampled >= SHARE, solved
+
+
+# ---- with followers that learn
+
+# The leader's gain from a start, [B], where all it pays for is paid for at the lowest level.
+OUTCOMES: dict[str, Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]] = {
+    "reservation": lambda start: (5 - 1) * (start["resource_type"] == 1).sum(-1),
+    "unskilled": lambda start: 2 * (3 - 1) * start["skill"][:, 0, 0],
+    "hold": lambda start: np.full(len(start["step"]), 3 * (3 - 1)),
+    "switch_once": lambda start: np.full(len(start["step"]), 2 * (3 - 1)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "outcome"), OUTCOMES.items(), ids=OUTCOMES)
+def test_leader_and_learning_follower_come_to_the_stackelberg_outcome(
+    name: str, outcome: Callable[[Any], NDArray[Any]]
+) -> None:
+    """Paid on completion, the follower's best answer is to earn every bonus it can, and the leader's best offer the
+    lowest level that beats what the follower has without it. In "reservation" that is nothing: it cannot do what it
+    prefers. A rule-based follower has to be paid 3 to let go of that, one that learns finds out what it is worth.
+
+    Not "one_of_two": its unskilled follower earns nothing whatever it does, learns nothing, and stands in the way.
+    """
+    game, config = GAMES[name], TrainConfig("resource_collection", device="cpu", options=LEARNING)
+    env = game.make(32, 0, followers="meta", payment="completion")
+    leader, followers = make_leader(config, env), make_followers(config, env)
+    assert followers is not None
+    followers.keep = True
+    rollout = Rollout(env, leader, torch.Generator().manual_seed(0))
+    for _ in range(200):
+        episodes, _ = rollout.play()
+        assert episodes is not None
+        leader.update(episodes)
+        followers.followers.update(followers.lived())
+    unseen = game.make(EVALUATED, EVALUATION_SEED, followers="meta", payment="completion")
+    unseen.statistics.set(**env.statistics.arrays())
+    unseen.statistics.frozen = True
+    assert isinstance(unseen, TwoPhaseVectorEnv)
+    FollowersAtPlay(unseen, followers.followers, torch.Generator().manual_seed(0))
+    starts = game.make(EVALUATED, EVALUATION_SEED)
+    starts.reset()
+    known = outcome(starts.state()).mean()
+    _, totals = Rollout(unseen, leader, torch.Generator().manual_seed(0)).play(keep=False)
+    assert SHARE * known <= totals.gain.mean() <= known
+    assert totals.payments.sum() <= 1.05 * totals.completions.sum()  # level 0 costs 1
