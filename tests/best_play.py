@@ -50,12 +50,14 @@ class BestPlay:
         start: states [B, ...] as ``env.state()`` gives them, all in the same step.
 
     Raises:
-        ValueError: a game with noise.
+        ValueError: a game with noise, or one that remembers contracts which were dropped ("advance_once").
     """
 
     def __init__(self, task: str, options: Mapping[str, Any], start: State) -> None:
         if options.get("noise", 0.0) != 0.0:
             raise ValueError(f"noise: expected 0, got {options['noise']}")
+        if options.get("payment") == "advance_once":
+            raise ValueError("payment: expected 'completion' or 'advance', got 'advance_once'")
         self._env = paymaster.make_vec(task, _GAMES, 0, 1, autoreset_mode="Disabled", **options)
         self._env.statistics.frozen = True
         self.offers = all_offers(self._env)
@@ -113,6 +115,7 @@ class BestPlay:
         idle = ~np.asarray(state["contract_running"])
         fields["offer"][idle] = -1
         fields["committed"][idle] = 0
+        fields["dropped"][idle] = 0
         return np.concatenate([values.reshape(len(values), -1) for values in fields.values()], axis=1) + 0.0
 
     def _fields(self, rows: Rows) -> dict[str, NDArray[Any]]:

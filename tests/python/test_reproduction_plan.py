@@ -9,6 +9,7 @@ import pytest
 
 import bench_scripts
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS
+from paymaster.algorithms.followers import FollowerLearning
 from paymaster.experiments.intervals import Interval
 from paymaster.experiments.tuned import tuned_settings
 from paymaster.reproduction.claims import Verdict, interval_of, overall, verdict
@@ -118,10 +119,10 @@ def test_bench_plays_the_same_tuned_settings() -> None:
         assert bench.said_shortly(job) in there
 
 
-def test_learning_followers_explore_and_have_their_payment_rule() -> None:
+def test_learning_followers_learn_as_they_do_by_default_and_have_their_payment_rule() -> None:
     config = train_config(Arm("navigation advance", "ebpg", followers="meta"), 0, 10)
     assert config.followers_learn and config.options.payment == LEARNING_ADVANCE and config.options.noise == 0.0
-    assert config.follower_learner.explore == 0.3 and config.follower_learner.learning_rate == 1e-3
+    assert config.follower_learner == FollowerLearning()
     assert train_config(Arm("RC completion", "ebpg", followers="meta"), 0, 10).options.payment == "completion"
 
 
