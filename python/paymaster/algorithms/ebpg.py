@@ -121,6 +121,7 @@ class EBPG:
             output = output._replace(log_mu=self._with_goals(output.log_mu, fixed_goal))
             explore = 0.0
         offer = sample_offers(output, held, explore, generator, greedy)
+        assert output.history is not None
         return LeaderStep(offer, Memory(output.history, fixed_goal), explored, output.attention)
 
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:

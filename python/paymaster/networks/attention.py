@@ -44,10 +44,10 @@ class FollowerAttention(nn.Module):
             x = x + self.blend_predicted(predicted)
         x = torch.relu(x)
         if self.score is None:
-            weights = x.new_full((*x.shape[:-1], 1), 1.0 / x.shape[-2])
+            weights = x.new_full(x.shape[:-1], 1.0 / x.shape[-2])
         else:
-            weights = torch.softmax(self.score(x), dim=-2)
-        summary = (weights * x).sum(-2, keepdim=True)
+            weights = torch.softmax(self.score(x).squeeze(-1), dim=-1)
+        summary = (weights.unsqueeze(-1) * x).sum(-2, keepdim=True)
         # Bounded: dense EBPG can push log mu of a maintained offer down without limit, and with a rectified
         # code the shared features grew until beta's logit stood at -150 and stayed there.
-        return torch.tanh(self.own(x) + self.others(summary)), weights.squeeze(-1)
+        return torch.tanh(self.own(x) + self.others(summary)), weights

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
+from paymaster.networks.recurrence import recur
 from paymaster.networks.state_encoder import OfferEmbedding
 
 __all__ = ["HistoryEncoder"]
@@ -29,7 +29,7 @@ class HistoryEncoder(nn.Module):
 
     def forward(
         self, state: Tensor, previous: Tensor, history: Tensor, batch_sizes: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         """Advances the history by one step, or by all steps of whole episodes at once.
 
         Args:
@@ -40,18 +40,19 @@ class HistoryEncoder(nn.Module):
                 then ``history`` is in the order of its episodes.
 
         Returns:
-            The histories h^k at these steps, of the shape of ``state``, and each episode's last one, [B, N, H].
+            The histories h^k at these steps, of the shape of ``state``, and the last one, [B, N, H]; None where
+            ``batch_sizes`` are given, since those episodes are over.
         """
         seen = state + self.offer(previous)
         width = seen.shape[-1]
-        if batch_sizes is not None:
-            packed = PackedSequence(seen.flatten(0, 1), batch_sizes * seen.shape[1])
-            played, last = self.gru(packed, history.reshape(1, -1, width))
-            return played.data.view(seen.shape), last.view(history.shape)
-        if seen.dim() == 3:
+        if batch_sizes is None and seen.dim() == 3:
             # The fast path of a rollout: nn.GRU spends more on its checks than on one step.
             weights = self.gru.all_weights[0]
             step = torch.gru_cell(seen.view(-1, width), history.reshape(-1, width), *weights).view(seen.shape)
             return step, step
-        steps, last = self.gru(seen.flatten(1, 2), history.reshape(1, -1, width))
-        return steps.view(seen.shape), last.view(history.shape)
+        if batch_sizes is None:
+            steps, last = self.gru(seen.flatten(1, 2), history.reshape(1, -1, width))
+            return steps.view(seen.shape), last.view(history.shape)
+        sequences = batch_sizes * seen.shape[1]
+        played = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), sequences)
+        return played.view(seen.shape), None

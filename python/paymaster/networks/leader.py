@@ -97,7 +97,8 @@ class LeaderOutput(NamedTuple):
             where they were not asked for.
         prediction_logits: logits of the follower's next action, [..., N, A]; None without prediction.
         attention: weights of the followers, [..., N].
-        history: h after the last of these steps, [B, N, H], to be handed to the next call.
+        history: h after the last of these steps, [B, N, H], to be handed to the next call; None of steps played, after
+            which there is none.
     """
 
     log_mu: Tensor
@@ -105,7 +106,7 @@ class LeaderOutput(NamedTuple):
     phi: Tensor | None
     prediction_logits: Tensor | None
     attention: Tensor
-    history: Tensor
+    history: Tensor | None
 
 
 class LeaderNetwork(nn.Module):

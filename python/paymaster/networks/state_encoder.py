@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -66,4 +68,21 @@ class OfferEmbedding(nn.Embedding):
 
     def forward(self, previous: Tensor) -> Tensor:
         """Maps offers int64 [...] in -1..O-1 to [..., H]."""
-        return super().forward(previous + 1)
+        rows: Tensor = _Rows.apply(self.weight, previous + 1)  # type: ignore[no-untyped-call]
+        return rows
+
+
+class _Rows(torch.autograd.Function):
+    """Rows of a small table; its gradient by a product with the one-hot index, where torch's adds up row by row."""
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, index: Tensor) -> Tensor:
+        ctx.save_for_backward(index)
+        ctx.size = len(table)
+        return table[index]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (index,) = ctx.saved_tensors
+        chosen = index.flatten().unsqueeze(-1) == torch.arange(ctx.size, device=index.device)
+        return chosen.to(grad.dtype).t() @ grad.flatten(0, -2), None
