@@ -1,12 +1,13 @@
 """Training episodes per second: `python bench/train_rate.py`, one run, and several seeds side by side.
 
-The leader plays and learns as in `paymaster train`, without writing anything; a few updates first do not count. "Side
-by side" is as many processes as seeds, one torch thread each, all measured over the same seconds: their rates add up.
-Rounds alternate between the settings, so that a busy machine treats them alike.
+The leader, and followers that learn, play and learn as in `paymaster train`, without writing anything; a few updates
+first do not count. "Side by side" is as many processes as seeds, one torch thread each, all measured over the same
+seconds: their rates add up. Rounds alternate between the settings, so that a busy machine treats them alike.
 """
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -19,7 +20,7 @@ from rows import GAMES
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.experiments.memory import keep_freed_memory
-from paymaster.experiments.setup import make_env, make_leader
+from paymaster.experiments.setup import make_env, make_followers, make_leader
 from paymaster.rollout import Rollout
 
 
@@ -30,6 +31,7 @@ class Arguments:
     Attributes:
         games: of the table in rows.py.
         leader: name.
+        followers: rule, meta or primitive.
         set: NAME=VALUE, departures from the leader's own configuration, as in leaders.py.
         side_by_side: numbers of seeds at once.
         seconds: of one measurement.
@@ -38,6 +40,7 @@ class Arguments:
 
     games: tuple[str, ...] = ("RC completion", "MB advance", "navigation", "predator_prey")
     leader: str = DEFAULT_LEADER
+    followers: tuple[str, ...] = ("rule",)
     set: tuple[str, ...] = ()
     side_by_side: tuple[int, ...] = (1, 2)
     seconds: float = 5.0
@@ -50,7 +53,9 @@ def rate(job: Job, seconds: float) -> tuple[float, float]:
     torch.set_num_threads(config.torch_threads)
     keep_freed_memory()
     env = make_env(config, config.num_envs, config.seed)
-    leader = make_leader(config, env)
+    leader, learning = make_leader(config, env), make_followers(config, env)
+    if learning is not None:
+        learning.explore, learning.keep = config.follower_learner.explore, True
     rollout = Rollout(env, leader, torch.Generator(leader.device).manual_seed(config.seed))
 
     def update() -> float:
@@ -59,6 +64,8 @@ def rate(job: Job, seconds: float) -> tuple[float, float]:
         assert episodes is not None
         played = time.perf_counter() - start
         leader.update(episodes, 0.0)
+        if learning is not None:
+            learning.followers.update(learning.lived())
         return played
 
     for _ in range(5):
@@ -72,24 +79,26 @@ def rate(job: Job, seconds: float) -> tuple[float, float]:
 
 def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
-    rates: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    rates: dict[tuple[str, str, int], list[tuple[float, float]]] = {}
+    every = list(itertools.product(arguments.games, arguments.followers, arguments.side_by_side))
     with ProcessPoolExecutor(max(arguments.side_by_side)) as pool:
         for _ in range(arguments.rounds):
-            for game in arguments.games:
-                for seeds in arguments.side_by_side:
-                    jobs = [Job(game, arguments.leader, seed, 1, arguments.set) for seed in range(seeds)]
-                    each = list(pool.map(rate, jobs, [arguments.seconds] * seeds))
-                    together = (sum(one for one, _ in each), statistics.mean(play for _, play in each))
-                    rates.setdefault((game, seeds), []).append(together)
-    print("| game | seeds side by side | episodes/s, median (lowest to highest) | share of play | against one |")
-    print("| --- | --- | --- | --- | --- |")
-    for (game, seeds), rounds in rates.items():
+            for game, kind, seeds in every:
+                changes = (*arguments.set, *((f"options.followers={kind}",) if kind != "rule" else ()))
+                jobs = [Job(game, arguments.leader, seed, 1, changes) for seed in range(seeds)]
+                each = list(pool.map(rate, jobs, [arguments.seconds] * seeds))
+                together = (sum(one for one, _ in each), statistics.mean(play for _, play in each))
+                rates.setdefault((game, kind, seeds), []).append(together)
+    columns = ("game", "followers", "seeds side by side", "episodes/s, median (lowest to highest)", "share of play")
+    print("|", " | ".join((*columns, "against the first")), "|")
+    print("|", " | ".join(["---"] * (len(columns) + 1)), "|")
+    for (game, kind, seeds), rounds in rates.items():
         totals = [total for total, _ in rounds]
-        alone = statistics.median(total for total, _ in rates[game, min(arguments.side_by_side)])
+        alone = statistics.median(total for total, _ in rates[game, arguments.followers[0], arguments.side_by_side[0]])
         median, play = statistics.median(totals), statistics.median(play for _, play in rounds)
         print(
-            f"| {' '.join((game, *arguments.set))} | {seeds} | {median:.0f} ({min(totals):.0f} to {max(totals):.0f}) "
-            f"| {play:.0%} | {median / alone:.2f} |"
+            f"| {' '.join((game, *arguments.set))} | {kind} | {seeds} | {median:.0f} ({min(totals):.0f} to "
+            f"{max(totals):.0f}) | {play:.0%} | {median / alone:.2f} |"
         )
 
 

@@ -68,6 +68,8 @@ class OfferEmbedding(nn.Embedding):
 
     def forward(self, previous: Tensor) -> Tensor:
         """Maps offers int64 [...] in -1..O-1 to [..., H]."""
+        if not torch.is_grad_enabled():
+            return super().forward(previous + 1)
         rows: Tensor = _Rows.apply(self.weight, previous + 1)  # type: ignore[no-untyped-call]
         return rows
 
