@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any, NoReturn, TypeVar
 
@@ -147,8 +147,8 @@ def launched() -> tuple[int, int]:
 def join_ranks(device: torch.device) -> Iterator[Ranks]:
     """The ranks of this job, joined while the context lasts; :data:`ALONE` without torchrun, or with one rank.
 
-    On CUDA each rank takes the GPU whose number is its rank on its machine. While joined, SIGTERM raises a RankError,
-    as torchrun sends it to all ranks when one has ended.
+    On CUDA each rank takes the GPU whose number is its rank on its machine. On the CPU, while joined, SIGTERM raises a
+    RankError: torchrun sends it to all ranks when one has ended.
 
     Args:
         device: where tensors will be that are added up: "cpu", or "cuda" without a number.
@@ -164,7 +164,8 @@ def join_ranks(device: torch.device) -> Iterator[Ranks]:
     local_rank = int(os.environ.get("LOCAL_RANK", rank))
     _take_gpu(device, local_rank, size)
     seconds = _timeout()
-    with _sigterm_named(rank, size):
+    # A rank that waits for a GPU would not come to hear of it from Python: there SIGTERM ends it at once.
+    with _sigterm_named(rank, size) if device.type == "cpu" else nullcontext():
         ranks = _Joined(rank, size, int(os.environ.get("LOCAL_WORLD_SIZE", size)), device, seconds)
         yield ranks
         ranks.leave()  # not after an error: the others may hang, and the process ends anyway

@@ -21,6 +21,7 @@ from paymaster.episodes import Episodes
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.merged_statistics import MergedStatistics, _contribution, _merged
 from paymaster.experiments.rank_state import gather_state, own_draws, restore_state
+from paymaster.experiments.setup import make_rank_env
 from paymaster.networks import LeaderConfig
 from paymaster.networks.follower_policy import FollowerConfig
 from paymaster.ranks import ALONE, Ranks, join_ranks
@@ -155,9 +156,9 @@ def test_followers_learn_on_ranks_as_on_one(identities: Any, idle: bool) -> None
         assert reported == pytest.approx(metrics, rel=1e-5, abs=1e-6)
 
 
-def games_of(ranks: Ranks, seed: int = 7) -> LeaderVectorEnv:
-    games = 8 // ranks.size
-    return make_vec(TASK, games, seed, 1, autoreset_mode="Disabled", copy=False, first_index=ranks.rank * games)
+def games_of(ranks: Ranks) -> LeaderVectorEnv:
+    """This rank's share of 8."""
+    return make_rank_env(TrainConfig(TASK, num_envs=8, seed=7), ranks)
 
 
 def play_randomly(env: LeaderVectorEnv, seed: int) -> dict[str, np.ndarray]:

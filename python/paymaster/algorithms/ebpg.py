@@ -12,6 +12,7 @@ from paymaster.advantages import head_prices, lambda_returns, normalise, reward_
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.joint_step import joint_step
 from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
+from paymaster.algorithms.tally import describe, tally_of
 from paymaster.episodes import Episodes
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput, sample_offers
 from paymaster.options import OptionRules, held_offers
@@ -153,12 +154,12 @@ class EBPG:
             means, tally = {}, {}
             if not first:
                 means = {name: mean * share for name, mean in (metrics | {"loss": loss.detach()}).items()}
-                tally = _tally(steps, episodes.num_games, output)
+                tally = tally_of(steps, episodes.num_games, output)
             norm = self._descend(loss, share, [*means.values(), *tally.values()])
             old = old or choices.detach()
             first = first or means | {
                 "gradient_norm": norm,
-                **_describe(tally),
+                **describe(tally),
                 "explained_variance": estimates.explained_variance,
             }
         # One transfer from the device for all of them.
@@ -322,35 +323,3 @@ def _spread(rows: Tensor | None, values: Tensor, like: Tensor) -> Tensor:
 
 def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
     return start * (1.0 - (1.0 - share_at_the_end) * progress)
-
-
-@torch.no_grad()
-def _tally(steps: PlayedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
-    """What happened in the batch, as sums, which ranks can add up."""
-    dtype, device = output.log_mu.dtype, output.log_mu.device
-    tally = {
-        "games": torch.tensor(games, device=device),
-        "steps": torch.tensor(steps.previous.numel(), device=device),
-        "events": steps.new_offer.sum(),
-    }
-    if output.prediction_logits is not None:
-        right = output.prediction_logits.argmax(-1) == steps.follower_action
-        tally["predicted"] = right.to(dtype).sum()
-    if output.termination_logits is not None:
-        asked = steps.previous >= 0
-        tally["asked"] = asked.sum()
-        tally["beta"] = torch.where(asked, torch.sigmoid(output.termination_logits), 0.0).sum()
-    return tally
-
-
-def _describe(tally: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Events per episode, option length, accuracy of the prediction, beta."""
-    if not tally:
-        return {}
-    events, steps = tally["events"], tally["steps"]
-    described = {"events": events / tally["games"], "option_length": events.clamp(min=1).reciprocal() * steps}
-    if "predicted" in tally:
-        described["prediction_accuracy"] = tally["predicted"] / steps
-    if "asked" in tally:
-        described["termination"] = tally["beta"] / tally["asked"].clamp(min=1)
-    return described
