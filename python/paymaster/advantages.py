@@ -7,6 +7,7 @@ linearity is generalised advantage estimation on the priced baseline.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -77,16 +78,21 @@ def lambda_returns(counts: Tensor, phi: Tensor, valid: Tensor, gamma: float, gae
     return phi + (decay @ delta.flatten(1)).view(phi.shape)
 
 
-def normalise(advantage: Tensor, valid: Tensor | None = None) -> Tensor:
+def normalise(
+    advantage: Tensor, valid: Tensor | None = None, total: Callable[[Tensor], Tensor] = lambda value: value
+) -> Tensor:
     """Shifts and scales advantages to mean 0 and standard deviation 1.
 
     Args:
         advantage: [..., N].
         valid: bool [...] (without N), the steps that count; elsewhere the result is 0. None: all of them.
+        total: makes a sum over this batch one over a larger batch, of which this is a part
+            (:meth:`paymaster.ranks.Ranks.total`).
     """
     if valid is None:
         valid = torch.ones_like(advantage[..., 0], dtype=torch.bool)
     mask = valid.unsqueeze(-1).expand(advantage.shape)
-    count = mask.sum().clamp(min=1)
-    centred = torch.where(mask, advantage - torch.where(mask, advantage, 0.0).sum() / count, 0.0)
-    return centred / ((centred.square().sum() / count).sqrt() + 1e-8)
+    count = total(mask.sum()).clamp(min=1)
+    mean = total(torch.where(mask, advantage, 0.0).sum()) / count
+    centred = torch.where(mask, advantage - mean, 0.0)
+    return centred / ((total(centred.square().sum()) / count).sqrt() + 1e-8)

@@ -19,6 +19,7 @@ from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.tasks import Tasks
 from paymaster.commands.train import Train
 from paymaster.experiments.config import TrainConfig
+from paymaster.ranks import RankError, launched
 
 __all__ = ["main"]
 
@@ -40,7 +41,9 @@ def main(args: Sequence[str] | None = None) -> int:
         _parse(args).run(console)
     except (ValueError, TypeError, OSError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
-        print(f"paymaster: error: {error}", file=sys.stderr)
+        rank, ranks = launched()
+        who = "" if ranks == 1 or isinstance(error, RankError) else f"rank {rank} of {ranks}: "
+        print(f"paymaster: error: {who}{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("paymaster: interrupted; train goes on with --resume, reproduce when started again", file=sys.stderr)

@@ -10,11 +10,14 @@ from torch import Tensor, nn
 from paymaster import losses
 from paymaster.advantages import head_prices, lambda_returns, normalise, reward_counts
 from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.joint_step import joint_step
 from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
+from paymaster.algorithms.tally import describe, tally_of
 from paymaster.episodes import Episodes
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput, sample_offers
 from paymaster.options import OptionRules, held_offers
 from paymaster.played_steps import PlayedSteps
+from paymaster.ranks import ALONE, Ranks
 
 __all__ = ["EBPG", "Memory"]
 
@@ -57,6 +60,9 @@ class EBPG:
         config: how it learns.
         device: where the parameters live.
         seed: of the initial weights; torch's global generator is left as it was.
+
+    Attributes:
+        ranks: with whom it learns, each from games of its own: every mean and sum of an update is over all of theirs.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class EBPG:
                 "would never change; got neither"
             )
         self.device = torch.device(device)
+        self.ranks: Ranks = ALONE
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             self.network = LeaderNetwork(leader).to(self.device)
@@ -128,31 +135,32 @@ class EBPG:
         """Learns from the steps played of a batch of whole episodes, in one gradient step (or ``epochs`` of them).
 
         Loss = EBPG (theta and vartheta) + critic + imitation - lambda_1 entropy + lambda_2 beta^2, each the
-        mean over followers and steps played. The metrics are those of the first step.
+        mean over followers and steps played, by all ranks. The metrics are those of the first step.
         """
         episodes = episodes.to(self.device)
         self._set_rates(progress)
         steps = PlayedSteps.of(episodes)
         held = held_offers(self.config.options, steps.previous, steps.ended, steps.step)
         rows = self._decisions(steps, held)
+        share = self.ranks.share(torch.tensor(steps.previous.numel(), device=self.device))
         first: dict[str, Tensor] = {}
         estimates: _Estimates | None = None
         old: _Choices | None = None
         for _ in range(self.config.epochs):
             output = self._evaluate(steps, episodes.num_games, rows)
             if estimates is None:
-                estimates = self._estimate(episodes, steps, output)
+                estimates = self._estimate(episodes, steps, output, share)
             choices = self._choices(steps, output, held, rows)
             loss, metrics = self._loss(steps, output, held, rows, estimates, choices, old, progress)
-            self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_gradient_norm)
-            self.optimizer.step()
+            means, tally = {}, {}
+            if not first:
+                means = {name: mean * share for name, mean in (metrics | {"loss": loss.detach()}).items()}
+                tally = tally_of(steps, episodes.num_games, output)
+            norm = self._descend(loss, share, [*means.values(), *tally.values()])
             old = old or choices.detach()
-            first = first or metrics | {
-                "loss": loss.detach(),
+            first = first or means | {
                 "gradient_norm": norm,
-                **_describe(steps, episodes.num_games, output),
+                **describe(tally),
                 "explained_variance": estimates.explained_variance,
             }
         # One transfer from the device for all of them.
@@ -180,8 +188,11 @@ class EBPG:
         """The optimiser, under the name checkpoints store it by."""
         return {"leader": self.optimizer}
 
+    def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:
+        return joint_step(loss, share, self.network, self.optimizer, self.config.max_gradient_norm, self.ranks, report)
+
     @torch.no_grad()
-    def _estimate(self, episodes: Episodes, steps: PlayedSteps, output: LeaderOutput) -> _Estimates:
+    def _estimate(self, episodes: Episodes, steps: PlayedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
         config, valid = self.config, episodes.valid
         phi = steps.unpack(_phi_of(output), valid.shape)
         counts = reward_counts(episodes, config.credit)
@@ -190,10 +201,16 @@ class EBPG:
         targets = steps.pack(targets)
         target = targets @ prices
         advantage = target - steps.pack(phi) @ prices
-        unexplained = advantage.var(correction=0) / target.var(correction=0).clamp(min=1e-8)
+        unexplained = self._variance(advantage, share) / self._variance(target, share).clamp(min=1e-8)
         if config.normalise_advantage:
-            advantage = normalise(advantage)
+            advantage = normalise(advantage, total=self.ranks.total)
         return _Estimates(advantage, targets, 1.0 - unexplained)
+
+    def _variance(self, values: Tensor, share: Tensor) -> Tensor:
+        """Over the values of all ranks, []: the mean of the ranks' variances, and the variance of their means."""
+        own = values.mean()
+        mean = self.ranks.total(own * share)
+        return self.ranks.total((values.var(correction=0) + (own - mean).square()) * share)
 
     def _evaluate(self, steps: PlayedSteps, games: int, rows: Tensor | None) -> LeaderOutput:
         """The network on all steps of whole episodes at once, mu at the rows given."""
@@ -307,18 +324,3 @@ def _spread(rows: Tensor | None, values: Tensor, like: Tensor) -> Tensor:
 
 def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
     return start * (1.0 - (1.0 - share_at_the_end) * progress)
-
-
-@torch.no_grad()
-def _describe(steps: PlayedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
-    """What happened in the batch: events per episode, option length, accuracy of the prediction, beta."""
-    events = steps.new_offer.sum()
-    described = {"events": events / games, "option_length": steps.previous.numel() / events.clamp(min=1)}
-    if output.prediction_logits is not None:
-        right = output.prediction_logits.argmax(-1) == steps.follower_action
-        described["prediction_accuracy"] = right.to(output.prediction_logits.dtype).mean()
-    if output.termination_logits is not None:
-        asked = steps.previous >= 0
-        beta = torch.where(asked, torch.sigmoid(output.termination_logits), 0.0)
-        described["termination"] = beta.sum() / asked.sum().clamp(min=1)
-    return described

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from paymaster import losses
 from paymaster.advantages import lambda_returns, normalise
 from paymaster.algorithms.checks import check_above_zero, check_not_below_zero, check_shares
+from paymaster.algorithms.joint_step import joint_step
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, Identities
+from paymaster.ranks import ALONE, Ranks
 
 __all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerLearning", "FollowersSeen"]
 
@@ -110,6 +112,9 @@ class FollowerActorCritic:
         config: how they learn.
         device: where the parameters live.
         seed: of the initial weights; torch's global generator is left as it was.
+
+    Attributes:
+        ranks: with whom they learn, each from games of its own: every mean and sum of an update is over all of theirs.
     """
 
     def __init__(
@@ -122,6 +127,7 @@ class FollowerActorCritic:
         self.config = FollowerLearning() if config is None else config
         self.config.validate()
         self.device = torch.device(device)
+        self.ranks: Ranks = ALONE
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             self.network = FollowerNetwork(network).to(self.device)
@@ -156,6 +162,7 @@ class FollowerActorCritic:
         """Learns from a batch of whole episodes, each follower from its own rewards; the metrics of the first step."""
         episodes = episodes.to(self.device)
         config, asked = self.config, episodes.asked
+        share = self.ranks.share(asked.sum())
         first: dict[str, Tensor] = {}
         advantage = target = old = None
         for _ in range(config.epochs):
@@ -177,11 +184,11 @@ class FollowerActorCritic:
             }
             means = {name: _mean(values, asked) for name, (_, values) in terms.items()}
             loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
-            self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self.network.parameters(), config.max_gradient_norm)
-            self.optimizer.step()
-            first = first or {name: mean.detach() for name, mean in means.items()}
+            report = {} if first else {name: mean.detach() * share for name, mean in means.items()}
+            joint_step(
+                loss, share, self.network, self.optimizer, config.max_gradient_norm, self.ranks, [*report.values()]
+            )
+            first = first or report
         return dict(zip(first, torch.stack(list(first.values())).tolist(), strict=True))
 
     def modules(self) -> dict[str, nn.Module]:
@@ -202,7 +209,7 @@ class FollowerActorCritic:
         target = lambda_returns(
             reward.view(alone), value.view(alone), asked.flatten(1), self.config.gamma, self.config.gae_lambda
         ).view(asked.shape)
-        return normalise((target - value).unsqueeze(-1), asked).squeeze(-1), target
+        return normalise((target - value).unsqueeze(-1), asked, self.ranks.total).squeeze(-1), target
 
 
 def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> Tensor:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from paymaster.episodes import Episodes
+from paymaster.ranks import Ranks
 
-__all__ = ["Insight", "LeaderAlgorithm", "LeaderStep", "Seen"]
+__all__ = ["Insight", "LeaderAlgorithm", "LeaderStep", "LearnsOnRanks", "Seen"]
 
 
 class Seen(NamedTuple):
@@ -112,3 +113,15 @@ class LeaderAlgorithm(Protocol):
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimisers, by name, whose state training needs to continue exactly."""
+
+
+@runtime_checkable
+class LearnsOnRanks(Protocol):
+    """A leader that several processes can train together, each on games of its own.
+
+    Attributes:
+        ranks: set by the training loop. :meth:`LeaderAlgorithm.update` is then called on all ranks and must leave all
+            of them with the same parameters, the gradients added up by it.
+    """
+
+    ranks: Ranks

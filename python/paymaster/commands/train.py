@@ -21,7 +21,8 @@ class Train:
     """Train a leader; ends with a table of it beside the reference leaders.
 
     The run directory gets config.json, metrics.jsonl, TensorBoard events, checkpoint-*/ and learning_curve.png.
-    A run that was killed goes on with --resume and ends with the same numbers.
+    A run that was killed goes on with --resume and ends with the same numbers. Several processes or GPUs:
+    torchrun --nproc-per-node R -m paymaster train ... plays --num-envs / R games in each.
 
     Attributes:
         config: what to train.
@@ -39,15 +40,20 @@ class Train:
         """Trains, then evaluates."""
         from paymaster.experiments.report import report_run
         from paymaster.experiments.train import train
+        from paymaster.ranks import launched
 
         if self.evaluate < 0:
             raise ValueError(f"evaluate: expected at least 0, got {self.evaluate}")
         config = dataclasses.replace(self.config, options=with_map(self.config.options))
         config.validate()
         out = self.out or _default_directory(config, resume=self.resume)
-        console.print(f"training {config.leader} on {config.task} in {out}")
+        rank, ranks = launched()
+        if rank == 0:
+            on = f", {ranks} ranks" if ranks > 1 else ""
+            console.print(f"training {config.leader} on {config.task} in {out}{on}")
         config = train(config, out, resume=self.resume)
-        report_run(config, out, self.evaluate, console)
+        if rank == 0:
+            report_run(config, out, self.evaluate, console)
 
 
 def _default_directory(config: TrainConfig, *, resume: bool) -> Path:

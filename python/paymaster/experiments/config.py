@@ -74,7 +74,7 @@ class TrainConfig:
             natural-ends, natural-ends-only (:mod:`paymaster.algorithms.leaders`).
         episodes: to train on in all; a batch more at most. What falls over training, like the default leader's entropy
             bonus, falls over these; over the new number from there on, where a run is resumed with another.
-        num_envs: B, games played at once, and episodes per update.
+        num_envs: B, games played at once, and episodes per update; by all ranks together, where there are several.
         seed: of games, initial weights and the leader's draws.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1", ...
         checkpoint_every: episodes between checkpoints.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,65 +14,89 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.checkpoint import (
     Checkpoint,
     CheckpointError,
-    bytes_to_tensor,
     latest_checkpoint,
     load_checkpoint,
     load_optimizer,
     optimizer_tensors,
     save_checkpoint,
-    tensor_to_bytes,
 )
+from paymaster.experiments.rank_state import gather_state, own_draws, restore_state
 from paymaster.followers_at_play import FollowersAtPlay
+from paymaster.ranks import Ranks
 
-__all__ = ["load_followers", "load_leader", "load_run_state", "save_run_state"]
+__all__ = ["RunParts", "load_followers", "load_leader", "load_run_state", "save_run_state"]
 
 # Groups of a checkpoint, a safetensors file each: the modules' weights under the modules' names, the optimisers'
 # moments under "optimizer_" and their names, and these two.
 _STATE, _STATISTICS = "state", "statistics"
 
 
-def save_run_state(
-    run: Path,
-    episode: int,
-    leader: LeaderAlgorithm,
-    env: LeaderVectorEnv,
-    generator: torch.Generator,
-    followers: FollowersAtPlay | None = None,
-) -> Path:
-    """Writes a checkpoint between two batches of episodes; returns its directory."""
+@dataclass(frozen=True)
+class RunParts:
+    """What a run consists of, in one process of it.
+
+    Attributes:
+        leader: who is trained.
+        env: its games, or this rank's share of them.
+        generator: of the leader's draws.
+        followers: that learn beside it; None where they decide by rule.
+        ranks: who trains together.
+        whole_env: makes the games of all ranks.
+    """
+
+    leader: LeaderAlgorithm
+    env: LeaderVectorEnv
+    generator: torch.Generator
+    followers: FollowersAtPlay | None
+    ranks: Ranks
+    whole_env: Callable[[], LeaderVectorEnv]
+
+    @property
+    def generators(self) -> dict[str, torch.Generator]:
+        """Of all random draws but the games', under the names checkpoints store them by."""
+        if self.followers is None:
+            return {"generator": self.generator}
+        return {"generator": self.generator, "follower_generator": self.followers.generator}
+
+    @property
+    def learners(self) -> tuple[LeaderAlgorithm | FollowerActorCritic, ...]:
+        """Leader and followers."""
+        return (self.leader,) if self.followers is None else (self.leader, self.followers.followers)
+
+
+def save_run_state(run: Path, episode: int, parts: RunParts) -> Path | None:
+    """Writes a checkpoint between two batches of episodes; returns its directory, or None on ranks other than 0."""
+    state = gather_state(parts.env, parts.generators, parts.ranks, parts.whole_env)
+    if state is None:
+        return None
     groups: dict[str, dict[str, torch.Tensor]] = {}
     settings = {}
-    for learner in (leader, followers.followers) if followers is not None else (leader,):
+    for learner in parts.learners:
         groups |= {name: dict(module.state_dict()) for name, module in learner.modules().items()}
         for name, optimizer in learner.optimizers().items():
             groups[f"optimizer_{name}"], settings[name] = optimizer_tensors(optimizer)
-    groups[_STATE] = {"games": bytes_to_tensor(env.snapshot()), "generator": generator.get_state()}
-    if followers is not None:
-        groups[_STATE]["follower_generator"] = followers.generator.get_state()
-    groups[_STATISTICS] = {name: torch.from_numpy(values) for name, values in env.statistics.arrays().items()}
+    groups[_STATE] = state
+    groups[_STATISTICS] = {name: torch.from_numpy(values) for name, values in parts.env.statistics.arrays().items()}
     return save_checkpoint(run, episode, groups, {"optimizers": settings})
 
 
-def load_run_state(
-    run: Path,
-    leader: LeaderAlgorithm,
-    env: LeaderVectorEnv,
-    generator: torch.Generator,
-    followers: FollowersAtPlay | None = None,
-) -> int:
-    """Restores everything from the newest checkpoint; returns the episodes done by then."""
-    checkpoint = load_leader(run, leader)
+def load_run_state(run: Path, seed: int, parts: RunParts) -> int:
+    """Restores everything from the newest checkpoint; returns the episodes done by then.
+
+    Args:
+        run: the run directory.
+        seed: of the run, for the draws of ranks that it did not have when the checkpoint was written.
+        parts: are restored.
+    """
+    checkpoint = load_checkpoint(latest_checkpoint(run))
     with _naming(checkpoint):
-        optimizers = dict(leader.optimizers())
-        state = checkpoint.tensors[_STATE]
-        if followers is not None:
-            _load_modules(checkpoint, followers.followers)
-            optimizers |= followers.followers.optimizers()
-            followers.generator.set_state(state["follower_generator"])
-        for name, optimizer in optimizers.items():
-            load_optimizer(optimizer, checkpoint.tensors[f"optimizer_{name}"], checkpoint.manifest["optimizers"][name])
-        env.restore(tensor_to_bytes(state["games"]))
-        generator.set_state(state["generator"])
+        for learner in parts.learners:
+            _load_modules(checkpoint, learner)
+            for name, optimizer in learner.optimizers().items():
+                settings = checkpoint.manifest["optimizers"][name]
+                load_optimizer(optimizer, checkpoint.tensors[f"optimizer_{name}"], settings)
+        own_draws(parts.generators, seed, parts.ranks.rank, checkpoint.episode)
+        restore_state(checkpoint.tensors[_STATE], parts.env, parts.generators, parts.ranks, parts.whole_env)
     return checkpoint.episode
 
 

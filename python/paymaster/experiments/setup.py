@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
@@ -17,8 +18,9 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.config import TrainConfig
 from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
 from paymaster.networks.leader import LeaderConfig
+from paymaster.ranks import Ranks
 
-__all__ = ["choose_device", "make_env", "make_followers", "make_leader"]
+__all__ = ["choose_device", "make_env", "make_followers", "make_leader", "make_rank_env"]
 
 # Up to so many, a step is shorter than the leader's decision before it, and waking threads for it gains nothing; with
 # other runs on the same cores it took ten times as long.
@@ -39,11 +41,35 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def make_env(config: TrainConfig, num_envs: int, seed: int, **overrides: Any) -> LeaderVectorEnv:
-    """A batch of the run's games for whole episodes: a finished game waits for the others."""
+def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, **overrides: Any) -> LeaderVectorEnv:
+    """A batch of the run's games for whole episodes: a finished game waits for the others.
+
+    Args:
+        config: of the run.
+        num_envs: B.
+        seed: of the games.
+        processes: that share this machine's cores.
+        overrides: further arguments and options of :func:`~paymaster.make_vec`.
+    """
     options = {"observe_routes": config.observe_routes, **config.options.options(), **overrides}
-    threads = 0 if num_envs > _GAMES_OF_ONE_THREAD else 1
+    cores = 0 if processes == 1 else max(1, (os.cpu_count() or 1) // processes)  # 0: all of them
+    threads = cores if num_envs > _GAMES_OF_ONE_THREAD else 1
     return make_vec(config.task, num_envs, seed, threads, autoreset_mode="Disabled", copy=False, **options)
+
+
+def make_rank_env(config: TrainConfig, ranks: Ranks) -> LeaderVectorEnv:
+    """The games of a job that this rank plays: with any number of ranks together the same.
+
+    Raises:
+        ValueError: a number of games that cannot be shared out evenly.
+    """
+    if config.num_envs % ranks.size:
+        raise ValueError(
+            f"num_envs: expected a multiple of the {ranks.size} ranks, each of which plays as many games, got "
+            f"{config.num_envs}"
+        )
+    games = config.num_envs // ranks.size
+    return make_env(config, games, config.seed, ranks.local_size, first_index=ranks.rank * games)
 
 
 def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:

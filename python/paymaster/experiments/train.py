@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.algorithms.protocol import LeaderAlgorithm, LearnsOnRanks
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.checkpoint import list_checkpoints
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.memory import keep_freed_memory
+from paymaster.experiments.merged_statistics import MergedStatistics
 from paymaster.experiments.progress import TrainingProgress
+from paymaster.experiments.rank_state import own_draws
 from paymaster.experiments.run_directory import RunDirectory, read_config
-from paymaster.experiments.run_state import load_run_state, save_run_state
-from paymaster.experiments.setup import make_env, make_followers, make_leader
-from paymaster.followers_at_play import FollowersAtPlay
+from paymaster.experiments.run_state import RunParts, load_run_state, save_run_state
+from paymaster.experiments.setup import choose_device, make_env, make_followers, make_leader, make_rank_env
+from paymaster.ranks import Ranks, join_ranks
 from paymaster.rollout import EpisodeTotals, Rollout
 
 __all__ = ["train"]
@@ -33,6 +35,9 @@ def train(
 ) -> TrainConfig:
     """Trains a leader in ``out``; the same configuration gives the same numbers, interrupted or not.
 
+    Under torchrun, with R ranks, each plays its share of the games and all learn together; rank 0 alone writes. Then
+    the same configuration and the same R give the same numbers.
+
     Args:
         config: what to train. With ``resume`` the stored run's, but for what :meth:`TrainConfig.resumed_from` allows.
         out: the run directory. It comes to hold `config.json`, `metrics.jsonl`, TensorBoard events and checkpoints.
@@ -45,42 +50,65 @@ def train(
 
     Raises:
         ValueError: a configuration that makes no sense, a damaged checkpoint.
+        TypeError: on several ranks, a leader that does not learn on ranks.
         RunDirectoryError: ``out`` holds another run, or cannot be written.
+        RankError: another rank has ended or hangs.
     """
     if resume:
         config = config.resumed_from(TrainConfig.from_json(read_config(out)))
     config.validate()
     torch.set_num_threads(config.torch_threads)
     keep_freed_memory()
-    env = make_env(config, config.num_envs, config.seed)
-    learner, followers = leader(config, env), make_followers(config, env)
-    generator = torch.Generator(learner.device).manual_seed(config.seed)
-    run = RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
-    with run:
-        done = 0
-        if resume:
-            if list_checkpoints(out):
-                done = load_run_state(out, learner, env, generator, followers)
-            run.truncate_metrics(done)
-        _loop(config, run, env, learner, followers, generator, done)
+    with join_ranks(choose_device(config.device)) as ranks:
+        parts = _make_parts(config, leader, ranks)
+        with _run_directory(config, out, ranks, resume=resume) as run:
+            ranks.wait()  # until the run directory is tidy
+            done = load_run_state(out, config.seed, parts) if resume and list_checkpoints(out) else 0
+            if resume and run is not None:
+                run.truncate_metrics(done)
+            _loop(config, out, run, parts, done)
     return config
 
 
-def _loop(
-    config: TrainConfig,
-    run: RunDirectory,
-    env: LeaderVectorEnv,
-    leader: LeaderAlgorithm,
-    followers: FollowersAtPlay | None,
-    generator: torch.Generator,
-    done: int,
-) -> None:
-    rollout = Rollout(env, leader, generator)
+def _make_parts(
+    config: TrainConfig, leader: Callable[[TrainConfig, LeaderVectorEnv], LeaderAlgorithm], ranks: Ranks
+) -> RunParts:
+    """All with initial weights, which are the same on all ranks; draws, which are not."""
+    env = make_rank_env(config, ranks)
+    learner, followers = leader(config, env), make_followers(config, env)
+    if ranks.size > 1:
+        if not isinstance(learner, LearnsOnRanks):
+            raise TypeError(
+                f"leader: on {ranks.size} ranks expected one with an attribute ranks, by which to add up its gradients "
+                f"(paymaster.algorithms.protocol.LearnsOnRanks), got a {type(learner).__name__} without"
+            )
+        learner.ranks = ranks
+        if followers is not None:
+            followers.followers.ranks = ranks
+    generator = torch.Generator(learner.device).manual_seed(config.seed)
+    parts = RunParts(learner, env, generator, followers, ranks, lambda: make_env(config, config.num_envs, config.seed))
+    own_draws(parts.generators, config.seed, ranks.rank, 0)
+    return parts
+
+
+def _run_directory(
+    config: TrainConfig, out: Path, ranks: Ranks, *, resume: bool
+) -> AbstractContextManager[RunDirectory | None]:
+    """The run's on rank 0, which alone writes; elsewhere None."""
+    if ranks.rank > 0:
+        return nullcontext()
+    return RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
+
+
+def _loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunParts, done: int) -> None:
+    leader, followers, ranks = parts.leader, parts.followers, parts.ranks
+    rollout = Rollout(parts.env, leader, parts.generator)
+    statistics = MergedStatistics(parts.env.statistics, ranks)
     if followers is not None:
         followers.explore, followers.keep = config.follower_learner.explore, True
     total = config.updates * config.num_envs
     saved = done
-    with TrainingProgress(total, start=done) as progress:
+    with nullcontext() if run is None else TrainingProgress(total, start=done) as progress:
         while done < total:
             start = time.perf_counter()
             episodes, totals = rollout.play(explore=leader.exploration_rate(done))
@@ -88,17 +116,20 @@ def _loop(
             metrics = leader.update(episodes, done / total)
             if followers is not None:
                 metrics |= followers.followers.update(followers.lived())
+            statistics.merge()
             done += config.num_envs
-            row = {**_means(totals), **metrics}
-            run.log(done, row, timings={"episodes_per_second": config.num_envs / (time.perf_counter() - start)})
-            progress.update(done, gain=row["gain"])
+            row = {**ranks.mean(_means(totals)), **metrics}
+            if run is not None and progress is not None:
+                run.log(done, row, timings={"episodes_per_second": config.num_envs / (time.perf_counter() - start)})
+                progress.update(done, gain=row["gain"])
             if done - saved >= config.checkpoint_every or done >= total:
-                run.sync()
-                save_run_state(run.path, done, leader, env, generator, followers)
+                if run is not None:
+                    run.sync()
+                save_run_state(out, done, parts)
                 saved = done
 
 
-def _means(totals: EpisodeTotals) -> dict[str, Any]:
+def _means(totals: EpisodeTotals) -> dict[str, float]:
     """Means over the batch's episodes, as they go into `metrics.jsonl`."""
     completed = totals.completions.sum(axis=-1)
     return {

@@ -1,0 +1,8 @@
+"""``python -m paymaster`` is the ``paymaster`` command; ``torchrun -m paymaster train ...`` starts one a rank."""
+
+import sys
+
+from paymaster.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

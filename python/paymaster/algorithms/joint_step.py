@@ -1,0 +1,44 @@
+"""One gradient step of all ranks together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from paymaster.ranks import Ranks
+
+__all__ = ["joint_step"]
+
+
+def joint_step(
+    loss: Tensor,
+    share: Tensor,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    max_norm: float,
+    ranks: Ranks,
+    report: Sequence[Tensor] = (),
+) -> Tensor:
+    """Descends on the mean over all ranks' steps: the sum of each rank's mean times its share in them.
+
+    Args:
+        loss: this rank's mean, [].
+        share: of this rank in what the mean is taken over (:meth:`Ranks.share`), [].
+        network: whose gradients are added up, in one all-reduce, then scaled down together to ``max_norm``.
+        optimizer: of the network's parameters.
+        max_norm: of the summed gradient.
+        ranks: who learns together.
+        report: more to be added up in the same all-reduce, in place.
+
+    Returns:
+        The norm of the summed gradient before it was scaled down, [].
+    """
+    optimizer.zero_grad()
+    loss.backward(share.to(loss.dtype))  # type: ignore[no-untyped-call]
+    # Which parameters have a gradient follows from the configuration, so it is the same on all ranks.
+    ranks.add_up([*(p.grad for p in network.parameters() if p.grad is not None), *report])
+    norm = nn.utils.clip_grad_norm_(network.parameters(), max_norm)
+    optimizer.step()
+    return norm

@@ -1,0 +1,218 @@
+"""What the processes of one training job do together.
+
+``torchrun`` starts R processes, the ranks. Each plays games of its own; what they add up here makes one learner of
+them. A job of one process adds up nothing and never touches torch.distributed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from typing import Any, NoReturn, TypeVar
+
+import torch
+from torch import Tensor
+
+__all__ = ["ALONE", "RankError", "Ranks", "join_ranks", "launched"]
+
+_TIMEOUT = "PAYMASTER_RANK_TIMEOUT"  # environment variable
+_SECONDS = 25.0  # its default: a job whose rank hangs ends within half a minute
+_START = timedelta(minutes=10)  # until all have started, which importing torch from a cold network disk may delay
+_ADVICE = "the last checkpoint is as it was: continue from it with --resume"
+
+T = TypeVar("T")
+
+
+class RankError(ConnectionError):
+    """Another rank of the job has ended or does not answer, so this one cannot go on."""
+
+
+class Ranks:
+    """A job of one process: every sum is its own value. Jobs of several are made by :func:`join_ranks`.
+
+    Attributes:
+        rank: this process among the ranks, 0..R-1.
+        size: R.
+        local_size: how many of them share this machine.
+    """
+
+    rank = 0
+    size = 1
+    local_size = 1
+
+    def total(self, value: Tensor) -> Tensor:
+        """The sum of ``value`` over ranks, the same on all of them."""
+        return value
+
+    def add_up(self, tensors: Sequence[Tensor]) -> None:
+        """Each of ``tensors`` becomes its sum over ranks, in place: all of them in one all-reduce."""
+
+    def gather(self, value: T) -> list[T] | None:
+        """What every rank gives, in order of ranks, on rank 0; None on the others."""
+        return [value]
+
+    def wait(self) -> None:
+        """Until all ranks are here."""
+
+    def share(self, count: Tensor) -> Tensor:
+        """This rank's share in a total, float []: the weight of its mean among the ranks' means. 0 where all have none.
+
+        Args:
+            count: of what the mean is taken over, int64 [].
+        """
+        return count / self.total(count).clamp(min=1)
+
+    def mean(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """The means over ranks of numbers by name."""
+        return dict(numbers)
+
+
+ALONE = Ranks()
+"""The one process of a job that was not started by torchrun."""
+
+
+class _Joined(Ranks):
+    """Several processes, joined by torch.distributed: gloo for tensors on the CPU, NCCL for those on GPUs."""
+
+    def __init__(self, rank: int, size: int, local_size: int, device: torch.device, seconds: float) -> None:
+        import torch.distributed as dist
+
+        self.rank, self.size, self.local_size = rank, size, local_size
+        self._dist, self._seconds = dist, seconds
+        backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+        with self._naming("waiting for all ranks to start", _START.total_seconds()):
+            dist.init_process_group(backend, timeout=_START)
+            # A group of its own, since ranks that have started must answer sooner than those that are still starting.
+            self._group = dist.new_group(backend=backend, timeout=timedelta(seconds=seconds))
+
+    @torch.no_grad()
+    def total(self, value: Tensor) -> Tensor:
+        summed = value.clone()
+        self._all_reduce(summed)
+        return summed
+
+    @torch.no_grad()
+    def add_up(self, tensors: Sequence[Tensor]) -> None:
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        self._all_reduce(flat)
+        at = 0
+        for tensor in tensors:
+            tensor.copy_(flat[at : at + tensor.numel()].view_as(tensor))
+            at += tensor.numel()
+
+    def gather(self, value: T) -> list[T] | None:
+        gathered: list[Any] | None = [None] * self.size if self.rank == 0 else None
+        with self._naming("gathering", self._seconds):
+            self._dist.gather_object(value, gathered, dst=0, group=self._group)
+        return gathered
+
+    def wait(self) -> None:
+        self.total(torch.zeros(1))
+
+    def mean(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        summed = self.total(torch.tensor(list(numbers.values()), dtype=torch.float64))
+        return dict(zip(numbers, (summed / self.size).tolist(), strict=True))
+
+    def leave(self) -> None:
+        self._dist.destroy_process_group()
+
+    def _all_reduce(self, tensor: Tensor) -> None:
+        with self._naming("adding up", self._seconds):
+            self._dist.all_reduce(tensor, group=self._group)
+
+    @contextmanager
+    def _naming(self, doing: str, seconds: float) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:  # torch's DistError is one; gloo raises it bare
+            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise RankError(
+                f"{_name(self.rank, self.size)}: lost the other ranks while {doing}: one has ended, or did not answer "
+                f"within {seconds:g} s ({_TIMEOUT}); {_ADVICE} ({cause})"
+            ) from error
+
+
+def launched() -> tuple[int, int]:
+    """Rank and number of ranks as torchrun's environment variables say, (0, 1) without them; joins nothing."""
+    if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
+        return 0, 1
+    return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+
+
+@contextmanager
+def join_ranks(device: torch.device) -> Iterator[Ranks]:
+    """The ranks of this job, joined while the context lasts; :data:`ALONE` without torchrun, or with one rank.
+
+    On CUDA each rank takes the GPU whose number is its rank on its machine. On the CPU, while joined, SIGTERM raises a
+    RankError: torchrun sends it to all ranks when one has ended.
+
+    Args:
+        device: where tensors will be that are added up: "cpu", or "cuda" without a number.
+
+    Raises:
+        ValueError: a device that ranks cannot share, a machine with fewer GPUs than ranks, a timeout that is none.
+        RankError: another rank has ended or hangs; from any call that waits for it.
+    """
+    rank, size = launched()
+    if size == 1:
+        yield ALONE
+        return
+    local_rank = int(os.environ.get("LOCAL_RANK", rank))
+    _take_gpu(device, local_rank, size)
+    seconds = _timeout()
+    # A rank that waits for a GPU would not come to hear of it from Python: there SIGTERM ends it at once.
+    with _sigterm_named(rank, size) if device.type == "cpu" else nullcontext():
+        ranks = _Joined(rank, size, int(os.environ.get("LOCAL_WORLD_SIZE", size)), device, seconds)
+        yield ranks
+        ranks.leave()  # not after an error: the others may hang, and the process ends anyway
+
+
+def _take_gpu(device: torch.device, local_rank: int, size: int) -> None:
+    if str(device) not in ("cpu", "cuda"):
+        raise ValueError(
+            f"device: expected 'auto', 'cpu' or 'cuda' with {size} ranks, each of which takes the GPU of its own "
+            f"number, got {str(device)!r}"
+        )
+    if device.type == "cuda":
+        if local_rank >= torch.cuda.device_count():
+            raise ValueError(
+                f"device: expected a GPU for every rank on this machine, got {torch.cuda.device_count()} GPUs and a "
+                f"rank numbered {local_rank}; start fewer ranks, or give --device cpu"
+            )
+        torch.cuda.set_device(local_rank)
+
+
+def _timeout() -> float:
+    given = os.environ.get(_TIMEOUT, str(_SECONDS))
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds < 1e6:
+        raise ValueError(f"{_TIMEOUT}: expected seconds above 0 and below 1,000,000, got {given!r}")
+    return seconds
+
+
+@contextmanager
+def _sigterm_named(rank: int, size: int) -> Iterator[None]:
+    def end(*_: Any) -> NoReturn:
+        raise RankError(
+            f"{_name(rank, size)}: told to end (SIGTERM), as torchrun tells all when one rank has ended; {_ADVICE}"
+        )
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: Callable[..., Any] | int | None = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _name(rank: int, size: int) -> str:
+    return f"rank {rank} of {size}"
