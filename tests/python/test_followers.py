@@ -128,6 +128,17 @@ def test_advantages_are_those_of_the_formula() -> None:
     torch.testing.assert_close(advantage[asked], scaled)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_update_sees_what_the_networks_say_where_they_were_asked(kind: str) -> None:
+    asked = (torch.rand(T, B, N, generator=torch.Generator().manual_seed(0)) < 0.7).cumprod(0).bool()
+    played = episodes_of(asked=asked)
+    config = FollowerLearning(hidden=8, identities=KINDS[kind].identities)
+    followers = FollowerActorCritic(KINDS[kind], config, seed=1)
+    expected, came = followers.network(played.own, played.goal, WHO), followers._evaluate(played)
+    torch.testing.assert_close(came.logits[asked], expected.logits[asked])
+    torch.testing.assert_close(came.value[asked], expected.value[asked])
+
+
 def test_steps_nobody_was_asked_in_teach_nothing() -> None:
     asked = torch.rand(T, B, N, generator=torch.Generator().manual_seed(0)) < 0.7
     asked = asked.cumprod(0).bool()

@@ -12,7 +12,7 @@ from paymaster import losses
 from paymaster.advantages import lambda_returns, normalise
 from paymaster.algorithms.checks import check_above_zero, check_not_below_zero, check_shares
 from paymaster.algorithms.joint_step import joint_step
-from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, Identities
+from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
 from paymaster.ranks import ALONE, Ranks
 
 __all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerLearning", "FollowersSeen"]
@@ -166,7 +166,7 @@ class FollowerActorCritic:
         first: dict[str, Tensor] = {}
         advantage = target = old = None
         for _ in range(config.epochs):
-            output = self.network(episodes.own, episodes.goal, episodes.identity)
+            output = self._evaluate(episodes)
             if advantage is None or target is None:
                 advantage, target = self._estimate(episodes, output.value.detach())
             log_pi = torch.log_softmax(output.logits, dim=-1)
@@ -198,6 +198,25 @@ class FollowerActorCritic:
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimiser, under the name checkpoints store it by."""
         return {"followers": self.optimizer}
+
+    def _evaluate(self, episodes: FollowerEpisodes) -> FollowerOutput:
+        """The networks on whole episodes, [T, B, N, ...]; where all share their weights, on the steps alone in which
+        somebody was asked, and 0 elsewhere."""
+        if self.config.identities == "separate":
+            output: FollowerOutput = self.network(episodes.own, episodes.goal, episodes.identity)
+            return output
+        shape = episodes.asked.shape
+        rows = episodes.asked.flatten().nonzero().squeeze(-1)
+        own, goal, identity = (
+            values.flatten(0, 2).index_select(0, rows).unsqueeze(1)
+            for values in (episodes.own, episodes.goal, episodes.identity.expand(shape))
+        )
+        logits, value = self.network(own, goal, identity)
+        whole = value.new_zeros(shape.numel(), logits.shape[-1])
+        return FollowerOutput(
+            whole.index_copy(0, rows, logits.squeeze(1)).view(*shape, -1),
+            whole[:, 0].index_copy(0, rows, value.squeeze(1)).view(shape),
+        )
 
     @torch.no_grad()
     def _estimate(self, episodes: FollowerEpisodes, value: Tensor) -> tuple[Tensor, Tensor]:
