@@ -7,6 +7,7 @@ them. A job of one process adds up nothing and never touches torch.distributed.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -129,7 +130,9 @@ class _Joined(Ranks):
         try:
             yield
         except RuntimeError as error:  # torch's DistError is one; gloo raises it bare
-            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+            cause = re.sub(r"^\[[^]]*\] *", "", str(error)).partition(". ")[
+                0
+            ]  # gloo says in which of its lines, and more
             raise RankError(
                 f"{_name(self.rank, self.size)}: lost the other ranks while {doing}: one has ended, or did not answer "
                 f"within {seconds:g} s ({_TIMEOUT}); {_ADVICE} ({cause})"
