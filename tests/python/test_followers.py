@@ -404,5 +404,5 @@ def test_rule_based_followers_have_no_challengers(tmp_path: Path) -> None:
 def test_meta_followers_learn_what_rule_based_ones_earn() -> None:
     """Against a leader that does not learn, within 2,000 episodes; `bench/followers.py` has all games, and primitive
     followers, who do not get there."""
-    row = bench_scripts.load("followers").run("RC completion", "meta", "embedded", 0, (2_000,))
+    row = bench_scripts.load("followers").run("RC completion", "completion", "meta", "embedded", 0, (2_000,))
     assert row["earned"]["2000"] >= 0.95 * row["by_rule"]
