@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
+from paymaster.views.agents import AgentsOfGame
 from paymaster.views.fixed_leader import FixedLeader, Leader
 from paymaster.views.game import RENDER_MODES, Game
 from paymaster.views.zoo import ParallelEnv
@@ -18,7 +18,7 @@ __all__ = ["FollowersParallelEnv"]
 Vectors = dict[str, NDArray[np.float32]]
 
 
-class FollowersParallelEnv(ParallelEnv[str, NDArray[np.float32], Any]):
+class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
     """Agents "follower_0", ..., all alike: equal spaces, and each sees the game from its own seat.
 
     What they see holds this step's offers, which the leader inside has just made; their answers move the world. One
@@ -51,20 +51,9 @@ class FollowersParallelEnv(ParallelEnv[str, NDArray[np.float32], Any]):
         followers: str = "meta",
         **options: Any,
     ) -> None:
-        self.game = Game(task, seed, index, render_mode, followers, **options)
+        game = Game(task, seed, index, render_mode, followers, **options)
+        self._begin(game, game.followers[:])
         self._leader = FixedLeader(leader, seed)
-        self.possible_agents = self.game.followers[:]
-        self.agents: list[str] = []
-        self.render_mode = render_mode
-        self.state_space = self.game.state_space
-
-    def observation_space(self, agent: str) -> spaces.Space[Any]:
-        """The same object every time."""
-        return self.game.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Space[Any]:
-        """The same object every time."""
-        return self.game.action_spaces[agent]
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -100,17 +89,6 @@ class FollowersParallelEnv(ParallelEnv[str, NDArray[np.float32], Any]):
         if self.game.over:
             self.agents = []
         return observations, reward, over, truncated, infos
-
-    def state(self) -> NDArray[np.float32]:
-        """Everything, the offers and all traits included, as a vector."""
-        return self.game.state()
-
-    def render(self) -> str | NDArray[np.uint8] | None:
-        """The game as ``render_mode`` says."""
-        return self.game.render()
-
-    def close(self) -> None:
-        """Nothing to release."""
 
     def _offered(self) -> tuple[Vectors, dict[str, dict[str, Any]]]:
         """The leader acts, unless the game is over; what its followers then see."""

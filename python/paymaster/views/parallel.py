@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
+from paymaster.views.agents import AgentsOfGame
 from paymaster.views.game import LEADER, RENDER_MODES, Game
 from paymaster.views.zoo import ParallelEnv
 
@@ -17,7 +17,7 @@ __all__ = ["GameParallelEnv"]
 Vectors = dict[str, NDArray[np.float32]]
 
 
-class GameParallelEnv(ParallelEnv[str, NDArray[np.float32], Any]):
+class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
     """Agents "leader", "follower_0", ...; a step of the game takes two of this environment's.
 
     In the first the leader makes its offers and nothing moves; in the second the followers, who now see what they are
@@ -60,19 +60,8 @@ class GameParallelEnv(ParallelEnv[str, NDArray[np.float32], Any]):
         followers: str = "meta",
         **options: Any,
     ) -> None:
-        self.game = Game(task, seed, index, render_mode, followers, **options)
-        self.possible_agents = [LEADER, *self.game.followers]
-        self.agents: list[str] = []
-        self.render_mode = render_mode
-        self.state_space = self.game.state_space
-
-    def observation_space(self, agent: str) -> spaces.Space[Any]:
-        """The same object every time."""
-        return self.game.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Space[Any]:
-        """The same object every time."""
-        return self.game.action_spaces[agent]
+        game = Game(task, seed, index, render_mode, followers, **options)
+        self._begin(game, [LEADER, *game.followers])
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -106,17 +95,6 @@ class GameParallelEnv(ParallelEnv[str, NDArray[np.float32], Any]):
         if self.game.over:
             self.agents = []
         return self._observations(), reward, over, truncated, self.game.infos()
-
-    def state(self) -> NDArray[np.float32]:
-        """Everything, the offers and all traits included, as a vector."""
-        return self.game.state()
-
-    def render(self) -> str | NDArray[np.uint8] | None:
-        """The game as ``render_mode`` says."""
-        return self.game.render()
-
-    def close(self) -> None:
-        """Nothing to release."""
 
     def _observations(self) -> Vectors:
         vectors = dict(zip(self.game.followers, self.game.follower_vectors(), strict=True))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
+from paymaster.views.agents import AgentsOfGame
 from paymaster.views.game import LEADER, RENDER_MODES, Game
 from paymaster.views.zoo import AECEnv
 
 __all__ = ["GameAECEnv"]
 
 
-class GameAECEnv(AECEnv[str, NDArray[np.float32], Any]):
+class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
     """Agents "leader", "follower_0", ... act in this order; the world moves after the last one (Stackelberg order).
 
     Each follower sees the leader's offers, none what the others answer. Rewards come when the world moves.
@@ -40,20 +40,9 @@ class GameAECEnv(AECEnv[str, NDArray[np.float32], Any]):
         **options: Any,
     ) -> None:
         super().__init__()
-        self.game = Game(task, seed, index, render_mode, followers, **options)
-        self.possible_agents = [LEADER, *self.game.followers]
-        self.agents: list[str] = []
-        self.render_mode = render_mode
-        self.state_space = self.game.state_space
+        game = Game(task, seed, index, render_mode, followers, **options)
+        self._begin(game, [LEADER, *game.followers])
         self._answers: list[int] = []
-
-    def observation_space(self, agent: str) -> spaces.Space[Any]:
-        """The same object every time."""
-        return self.game.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Space[Any]:
-        """The same object every time."""
-        return self.game.action_spaces[agent]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
@@ -103,14 +92,3 @@ class GameAECEnv(AECEnv[str, NDArray[np.float32], Any]):
             return self.game.leader_vector()
         vector: NDArray[np.float32] = self.game.follower_vectors()[self.game.followers.index(agent)]
         return vector
-
-    def state(self) -> NDArray[np.float32]:
-        """Everything, the offers and all traits included, as a vector."""
-        return self.game.state()
-
-    def render(self) -> str | NDArray[np.uint8] | None:
-        """The game as ``render_mode`` says."""
-        return self.game.render()
-
-    def close(self) -> None:
-        """Nothing to release."""
