@@ -134,7 +134,10 @@ def test_an_update_sees_what_the_networks_say_where_they_were_asked(kind: str) -
     played = episodes_of(asked=asked)
     config = FollowerLearning(hidden=8, identities=KINDS[kind].identities)
     followers = FollowerActorCritic(KINDS[kind], config, seed=1)
-    expected, came = followers.network(played.own, played.goal, WHO), followers._evaluate(played)
+    expected, came = (
+        followers.network(played.own, played.goal, WHO),
+        followers._evaluate(played, followers._asked_alone(played)),
+    )
     torch.testing.assert_close(came.logits[asked], expected.logits[asked])
     torch.testing.assert_close(came.value[asked], expected.value[asked])
 

@@ -194,13 +194,14 @@ class EBPG:
     @torch.no_grad()
     def _estimate(self, episodes: Episodes, steps: PlayedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
         config, valid = self.config, episodes.valid
-        phi = steps.unpack(_phi_of(output), valid.shape)
+        phi = _phi_of(output)
         counts = reward_counts(episodes, config.credit)
-        targets = lambda_returns(counts, phi, valid, config.gamma, config.gae_lambda)
+        whole = steps.unpack(phi, valid.shape)
+        targets = lambda_returns(counts, whole, valid, config.gamma, config.gae_lambda)
         prices = head_prices(episodes)
         targets = steps.pack(targets)
         target = targets @ prices
-        advantage = target - steps.pack(phi) @ prices
+        advantage = target - phi @ prices
         unexplained = self._variance(advantage, share) / self._variance(target, share).clamp(min=1e-8)
         if config.normalise_advantage:
             advantage = normalise(advantage, total=self.ranks.total)

@@ -163,10 +163,11 @@ class FollowerActorCritic:
         episodes = episodes.to(self.device)
         config, asked = self.config, episodes.asked
         share = self.ranks.share(asked.sum())
+        alone = self._asked_alone(episodes)
         first: dict[str, Tensor] = {}
         advantage = target = old = None
         for _ in range(config.epochs):
-            output = self._evaluate(episodes)
+            output = self._evaluate(episodes, alone)
             if advantage is None or target is None:
                 advantage, target = self._estimate(episodes, output.value.detach())
             log_pi = torch.log_softmax(output.logits, dim=-1)
@@ -199,19 +200,22 @@ class FollowerActorCritic:
         """The optimiser, under the name checkpoints store it by."""
         return {"followers": self.optimizer}
 
-    def _evaluate(self, episodes: FollowerEpisodes) -> FollowerOutput:
-        """The networks on whole episodes, [T, B, N, ...]; where all share their weights, on the steps alone in which
-        somebody was asked, and 0 elsewhere."""
+    def _asked_alone(self, episodes: FollowerEpisodes) -> tuple[Tensor, FollowersSeen] | None:
+        """Where somebody was asked, rows [R] of [T, B, N], and what they saw there, as R games of one follower each;
+        None where everybody has weights of their own, which go by episodes."""
         if self.config.identities == "separate":
+            return None
+        rows = episodes.asked.flatten().nonzero().squeeze(-1)
+        every = (episodes.own, episodes.goal, episodes.identity.expand(episodes.asked.shape))
+        return rows, FollowersSeen(*(part.flatten(0, 2).index_select(0, rows).unsqueeze(1) for part in every))
+
+    def _evaluate(self, episodes: FollowerEpisodes, alone: tuple[Tensor, FollowersSeen] | None) -> FollowerOutput:
+        """The networks on whole episodes, [T, B, N, ...], or on those steps alone, and 0 elsewhere."""
+        if alone is None:
             output: FollowerOutput = self.network(episodes.own, episodes.goal, episodes.identity)
             return output
-        shape = episodes.asked.shape
-        rows = episodes.asked.flatten().nonzero().squeeze(-1)
-        own, goal, identity = (
-            values.flatten(0, 2).index_select(0, rows).unsqueeze(1)
-            for values in (episodes.own, episodes.goal, episodes.identity.expand(shape))
-        )
-        logits, value = self.network(own, goal, identity)
+        (rows, seen), shape = alone, episodes.asked.shape
+        logits, value = self.network(*seen)
         whole = value.new_zeros(shape.numel(), logits.shape[-1])
         return FollowerOutput(
             whole.index_copy(0, rows, logits.squeeze(1)).view(*shape, -1),
