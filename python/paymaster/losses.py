@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from paymaster.networks.elementwise import log_softmax
 from paymaster.networks.leader_policy import restricted_log_probs
 
 __all__ = [
@@ -132,7 +133,7 @@ def termination_penalty(logits: Tensor, held: Tensor) -> Tensor:
 
 def imitation_loss(logits: Tensor, action: Tensor) -> Tensor:
     """-log p^k(a_t | s_t, h_t) of the action really played (Sec. 4.2): [..., N, A], [..., N] -> [..., N]."""
-    return -_chosen(torch.log_softmax(logits, dim=-1), action)
+    return -_chosen(log_softmax(logits), action)
 
 
 def critic_loss(phi: Tensor, target: Tensor) -> Tensor:

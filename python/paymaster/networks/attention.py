@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from paymaster.networks.elementwise import softmax, tanh
+
 __all__ = ["FollowerAttention"]
 
 
@@ -46,8 +48,8 @@ class FollowerAttention(nn.Module):
         if self.score is None:
             weights = x.new_full(x.shape[:-1], 1.0 / x.shape[-2])
         else:
-            weights = torch.softmax(self.score(x).squeeze(-1), dim=-1)
+            weights = softmax(self.score(x).squeeze(-1))
         summary = (weights.unsqueeze(-1) * x).sum(-2, keepdim=True)
         # Bounded: dense EBPG can push log mu of a maintained offer down without limit, and with a rectified
         # code the shared features grew until beta's logit stood at -150 and stayed there.
-        return torch.tanh(self.own(x) + self.others(summary)), weights
+        return tanh(self.own(x) + self.others(summary)), weights

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
+
+from paymaster.networks.elementwise import softmax
 
 __all__ = ["FollowerModel"]
 
@@ -31,4 +32,4 @@ class FollowerModel(nn.Module):
     @staticmethod
     def predict(logits: Tensor) -> Tensor:
         """The predicted action a-hat as probabilities [..., N, A], cut off from the gradient."""
-        return torch.softmax(logits.detach(), dim=-1)
+        return softmax(logits.detach())

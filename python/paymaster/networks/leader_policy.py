@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from paymaster.networks.elementwise import log_softmax
+
 __all__ = ["OfferPolicy", "is_previous", "restricted_log_probs"]
 
 
@@ -39,10 +41,10 @@ class OfferPolicy(nn.Module):
         logits = self.out(torch.relu(self.goal(goal) + own.unsqueeze(-2)))
         goal_logits = logits[..., 0]
         bonus_logits = logits[..., 1:] if self.bonus is None else self.bonus(torch.relu(own)).unsqueeze(-2)
-        log_bonus = torch.log_softmax(bonus_logits, dim=-1)
+        log_bonus = log_softmax(bonus_logits)
         if self.abstain is None:
-            return (torch.log_softmax(goal_logits, dim=-1).unsqueeze(-1) + log_bonus).flatten(-2)
-        log_goal = torch.log_softmax(torch.cat((goal_logits, self.abstain(code)), dim=-1), dim=-1)
+            return (log_softmax(goal_logits).unsqueeze(-1) + log_bonus).flatten(-2)
+        log_goal = log_softmax(torch.cat((goal_logits, self.abstain(code)), dim=-1))
         return torch.cat(((log_goal[..., :-1, None] + log_bonus).flatten(-2), log_goal[..., -1:]), dim=-1)
 
 
@@ -65,4 +67,4 @@ def restricted_log_probs(log_mu: Tensor, previous: Tensor) -> Tensor:
         [..., O]; -inf at the excluded offer, whose gradient is zero.
     """
     excluded = is_previous(previous, log_mu.shape[-1])
-    return torch.log_softmax(log_mu.masked_fill(excluded, -torch.inf), dim=-1)
+    return log_softmax(log_mu.masked_fill(excluded, -torch.inf))

@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from paymaster.networks.elementwise import tanh_
+
 __all__ = ["recur"]
 
 
@@ -53,7 +55,8 @@ class Recurrence(torch.autograd.Function):
             torch.addmm(bias, before, transposed, out=gate)
             gate[:, : 2 * hidden].add_(given[:, : 2 * hidden]).sigmoid_()
             proposed = new[first:end]
-            torch.addcmul(given[:, 2 * hidden :], gate[:, :hidden], gate[:, 2 * hidden :], out=proposed).tanh_()
+            torch.addcmul(given[:, 2 * hidden :], gate[:, :hidden], gate[:, 2 * hidden :], out=proposed)
+            tanh_(proposed)
             before = torch.lerp(proposed, before, gate[:, hidden : 2 * hidden], out=states[first:end])
         ctx.save_for_backward(start, weight, gates, new, states)
         ctx.ends = ends

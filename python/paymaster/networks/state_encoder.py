@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from paymaster.networks.elementwise import mean_over
 
 __all__ = ["OfferEmbedding", "StateEncoder", "offered_goal"]
 
@@ -36,7 +39,7 @@ class StateEncoder(nn.Module):
 
     def forward(self, follower: Tensor, goal: Tensor, previous: Tensor) -> Tensor:
         """Maps [..., N, F], [..., N, G, D] and omega_{t-1} int64 [..., N] to [..., N, H]."""
-        pooled = self.pooled(torch.relu(self.goal(goal)).mean(-2))
+        pooled = self.pooled(mean_over(torch.relu(self.goal(goal))))
         own = torch.cat((follower, offered_goal(goal, previous, self.num_bonuses)), dim=-1)
         return torch.relu(self.own(own) + pooled)
 
@@ -49,8 +52,9 @@ def offered_goal(goal: Tensor, previous: Tensor, num_bonuses: int) -> Tensor:
     num_goals = goal.shape[-2]
     kind = torch.div(previous, num_bonuses, rounding_mode="floor")
     named = (kind >= 0) & (kind < num_goals)
-    index = kind.clamp(0, num_goals - 1)[..., None, None].expand(*kind.shape, 1, goal.shape[-1])
-    return goal.gather(-2, index).squeeze(-2) * named.unsqueeze(-1)
+    first = torch.arange(0, kind.numel() * num_goals, num_goals, device=kind.device)
+    rows = goal.flatten(0, -2).index_select(0, kind.clamp(0, num_goals - 1).flatten() + first)
+    return rows.view(*kind.shape, -1) * named.unsqueeze(-1)
 
 
 class OfferEmbedding(nn.Embedding):
@@ -81,7 +85,7 @@ class _Rows(torch.autograd.Function):
     def forward(ctx: Any, table: Tensor, index: Tensor) -> Tensor:
         ctx.save_for_backward(index)
         ctx.size = len(table)
-        return table[index]
+        return F.embedding(index, table)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
