@@ -56,7 +56,9 @@ class Recurrence(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None]:
         start, weight, gates, proposed, states = ctx.saved_tensors
         results = (gates, gates, states, start)
-        from_x, from_h, before, from_start = (torch.empty_like(one, memory_format=torch.contiguous_format) for one in results)
+        from_x, from_h, before, from_start = (
+            torch.empty_like(one, memory_format=torch.contiguous_format) for one in results
+        )
         arrays = (grad, start, weight, gates, proposed, states, from_x, from_h, before, from_start)
         _core.recur_backward(ctx.batch_sizes, *map(_array, arrays))
         return from_x, from_start, from_h.t() @ before, from_h.sum(0), None
