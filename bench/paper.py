@@ -1,4 +1,4 @@
-"""Rows of `paymaster reproduce` in one file: `python bench/paper.py pack OUT`, `unpack OUT`, and `table` of what is there.
+"""Rows of `paymaster reproduce` in one file: `python bench/paper.py pack OUT`, `unpack OUT`, and a `table` of them.
 
 OUT/rows/ has a file a run, so that runs beside each other write without waiting. The repository keeps them as
 bench/paper/rows.jsonl, a line a run: unpacked into another OUT, `paymaster reproduce ... --out OUT` makes only what is
