@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from paymaster.networks.recurrence import recur
+from paymaster.networks.seed_recurrence import recur_seeds, step_seeds
 from paymaster.networks.state_encoder import OfferEmbedding
 
 __all__ = ["HistoryEncoder"]
@@ -45,9 +46,14 @@ class HistoryEncoder(nn.Module):
         """
         seen = state + self.offer(previous)
         width = seen.shape[-1]
+        weights = self.gru.all_weights[0]
+        if weights[0].dim() == 3:  # of S seeds (`layers.py`), whose episodes are never given unpacked
+            if batch_sizes is None:
+                step = step_seeds(weights, seen, history)
+                return step, step
+            return recur_seeds(weights, seen, history, batch_sizes), None
         if batch_sizes is None and seen.dim() == 3:
             # The fast path of a rollout: nn.GRU spends more on its checks than on one step.
-            weights = self.gru.all_weights[0]
             step = torch.gru_cell(seen.view(-1, width), history.reshape(-1, width), *weights).view(seen.shape)
             return step, step
         if batch_sizes is None:
