@@ -33,5 +33,6 @@ void bind_features(py::module_& m);
 void bind_assignment(py::module_& m);
 void bind_planners(py::module_& m);
 void bind_particles(py::module_& m);
+void bind_recurrence(py::module_& m);
 
 }  // namespace paymaster::bindings

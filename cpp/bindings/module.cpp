@@ -11,4 +11,5 @@ PYBIND11_MODULE(_core, m) {
   bind_assignment(m);  // of followers to goal types
   bind_planners(m);    // routes on the grid, steering
   bind_particles(m);   // particle physics, apart from any game
+  bind_recurrence(m);  // a GRU over packed sequences
 }

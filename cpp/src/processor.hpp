@@ -3,7 +3,7 @@
 
 namespace paymaster {
 
-/// Whether it has AVX2 and the build has files for it; PAYMASTER_NO_AVX2 in the environment says no.
+/// Whether it has AVX2 (and FMA, which comes with it) and the build has files for it; PAYMASTER_NO_AVX2 in the environment says no.
 bool has_avx2();
 
 }  // namespace paymaster

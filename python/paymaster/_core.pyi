@@ -24,6 +24,29 @@ def extract_events(
     NDArray[np.int32],
     NDArray[np.int32],
 ]: ...
+def recur_forward(
+    batch_sizes: Sequence[int],
+    x: NDArray[Any],
+    start: NDArray[Any],
+    weight: NDArray[Any],
+    bias: NDArray[Any],
+    gates: NDArray[Any],
+    proposed: NDArray[Any],
+    states: NDArray[Any],
+) -> None: ...
+def recur_backward(
+    batch_sizes: Sequence[int],
+    grad: NDArray[Any],
+    start: NDArray[Any],
+    weight: NDArray[Any],
+    gates: NDArray[Any],
+    proposed: NDArray[Any],
+    states: NDArray[Any],
+    from_x: NDArray[Any],
+    from_h: NDArray[Any],
+    before: NDArray[Any],
+    from_start: NDArray[Any],
+) -> None: ...
 
 class Batch:
     def __init__(

@@ -32,14 +32,19 @@ class SeedDraws:
 Draws: TypeAlias = torch.Generator | SeedDraws
 
 
-def draw_uniform(shape: torch.Size, draws: Draws | None, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Numbers in [0, 1) of that shape, [S, ...] for S seeds; of torch's own generator where there are no draws."""
+def draw_uniform(
+    count: int, shape: torch.Size, draws: Draws | None, device: torch.device, dtype: torch.dtype
+) -> Tensor:
+    """Numbers in [0, 1), ``count`` of each entry, [count, *shape]; of torch's own generator where there are no draws.
+
+    For S seeds ``shape`` is [S, ...]; each draws what it would draw for the rest of it.
+    """
     if not isinstance(draws, SeedDraws):
-        return torch.rand(shape, generator=draws, device=device, dtype=dtype)
-    numbers = torch.zeros(shape, device=device, dtype=dtype)
+        return torch.rand((count, *shape), generator=draws, device=device, dtype=dtype)
+    numbers = torch.zeros((shape[0], count, *shape[1:]), device=device, dtype=dtype)
     for row, generator in draws.fill(numbers):
         row.uniform_(generator=generator)
-    return numbers
+    return numbers.movedim(1, 0)
 
 
 def draw_integers(high: int, shape: torch.Size, draws: Draws | None, device: torch.device) -> Tensor:

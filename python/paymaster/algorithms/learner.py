@@ -158,7 +158,7 @@ class Learner(ABC):
 
     @abstractmethod
     def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:
-        """One gradient step on the loss, [] or [S]; returns the gradient's norm. What is reported is added up in place."""
+        """One gradient step on the loss, [] or [S]; returns the gradient's norm. Reports are added up in place."""
 
     @torch.no_grad()
     def _estimate(self, episodes: Episodes, steps: PlayedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
@@ -264,7 +264,7 @@ class Learner(ABC):
 
     def _draw_goals(self, shape: torch.Size, explore: float, draws: Draws | None) -> Tensor:
         """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""
-        chosen = draw_uniform(shape, draws, self.device, torch.get_default_dtype()) < explore
+        chosen = draw_uniform(1, shape, draws, self.device, torch.get_default_dtype())[0] < explore
         goals = draw_integers(self.network.config.num_goals, shape, draws, self.device)
         return goals.masked_fill(~chosen, -1)
 

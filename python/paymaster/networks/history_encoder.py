@@ -46,15 +46,15 @@ class HistoryEncoder(nn.Module):
         """
         seen = state + self.offer(previous)
         width = seen.shape[-1]
-        weights = self.gru.all_weights[0]
-        if weights[0].dim() == 3:  # of S seeds (`layers.py`), whose episodes are never given unpacked
+        if self.offer.weight.dim() == 3:  # of S seeds (`layers.py`), whose episodes are never given unpacked
+            weights = self.gru.all_weights[0]
             if batch_sizes is None:
                 step = step_seeds(weights, seen, history)
                 return step, step
             return recur_seeds(weights, seen, history, batch_sizes), None
         if batch_sizes is None and seen.dim() == 3:
-            # The fast path of a rollout: nn.GRU spends more on its checks than on one step.
-            step = torch.gru_cell(seen.view(-1, width), history.reshape(-1, width), *weights).view(seen.shape)
+            one_step = torch.tensor([seen.shape[0] * seen.shape[1]])
+            step = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), one_step).view(seen.shape)
             return step, step
         if batch_sizes is None:
             steps, last = self.gru(seen.flatten(1, 2), history.reshape(1, -1, width))

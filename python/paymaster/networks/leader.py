@@ -228,9 +228,9 @@ def sample_offers(
     generator: Draws | None = None,
     greedy: bool = False,
 ) -> Tensor:
-    """Draws omega_t from :func:`offer_probs`, with one uniform number per follower.
+    """Draws omega_t from :func:`offer_probs`: whether the option ends, then what is offered if it does.
 
-    Greedy takes the mode of each decision in turn: an option ends when beta > 1/2 (or when a new one starts anyway),
+    Greedy takes the mode of each of the two: an option ends when beta > 1/2 (or when a new one starts anyway),
     and an option that ended takes the most likely of the offers it may take. The mode of their product would seldom
     change anything, since the new offer's probability is split among many. Exploration plays no part in it.
 
@@ -244,12 +244,25 @@ def sample_offers(
     Returns:
         omega_t, flat offers int64 [..., N].
     """
-    if greedy:
+    log_mu = output.log_mu
+    num_offers = log_mu.shape[-1]
+    if greedy or num_offers == 1:
         return _most_likely(output, held)
-    cumulative = offer_probs(output, held, explore).cumsum(-1)
-    uniform = draw_uniform(held.shape, generator, held.device, cumulative.dtype)
+    uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
+    ends = held < 0
+    excluded = is_previous(held, num_offers)
+    likely = log_mu.masked_fill(excluded, -torch.inf)
+    weights = (likely - likely.amax(-1, keepdim=True)).exp()
+    if explore > 0.0:
+        # Of weights that add up to 1, as mu does.
+        share = explore / (num_offers - 1 + ends.to(weights.dtype)).unsqueeze(-1)
+        weights = (1.0 - explore) * weights / weights.sum(-1, keepdim=True) + share.where(~excluded, 0.0)
+    if output.termination_logits is not None:
+        ends = ends | (uniform[0] < torch.sigmoid(output.termination_logits))
+    cumulative = weights.cumsum(-1)
     # Scaled by the total, so that rounding in the sum never selects an offer of probability zero.
-    return (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
+    drawn = (cumulative <= uniform[1].unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
+    return torch.where(ends, drawn, held)
 
 
 def _most_likely(output: LeaderOutput, held: Tensor) -> Tensor:
