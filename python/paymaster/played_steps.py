@@ -67,7 +67,7 @@ class PlayedSteps:
     @staticmethod
     def of_seeds(episodes: Episodes, seeds: int) -> PlayedSteps:
         """The same of S seeds' episodes, which stand one seed after the other in the axis of B."""
-        valid = episodes.valid.unflatten(1, (seeds, -1))  # [T, S, B / S]
+        valid = episodes.valid.view(len(episodes.valid), seeds, -1)  # [T, S, B / S]
         games = valid.shape[2]
         batch_sizes = valid.sum(2).amax(1)
         step, place = (torch.arange(games, device=valid.device) < batch_sizes.unsqueeze(-1)).nonzero(as_tuple=True)

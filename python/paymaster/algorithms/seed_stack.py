@@ -51,7 +51,8 @@ class SeedStack(Learner):
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of S B games."""
-        by_seed = Seen(*(self._by_seed(part) for part in seen[:-1]), seen.step)
+        follower, goal, previous, ended = map(self._by_seed, (seen.follower, seen.goal, seen.previous, seen.ended))
+        by_seed = Seen(follower, goal, previous, ended, seen.step)
         step = super().act(by_seed, state, explore=explore, generator=generator, greedy=greedy)
         offer, explored, attention = (
             None if part is None else part.flatten(0, 1) for part in (step.offer, step.explored, step.attention)
@@ -90,7 +91,8 @@ class SeedStack(Learner):
 
     def _by_seed(self, values: Tensor) -> Tensor:
         """[S B, ...] to [S, B, ...]."""
-        return values.unflatten(0, (len(self.leaders), -1))
+        seeds = len(self.leaders)
+        return values.view(seeds, len(values) // seeds, *values.shape[1:])
 
     def _steps(self, episodes: Episodes) -> PlayedSteps:
         return PlayedSteps.of_seeds(episodes, len(self.leaders))
@@ -110,7 +112,7 @@ class SeedStack(Learner):
         loss.sum().backward()  # type: ignore[no-untyped-call]
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         norms = torch.stack([torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients])
-        norm = torch.linalg.vector_norm(norms, dim=0)
+        norm: Tensor = torch.linalg.vector_norm(norms, dim=0)
         scale = (self.config.max_gradient_norm / (norm + 1e-6)).clamp(max=1.0)  # as nn.utils.clip_grad_norm_ has it
         for gradient in gradients:
             gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
