@@ -5,7 +5,7 @@ Every function returns an array of the shape of its steps, [..., N], not yet ave
 their probability. The functions named ``..._log_prob`` say how likely the leader's choices were (I and I' of the
 paper's Prop. 1); the losses' gradient is what a minimiser descends.
 
-Sources: the paper's Prop. 1, Remark 2 and Sec. 4.4; shared/design/algorithm.md writes the equations out.
+Sources: the paper's Prop. 1, Remark 2 and Sec. 4.4; docs/algorithm.md writes the equations out.
 """
 
 from __future__ import annotations

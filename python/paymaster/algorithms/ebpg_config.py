@@ -18,7 +18,7 @@ Exploration = Literal["offers", "agents"]
 
 @dataclass(frozen=True)
 class EBPGConfig:
-    """How the leader learns; defaults from shared/design/findings.md where the paper's differ.
+    """How the leader learns; where defaults differ from the paper's, it is said why.
 
     Attributes:
         gradient: "dense" (the paper's method, Remark 2) or "sparse" (Prop. 1).

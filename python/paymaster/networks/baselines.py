@@ -16,7 +16,7 @@ class TwoHeadedBaseline(nn.Module):
 
     Knowing neither w nor the prices, it fits counts; the baseline in units of reward is
     w . phi_g - price . phi_b. It must see omega_{t-1}: on an enumerated game the gradient's cosine fell
-    from 0.92-0.99 to 0.62-0.82 without (shared/design/findings.md, point 4).
+    from 0.92-0.99 to 0.62-0.82 without.
 
     Args:
         num_goals: G, goal types.

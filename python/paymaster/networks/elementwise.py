@@ -1,8 +1,9 @@
 """Functions that torch has too, by operations of its that are fast for arrays as narrow as a leader's on the CPU.
 
-Along a last axis of a few numbers (followers, goal types, offers, actions) torch's reductions go row by row, and its tanh
-takes six times as long as its sigmoid. On CUDA none of this is so, and torch's own are taken; also where no gradient is
-asked for, by a leader that acts: for one step's rows a second operation costs more than it saves.
+Along a last axis of a few numbers (followers, goal types, offers, actions) torch's reductions go row by row, and its
+tanh takes six times as long as its sigmoid. On CUDA none of this is so, and torch's own are taken; also, of means and
+tanh, where no gradient is asked for, by a leader that acts: for one step's rows a second operation costs more than it
+saves.
 """
 
 from __future__ import annotations

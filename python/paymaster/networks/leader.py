@@ -189,7 +189,7 @@ def _chosen(values: Tensor, rows: Tensor, own: int) -> Tensor:
 
 
 def offer_probs(output: LeaderOutput, held: Tensor, explore: float = 0.0) -> Tensor:
-    """The leader's process p(omega_t | s_t, omega_{t-1}) (shared/design/algorithm.md).
+    """The leader's process p(omega_t | s_t, omega_{t-1}) (paper, Sec. 4.1; docs/algorithm.md).
 
     (1 - beta) 1[omega_t = omega_{t-1}] + beta mu'(omega_t), where mu' is mu restricted to other offers,
     mixed iota-greedily with the uniform distribution over the same offers. Where a new option starts (``held`` = -1)

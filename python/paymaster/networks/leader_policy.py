@@ -16,7 +16,7 @@ class OfferPolicy(nn.Module):
 
     One small network, shared by all goal types, reads c^k and the goal type's own features and gives the
     logit of that goal and the logits of its bonuses. With separate heads per goal type, blind to those
-    features, dense EBPG collapsed to one offer per episode (shared/design/findings.md, point 1).
+    features, dense EBPG collapsed to one offer per episode when this was first tried.
 
     Args:
         num_bonuses: K, bonus levels per goal type.
@@ -57,8 +57,8 @@ def is_previous(previous: Tensor, num_offers: int) -> Tensor:
 def restricted_log_probs(log_mu: Tensor, previous: Tensor) -> Tensor:
     """Log-probabilities of a new offer: mu renormalised over the offers other than omega_{t-1}.
 
-    "For 'terminated' and 'changed' to mean the same, a terminated option draws its new action from mu
-    restricted to actions other than the current one" (shared/design/algorithm.md).
+    For "terminated" and "changed" to mean the same, a terminated option draws its new action from mu
+    restricted to actions other than the current one (docs/algorithm.md).
 
     Args:
         log_mu: log mu, [..., O] with O >= 2: with a single offer there is nothing to change to.

@@ -102,7 +102,7 @@ def time_scales(scale: Scale) -> Figure:
     )
     note = (
         "Followers learn, with abstraction. Two: learning rates 0.0003 for the leader's policy, 0.001 for its critic "
-        "and the followers; one: 0.001 for all; ours: each leader's tuned rate, not below the followers' 0.001."
+        "and the followers; one: 0.001 for all; ours: each leader's tuned rate, 0.005 for the followers."
     )
     return Figure("One time scale against two", panels, claims, note=note)
 

@@ -52,6 +52,7 @@ class Regime:
         num_envs: episodes an update.
         tuned: with the settings the leader does best with in our regime.
         learner: settings that are the same for all leaders; they come last.
+        follower_learner: the same for followers that learn.
         noise: share of rule-based followers' actions that are random while training.
         cost: of an episode in time, beside one of ours; for the time left.
     """
@@ -60,6 +61,7 @@ class Regime:
     num_envs: int = 32
     tuned: bool = True
     learner: dict[str, Any] = field(default_factory=dict, hash=False)
+    follower_learner: dict[str, Any] = field(default_factory=dict, hash=False)
     noise: float = 0.0
     cost: float = 1.0
 
@@ -94,10 +96,12 @@ REGIMES: Final[dict[str, Regime]] = {
     "two time scales": Regime(
         "ours, but for learning rates: 0.0003 for the leader's policy, 0.001 for its critic and the followers",
         learner={"learning_rate": 3e-4, "critic_learning_rate": 1e-3, "learning_rate_end": 1.0},
+        follower_learner={"learning_rate": 1e-3},
     ),
     "one time scale": Regime(
         "ours, but for learning rates: 0.001 for everybody",
         learner={"learning_rate": 1e-3, "critic_learning_rate": 1e-3, "learning_rate_end": 1.0},
+        follower_learner={"learning_rate": 1e-3},
     ),
 }
 """Name -> regime."""
@@ -192,7 +196,7 @@ class Reading:
 def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
     """The run of an arm."""
     regime = REGIMES[arm.regime]
-    usual = TrainConfig(GAMES[arm.game].task, leader=arm.leader).learner
+    usual = TrainConfig(GAMES[arm.game].task, leader=arm.leader)
     settings = {**(tuned_settings(arm.leader) if regime.tuned else {}), **regime.learner}
     return TrainConfig(
         GAMES[arm.game].task,
@@ -201,7 +205,8 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
         num_envs=regime.num_envs,
         seed=seed,
         options=arm.options(),
-        learner=dataclasses.replace(usual, **settings),
+        learner=dataclasses.replace(usual.learner, **settings),
+        follower_learner=dataclasses.replace(usual.follower_learner, **regime.follower_learner),
     )
 
 
