@@ -73,7 +73,9 @@ class SeedStack(Learner):
                 group["lr"] = joint["lr"]
                 for own, parameter in zip(group["params"], joint["params"], strict=True):
                     state = self.optimizer.state.get(parameter, {})
-                    own_state = {name: value[number] if value.dim() else value for name, value in state.items()}
+                    own_state = {
+                        name: (value[number] if value.dim() else value).clone() for name, value in state.items()
+                    }
                     if own_state:
                         leader.optimizer.state[own] = own_state
 

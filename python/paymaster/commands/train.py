@@ -67,16 +67,15 @@ class Train:
         from paymaster.experiments.report import report_runs
         from paymaster.experiments.train_seeds import train_seeds
 
+        if seeds < 1:
+            raise ValueError(f"seeds: expected at least 1, got {seeds}")
         each = [dataclasses.replace(config, seed=config.seed + number) for number in range(seeds)]
         outs = [
             _default_directory(one, resume=self.resume) if self.out is None else self.out / f"seed{one.seed}"
             for one in each
         ]
-        if outs:
-            console.print(
-                f"training {config.leader} on {config.task}, {seeds} seeds at once, in {outs[0]} to {outs[-1]}"
-            )
-        configs = train_seeds(config, outs, resume=self.resume)
+        console.print(f"training {config.leader} on {config.task}, {seeds} seeds at once, in {outs[0]} to {outs[-1]}")
+        configs = train_seeds(each, outs, resume=self.resume)
         report_runs(list(zip(configs, outs, strict=True)), self.evaluate, console)
 
 

@@ -25,30 +25,35 @@ from paymaster.ranks import ALONE, launched
 from paymaster.rollout import EpisodeTotals, Rollout
 from paymaster.seed_games import SeedGames
 
-__all__ = ["train_seeds"]
+__all__ = ["common_episode", "train_seeds"]
 
 
-def train_seeds(config: TrainConfig, outs: Sequence[Path], *, resume: bool = False) -> list[TrainConfig]:
-    """Trains leaders of the seeds ``config.seed``, the next one, ..., each in a run directory of its own.
+def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume: bool = False) -> list[TrainConfig]:
+    """Trains leaders that differ in nothing but their seed, each in a run directory of its own.
 
     Each is what :func:`~paymaster.experiments.train.train` makes of its seed, up to rounding, with its own games,
     weights, draws and statistics; so one of them can be gone on with alone, and runs that were trained alone, together.
-    The same configuration and number of seeds give the same numbers, interrupted or not.
+    The same configurations give the same numbers, interrupted or not.
 
     Args:
-        config: what to train, as for a single run.
-        outs: the run directories, one a seed.
+        configs: what to train, as for single runs.
+        outs: the run directories.
         resume: continue the runs that are there, from the newest episode of which all have a checkpoint.
 
     Returns:
         The configurations trained with.
 
     Raises:
-        ValueError: no seed, a configuration that makes no sense, followers that learn, a job of several ranks, runs to
-            resume that differ in more than their seed, or have no checkpoint of the same episode; a damaged checkpoint.
+        ValueError: no seed, a configuration that makes no sense, runs that differ in more than their seed, followers
+            that learn, a job of several ranks; runs to resume without a checkpoint of the same episode, or a damaged
+            one.
         RunDirectoryError: a directory holds another run, or cannot be written.
     """
-    configs = _configs(config, outs, resume=resume)
+    if not configs:
+        raise ValueError("seeds: expected at least 1, got 0")
+    if resume:
+        configs = _stored(configs, outs)
+    _check(configs, outs)
     torch.set_num_threads(configs[0].torch_threads)
     keep_freed_memory()
     parts = [make_parts(one, make_leader, ALONE) for one in configs]
@@ -63,7 +68,7 @@ def train_seeds(config: TrainConfig, outs: Sequence[Path], *, resume: bool = Fal
             )
             for one, out in zip(configs, outs, strict=True)
         ]
-        done = _common_episode(outs) if resume else 0
+        done = common_episode(outs) if resume else 0
         if done > 0:
             for one, out, part in zip(configs, outs, parts, strict=True):
                 load_run_state(out, one.seed, part, done)
@@ -72,56 +77,53 @@ def train_seeds(config: TrainConfig, outs: Sequence[Path], *, resume: bool = Fal
             for run in runs:
                 run.truncate_metrics(done)
         _loop(configs[0], outs, runs, parts, stack, done)
-    return configs
+    return list(configs)
 
 
-def _configs(config: TrainConfig, outs: Sequence[Path], *, resume: bool) -> list[TrainConfig]:
-    """Of the seeds, checked; of runs to resume, as stored."""
-    if not outs:
-        raise ValueError("seeds: expected at least 1, got 0")
+def _stored(configs: Sequence[TrainConfig], outs: Sequence[Path]) -> list[TrainConfig]:
+    """As the runs have them; as the first of them, where a process was killed before it had made the directory."""
+    there = [holds_run(out) for out in outs]
+    if not any(there):
+        read_config(outs[0])  # says that there is none
+    stored = [
+        config.resumed_from(TrainConfig.from_json(read_config(out))) if found else None
+        for config, out, found in zip(configs, outs, there, strict=True)
+    ]
+    first = next(config for config in stored if config is not None)
+    return [
+        dataclasses.replace(first, seed=config.seed) if found is None else found
+        for config, found in zip(configs, stored, strict=True)
+    ]
+
+
+def _check(configs: Sequence[TrainConfig], outs: Sequence[Path]) -> None:
     if launched()[1] > 1:
         raise ValueError(
             f"seeds: expected one process, got {launched()[1]} ranks of torchrun, which train one leader together; "
             "leave out --seeds, or start without torchrun"
         )
-    configs = [dataclasses.replace(config, seed=config.seed + number) for number in range(len(outs))]
-    if resume:
-        there = [holds_run(out) for out in outs]
-        if not any(there):
-            read_config(outs[0])  # says that there is none
-        configs = [
-            one.resumed_from(TrainConfig.from_json(read_config(out))) if found else one
-            for one, out, found in zip(configs, outs, there, strict=True)
-        ]
-        # One whose process was killed before its directory was made starts as the others did.
-        first = configs[there.index(True)]
-        configs = [
-            one if found else dataclasses.replace(first, seed=one.seed)
-            for one, found in zip(configs, there, strict=True)
-        ]
-    for one, out in zip(configs, outs, strict=True):
-        one.validate()
-        for part in dataclasses.fields(one):
-            was, is_ = getattr(configs[0], part.name), getattr(one, part.name)
-            if part.name != "seed" and was != is_:
+    for config, out in zip(configs, outs, strict=True):
+        config.validate()
+        for part in dataclasses.fields(config):
+            first, other = getattr(configs[0], part.name), getattr(config, part.name)
+            if part.name != "seed" and first != other:
                 raise ValueError(
-                    f"seeds: expected runs that differ in nothing but their seed, got {part.name} {was!r} in {outs[0]} "
-                    f"and {is_!r} in {out}"
+                    f"seeds: expected runs that differ in nothing but their seed, got {part.name} {first!r} in "
+                    f"{outs[0]} and {other!r} in {out}"
                 )
     if configs[0].followers_learn:
         raise ValueError(
             f"seeds: expected followers that decide by rule, got followers {configs[0].options.followers!r}, whose "
             "networks learn one seed at a time; leave out --seeds"
         )
-    return configs
 
 
-def _common_episode(outs: Sequence[Path]) -> int:
+def common_episode(outs: Sequence[Path]) -> int:
     """The newest at which all have a checkpoint. Raises ValueError where there is none.
 
     A process that was killed while it wrote them has written some. At its first ones, all begin anew.
     """
-    episodes = [[episode_of(path) for path in list_checkpoints(out)] for out in outs]
+    episodes = [[episode_of(path) for path in list_checkpoints(out)] if out.is_dir() else [] for out in outs]
     common = set(episodes[0]).intersection(*episodes[1:])
     if common:
         return max(common)
