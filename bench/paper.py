@@ -1,8 +1,9 @@
-"""Rows of `paymaster reproduce` as one file: `python bench/paper.py pack OUT` and `python bench/paper.py unpack OUT`.
+"""Rows of `paymaster reproduce` in one file: `python bench/paper.py pack OUT`, `unpack OUT`, and `table` of what is there.
 
 OUT/rows/ has a file a run, so that runs beside each other write without waiting. The repository keeps them as
 bench/paper/rows.jsonl, a line a run: unpacked into another OUT, `paymaster reproduce ... --out OUT` makes only what is
-missing and draws all of it anew. Learning curves are rounded to a hundredth of a gain.
+missing and draws all of it anew. Learning curves are rounded to a hundredth of a gain. The table: means over seeds with
+95 % intervals (Student's t), of the evaluations under the noise of training.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
+
+from paymaster.experiments.intervals import mean_ci95
 
 ROWS = Path(__file__).parent / "paper" / "rows.jsonl"
 
@@ -22,12 +25,15 @@ class Arguments:
     """What to do.
 
     Attributes:
-        do: pack adds OUT's rows to the file, in place of those of the same name; unpack writes what OUT lacks.
+        do: pack adds OUT's rows to the file, in place of those of the same name; unpack writes what OUT lacks; table
+            prints what is there.
         out: directory of a reproduction.
+        like: of the table, only runs whose name has all of these words.
     """
 
-    do: tyro.conf.Positional[Literal["pack", "unpack"]]
-    out: tyro.conf.Positional[Path]
+    do: tyro.conf.Positional[Literal["pack", "unpack", "table"]]
+    out: tyro.conf.Positional[Path] = Path("runs/reproduce-cpu")
+    like: tuple[str, ...] = ()
 
 
 def stored() -> dict[str, str]:
@@ -45,8 +51,31 @@ def packed(path: Path) -> str:
     return json.dumps({"key": path.stem, **row}, separators=(",", ":"))
 
 
+def table(like: tuple[str, ...]) -> None:
+    """A line for every arm: sampled, greedy, and what the followers get."""
+    arms: dict[str, list[dict[str, Any]]] = {}
+    for row in map(json.loads, stored().values()):
+        arm = row["name"].rpartition(", seed ")[0]
+        if "evaluations" in row and all(word in arm for word in like):
+            arms.setdefault(arm, []).append(row)
+    measures = ("gain", "gain, greedy", "incentive", "follower_reward", "events")
+    print("| run | seeds |", " | ".join(measures), "|")
+    print("| --- | --- |", " | ".join("---" for _ in measures), "|")
+    for arm, rows in sorted(arms.items()):
+        shown = []
+        for measure in measures:
+            name, _, greedy = measure.partition(", ")
+            played = f"{greedy or 'sampled'}, noise {rows[0]['config']['options']['noise']:g}"
+            values = [row["evaluations"][played][name] for row in rows if played in row["evaluations"]]
+            shown.append(f"{mean_ci95(values):.2f}" if values else "-")
+        print(f"| {arm} | {len(rows)} |", " | ".join(shown), "|")
+
+
 def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
+    if arguments.do == "table":
+        table(arguments.like)
+        return
     rows, directory = stored(), arguments.out / "rows"
     if arguments.do == "pack":
         rows |= {path.stem: packed(path) for path in directory.glob("*.json")}

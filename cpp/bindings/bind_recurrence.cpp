@@ -49,8 +49,8 @@ class Shapes {
  private:
   const Real* checked(const py::array& array, const char* name, const std::vector<py::ssize_t>& shape) const {
     const bool kind = py::isinstance<py::array_t<Real, py::array::c_style>>(array);
-    const bool fits = static_cast<std::size_t>(array.ndim()) == shape.size() &&
-                      std::equal(shape.begin(), shape.end(), array.shape());
+    const bool fits =
+        static_cast<std::size_t>(array.ndim()) == shape.size() && std::equal(shape.begin(), shape.end(), array.shape());
     expect(kind && fits, name,
            "a C-ordered array of " + py::str(py::dtype::of<Real>()).template cast<std::string>() + " and shape " +
                py::str(py::tuple(py::cast(shape))).template cast<std::string>(),
@@ -89,9 +89,8 @@ void recur_forward(const std::vector<std::int64_t>& sizes, const py::array& x, c
 }
 
 void recur_backward(const std::vector<std::int64_t>& sizes, const py::array& grad, const py::array& start,
-                    const py::array& weight, const py::array& gates, const py::array& proposed,
-                    const py::array& states, py::array from_x, py::array from_h, py::array before,
-                    py::array from_start) {
+                    const py::array& weight, const py::array& gates, const py::array& proposed, const py::array& states,
+                    py::array from_x, py::array from_h, py::array before, py::array from_start) {
   with_type_of(states, [&]<class Real>(Real) {
     const Shapes<Real> shapes(sizes, states);
     const RecurrenceBackward<Real> arrays{
@@ -117,10 +116,9 @@ void bind_recurrence(py::module_& m) {
   m.def("recur_forward", &recur_forward, py::arg("batch_sizes"), py::arg("x"), py::arg("start"), py::arg("weight"),
         py::arg("bias"), py::arg("gates"), py::arg("proposed"), py::arg("states"),
         "A GRU over packed sequences (paymaster/recurrence.hpp) into gates, proposed and states.");
-  m.def("recur_backward", &recur_backward, py::arg("batch_sizes"), py::arg("grad"), py::arg("start"),
-        py::arg("weight"), py::arg("gates"), py::arg("proposed"), py::arg("states"), py::arg("from_x"),
-        py::arg("from_h"), py::arg("before"), py::arg("from_start"),
-        "Its gradients into from_x, from_h, before and from_start.");
+  m.def("recur_backward", &recur_backward, py::arg("batch_sizes"), py::arg("grad"), py::arg("start"), py::arg("weight"),
+        py::arg("gates"), py::arg("proposed"), py::arg("states"), py::arg("from_x"), py::arg("from_h"),
+        py::arg("before"), py::arg("from_start"), "Its gradients into from_x, from_h, before and from_start.");
 }
 
 }  // namespace paymaster::bindings

@@ -7,8 +7,8 @@ namespace paymaster {
 
 bool has_avx2() {
 #if defined(PAYMASTER_AVX2)
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                           std::getenv("PAYMASTER_NO_AVX2") == nullptr;
+  static const bool has =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && std::getenv("PAYMASTER_NO_AVX2") == nullptr;
   return has;
 #else
   return false;

@@ -29,8 +29,8 @@ struct RecurrenceForward {
 
 template <class Real>
 struct RecurrenceBackward {
-  const Real* grad;    // [R, H], of the states
-  const Real* start;   // as above, and what the forward pass has left
+  const Real* grad;   // [R, H], of the states
+  const Real* start;  // as above, and what the forward pass has left
   const Real* weight;
   const Real* gates;
   const Real* proposed;

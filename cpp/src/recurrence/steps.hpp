@@ -137,7 +137,8 @@ void forward(const RecurrenceForward<Real>& arrays, const PackedSteps& packed) {
       Real* proposed = arrays.proposed + (first + i) * h;
       Real* state = arrays.states + (first + i) * h;
       const Real* old = before + i * h;
-      across<Real>(2 * h, [&]<class W>(W, std::size_t j) { store(sigmoid(load<W>(x + j) + load<W>(gate + j)), gate + j); });
+      across<Real>(2 * h,
+                   [&]<class W>(W, std::size_t j) { store(sigmoid(load<W>(x + j) + load<W>(gate + j)), gate + j); });
       across<Real>(h, [&]<class W>(W, std::size_t j) {
         const W n = hyperbolic(load<W>(x + 2 * h + j) + load<W>(gate + j) * load<W>(gate + 2 * h + j));
         store(n, proposed + j);
@@ -159,7 +160,8 @@ void backward(const RecurrenceBackward<Real>& arrays, const PackedSteps& packed)
   for (std::size_t t = packed.steps; t-- > 0;) {
     const auto rows = static_cast<std::size_t>(packed.sizes[t]);
     const std::size_t first = end - rows;
-    const Real* old = t == 0 ? arrays.start : arrays.states + (first - static_cast<std::size_t>(packed.sizes[t - 1])) * h;
+    const Real* old =
+        t == 0 ? arrays.start : arrays.states + (first - static_cast<std::size_t>(packed.sizes[t - 1])) * h;
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t row = first + i;
       const Real *gate = arrays.gates + row * 3 * h, *grad = arrays.grad + row * h, *n = arrays.proposed + row * h;
