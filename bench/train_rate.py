@@ -1,8 +1,9 @@
-"""Training episodes per second: `python bench/train_rate.py`, one run, and several seeds side by side.
+"""Training episodes per second: `python bench/train_rate.py`, one run, several seeds side by side, several at once.
 
 The leader, and followers that learn, play and learn as in `paymaster train`, without writing anything; a few updates
 first do not count. "Side by side" is as many processes as seeds, one torch thread each, all measured over the same
-seconds: their rates add up. Rounds alternate between the settings, so that a busy machine treats them alike.
+seconds: their rates add up. "At once" is in one process, as `paymaster train --seeds`. Rounds alternate between the
+settings, so that a busy machine treats them alike; on one, trust the CPU seconds.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ import itertools
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import tyro
 from leaders import Job, configuration
 from rows import GAMES
 
-from paymaster.algorithms import DEFAULT_LEADER
+from paymaster.algorithms import DEFAULT_LEADER, EBPG
+from paymaster.algorithms.seed_stack import SeedStack
+from paymaster.draws import SeedDraws
+from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.memory import keep_freed_memory
 from paymaster.experiments.setup import make_env, make_followers, make_leader
+from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.rollout import Rollout
+from paymaster.seed_games import SeedGames
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,8 @@ class Arguments:
         leader: name.
         followers: rule, meta or primitive.
         set: NAME=VALUE, departures from the leader's own configuration, as in leaders.py.
-        side_by_side: numbers of seeds at once.
+        side_by_side: numbers of seeds in processes beside each other.
+        at_once: numbers of seeds in one process, beside those.
         seconds: of one measurement.
         rounds: measurements of each.
     """
@@ -43,62 +51,85 @@ class Arguments:
     followers: tuple[str, ...] = ("rule",)
     set: tuple[str, ...] = ()
     side_by_side: tuple[int, ...] = (1, 2)
+    at_once: tuple[int, ...] = ()
     seconds: float = 5.0
     rounds: int = 3
 
 
-def rate(job: Job, seconds: float) -> tuple[float, float]:
-    """Episodes per second; share of the time that is play."""
+class Rate(NamedTuple):
+    """Episodes per second; share of the time that is play; CPU seconds an episode."""
+
+    episodes: float
+    play: float
+    cpu: float
+
+
+def one_seed(config: TrainConfig) -> tuple[Rollout, EBPG, FollowersAtPlay | None]:
+    env = make_env(config, config.num_envs, config.seed)
+    leader, learning = make_leader(config, env), make_followers(config, env)
+    assert isinstance(leader, EBPG)
+    if learning is not None:
+        learning.explore, learning.keep = config.follower_learner.explore, True
+    return Rollout(env, leader, torch.Generator(leader.device).manual_seed(config.seed)), leader, learning
+
+
+def rate(job: Job, seeds: int, seconds: float) -> Rate:
+    """Of one process, with so many seeds in it."""
     config = configuration(job)
     torch.set_num_threads(config.torch_threads)
     keep_freed_memory()
-    env = make_env(config, config.num_envs, config.seed)
-    leader, learning = make_leader(config, env), make_followers(config, env)
-    if learning is not None:
-        learning.explore, learning.keep = config.follower_learner.explore, True
-    rollout = Rollout(env, leader, torch.Generator(leader.device).manual_seed(config.seed))
+    rollout, leader, learning = one_seed(config)
+    learner: EBPG | SeedStack = leader
+    if seeds > 1:
+        each = [one_seed(replace(config, seed=config.seed + number)) for number in range(seeds)]
+        games, learner = SeedGames([one.env for one, *_ in each]), SeedStack([leader for _, leader, _ in each])
+        rollout = Rollout(games, learner, SeedDraws([one.generator for one, *_ in each], games.playing))
 
     def update() -> float:
         start = time.perf_counter()
-        episodes, _ = rollout.play(explore=leader.exploration_rate(0))
+        episodes, _ = rollout.play(explore=learner.exploration_rate(0))
         assert episodes is not None
         played = time.perf_counter() - start
-        leader.update(episodes, 0.0)
+        learner.update(episodes, 0.0)
         if learning is not None:
             learning.followers.update(learning.lived())
         return played
 
     for _ in range(5):
         update()
-    updates, play, start = 0, 0.0, time.perf_counter()
+    updates, play, start, spent = 0, 0.0, time.perf_counter(), time.process_time()
     while (passed := time.perf_counter() - start) < seconds:
         play += update()
         updates += 1
-    return updates * config.num_envs / passed, play / passed
+    episodes = updates * config.num_envs * seeds
+    return Rate(episodes / passed, play / passed, (time.process_time() - spent) / episodes)
 
 
 def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
-    rates: dict[tuple[str, str, int], list[tuple[float, float]]] = {}
-    every = list(itertools.product(arguments.games, arguments.followers, arguments.side_by_side))
+    rates: dict[tuple[str, str, int, int], list[Rate]] = {}
+    settings = [*((count, 1) for count in arguments.side_by_side), *((1, count) for count in arguments.at_once)]
+    every = list(itertools.product(arguments.games, arguments.followers, settings))
     with ProcessPoolExecutor(max(arguments.side_by_side)) as pool:
         for _ in range(arguments.rounds):
-            for game, kind, seeds in every:
+            for game, kind, (processes, seeds) in every:
                 changes = (*arguments.set, *((f"options.followers={kind}",) if kind != "rule" else ()))
-                jobs = [Job(game, arguments.leader, seed, 1, changes) for seed in range(seeds)]
-                each = list(pool.map(rate, jobs, [arguments.seconds] * seeds))
-                together = (sum(one for one, _ in each), statistics.mean(play for _, play in each))
-                rates.setdefault((game, kind, seeds), []).append(together)
-    columns = ("game", "followers", "seeds side by side", "episodes/s, median (lowest to highest)", "share of play")
-    print("|", " | ".join((*columns, "against the first")), "|")
-    print("|", " | ".join(["---"] * (len(columns) + 1)), "|")
-    for (game, kind, seeds), rounds in rates.items():
-        totals = [total for total, _ in rounds]
-        alone = statistics.median(total for total, _ in rates[game, arguments.followers[0], arguments.side_by_side[0]])
-        median, play = statistics.median(totals), statistics.median(play for _, play in rounds)
+                jobs = [Job(game, arguments.leader, seed, 1, changes) for seed in range(processes)]
+                each = list(pool.map(rate, jobs, [seeds] * processes, [arguments.seconds] * processes))
+                total, means = sum(one.episodes for one in each), map(statistics.mean, zip(*each, strict=True))
+                rates.setdefault((game, kind, processes, seeds), []).append(Rate(*means)._replace(episodes=total))
+    columns = ("game", "followers", "processes", "seeds in each", "episodes/s, median (lowest to highest)")
+    columns += ("share of play", "CPU ms an episode", "episodes/s against the first")
+    print("|", " | ".join(columns), "|")
+    print("|", " | ".join(["---"] * len(columns)), "|")
+    for (game, kind, processes, seeds), rounds in rates.items():
+        totals = [one.episodes for one in rounds]
+        first = rates[(game, arguments.followers[0], *settings[0])]
+        alone = statistics.median(one.episodes for one in first)
+        median, play, cpu = (statistics.median(values) for values in zip(*rounds, strict=True))
         print(
-            f"| {' '.join((game, *arguments.set))} | {kind} | {seeds} | {median:.0f} ({min(totals):.0f} to "
-            f"{max(totals):.0f}) | {play:.0%} | {median / alone:.2f} |"
+            f"| {' '.join((game, *arguments.set))} | {kind} | {processes} | {seeds} | {median:.0f} ({min(totals):.0f} "
+            f"to {max(totals):.0f}) | {play:.0%} | {1e3 * cpu:.2f} | {median / alone:.2f} |"
         )
 
 

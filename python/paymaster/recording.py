@@ -15,6 +15,7 @@ from paymaster.envs.features import FeatureEncoder
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.episodes import Episodes
 from paymaster.events import extract
+from paymaster.seed_games import SeedEncoder, SeedGames
 
 __all__ = ["Recording"]
 
@@ -32,7 +33,14 @@ class Recording:
         keep: with room for all T steps; else for one, which each step overwrites.
     """
 
-    def __init__(self, env: LeaderVectorEnv, encoder: FeatureEncoder, device: torch.device, *, keep: bool) -> None:
+    def __init__(
+        self,
+        env: LeaderVectorEnv | SeedGames,
+        encoder: FeatureEncoder | SeedEncoder,
+        device: torch.device,
+        *,
+        keep: bool,
+    ) -> None:
         self._env, self._encoder, self._device, self._keep = env, encoder, device, keep
         games, n = env.num_envs, env.num_followers
         steps = env.options["horizon"] if keep else 1
@@ -59,7 +67,7 @@ class Recording:
         self._valid = np.zeros((steps, games), dtype=np.bool_)
         self._played = 0
 
-    def see(self, observation: Mapping[str, NDArray[Any]], previous: Tensor) -> Seen:
+    def see(self, observation: Any, previous: Tensor) -> Seen:
         """What the leader sees of the next step; ``previous`` is omega_{t-1}, int64 [B, N] on its device."""
         row = self._row
         self._encoder.encode_into(observation, *(array[row] for array in self._arrays))

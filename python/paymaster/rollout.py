@@ -11,11 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paymaster.algorithms.protocol import LeaderAlgorithm, Seen
+from paymaster.algorithms.protocol import Player, Seen
+from paymaster.draws import Draws
 from paymaster.envs.features import FeatureEncoder, offers_from_flat, run_out
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.episodes import Episodes
 from paymaster.recording import Recording
+from paymaster.seed_games import SeedEncoder, SeedGames
 
 __all__ = ["EpisodeTotals", "Rollout", "look"]
 
@@ -44,7 +46,8 @@ class Rollout:
     """Plays one episode of every game of ``env`` at a time, all games in step, until the last has ended.
 
     Args:
-        env: a batch with ``autoreset_mode=DISABLED``: games that end early wait for the others.
+        env: a batch with ``autoreset_mode=DISABLED``: games that end early wait for the others. Or batches of several
+            seeds, with a leader and draws for as many.
         leader: who decides.
         generator: of the leader's random draws, on the leader's device.
 
@@ -52,11 +55,11 @@ class Rollout:
         ValueError: another autoreset mode.
     """
 
-    def __init__(self, env: LeaderVectorEnv, leader: LeaderAlgorithm, generator: torch.Generator) -> None:
+    def __init__(self, env: LeaderVectorEnv | SeedGames, leader: Player, generator: Draws) -> None:
         if env.autoreset_mode.value != "Disabled":
             raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r}")
         self.env, self.leader, self.generator = env, leader, generator
-        self.encoder = FeatureEncoder(env)
+        self.encoder = SeedEncoder(env) if isinstance(env, SeedGames) else FeatureEncoder(env)
 
     def play(
         self, *, explore: float = 0.0, greedy: bool = False, keep: bool = True
@@ -70,7 +73,7 @@ class Rollout:
         """
         env, leader, bonuses = self.env, self.leader, self.env.options["num_bonuses"]
         observation, _ = env.reset()
-        games, n = observation["identity"].shape
+        games, n = env.num_envs, env.num_followers
         recording = Recording(env, self.encoder, leader.device, keep=keep)
         previous = torch.full((games, n), -1, dtype=torch.int64, device=leader.device)
         state = leader.initial_state(games, n)

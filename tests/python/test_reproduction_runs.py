@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from paymaster.cli import main
+from paymaster.experiments.atomic import write_json
+from paymaster.experiments.metrics_file import read_metrics
+from paymaster.experiments.train_seeds import train_seeds
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.pool import Finished, run_jobs
 from paymaster.reproduction.reproduce import reproduce
-from paymaster.reproduction.runs import RunJob, jobs_of
+from paymaster.reproduction.runs import RunJob, jobs_of, row_of
 from paymaster.reproduction.scales import SCALES, Scale
-from paymaster.reproduction.specs import key
+from paymaster.reproduction.seeds_job import SeedsJob, at_once
+from paymaster.reproduction.specs import Arm, Played, key, train_config
 
 ONE_GAME = Scale("a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",))
 
@@ -55,7 +60,7 @@ def test_failed_runs_are_an_error_and_are_made_the_next_time(tmp_path: Path, mon
     jobs = jobs_of([figure("attention", ONE_GAME)], ONE_GAME, 1)
     events = [Finished(job, None) for job in jobs[1:]] + [Finished(jobs[0], "trace\nValueError: why")]
     monkeypatch.setattr(module, "run_jobs", lambda *_: iter(events))
-    with pytest.raises(ChildProcessError, match=f"1 of {len(jobs)} runs failed, .*{jobs[0].name}: ValueError: why"):
+    with pytest.raises(ChildProcessError, match=f"1 of {len(jobs)} jobs failed, .*{jobs[0].name}: ValueError: why"):
         reproduce(["attention"], ONE_GAME, 1, 1, tmp_path, Console(file=io.StringIO()))
 
 
@@ -110,3 +115,51 @@ def test_killed_and_started_again_ends_with_nothing_run_twice(
 def test_errors_are_one_clear_line(extra: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "attention", "--scale", "smoke", *extra]) == 2
     assert error in capsys.readouterr().err
+
+
+def test_seeds_that_can_are_trained_at_once(tmp_path: Path) -> None:
+    """In order; neither what is measured nor what learns one seed at a time. Rows are those of single runs."""
+    every = [
+        job for name in ("attention", "number-of-followers") for job in jobs_of([figure(name, ONE_GAME)], ONE_GAME, 3)
+    ]
+    grouped = at_once(every)
+    assert [job.runs for job in grouped].count(1) == sum(
+        1 for job in every if not isinstance(job, RunJob) or job.config.followers_learn or job.measured
+    )
+    assert sum(job.runs for job in grouped) == len(every)
+    some = next(job for job in grouped if isinstance(job, SeedsJob))
+    assert [job.config.seed for job in some.jobs] == [0, 1, 2]
+    assert some.name.endswith("seeds 0, 1, 2") and some.trained(tmp_path) == 0.0
+    some.perform(tmp_path)
+    assert some.trained(tmp_path) == 1.0 and all(job.done(tmp_path) for job in some.jobs)
+    for job in some.jobs:
+        (single := tmp_path / f"single{job.config.seed}").mkdir()
+        job.perform(single)
+        ours, theirs = row_of(tmp_path, key(job.config)), row_of(single, key(job.config))
+        assert ours.keys() == theirs.keys() and ours["evaluations"].keys() == theirs["evaluations"].keys()
+        assert ours["training"].keys() == theirs["training"].keys()
+        assert ours["training"]["memory"] is None and ours["training"]["seconds"] is None
+        assert ours["training"]["curve"]["gain"][0] == pytest.approx(theirs["training"]["curve"]["gain"][0])
+
+
+def test_seeds_of_a_stack_that_was_stopped_go_on(tmp_path: Path) -> None:
+    """At once where they stand at the same episode, alone where they do not; rows that are there stay."""
+    arm = Arm("RC completion", "ebpg")
+    wanted = frozenset({Played(arm.trained_noise)})
+    jobs = [RunJob(arm, train_config(arm, seed, 96), wanted, 8) for seed in range(3)]
+    runs = [tmp_path / "runs" / key(job.config) for job in jobs]
+    train_seeds([replace(job.config, episodes=32) for job in jobs[:2]], runs[:2])
+    for job, run in zip(jobs[:2], runs, strict=False):
+        write_json(run / "config.json", job.config.to_json())
+    jobs[2].perform(tmp_path)
+    before = (tmp_path / "rows" / f"{key(jobs[2].config)}.json").read_bytes()
+    SeedsJob(tuple(jobs)).perform(tmp_path)
+    assert all(job.done(tmp_path) for job in jobs)
+    assert (tmp_path / "rows" / f"{key(jobs[2].config)}.json").read_bytes() == before
+    assert [len(read_metrics(run / "metrics.jsonl")) for run in runs] == [3, 3, 3]
+
+    for path in (tmp_path / "rows").iterdir():
+        path.unlink()
+    shutil.rmtree(runs[1])
+    SeedsJob(tuple(jobs[:2])).perform(tmp_path)
+    assert all(job.done(tmp_path) for job in jobs[:2])

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from paymaster.draws import Draws
 from paymaster.episodes import Episodes
 from paymaster.ranks import Ranks
 
-__all__ = ["Insight", "LeaderAlgorithm", "LeaderStep", "LearnsOnRanks", "Seen"]
+__all__ = ["Insight", "LeaderAlgorithm", "LeaderStep", "LearnsOnRanks", "Player", "Seen"]
 
 
 class Seen(NamedTuple):
@@ -65,8 +66,8 @@ class Insight(NamedTuple):
 
 
 @runtime_checkable
-class LeaderAlgorithm(Protocol):
-    """A leader that can play and learn. All tensors are on ``device``."""
+class Player(Protocol):
+    """A leader that can play. All tensors are on ``device``."""
 
     @property
     def device(self) -> torch.device:
@@ -81,7 +82,7 @@ class LeaderAlgorithm(Protocol):
         state: Any,
         *,
         explore: float = 0.0,
-        generator: torch.Generator | None = None,
+        generator: Draws | None = None,
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of B games.
@@ -90,9 +91,14 @@ class LeaderAlgorithm(Protocol):
             seen: the step.
             state: from :meth:`initial_state` or the step before.
             explore: the exploration rate, from :meth:`exploration_rate`.
-            generator: the only source of randomness, on ``device``.
+            generator: the only source of randomness, on ``device``; of several seeds where the leader is.
             greedy: no randomness at all.
         """
+
+
+@runtime_checkable
+class LeaderAlgorithm(Player, Protocol):
+    """A leader that can play and learn."""
 
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
         """Learns from a batch of whole episodes; returns metrics by name.

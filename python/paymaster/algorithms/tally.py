@@ -13,20 +13,26 @@ __all__ = ["describe", "tally_of"]
 
 @torch.no_grad()
 def tally_of(steps: PlayedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
-    """Games, steps of followers, events, right predictions, and beta where it was asked: a sum each, []."""
+    """Games, steps of followers, events, right predictions, and beta where it was asked: a sum each, [] or [S].
+
+    Args:
+        steps: that were played.
+        games: in which; of each seed, where there are several.
+        output: of the network at these steps.
+    """
     dtype, device = output.log_mu.dtype, output.log_mu.device
     tally = {
         "games": torch.tensor(games, device=device),
-        "steps": torch.tensor(steps.previous.numel(), device=device),
-        "events": steps.new_offer.sum(),
+        "steps": steps.count,
+        "events": steps.total(steps.new_offer),
     }
     if output.prediction_logits is not None:
         right = output.prediction_logits.argmax(-1) == steps.follower_action
-        tally["predicted"] = right.to(dtype).sum()
+        tally["predicted"] = steps.total(right.to(dtype))
     if output.termination_logits is not None:
         asked = steps.previous >= 0
-        tally["asked"] = asked.sum()
-        tally["beta"] = torch.where(asked, torch.sigmoid(output.termination_logits), 0.0).sum()
+        tally["asked"] = steps.total(asked)
+        tally["beta"] = steps.total(torch.where(asked, torch.sigmoid(output.termination_logits), 0.0))
     return tally
 
 

@@ -29,6 +29,8 @@ __all__ = [
     "Checkpoint",
     "CheckpointError",
     "bytes_to_tensor",
+    "checkpoint_path",
+    "episode_of",
     "latest_checkpoint",
     "list_checkpoints",
     "load_checkpoint",
@@ -73,7 +75,7 @@ def save_checkpoint(
         raise ValueError(f"keep: expected at least 1, got {keep}")
     contents = encode(episode, tensors, manifest)
     run_dir = Path(run_dir)
-    final = run_dir / f"checkpoint-{episode:08d}"
+    final = checkpoint_path(run_dir, episode)
     temporary = _hidden(final, _WRITING)
     with storage_errors(final, "save the checkpoint"):
         tidy_checkpoints(run_dir)
@@ -87,11 +89,16 @@ def save_checkpoint(
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         sync_directory(run_dir)
-    older = [path for path in _checkpoints(run_dir) if _episode(path) < episode]
+    older = [path for path in _checkpoints(run_dir) if episode_of(path) < episode]
     with suppress(OSError):  # the new one is safe; old ones that cannot be deleted are no reason to stop training
         for path in older[: max(0, len(older) - (keep - 1))]:
             _retire(path)
     return final
+
+
+def checkpoint_path(run_dir: Path, episode: int) -> Path:
+    """Where the checkpoint of an episode is, if there is one."""
+    return run_dir / f"checkpoint-{episode:08d}"
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -163,10 +170,11 @@ def tensor_to_bytes(tensor: torch.Tensor) -> bytes:
 
 
 def _checkpoints(run_dir: Path) -> list[Path]:
-    return sorted((path for path in run_dir.iterdir() if _NAME.fullmatch(path.name)), key=_episode)
+    return sorted((path for path in run_dir.iterdir() if _NAME.fullmatch(path.name)), key=episode_of)
 
 
-def _episode(path: Path) -> int:
+def episode_of(path: Path) -> int:
+    """Episodes trained when that checkpoint was saved, by its name."""
     return int(path.name.removeprefix("checkpoint-"))
 
 

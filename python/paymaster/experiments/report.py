@@ -1,8 +1,9 @@
-"""What a run leaves for people: a table of the leader beside the references, and its learning curve."""
+"""What runs leave for people: a table of the leaders beside the references, and learning curves."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,35 +14,42 @@ from paymaster.experiments.learning_curve import plot_learning_curve
 from paymaster.experiments.tables import evaluation_table
 from paymaster.references import REFERENCES
 
-__all__ = ["report_run"]
+__all__ = ["report_runs"]
 
 
-def report_run(config: TrainConfig, out: Path, episodes: int, console: Console) -> None:
-    """Evaluates the run's leader and the references on the same task, prints the table, draws the curve.
+def report_runs(runs: Sequence[tuple[TrainConfig, Path]], episodes: int, console: Console) -> None:
+    """Evaluates the runs' leaders and the references on the same task, prints the table, draws the curves.
 
     Args:
-        config: of the run.
-        out: the run directory; gets ``learning_curve.png``.
-        episodes: for each evaluation; 0 draws the curve alone.
+        runs: configuration and run directory of each, which gets ``learning_curve.png``; alike but for their seed.
+        episodes: for each evaluation; 0 draws the curves alone.
         console: where the table goes.
     """
+    config, first = runs[0]
     references: dict[str, float] = {}
     if episodes > 0:
         # Its run directory's name would leave the table no room.
-        trained = dataclasses.replace(evaluate_run(out, episodes), leader=f"{config.leader}, trained")
+        trained = [
+            dataclasses.replace(
+                evaluate_run(out, episodes),
+                leader=f"{one.leader}, trained" if len(runs) == 1 else f"{one.leader}, trained, seed {one.seed}",
+            )
+            for one, out in runs
+        ]
         evaluations = [
             evaluate_reference(
                 name,
                 config.task,
                 episodes,
                 options=config.options.options(),
-                population=out if config.followers_learn else None,
+                population=first if config.followers_learn else None,
             )
             for name in REFERENCES
         ]
         references = {e.leader: float(e.gain.mean()) for e in evaluations}
         title = f"{config.task}, {episodes} episodes that training did not see, traits hidden from the trained leader"
-        console.print(evaluation_table([trained, *evaluations], title))
-    curve = out / "learning_curve.png"
-    plot_learning_curve(out / "metrics.jsonl", curve, references, title=config.task, leader=config.leader)
-    console.print(f"learning curve: {curve}")
+        console.print(evaluation_table([*trained, *evaluations], title))
+    for one, out in runs:
+        curve = out / "learning_curve.png"
+        plot_learning_curve(out / "metrics.jsonl", curve, references, title=one.task, leader=one.leader)
+        console.print(f"learning curve: {curve}")

@@ -30,7 +30,7 @@ try:
 except ImportError:  # no POSIX: no lock there
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["RunDirectory", "RunDirectoryError", "read_config", "read_metrics"]
+__all__ = ["RunDirectory", "RunDirectoryError", "holds_run", "read_config", "read_metrics", "refuse_a_run"]
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
@@ -66,14 +66,14 @@ class RunDirectory:
         """
         path = Path(path)
         json.dumps(config, allow_nan=False)  # fail before anything is made
-        _refuse_unless_empty(path)  # before the lock, which is a file in it
+        refuse_a_run(path)  # before the lock, which is a file in it
         made = not path.exists()
         with storage_errors(path, "create the run directory"):
             path.mkdir(parents=True, exist_ok=True)
         try:
             lock = _lock(path)
             try:
-                _refuse_unless_empty(path)
+                refuse_a_run(path)
                 write_json(path / CONFIG, config)
             except BaseException:
                 lock.close()
@@ -179,6 +179,11 @@ class RunDirectory:
                 events.close()
 
 
+def holds_run(path: Path) -> bool:
+    """Whether a run was started there."""
+    return (path / CONFIG).exists()
+
+
 def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The configuration of the run in the directory `path`.
 
@@ -202,7 +207,8 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     return config
 
 
-def _refuse_unless_empty(path: Path) -> None:
+def refuse_a_run(path: Path) -> None:
+    """Raises RunDirectoryError unless a run can be started in that directory: it does not exist, or is empty."""
     with storage_errors(path, "look into"):
         try:
             names = sorted(os.listdir(path))

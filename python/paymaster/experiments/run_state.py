@@ -14,6 +14,7 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.checkpoint import (
     Checkpoint,
     CheckpointError,
+    checkpoint_path,
     latest_checkpoint,
     load_checkpoint,
     load_optimizer,
@@ -80,15 +81,16 @@ def save_run_state(run: Path, episode: int, parts: RunParts) -> Path | None:
     return save_checkpoint(run, episode, groups, {"optimizers": settings})
 
 
-def load_run_state(run: Path, seed: int, parts: RunParts) -> int:
-    """Restores everything from the newest checkpoint; returns the episodes done by then.
+def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = None) -> int:
+    """Restores everything from the newest checkpoint, or that of an episode; returns the episodes done by then.
 
     Args:
         run: the run directory.
         seed: of the run, for the draws of ranks that it did not have when the checkpoint was written.
         parts: are restored.
+        episode: of the checkpoint; None takes the newest.
     """
-    checkpoint = load_checkpoint(latest_checkpoint(run))
+    checkpoint = load_checkpoint(latest_checkpoint(run) if episode is None else checkpoint_path(run, episode))
     with _naming(checkpoint):
         for learner in parts.learners:
             _load_modules(checkpoint, learner)

@@ -23,7 +23,7 @@ from paymaster.experiments.setup import choose_device, make_env, make_followers,
 from paymaster.ranks import Ranks, join_ranks
 from paymaster.rollout import EpisodeTotals, Rollout
 
-__all__ = ["train"]
+__all__ = ["make_parts", "means_of", "train"]
 
 
 def train(
@@ -60,7 +60,7 @@ def train(
     torch.set_num_threads(config.torch_threads)
     keep_freed_memory()
     with join_ranks(choose_device(config.device)) as ranks:
-        parts = _make_parts(config, leader, ranks)
+        parts = make_parts(config, leader, ranks)
         with _run_directory(config, out, ranks, resume=resume) as run:
             ranks.wait()  # until the run directory is tidy
             done = load_run_state(out, config.seed, parts) if resume and list_checkpoints(out) else 0
@@ -70,7 +70,7 @@ def train(
     return config
 
 
-def _make_parts(
+def make_parts(
     config: TrainConfig, leader: Callable[[TrainConfig, LeaderVectorEnv], LeaderAlgorithm], ranks: Ranks
 ) -> RunParts:
     """All with initial weights, which are the same on all ranks; draws, which are not."""
@@ -118,7 +118,7 @@ def _loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunPa
                 metrics |= followers.followers.update(followers.lived())
             statistics.merge()
             done += config.num_envs
-            row = {**ranks.mean(_means(totals)), **metrics}
+            row = {**ranks.mean(means_of(totals)), **metrics}
             if run is not None and progress is not None:
                 run.log(done, row, timings={"episodes_per_second": config.num_envs / (time.perf_counter() - start)})
                 progress.update(done, gain=row["gain"])
@@ -129,7 +129,7 @@ def _loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunPa
                 saved = done
 
 
-def _means(totals: EpisodeTotals) -> dict[str, float]:
+def means_of(totals: EpisodeTotals) -> dict[str, float]:
     """Means over the batch's episodes, as they go into `metrics.jsonl`."""
     completed = totals.completions.sum(axis=-1)
     return {

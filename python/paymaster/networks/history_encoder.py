@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from paymaster.networks.recurrence import recur
+from paymaster.networks.seed_recurrence import recur_seeds, step_seeds
 from paymaster.networks.state_encoder import OfferEmbedding
 
 __all__ = ["HistoryEncoder"]
@@ -45,6 +46,12 @@ class HistoryEncoder(nn.Module):
         """
         seen = state + self.offer(previous)
         width = seen.shape[-1]
+        if self.offer.weight.dim() == 3:  # of S seeds (`layers.py`), whose episodes are never given unpacked
+            weights = self.gru.all_weights[0]
+            if batch_sizes is None:
+                step = step_seeds(weights, seen, history)
+                return step, step
+            return recur_seeds(weights, seen, history, batch_sizes), None
         if batch_sizes is None and seen.dim() == 3:
             one_step = torch.tensor([seen.shape[0] * seen.shape[1]])
             step = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), one_step).view(seen.shape)

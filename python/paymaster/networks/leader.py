@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
+from paymaster.draws import Draws, draw_uniform
 from paymaster.networks.attention import FollowerAttention
 from paymaster.networks.baselines import TwoHeadedBaseline
 from paymaster.networks.follower_model import FollowerModel
@@ -172,13 +173,19 @@ class LeaderNetwork(nn.Module):
         return LeaderOutput(
             log_mu=self.policy(code, goal)
             if rows is None
-            else self.policy(code.flatten(0, -2).index_select(0, rows), goal.flatten(0, -3).index_select(0, rows)),
+            else self.policy(_chosen(code, rows, 1), _chosen(goal, rows, 2)),
             termination_logits=None if self.termination is None else self.termination(code, previous),
             phi=self.baseline(code, previous) if baseline else None,
             prediction_logits=prediction_logits,
             attention=weights,
             history=history,
         )
+
+
+def _chosen(values: Tensor, rows: Tensor, own: int) -> Tensor:
+    """Entries ``rows`` of an array as one row of entries, which have ``own`` axes each."""
+    chosen = values.flatten(0, -own - 1).index_select(0, rows.flatten())
+    return chosen.view(*rows.shape, *values.shape[values.dim() - own :])
 
 
 def offer_probs(output: LeaderOutput, held: Tensor, explore: float = 0.0) -> Tensor:
@@ -218,7 +225,7 @@ def sample_offers(
     output: LeaderOutput,
     held: Tensor,
     explore: float = 0.0,
-    generator: torch.Generator | None = None,
+    generator: Draws | None = None,
     greedy: bool = False,
 ) -> Tensor:
     """Draws omega_t from :func:`offer_probs`: whether the option ends, then what is offered if it does.
@@ -241,7 +248,7 @@ def sample_offers(
     num_offers = log_mu.shape[-1]
     if greedy or num_offers == 1:
         return _most_likely(output, held)
-    uniform = torch.rand((2, *held.shape), generator=generator, device=held.device, dtype=log_mu.dtype)
+    uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
     ends = held < 0
     excluded = is_previous(held, num_offers)
     likely = log_mu.masked_fill(excluded, -torch.inf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from paymaster.networks.layers import Linear
 from paymaster.networks.state_encoder import OfferEmbedding
 
 __all__ = ["TerminationFunction"]
@@ -21,9 +22,9 @@ class TerminationFunction(nn.Module):
 
     def __init__(self, num_offers: int, hidden: int, start: float = 0.0) -> None:
         super().__init__()
-        self.code = nn.Linear(hidden, hidden)
+        self.code = Linear(hidden, hidden)
         self.offer = OfferEmbedding(num_offers, hidden)
-        self.out = nn.Linear(hidden, 1)
+        self.out = Linear(hidden, 1)
         if start != 0.0:
             nn.init.constant_(self.out.bias, start)
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from paymaster.experiments.progress import duration
 from paymaster.reproduction.runs import ReferenceJob, RunJob
+from paymaster.reproduction.seeds_job import AnyJob
 
 __all__ = ["JobsProgress"]
 
@@ -22,14 +23,14 @@ class JobsProgress:
     def __init__(
         self,
         jobs: Sequence[RunJob | ReferenceJob],
-        missing: Sequence[RunJob | ReferenceJob],
+        missing: Sequence[AnyJob],
         out: Path,
         console: Console,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is shown before `with`; ``clock`` gives seconds."""
         self._out, self._console, self._clock = out, console, clock
-        self._total, self._count = len(jobs), len(jobs) - len(missing)
+        self._total, self._count = len(jobs), len(jobs) - sum(job.runs for job in missing)
         self._before = {job: job.trained(out) for job in missing}
         self._cost = sum(job.cost * (1 - self._before[job]) for job in missing)
         self._spent = self._partly = 0.0
@@ -40,14 +41,14 @@ class JobsProgress:
             self._bar = Progress(*columns, console=console, expand=True)
             self._task = self._bar.add_task("", total=max(self._cost, 1e-9), shown="")
 
-    def running(self, jobs: Iterable[RunJob | ReferenceJob]) -> None:
+    def running(self, jobs: Iterable[AnyJob]) -> None:
         """Looks at how far those are that run."""
         self._partly = sum(self._done_of(job, max(job.trained(self._out), self._before[job])) for job in jobs)
         self._show()
 
-    def finished(self, job: RunJob | ReferenceJob, error: str | None) -> None:
-        """One more."""
-        self._count += 1
+    def finished(self, job: AnyJob, error: str | None) -> None:
+        """One more, or several that were one job."""
+        self._count += job.runs
         self._spent += self._done_of(job, 1.0)
         self._partly = 0.0
         line = f"{self._text()}: {job.name}" + ("" if error is None else f" FAILED\n{error}")
@@ -69,7 +70,7 @@ class JobsProgress:
         if self._bar is not None:
             self._bar.stop()
 
-    def _done_of(self, job: RunJob | ReferenceJob, share: float) -> float:
+    def _done_of(self, job: AnyJob, share: float) -> float:
         return job.cost * max(0.0, share - self._before[job])
 
     def _text(self) -> str:

@@ -16,6 +16,7 @@ from paymaster.reproduction.report import summary, write_figure
 from paymaster.reproduction.results import Results
 from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of
 from paymaster.reproduction.scales import Scale
+from paymaster.reproduction.seeds_job import AnyJob, at_once
 
 __all__ = ["reproduce"]
 
@@ -40,8 +41,9 @@ def reproduce(
         out.mkdir(parents=True, exist_ok=True)
     figures = {name: figure(name, scale) for name in names}
     jobs = jobs_of(figures.values(), scale, seeds)
-    missing = [job for job in jobs if not job.done(out)]
-    console.print(f"{len(jobs)} runs and references, {len(jobs) - len(missing)} of them there; results in {out}")
+    undone = [job for job in jobs if not job.done(out)]
+    console.print(f"{len(jobs)} runs and references, {len(jobs) - len(undone)} of them there; results in {out}")
+    missing = at_once(undone)
     _run(jobs, missing, at_a_time, out, console)
     results = Results(out, scale, seeds)
     decided = {name: write_figure(name, of, results) for name, of in figures.items()}
@@ -52,7 +54,7 @@ def reproduce(
 
 def _run(
     jobs: Sequence[RunJob | ReferenceJob],
-    missing: Sequence[RunJob | ReferenceJob],
+    missing: Sequence[AnyJob],
     at_a_time: int,
     out: Path,
     console: Console,
@@ -69,4 +71,4 @@ def _run(
     if failed:
         name, error = next(iter(failed.items()))
         reason = error.strip().rpartition("\n")[2]
-        raise ChildProcessError(f"{len(failed)} of {len(missing)} runs failed, the first of them {name}: {reason}")
+        raise ChildProcessError(f"{len(failed)} of {len(missing)} jobs failed, the first of them {name}: {reason}")

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class RunJob:
         played: the evaluations wanted.
         evaluated: episodes of each.
         attention: where the leader attends is wanted.
+        measured: what an episode costs is wanted, so that nothing else may be trained in its process.
     """
 
     arm: Arm
@@ -57,13 +58,20 @@ class RunJob:
     played: frozenset[Played]
     evaluated: int
     attention: bool = False
+    measured: bool = False
+    runs: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
         """For people."""
+        return f"{self.subject}, seed {self.config.seed}"
+
+    @property
+    def subject(self) -> str:
+        """The same but for its seed."""
         regime = "" if self.arm.regime == "ours" else f", {self.arm.regime}"
         learning = "" if self.arm.followers == "rule" else f", {self.arm.followers} followers"
-        return f"{self.arm.game}, {self.arm.leader}{regime}{learning}, seed {self.config.seed}"
+        return f"{self.arm.game}, {self.arm.leader}{regime}{learning}"
 
     @property
     def cost(self) -> float:
@@ -91,8 +99,8 @@ class RunJob:
         name = key(self.config)
         run, row = out / "runs" / name, row_of(out, name)
         if "training" not in row:
-            row |= {"name": self.name, "config": self.config.to_json(), "training": _train(self.config, run)}
-            _write_row(out, name, row)
+            self.write_trained(out, **_train(self.config, run))
+            row = row_of(out, name)
         for played in self._wanted(row):
             evaluation = evaluate_run(run, self.evaluated, greedy=played.greedy, options={"noise": played.noise})
             row["evaluations"] = {**row.get("evaluations", {}), played.name: _means(evaluation)}
@@ -102,6 +110,19 @@ class RunJob:
             names = ("attention_ended", "attention_running")
             row["attention"] = dict(zip(names, map(_finite, weights or (None, None)), strict=True))
             _write_row(out, name, row)
+
+    def write_trained(self, out: Path, seconds: float | None = None, memory: float | None = None) -> None:
+        """Writes the row of a run whose training is done: its learning curve, and what an episode cost.
+
+        Args:
+            out: the directory.
+            seconds, memory: an episode's; None where it was not trained alone.
+        """
+        name = key(self.config)
+        costs = {"seconds": seconds, "memory": memory}
+        training = {**_curve(out / "runs" / name), **costs}
+        row = {"name": self.name, "config": self.config.to_json(), "training": training}
+        _write_row(out, name, row_of(out, name) | row)
 
     def _wanted(self, row: dict[str, Any]) -> list[Played]:
         there = row.get("evaluations", {})
@@ -122,6 +143,7 @@ class ReferenceJob:
     arm: Arm
     noise: float
     evaluated: int
+    runs: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
@@ -178,12 +200,14 @@ def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob 
     for arm in sorted(wanted, key=repr):
         played = frozenset(reading.played for reading in wanted[arm])
         attention = any(reading.measure.startswith("attention") for reading in wanted[arm])
+        measured = any(reading.measure in ("seconds", "memory") for reading in wanted[arm])
         for seed in range(seeds):
             config = train_config(arm, seed, scale.episodes)
             same = runs.get(key(config))  # two arms may be the same run
             if same is not None:
                 played, attention = played | same.played, attention or same.attention
-            runs[key(config)] = RunJob(arm, config, played, scale.evaluated, attention)
+                measured = measured or same.measured
+            runs[key(config)] = RunJob(arm, config, played, scale.evaluated, attention, measured)
     in_order = sorted(runs.values(), key=lambda job: job.config.seed)
     return [*in_order, *(references[name] for name in sorted(references))]
 
@@ -218,8 +242,8 @@ def _write_row(out: Path, name: str, row: dict[str, Any]) -> None:
     write_json(out / "rows" / f"{name}.json", row)
 
 
-def _train(config: TrainConfig, run: Path) -> dict[str, Any]:
-    """Trains, or goes on; the learning curve, and what an episode cost in this process."""
+def _train(config: TrainConfig, run: Path) -> dict[str, float | None]:
+    """Trains, or goes on; what an episode cost in this process."""
     resume = (run / CONFIG).exists()
     checkpoints = list_checkpoints(run) if resume else []
     before = int(checkpoints[-1].name.rpartition("-")[2]) if checkpoints else 0
@@ -227,6 +251,14 @@ def _train(config: TrainConfig, run: Path) -> dict[str, Any]:
     train(config, run, resume=resume)
     seconds, peak = time.process_time() - start, _peak()
     played = config.updates * config.num_envs - before
+    return {
+        "seconds": seconds / played if played > 0 else None,
+        "memory": (peak - resident) / _MEBIBYTE / config.num_envs if peak and resident and played > 0 else None,
+    }
+
+
+def _curve(run: Path) -> dict[str, Any]:
+    """The learning curve, and its mean."""
     rows = read_metrics(run / METRICS)
     windows = np.array_split(np.arange(len(rows)), min(WINDOWS, len(rows)))
     gains = np.array([row["gain"] for row in rows])
@@ -236,8 +268,6 @@ def _train(config: TrainConfig, run: Path) -> dict[str, Any]:
             "gain": [float(gains[window].mean()) for window in windows],
         },
         "learning_gain": float(gains.mean()),
-        "seconds": seconds / played if played > 0 else None,
-        "memory": (peak - resident) / _MEBIBYTE / config.num_envs if peak and resident and played > 0 else None,
     }
 
 

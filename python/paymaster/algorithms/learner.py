@@ -1,0 +1,296 @@
+"""The learner behind every leader: event-based policy gradient (paper Sec. 4.1, 4.2 and 4.4) and what it reduces to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from paymaster import losses
+from paymaster.advantages import head_prices, lambda_returns, reward_counts
+from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.algorithms.tally import describe, tally_of
+from paymaster.draws import Draws, draw_integers, draw_uniform
+from paymaster.episodes import Episodes
+from paymaster.networks.leader import LeaderNetwork, LeaderOutput, sample_offers
+from paymaster.options import held_offers
+from paymaster.played_steps import PlayedSteps
+
+__all__ = ["Learner", "Memory"]
+
+
+class Memory(NamedTuple):
+    """What the leader remembers within an episode.
+
+    Attributes:
+        history: h, [B, N, H], or [S, B, N, H] of S seeds.
+        fixed_goal: int64 [B, N] or [S, B, N], the goal that agent-wise exploration has set for the episode, or -1.
+    """
+
+    history: Tensor
+    fixed_goal: Tensor
+
+
+class _Estimates(NamedTuple):
+    """What the losses compare the network with: all constants."""
+
+    advantage: Tensor  # [R, N]
+    targets: Tensor  # [R, N, G + K], lambda-returns of the baseline's heads
+    explained_variance: Tensor  # []
+
+
+class _Choices(NamedTuple):
+    """How likely the leader's choices were, log-probabilities [R, N]."""
+
+    policy: Tensor
+    termination: Tensor | None
+
+    def detach(self) -> _Choices:
+        return _Choices(self.policy.detach(), None if self.termination is None else self.termination.detach())
+
+
+class Learner(ABC):
+    """A leader network and its optimiser: how they act and learn, be the weights those of one seed or of several.
+
+    Subclasses say over what the means of an update go, and give all that follows here its leading axis: arrays are
+    [R, N] and means [] for one seed, [S, R, N] and [S] for several.
+
+    Attributes:
+        config: how it learns.
+        network, optimizer: what learns.
+        device: where the parameters live.
+    """
+
+    config: EBPGConfig
+    network: LeaderNetwork
+    optimizer: torch.optim.Optimizer
+    device: torch.device
+
+    def initial_state(self, num_games: int, num_followers: int) -> Memory:
+        """Nothing seen yet."""
+        history = self.network.initial_history(num_games, num_followers)
+        return Memory(history, torch.full(history.shape[:-1], -1, device=self.device))
+
+    def exploration_rate(self, episodes_done: int) -> float:
+        """The exploration rate after so many episodes of training."""
+        if episodes_done >= self.config.explore_episodes:
+            return 0.0
+        if self.config.exploration == "agents":
+            return self.config.explore
+        return self.config.explore * (1.0 - episodes_done / self.config.explore_episodes)
+
+    @torch.inference_mode()
+    def act(
+        self,
+        seen: Seen,
+        state: Memory,
+        *,
+        explore: float = 0.0,
+        generator: Draws | None = None,
+        greedy: bool = False,
+    ) -> LeaderStep:
+        """Offers for one step of B games; see :class:`~paymaster.algorithms.protocol.LeaderAlgorithm`."""
+        output = self.network(seen.follower, seen.goal, seen.previous, state.history, baseline=False)
+        held = held_offers(self.config.options, seen.previous, seen.ended, seen.step)
+        fixed_goal, explored = state.fixed_goal, torch.zeros_like(seen.ended)
+        if self.config.exploration == "agents" and explore > 0.0 and not greedy:
+            if seen.step == 0:
+                fixed_goal = self._draw_goals(seen.previous.shape, explore, generator)
+            explored = fixed_goal >= 0
+            output = output._replace(log_mu=self._with_goals(output.log_mu, fixed_goal))
+            explore = 0.0
+        offer = sample_offers(output, held, explore, generator, greedy)
+        assert output.history is not None
+        return LeaderStep(offer, Memory(output.history, fixed_goal), explored, output.attention)
+
+    def _learn(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
+        """One gradient step (or ``epochs`` of them); metrics of the first, [] or [S] each, still on the device.
+
+        Loss = EBPG (theta and vartheta) + critic + imitation - lambda_1 entropy + lambda_2 beta^2, each the
+        mean over followers and steps played.
+        """
+        episodes = episodes.to(self.device)
+        self._set_rates(progress)
+        steps = self._steps(episodes)
+        held = held_offers(self.config.options, steps.previous, steps.ended, steps.step)
+        rows = self._decisions(steps, held)
+        share = self._share(steps)
+        first: dict[str, Tensor] = {}
+        estimates: _Estimates | None = None
+        old: _Choices | None = None
+        for _ in range(self.config.epochs):
+            output = self._evaluate(steps, episodes.num_games, rows)
+            if estimates is None:
+                estimates = self._estimate(episodes, steps, output, share)
+            choices = self._choices(steps, output, held, rows)
+            loss, metrics = self._loss(steps, output, held, rows, estimates, choices, old, progress)
+            means, tally = {}, {}
+            if not first:
+                means = {name: mean * share for name, mean in (metrics | {"loss": loss.detach()}).items()}
+                tally = tally_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
+            norm = self._descend(loss, share, [*means.values(), *tally.values()])
+            old = old or choices.detach()
+            first = first or means | {
+                "gradient_norm": norm,
+                **describe(tally),
+                "explained_variance": estimates.explained_variance,
+            }
+        return first
+
+    @abstractmethod
+    def _steps(self, episodes: Episodes) -> PlayedSteps:
+        """What of the episodes is learned from."""
+
+    @abstractmethod
+    def _share(self, steps: PlayedSteps) -> Tensor:
+        """The weight of these steps' means in those of the update, [] or [S]."""
+
+    @abstractmethod
+    def _variance(self, steps: PlayedSteps, values: Tensor, share: Tensor) -> Tensor:
+        """Over all values [R, N] or [S, R, N] of the update, [] or [S]."""
+
+    @abstractmethod
+    def _normalise(self, steps: PlayedSteps, advantage: Tensor) -> Tensor:
+        """Advantages with mean 0 and standard deviation 1."""
+
+    @abstractmethod
+    def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:
+        """One gradient step on the loss, [] or [S]; returns the gradient's norm. Reports are added up in place."""
+
+    @torch.no_grad()
+    def _estimate(self, episodes: Episodes, steps: PlayedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
+        config, valid = self.config, episodes.valid
+        phi = _phi_of(output)
+        counts = reward_counts(episodes, config.credit)
+        whole = steps.unpack(phi, valid.shape)
+        targets = lambda_returns(counts, whole, valid, config.gamma, config.gae_lambda)
+        prices = head_prices(episodes)
+        targets = steps.pack(targets)
+        target = targets @ prices
+        advantage = target - phi @ prices
+        unexplained = self._variance(steps, advantage, share) / self._variance(steps, target, share).clamp(min=1e-8)
+        if config.normalise_advantage:
+            advantage = self._normalise(steps, advantage)
+        return _Estimates(advantage, targets, 1.0 - unexplained)
+
+    def _evaluate(self, steps: PlayedSteps, games: int, rows: Tensor | None) -> LeaderOutput:
+        """The network on all steps of whole episodes at once, mu at the rows given."""
+        start = self.initial_state(games, steps.previous.shape[-1]).history
+        output: LeaderOutput = self.network(
+            steps.follower, steps.goal, steps.previous, start, batch_sizes=steps.batch_sizes, rows=rows
+        )
+        return output
+
+    def _decisions(self, steps: PlayedSteps, held: Tensor) -> Tensor | None:
+        """Where the loss looks at mu, rows [Q] of [R, N] as one row, or [S, Q] of [S, R, N]; None: everywhere."""
+        if self.config.gradient == "dense" or not self.config.entropy_of_decisions:
+            return None
+        decided = steps.new_offer | (held < 0) | steps.explored
+        if steps.played is None:
+            return decided.flatten().nonzero().squeeze(-1)
+        # As many of each seed as of that with the most: with others behind them, at which there is nothing to see.
+        by_seed = (decided & steps.played).flatten(1)
+        most = int(by_seed.sum(1).max())
+        chosen = by_seed.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
+        return chosen + torch.arange(0, by_seed.numel(), by_seed.shape[1], device=chosen.device).unsqueeze(-1)
+
+    def _choices(self, steps: PlayedSteps, output: LeaderOutput, held: Tensor, rows: Tensor | None) -> _Choices:
+        log_prob = losses.dense_log_prob if self.config.gradient == "dense" else losses.sparse_log_prob
+        explore = steps.explore if self.config.exploration == "offers" else 0.0
+        offer, new_offer, opened, explored = (
+            _at(rows, values) for values in (steps.offer, steps.new_offer, held, steps.explored)
+        )
+        policy = log_prob(output.log_mu, offer, opened, new_offer, explore)
+        if self.config.exploration == "agents":
+            offered = self.network.config.num_goals * self.network.config.num_bonuses  # "none" is no explored goal
+            bonus = losses.bonus_log_prob(
+                output.log_mu[..., :offered], offer.clamp(max=offered - 1), self.network.config.num_bonuses
+            )
+            policy = torch.where(explored, bonus, policy)
+        policy = _spread(rows, policy, held)
+        if output.termination_logits is None:
+            return _Choices(policy, None)
+        return _Choices(policy, losses.termination_log_prob(output.termination_logits, steps.new_offer, held))
+
+    def _loss(
+        self,
+        steps: PlayedSteps,
+        output: LeaderOutput,
+        held: Tensor,
+        rows: Tensor | None,
+        estimates: _Estimates,
+        choices: _Choices,
+        old: _Choices | None,
+        progress: float,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        config, phi = self.config, _phi_of(output)
+
+        def chosen(log_prob: Tensor, old_log_prob: Tensor | None) -> Tensor:
+            if old_log_prob is None:
+                return losses.policy_gradient_loss(log_prob, estimates.advantage)
+            return losses.clipped_loss(log_prob, old_log_prob, estimates.advantage, config.clip)
+
+        entropy = _spread(rows, losses.entropy(output.log_mu), held)
+        if config.entropy_of_decisions:
+            entropy = torch.where(steps.new_offer | (held < 0), entropy, 0.0)
+        terms = {
+            "policy_loss": (1.0, chosen(choices.policy, None if old is None else old.policy)),
+            "critic_loss": (config.critic_weight, losses.critic_loss(phi, estimates.targets)),
+            "entropy": (-_annealed(config.lambda_entropy, config.entropy_end, progress), entropy),
+        }
+        if output.prediction_logits is not None:
+            imitation = losses.imitation_loss(output.prediction_logits, steps.follower_action)
+            terms["imitation_loss"] = (config.imitation_weight, imitation)
+        if choices.termination is not None and output.termination_logits is not None:
+            termination = chosen(choices.termination, None if old is None else old.termination)
+            penalty = losses.termination_penalty(output.termination_logits, held)
+            terms |= {
+                "termination_loss": (1.0, termination),
+                "termination_penalty": (config.lambda_termination, penalty),
+            }
+        means = {name: steps.mean(values) for name, (_, values) in terms.items()}
+        loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum(0)
+        return loss, {name: mean.detach() for name, mean in means.items()}
+
+    def _set_rates(self, progress: float) -> None:
+        config = self.config
+        for group, rate in zip(
+            self.optimizer.param_groups, (config.learning_rate, config.critic_learning_rate), strict=True
+        ):
+            group["lr"] = _annealed(rate, config.learning_rate_end, progress)
+
+    def _draw_goals(self, shape: torch.Size, explore: float, draws: Draws | None) -> Tensor:
+        """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""
+        chosen = draw_uniform(1, shape, draws, self.device, torch.get_default_dtype())[0] < explore
+        goals = draw_integers(self.network.config.num_goals, shape, draws, self.device)
+        return goals.masked_fill(~chosen, -1)
+
+    def _with_goals(self, log_mu: Tensor, fixed_goal: Tensor) -> Tensor:
+        """log mu [B, N, O] given the goal, where one is fixed."""
+        kind = torch.arange(log_mu.shape[-1], device=self.device) // self.network.config.num_bonuses
+        other = (kind != fixed_goal.unsqueeze(-1)) & (fixed_goal >= 0).unsqueeze(-1)
+        return torch.log_softmax(log_mu.masked_fill(other, -torch.inf), dim=-1)
+
+
+def _phi_of(output: LeaderOutput) -> Tensor:
+    assert output.phi is not None
+    return output.phi
+
+
+def _at(rows: Tensor | None, values: Tensor) -> Tensor:
+    """Values [R, N] at these rows, [Q], or [S, R, N] at [S, Q]; all of them where there are none."""
+    return values if rows is None else values.flatten().index_select(0, rows.flatten()).view(rows.shape)
+
+
+def _spread(rows: Tensor | None, values: Tensor, like: Tensor) -> Tensor:
+    """The inverse of :func:`_at`, 0 elsewhere, of the shape of ``like``."""
+    if rows is None:
+        return values
+    return values.new_zeros(like.numel()).index_copy(0, rows.flatten(), values.flatten()).view(like.shape)
+
+
+def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
+    return start * (1.0 - (1.0 - share_at_the_end) * progress)

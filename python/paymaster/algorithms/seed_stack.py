@@ -1,0 +1,127 @@
+"""Leaders of several seeds that learn at once: every operation is done for all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from paymaster.algorithms.ebpg import EBPG, adam_of
+from paymaster.algorithms.learner import Learner, Memory
+from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.draws import Draws
+from paymaster.episodes import Episodes
+from paymaster.networks.layers import stack_networks
+from paymaster.played_steps import PlayedSteps
+
+__all__ = ["SeedStack"]
+
+
+class SeedStack(Learner):
+    """S leaders, alike but for their weights, each with games of its own; what one learns touches no other.
+
+    With networks this small and few games, starting operations is what takes the time. Games and episodes of all
+    stand one seed after the other in the axis of games, S B of them.
+
+    Args:
+        leaders: of the seeds. They live on: their weights are, at any time, those learned here.
+
+    Attributes:
+        leaders: those given.
+    """
+
+    def __init__(self, leaders: Sequence[EBPG]) -> None:
+        self.leaders = tuple(leaders)
+        self.config, self.device = leaders[0].config, leaders[0].device
+        self.network = stack_networks([leader.network for leader in leaders])
+        self.optimizer = adam_of(self.network, self.config)
+
+    def initial_state(self, num_games: int, num_followers: int) -> Memory:
+        """Nothing seen yet by any of them, of S B games in all."""
+        return Memory(*(self._by_seed(part) for part in super().initial_state(num_games, num_followers)))
+
+    def act(
+        self,
+        seen: Seen,
+        state: Memory,
+        *,
+        explore: float = 0.0,
+        generator: Draws | None = None,
+        greedy: bool = False,
+    ) -> LeaderStep:
+        """Offers for one step of S B games."""
+        follower, goal, previous, ended = map(self._by_seed, (seen.follower, seen.goal, seen.previous, seen.ended))
+        by_seed = Seen(follower, goal, previous, ended, seen.step)
+        step = super().act(by_seed, state, explore=explore, generator=generator, greedy=greedy)
+        offer, explored, attention = (
+            None if part is None else part.flatten(0, 1) for part in (step.offer, step.explored, step.attention)
+        )
+        assert offer is not None
+        return LeaderStep(offer, step.state, explored, attention)
+
+    def update(self, episodes: Episodes, progress: float = 0.0) -> list[dict[str, float]]:
+        """Each learns from the steps played of its episodes; metrics of each, as :meth:`EBPG.update` has them."""
+        metrics = self._learn(episodes, progress)
+        by_seed = torch.stack(list(metrics.values()), dim=1).tolist()
+        return [dict(zip(metrics, values, strict=True)) for values in by_seed]
+
+    def share_optimizers(self) -> None:
+        """Gives each leader's own optimiser the state it has here, as it is now: to be stored, or to go on alone."""
+        for number, leader in enumerate(self.leaders):
+            for group, joint in zip(leader.optimizer.param_groups, self.optimizer.param_groups, strict=True):
+                group["lr"] = joint["lr"]
+                for own, parameter in zip(group["params"], joint["params"], strict=True):
+                    state = self.optimizer.state.get(parameter, {})
+                    own_state = {
+                        name: (value[number] if value.dim() else value).clone() for name, value in state.items()
+                    }
+                    if own_state:
+                        leader.optimizer.state[own] = own_state
+
+    def collect_optimizers(self) -> None:
+        """The inverse: goes on from the state of the leaders' own optimisers, who have all made as many steps."""
+        every = [[p for group in leader.optimizer.param_groups for p in group["params"]] for leader in self.leaders]
+        joint = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for parameter, *own in zip(joint, *every, strict=True):
+            states = [leader.optimizer.state.get(p, {}) for leader, p in zip(self.leaders, own, strict=True)]
+            if states[0]:
+                self.optimizer.state[parameter] = {
+                    name: torch.stack([state[name] for state in states]) if value.dim() else value.clone()
+                    for name, value in states[0].items()
+                }
+
+    def _by_seed(self, values: Tensor) -> Tensor:
+        """[S B, ...] to [S, B, ...]."""
+        seeds = len(self.leaders)
+        return values.view(seeds, len(values) // seeds, *values.shape[1:])
+
+    def _steps(self, episodes: Episodes) -> PlayedSteps:
+        return PlayedSteps.of_seeds(episodes, len(self.leaders))
+
+    def _share(self, steps: PlayedSteps) -> Tensor:
+        return torch.ones(len(self.leaders), device=self.device)
+
+    def _variance(self, steps: PlayedSteps, values: Tensor, share: Tensor) -> Tensor:
+        return steps.mean((values - _all(steps.mean(values))).square())
+
+    def _normalise(self, steps: PlayedSteps, advantage: Tensor) -> Tensor:
+        centred = advantage - _all(steps.mean(advantage))
+        return centred / (_all(steps.mean(centred.square()).sqrt()) + 1e-8)
+
+    def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:
+        self.optimizer.zero_grad()
+        loss.sum().backward()  # type: ignore[no-untyped-call]
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        norms = torch.stack([torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients])
+        norm: Tensor = torch.linalg.vector_norm(norms, dim=0)
+        scale = (self.config.max_gradient_norm / (norm + 1e-6)).clamp(max=1.0)  # as nn.utils.clip_grad_norm_ has it
+        for gradient in gradients:
+            gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
+        self.optimizer.step()
+        return norm
+
+
+def _all(of_seed: Tensor) -> Tensor:
+    """[S], as it goes with [S, R, N]."""
+    return of_seed[:, None, None]
