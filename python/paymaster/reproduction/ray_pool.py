@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import socket
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -100,11 +101,23 @@ def _joined(address: str | None, at_a_time: int | None) -> Iterator[None]:
     if address is None:
         ray.init("local", num_cpus=at_a_time, object_store_memory=_OBJECTS, include_dashboard=False, **quiet)
     else:
+        _answers(address)
         ray.init(address, **quiet)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _answers(address: str) -> None:
+    """Raises ConnectionError where nothing listens at HOST:PORT, which Ray itself goes on to ask for minutes."""
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or "/" in host:
+        return  # "auto", or another of Ray's own names
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise ConnectionError(f"address: expected HOST:PORT of a Ray that runs, got {address!r} ({error})") from error
 
 
 def _cpus() -> int:

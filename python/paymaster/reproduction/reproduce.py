@@ -86,10 +86,10 @@ def _engine(engine: EngineName, at_a_time: int | None, address: str | None) -> _
     if engine != "ray":
         raise ValueError(f"engine: expected local or ray, got {engine!r}")
     try:
-        from paymaster.reproduction import ray_pool  # here: Ray is an extra
+        from paymaster.reproduction.ray_pool import run_jobs as run_on_ray  # here: Ray is an extra
     except ImportError as error:
         raise ValueError(f"engine: {error}") from error
-    return lambda jobs, out: ray_pool.run_jobs(jobs, out, at_a_time, address)
+    return lambda jobs, out: run_on_ray(jobs, out, at_a_time, address)
 
 
 def _run(jobs: Sequence[_AnyJob], missing: Sequence[_AnyJob], run_all: _Engine, out: Path, console: Console) -> None:
