@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # RLlib plays the games. Not part of the tests: RLlib pins a Gymnasium of its own, so it gets an environment of its own.
-# Run it with a Python that has paymaster and torch, which come from there: `tests/rllib/check.sh`. Downloads 200 MB, takes
-# 3 minutes, and ends with "all passed".
+# Run it with a Python that has paymaster and torch, which come from there: `tests/rllib/check.sh`. Downloads 200 MB, then
+# takes a minute of computing, and ends with "all passed".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
