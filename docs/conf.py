@@ -13,7 +13,7 @@ sys.path.insert(0, str(HERE / "_ext"))
 import paymaster  # noqa: E402
 
 project = "paymaster"
-author = "the paymaster contributors"
+author = project_copyright = "the paymaster contributors"
 version = release = paymaster.__version__
 html_title = f"paymaster {release}"
 

@@ -109,6 +109,7 @@ def test_killed_and_started_again_ends_with_nothing_run_twice(
     [
         (["--seeds", "0"], "seeds: expected at least 1"),
         (["--jobs", "0"], "jobs: expected at least 1"),
+        (["--address", "auto"], "address: expected none with engine local, got 'auto'"),
         (["--out", "/dev/null/x"], "/dev/null"),
     ],
 )
@@ -163,3 +164,14 @@ def test_seeds_of_a_stack_that_was_stopped_go_on(tmp_path: Path) -> None:
     shutil.rmtree(runs[1])
     SeedsJob(tuple(jobs[:2])).perform(tmp_path)
     assert all(job.done(tmp_path) for job in jobs[:2])
+
+
+def test_without_ray_the_error_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "paymaster.reproduction.ray_pool", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main(["reproduce", "attention", "--scale", "smoke", "--engine", "ray", "--out", str(tmp_path / "x")]) == 2
+    assert "engine: Ray could not be loaded" in (told := capsys.readouterr().err)
+    assert "pip install 'paymaster[ray]'" in told
+    assert not (tmp_path / "x").exists()

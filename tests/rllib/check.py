@@ -28,7 +28,7 @@ def config_of(make: Callable[[], gymnasium.Env[Any, Any] | MultiAgentEnv], polic
         .environment("game")
         .env_runners(num_env_runners=0)
         .learners(num_learners=0)
-        .training(train_batch_size_per_learner=600, minibatch_size=200, num_epochs=2)
+        .training(train_batch_size_per_learner=300, minibatch_size=150, num_epochs=1)
         .debugging(seed=0)
     )
     return config.multi_agent(policies=policies, policy_mapping_fn=policy_of) if policies else config
@@ -48,7 +48,7 @@ def check(name: str, make: Callable[[], Any], policies: set[str]) -> None:
 
 
 def main() -> None:
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False)  # not one that runs here already
     print(f"ray {ray.__version__}, gymnasium {gymnasium.__version__}")
     for task in ("resource_collection", "navigation"):
         both = {"leader", "follower"}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # RLlib plays the games. Not part of the tests: RLlib pins a Gymnasium of its own, so it gets an environment of its own.
-# Run it with a Python that has paymaster and torch, which come from there: `tests/rllib/check.sh`. Downloads 200 MB.
+# Run it with a Python that has paymaster and torch, which come from there: `tests/rllib/check.sh`. Downloads 200 MB, then
+# takes a minute of computing, and ends with "all passed".
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -13,4 +14,5 @@ python3 -c 'import pathlib, paymaster, torch
 for module in (paymaster, torch):
     print(pathlib.Path(module.__file__).parents[1])' >"$site/paymaster_and_torch.pth"
 cd "$work"
+export OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0  # a second thread only waits
 "$work/venv/bin/python" "$here/check.py"

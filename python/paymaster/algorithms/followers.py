@@ -24,8 +24,8 @@ class FollowerLearning:
 
     Attributes:
         learning_rate: Adam's. Followers must be the faster ones of two time scales (paper: 0.001 beside the leader's
-            0.0003): with 0.001 beside our leader's 0.006 it gave up paying in `predator_prey` before they had learned to
-            finish what they were paid for (bench/README.md).
+            0.0003): with 0.001 beside our leader's 0.006 it gave up paying in `predator_prey` before they had learned
+            to finish what they were paid for (bench/README.md).
         gamma: discount of their own rewards.
         gae_lambda: lambda of the advantage estimator.
         explore: iota: with this probability an action is a uniform one, throughout training. The paper's 0.3 breaks off

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 import tyro
 from rich.console import Console
 
-from paymaster.reproduction.names import FIGURE_NAMES, FigureName, ScaleName
+from paymaster.reproduction.names import FIGURE_NAMES, EngineName, FigureName, ScaleName
 
 __all__ = ["Reproduce"]
 
@@ -29,8 +28,10 @@ class Reproduce:
         scale: "smoke" takes minutes and shows that the machinery works; "cpu" (5,000 episodes a run) is about a night
             on two cores; "paper" (250,000) is for a GPU.
         seeds: of training, from 0 up; by default 5, 2 at smoke.
-        jobs: runs at a time; by default one a core.
-        out: directory; by default runs/reproduce-SCALE.
+        jobs: runs at a time; by default one a core, with Ray one a CPU of the cluster.
+        out: directory; by default runs/reproduce-SCALE. With Ray on several nodes, one that all of them see.
+        engine: "local" is processes of this machine; "ray" (pip install 'paymaster[ray]') can have other machines too.
+        address: of a Ray that runs already: "auto", or HOST:PORT; by default one is started on this machine.
     """
 
     name: tyro.conf.Positional[FigureName | Literal["all"]]
@@ -38,6 +39,8 @@ class Reproduce:
     seeds: int | None = None
     jobs: int | None = None
     out: Path | None = None
+    engine: EngineName = "local"
+    address: str | None = None
 
     def run(self, console: Console) -> None:
         """Runs, draws and judges."""
@@ -47,7 +50,6 @@ class Reproduce:
         scale = SCALES[self.scale]
         names = FIGURE_NAMES if self.name == "all" else (self.name,)
         seeds = scale.seeds if self.seeds is None else self.seeds
-        jobs = (os.cpu_count() or 1) if self.jobs is None else self.jobs
         out = self.out or Path("runs") / f"reproduce-{self.scale}"
-        report = reproduce(names, scale, seeds, jobs, out, console)
+        report = reproduce(names, scale, seeds, self.jobs, out, console, engine=self.engine, address=self.address)
         console.print(f"report: {report}")

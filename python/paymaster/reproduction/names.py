@@ -1,10 +1,10 @@
-"""Names of figures and scales, for the command line; imports nothing heavy."""
+"""Names of figures, scales and engines, for the command line; imports nothing heavy."""
 
 from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-__all__ = ["FIGURE_NAMES", "FigureName", "ScaleName"]
+__all__ = ["FIGURE_NAMES", "EngineName", "FigureName", "ScaleName"]
 
 FigureName = Literal[
     "fig3",
@@ -22,3 +22,4 @@ FIGURE_NAMES: Final[tuple[FigureName, ...]] = get_args(FigureName)
 """In the paper's order."""
 
 ScaleName = Literal["smoke", "cpu", "paper"]
+EngineName = Literal["local", "ray"]

@@ -15,10 +15,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-__all__ = ["Finished", "Job", "run_jobs"]
+__all__ = ["PRELOADED", "Finished", "J", "Job", "run_jobs"]
 
-# The last two are imported by the first summary and the first optimiser, which costs every process two seconds.
-_PRELOADED = ("paymaster.reproduction.runs", "torch.utils.tensorboard", "torch._dynamo")
+PRELOADED = ("paymaster.reproduction.runs", "torch.utils.tensorboard", "torch._dynamo")
+"""Imported before a job begins: the last two by the first summary and the first optimiser, two seconds a process."""
 
 
 class Job(Protocol):
@@ -61,7 +61,7 @@ def run_jobs(jobs: Sequence[J], out: Path, at_a_time: int, tick: float = 1.0) ->
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
-        context.set_forkserver_preload(list(_PRELOADED))
+        context.set_forkserver_preload(list(PRELOADED))
     waiting, running = list(reversed(jobs)), list[_Running[J]]()
     try:
         while waiting or running:
