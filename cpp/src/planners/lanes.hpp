@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -78,6 +79,26 @@ template <int Width>
   second = _mm256_permute2f128_pd(_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d), 0x20);
   third = _mm256_permute2f128_pd(even_ab, even_cd, 0x31);
 }
+/// x and y of four rows, and back.
+[[gnu::always_inline]] inline void load_pairs(const double (*rows)[2], Lanes& x, Lanes& y) {
+  const __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(rows[0])), _mm_loadu_pd(rows[2]), 1);
+  const __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(rows[1])), _mm_loadu_pd(rows[3]), 1);
+  x = _mm256_unpacklo_pd(even, odd);
+  y = _mm256_unpackhi_pd(even, odd);
+}
+[[gnu::always_inline]] inline void store_pairs(Lanes x, Lanes y, double (*rows)[2]) {
+  const __m256d even = _mm256_unpacklo_pd(x, y), odd = _mm256_unpackhi_pd(x, y);
+  _mm_storeu_pd(rows[0], _mm256_castpd256_pd128(even));
+  _mm_storeu_pd(rows[1], _mm256_castpd256_pd128(odd));
+  _mm_storeu_pd(rows[2], _mm256_extractf128_pd(even, 1));
+  _mm_storeu_pd(rows[3], _mm256_extractf128_pd(odd, 1));
+}
+/// Four small numbers.
+[[gnu::always_inline]] inline Lanes load_bytes(const std::uint8_t* x) {
+  std::int32_t four;
+  std::memcpy(&four, x, sizeof four);
+  return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)));
+}
 [[gnu::always_inline]] inline void store_whole(Lanes x, std::int32_t* out) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_cvttpd_epi32(x));
 }
@@ -135,6 +156,9 @@ inline Mask operator<(Lanes a, Lanes b) {
 inline Mask operator<=(Lanes a, Lanes b) {
   return each<Mask>([&](int i) { return a[i] <= b[i] ? -1 : 0; });
 }
+inline Mask operator==(Lanes a, Lanes b) {
+  return each<Mask>([&](int i) { return a[i] == b[i] ? -1 : 0; });
+}
 inline Mask operator>(Lanes a, Lanes b) { return b < a; }
 inline Mask operator>=(Lanes a, Lanes b) { return b <= a; }
 inline Mask operator&(Mask a, Mask b) {
@@ -181,6 +205,21 @@ inline void look_up_rows(const double (*rows)[Width], Lanes index, Lanes& first,
 inline void look_up_rows(const double (*rows)[4], Lanes index, Lanes& first, Lanes& second, Lanes& third) {
   look_up_rows<4>(rows, index, first, second);
   for (int i = 0; i < kLanes; ++i) third[i] = rows[static_cast<std::int32_t>(index[i])][2];
+}
+inline void load_pairs(const double (*rows)[2], Lanes& x, Lanes& y) {
+  for (int i = 0; i < kLanes; ++i) {
+    x[i] = rows[i][0];
+    y[i] = rows[i][1];
+  }
+}
+inline void store_pairs(Lanes x, Lanes y, double (*rows)[2]) {
+  for (int i = 0; i < kLanes; ++i) {
+    rows[i][0] = x[i];
+    rows[i][1] = y[i];
+  }
+}
+inline Lanes load_bytes(const std::uint8_t* x) {
+  return each<Lanes>([&](int i) { return static_cast<double>(x[i]); });
 }
 inline void store_whole(Lanes x, std::int32_t* out) {
   for (int i = 0; i < kLanes; ++i) out[i] = static_cast<std::int32_t>(x[i]);
