@@ -78,8 +78,7 @@ class BodyLanes {
     load_pairs(f.velocity, velocity_x, velocity_y);
     store(select(collides, x, nowhere), h_.x + first);
     store(select(collides, y, nowhere), h_.y + first);
-    store(force_x, h_.force_x + first);
-    store(force_y, h_.force_y + first);
+    store_pairs(force_x, force_y, h_.force + first);
     listen(h_, first, force_x, force_y, select(moving, velocity_x, zero), select(moving, velocity_y, zero), moving);
   }
 
@@ -89,14 +88,14 @@ class BodyLanes {
     const int end = r_.count < column + kColumns ? r_.count : column + kColumns;
     const int begin = row > column ? row : column;
     std::uint64_t heard = 0;
-    for (int i = 0; i < kLanes; ++i) {
-      const Lanes x = all(h_.x[row + i]), y = all(h_.y[row + i]);
-      const Lanes size = all(r_.size[row + i]), range = all(h_.range[row + i]);
-      for (int j = begin; j < end; j += kLanes) {
-        const Lanes away_x = x - load(h_.x + j), away_y = y - load(h_.y + j);
-        const Lanes far = size + load(r_.size + j) + most_of(range, load(h_.range + j));
-        heard |= std::uint64_t{bits(away_x * away_x + away_y * away_y <= far * far)} << (i * kColumns + j - column);
-      }
+    for (int j = begin; j < end; j += kLanes) {
+      const Lanes x = load(h_.x + j), y = load(h_.y + j), size = load(r_.size + j), range = load(h_.range + j);
+      const auto of_row = [&](int i) {
+        const Lanes away_x = all(h_.x[row + i]) - x, away_y = all(h_.y[row + i]) - y;
+        const Lanes far = all(r_.size[row + i]) + size + most_of(all(h_.range[row + i]), range);
+        return std::uint64_t{bits(away_x * away_x + away_y * away_y <= far * far)} << i * kColumns;
+      };
+      heard |= (of_row(0) | of_row(1) | of_row(2) | of_row(3)) << (j - column);
     }
     if (row < column) return heard;
     // Only what comes behind oneself: four words of ones, shifted by one more each.
@@ -111,20 +110,14 @@ class BodyLanes {
     const double x = h_.x[i] - h_.x[j], y = h_.y[i] - h_.y[j];
     const double distance = std::sqrt(x * x + y * y), apart = distance - (r_.size[i] + r_.size[j]);
     const Contact<double> contact(x, y, distance, apart, 1);
-    push(i, apart, contact.x, contact.y);
-    push(j, apart, -contact.x, -contact.y);
-  }
-
-  void push(int body, double apart, double x, double y) {
-    const bool heard = apart <= h_.range[body];
-    const auto add = [&](double by, double& force, double& least, double& most) {
-      const double sum = by + force, size = std::abs(sum);
-      force = heard ? sum : force;
-      least = heard & (size < least) ? size : least;
-      most = heard & (most < size) ? size : most;
-    };
-    add(x, h_.force_x[body], h_.least_x[body], h_.most_x[body]);
-    add(y, h_.force_y[body], h_.least_y[body], h_.most_y[body]);
+    const double pushes[] = {contact.x, contact.y, -contact.x, -contact.y};
+    const Lanes by = load(pushes);
+    const Mask heard = all(apart) <= halves(h_.range[i], h_.range[j]);
+    const Lanes force = load_halves(h_.force[i], h_.force[j]), sum = by + force, size = magnitude(sum);
+    const Lanes least = load_halves(h_.least[i], h_.least[j]), most = load_halves(h_.most[i], h_.most[j]);
+    store_halves(select(heard, sum, force), h_.force[i], h_.force[j]);
+    store_halves(select(heard, least_of(least, size), least), h_.least[i], h_.least[j]);
+    store_halves(select(heard, most_of(most, size), most), h_.most[i], h_.most[j]);
   }
 
   /// All contacts of one body, within its range or not.
@@ -141,8 +134,8 @@ class BodyLanes {
       force_x = contact.x + force_x;
       force_y = contact.y + force_y;
     }
-    h_.force_x[body] = force_x;
-    h_.force_y[body] = force_y;
+    h_.force[body][0] = force_x;
+    h_.force[body][1] = force_y;
   }
 
   /// The motion of bodies first..first+3, once it is sure what pushes them.
@@ -156,10 +149,10 @@ class BodyLanes {
     const unsigned doubts =
         uncertain(h_, first, select(moving, velocity_x, zero), select(moving, velocity_y, zero)) & bits(moving);
     for (unsigned left = doubts; left != 0; left &= left - 1) listen_again(first + first_bit(left));
-    const auto kept = [&](Lanes velocity, const double* force) {
-      return velocity * all(1 - kDamping) + load(force + first) * dt;
-    };
-    Lanes next_x = kept(velocity_x, h_.force_x), next_y = kept(velocity_y, h_.force_y);
+    Lanes force_x, force_y;
+    load_pairs(h_.force + first, force_x, force_y);
+    Lanes next_x = velocity_x * all(1 - kDamping) + force_x * dt;
+    Lanes next_y = velocity_y * all(1 - kDamping) + force_y * dt;
     const Lanes speed = norm_of(next_x, next_y);
     const Mask fast = speed > limit;
     next_x = select(fast, next_x / speed * limit, next_x);

@@ -17,11 +17,12 @@ namespace {
 /// nowhere.
 struct Hearing {
   using Row = double[ParticlePhysics<double>::kMaxBodies];
-  Row x, y;              // of what does not collide: infinity
-  Row force_x, force_y;  // of the action, then the sum
-  Row loudness;          // the least, over both axes, of the action's force or (without one) the velocity / time step
-  Row range;             // between surfaces; of what does not move -1
-  Row least_x, least_y, most_x, most_y;  // of |force| on the way to the sum, without a 0 before the first contact
+  using Pairs = double[ParticlePhysics<double>::kMaxBodies][2];
+  Row x, y;           // of what does not collide: infinity
+  Row loudness;       // the least, over both axes, of the action's force or (without one) the velocity / time step
+  Row range;          // between surfaces; of what does not move -1
+  Pairs force;        // of the action, then the sum, along each axis
+  Pairs least, most;  // of |force| on the way to the sum, without a 0 before the first contact
 };
 
 /// Of bodies first..first+3, with these forces and velocities: loudness and range, and least and most before the first
@@ -42,10 +43,8 @@ inline void listen(Hearing& h, int first, Lanes force_x, Lanes force_y, Lanes ve
   const Lanes never = all(std::numeric_limits<double>::infinity());
   store(loudness, h.loudness + first);
   store(select(moves, select(exponent > zero, heard, silent), all(-1)), h.range + first);
-  store(select(pushes_x, force_x, never), h.least_x + first);
-  store(select(pushes_y, force_y, never), h.least_y + first);
-  store(force_x, h.most_x + first);
-  store(force_y, h.most_y + first);
+  store_pairs(select(pushes_x, force_x, never), select(pushes_y, force_y, never), h.least + first);
+  store_pairs(force_x, force_y, h.most + first);
 }
 
 /// Of bodies first..first+3 with these velocities, a bit each: whether what was not heard may have made a difference.
@@ -54,13 +53,17 @@ inline void listen(Hearing& h, int first, Lanes force_x, Lanes force_y, Lanes ve
 /// ends must give the same velocity.
 inline unsigned uncertain(const Hearing& h, int first, Lanes velocity_x, Lanes velocity_y) {
   const Lanes loudness = load(h.loudness + first), loud = loudness * all(0x1p-20), doubt = loudness * all(0x1p-63);
-  const auto doubtful = [&](const double* least, const double* most, const double* force, Lanes velocity) {
-    const Lanes left = velocity * all(1 - kDamping), sum = load(force + first), dt = all(kTimeStep);
+  Lanes least_x, least_y, most_x, most_y, force_x, force_y;
+  load_pairs(h.least + first, least_x, least_y);
+  load_pairs(h.most + first, most_x, most_y);
+  load_pairs(h.force + first, force_x, force_y);
+  const auto doubtful = [&](Lanes least, Lanes most, Lanes sum, Lanes velocity) {
+    const Lanes left = velocity * all(1 - kDamping), dt = all(kTimeStep);
     const Lanes low = left + (sum - doubt) * dt, high = left + (sum + doubt) * dt;
-    return (load(least + first) < loud) & ((load(most + first) >= loud) | (low < high) | (high < low));
+    return (least < loud) & ((most >= loud) | (low < high) | (high < low));
   };
-  return bits((load(h.range + first) < all(kSilent<double>)) & (doubtful(h.least_x, h.most_x, h.force_x, velocity_x) |
-                                                                doubtful(h.least_y, h.most_y, h.force_y, velocity_y)));
+  return bits((load(h.range + first) < all(kSilent<double>)) &
+              (doubtful(least_x, most_x, force_x, velocity_x) | doubtful(least_y, most_y, force_y, velocity_y)));
 }
 
 }  // namespace

@@ -93,6 +93,15 @@ template <int Width>
   _mm_storeu_pd(rows[2], _mm256_extractf128_pd(even, 1));
   _mm_storeu_pd(rows[3], _mm256_extractf128_pd(odd, 1));
 }
+/// Two numbers from each of two places, and back; each of two numbers twice.
+[[gnu::always_inline]] inline Lanes load_halves(const double* low, const double* high) {
+  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high), 1);
+}
+[[gnu::always_inline]] inline void store_halves(Lanes x, double* low, double* high) {
+  _mm_storeu_pd(low, _mm256_castpd256_pd128(x));
+  _mm_storeu_pd(high, _mm256_extractf128_pd(x, 1));
+}
+[[gnu::always_inline]] inline Lanes halves(double low, double high) { return Lanes{low, low, high, high}; }
 /// Four small numbers.
 [[gnu::always_inline]] inline Lanes load_bytes(const std::uint8_t* x) {
   std::int32_t four;
@@ -218,6 +227,14 @@ inline void store_pairs(Lanes x, Lanes y, double (*rows)[2]) {
     rows[i][1] = y[i];
   }
 }
+inline Lanes load_halves(const double* low, const double* high) { return {{low[0], low[1], high[0], high[1]}}; }
+inline void store_halves(Lanes x, double* low, double* high) {
+  for (int i = 0; i < 2; ++i) {
+    low[i] = x[i];
+    high[i] = x[i + 2];
+  }
+}
+inline Lanes halves(double low, double high) { return {{low, low, high, high}}; }
 inline Lanes load_bytes(const std::uint8_t* x) {
   return each<Lanes>([&](int i) { return static_cast<double>(x[i]); });
 }
