@@ -3,8 +3,8 @@
 `python bench/step_rate.py [TASK] [SECONDS]` is the table of `paymaster bench`: games and threads. `python
 bench/step_rate.py tasks [SECONDS]` puts the tasks beside each other, `followers` numbers of followers, `observations`
 kinds of observation. `python bench/step_rate.py cores [SECONDS] [ROUNDS] [GAMES]` asks what a second core is worth on
-this machine: one process, two processes that share nothing, and two threads of one batch, beside two processes that only
-compute hashes.
+this machine: one process, two processes that share nothing, and two threads of one batch, beside two processes that
+only compute hashes.
 """
 
 from __future__ import annotations
