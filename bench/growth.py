@@ -56,7 +56,7 @@ def cells(task: str) -> list[tuple[str, int, dict[str, Any]]]:
     followers = followers[:5] if grid else followers  # 16 at most
     games = [("B", b, {"num_envs": b}) for b in (1, 8, 64, 512, 4096, 32768)]
     goals = [("G", g, {"num_goals": g, "skills_per_follower": min(3, g)}) for g in (1, 2, 4, 8)]
-    sides = [("side", side, {"map": square(side)}) for side in (5, 9, 14, 22, 34)] if grid else []
+    sides = [("side", side, {"map": square(side)}) for side in (5, 9, 14, 22, 34, 62)] if grid else []
     horizons = [("T", t, {"horizon": t}) for t in (10, 30, 100, 1000)]
     return [*followers, *games, *goals, *sides, *horizons]
 

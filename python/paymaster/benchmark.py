@@ -12,10 +12,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from paymaster.envs.features import FeatureEncoder
 from paymaster.envs.registry import make_vec
 
-__all__ = ["StepRate", "step_rate", "step_rates"]
+__all__ = ["OBSERVATIONS", "StepRate", "step_rate", "step_rates"]
+
+OBSERVATIONS = ("reused", "fresh", "routes", "features")
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,15 @@ class StepRate:
 
 
 def step_rate(
-    task: str, num_envs: int, num_threads: int, seconds: float = 0.3, repeats: int = 5, **options: Any
+    task: str,
+    num_envs: int,
+    num_threads: int,
+    seconds: float = 0.3,
+    repeats: int = 5,
+    observation: str = "reused",
+    **options: Any,
 ) -> StepRate:
-    """Measures one cell: offers are kept for ten steps, games reset themselves, arrays are reused (``copy=False``).
+    """Measures one cell: offers are kept for ten steps, games reset themselves.
 
     Args:
         task: name of a preset.
@@ -58,23 +68,40 @@ def step_rate(
         num_threads: worker threads.
         seconds: least time of one repetition.
         repeats: repetitions; the median counts.
+        observation: of :data:`OBSERVATIONS`: in the same arrays every time (``copy=False``), in fresh arrays, with the
+            planner's routes (``observe_routes``), or made into the networks' features.
         options: of the task.
+
+    Raises:
+        ValueError: an unknown kind of observation.
     """
-    env = make_vec(task, num_envs, 0, num_threads, copy=False, **options)
-    env.reset()
+    if observation not in OBSERVATIONS:
+        raise ValueError(f"observation: expected one of {', '.join(OBSERVATIONS)}, got {observation!r}")
+    if observation == "routes":
+        options = {**options, "observe_routes": True}
+    env = make_vec(task, num_envs, 0, num_threads, copy=observation == "fresh", **options)
+    seen, _ = env.reset()
+    encoder = FeatureEncoder(env)
+    buffers = *encoder.encode(seen), np.zeros((num_envs, env.num_followers), dtype=np.bool_)
+
+    def step(offers: NDArray[np.int64]) -> None:
+        seen = env.step(offers)[0]
+        if observation == "features":
+            encoder.encode_into(seen, *buffers)
+
     rng = np.random.default_rng(0)
     shape = (num_envs, env.num_followers)
     goals, bonuses = env.options["num_goals"], env.options["num_bonuses"]
     offers = [np.stack((rng.integers(goals, size=shape), rng.integers(bonuses, size=shape)), axis=-1) for _ in range(8)]
     for t in range(30):  # a whole episode, so that repetitions start from games in all stages
-        env.step(offers[t // 10 % len(offers)])
+        step(offers[t // 10 % len(offers)])
     rates, cpu_rates, t = [], [], 0
     for _ in range(repeats):
         start, cpu_start, steps = time.perf_counter(), time.process_time(), 0
         elapsed = 0.0
         while elapsed < seconds:
             for _ in range(10):
-                env.step(offers[t // 10 % len(offers)])
+                step(offers[t // 10 % len(offers)])
                 t += 1
             steps += 10 * num_envs
             elapsed = time.perf_counter() - start

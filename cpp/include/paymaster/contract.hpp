@@ -51,10 +51,12 @@ struct Outcome {
 /// At most two types have u > 0, so nothing is left to break at random.
 template <class Reachable>
 int decide(const Follower& f, Offer offer, Reachable&& reachable) {
-  const bool prefers = f.reservation > 0 && reachable(f.preference);
-  if (offer.goal == kNone || !reachable(offer.goal)) return prefers ? f.preference : kNone;
-  if (offer.goal == f.preference || !prefers) return offer.goal;
-  return price(offer.bonus) > f.reservation ? offer.goal : f.preference;
+  // Without branches: which of them it is cannot be guessed.
+  const int preferred = f.preference, offered = offer.goal;
+  const bool prefers = (f.reservation > 0) & reachable(preferred);
+  const bool can = (offered != kNone) & reachable(offered < 0 ? 0 : offered);
+  const bool takes = can & ((offered == preferred) | !prefers | (price(offer.bonus) > f.reservation));
+  return takes ? offered : prefers ? preferred : kNone;
 }
 
 /// What `f` is paid at once if it takes the offer now: nothing where its contract for it runs on.

@@ -23,6 +23,7 @@ struct Avx2 {
   static Lanes down1(Lanes a) { return _mm256_srli_epi64(a, 1); }
   static Lanes unite(Lanes a, Lanes b) { return _mm256_or_si256(a, b); }
   static Lanes common(Lanes a, Lanes b) { return _mm256_and_si256(a, b); }
+  static Lanes without(Lanes a, Lanes b) { return _mm256_andnot_si256(b, a); }
   static Lanes add(Lanes a, Lanes b) { return _mm256_add_epi64(a, b); }
   static Lanes same(Lanes a, Lanes b) { return _mm256_cmpeq_epi64(a, b); }
   static bool full(Lanes a) { return _mm256_movemask_epi8(a) == -1; }
@@ -34,6 +35,11 @@ void avx2_routes(LaneQueries& queries, std::int16_t (*distance)[kMaxGoals], std:
   lane_routes<Avx2>(queries, distance, action);
 }
 
+void avx2_wide_routes(const WideScene& scene, const WideQuery* queries, int count, std::int16_t (*distance)[kMaxGoals],
+                      std::uint8_t (*action)[kMaxGoals]) {
+  wide_routes<Avx2>(scene, queries, count, distance, action);
+}
+
 }  // namespace paymaster
 
 #else  // a processor or compiler without AVX2: the plain lanes serve alone
@@ -41,6 +47,8 @@ void avx2_routes(LaneQueries& queries, std::int16_t (*distance)[kMaxGoals], std:
 namespace paymaster {
 
 void avx2_routes(LaneQueries&, std::int16_t (*)[kMaxGoals], std::uint8_t (*)[kMaxGoals]) {}
+void avx2_wide_routes(const WideScene&, const WideQuery*, int, std::int16_t (*)[kMaxGoals],
+                      std::uint8_t (*)[kMaxGoals]) {}
 
 }  // namespace paymaster
 

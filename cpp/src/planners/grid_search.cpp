@@ -41,6 +41,9 @@ struct PlainLanes {
   static Lanes common(const Lanes& a, const Lanes& b) {
     return each([&](int i) { return a.lane[i] & b.lane[i]; });
   }
+  static Lanes without(const Lanes& a, const Lanes& b) {
+    return each([&](int i) { return a.lane[i] & ~b.lane[i]; });
+  }
   static Lanes add(const Lanes& a, const Lanes& b) {
     return each([&](int i) { return a.lane[i] + b.lane[i]; });
   }
@@ -88,7 +91,6 @@ struct BoardPoses {
   static Set without(const Set& a, const Set& b) {
     return each([&](unsigned h) { return a[h] - b[h]; });
   }
-  static bool any(const Set& s) { return s[0].any() || s[1].any() || s[2].any() || s[3].any(); }
 
   /// Of the three actions, in the order of preference, the first that leads into `closer`; one of them does.
   static GridAction action_into(const Set& closer, int cell, unsigned heading, const Cells& empty,
@@ -126,32 +128,27 @@ void GridSearch<W>::routes(int followers, const std::uint16_t* cell, const std::
       search(lanes, distance, action);
     }
   } else {
-    using P = BoardPoses<W>;
     Board<W> free = empty;
     for (int k = 0; k < followers; ++k) free.set(cell[k]);
-    const Poses may_enter = P::everywhere(empty);
-    for (const GridQuery<W>* query = queries; query != queries + count; ++query) {
-      // As in lane_search.hpp: followers' cells are reached, and nobody moves on through them.
-      Poses unvisited = P::everywhere(free), closer{};
-      Poses frontier = P::common(P::facing(query->targets, columns_), unvisited);
-      std::uint32_t asked = query->asked;
-      for (std::int16_t length = 0; asked != 0 && P::any(frontier); ++length) {
-        for (int k = 0; k < followers; ++k) {
-          if (!(asked >> k & 1) || !frontier[heading[k]].test(cell[k])) continue;
-          distance[k][query->goal] = length;
-          action[k][query->goal] = length == 0 ? kDig : P::action_into(closer, cell[k], heading[k], empty, ahead_);
-          asked &= ~(1u << k);
-        }
-        unvisited = P::without(unvisited, frontier);
-        closer = frontier;
-        const Poses moved = P::before(P::common(frontier, may_enter), columns_);
-        frontier = P::common(P::unite(moved, P::turned(frontier)), unvisited);
+    WideScene scene;
+    scene.followers = followers;
+    scene.cell = cell;
+    scene.heading = heading;
+    scene.empty = empty.word.data();
+    scene.free = free.word.data();
+    scene.half = Board<W>::kHalf;
+    scene.cells = cells_;
+    scene.columns = columns_;
+    scene.ahead = ahead_.data();
+    WideQuery wide[kMaxGoals];
+    for (int first = 0; first < count; first += kMaxGoals) {
+      const int some = std::min(count - first, kMaxGoals);
+      for (int i = 0; i < some; ++i) {
+        const GridQuery<W>& query = queries[first + i];
+        wide[i] = {query.targets.word.data(), query.asked, query.goal};
       }
-      for (int k = 0; k < followers; ++k) {
-        if (!(asked >> k & 1)) continue;
-        distance[k][query->goal] = kNone;
-        action[k][query->goal] = kStop;
-      }
+      const auto search = has_avx2() ? avx2_wide_routes : wide_routes<PlainLanes>;
+      search(scene, wide, some, distance, action);
     }
   }
 }

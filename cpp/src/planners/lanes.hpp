@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -42,21 +43,70 @@ typedef std::int64_t Mask __attribute__((vector_size(32)));  // all bits of a la
 [[gnu::always_inline]] inline unsigned bits(Mask mask) {
   return static_cast<unsigned>(_mm256_movemask_pd(reinterpret_cast<__m256d>(mask)));
 }
+/// Four indices, rounded down; without a sign, which an address would have to be extended by.
+struct Indices {
+  std::uint32_t of[4];
+};
+[[gnu::always_inline]] inline Indices indices(Lanes index) {
+  const __m128i at = _mm256_cvttpd_epi32(index);
+  return {{static_cast<std::uint32_t>(_mm_cvtsi128_si32(at)), static_cast<std::uint32_t>(_mm_extract_epi32(at, 1)),
+           static_cast<std::uint32_t>(_mm_extract_epi32(at, 2)), static_cast<std::uint32_t>(_mm_extract_epi32(at, 3))}};
+}
 /// table[index], for 0 <= index < 2^31, which is rounded down.
 [[gnu::always_inline]] inline Lanes look_up(const double* table, Lanes index) {
-  const __m128i at = _mm256_cvttpd_epi32(index);
-  return Lanes{table[_mm_cvtsi128_si32(at)], table[_mm_extract_epi32(at, 1)], table[_mm_extract_epi32(at, 2)],
-               table[_mm_extract_epi32(at, 3)]};
+  const Indices at = indices(index);
+  return Lanes{table[at.of[0]], table[at.of[1]], table[at.of[2]], table[at.of[3]]};
 }
-/// first[i] and second[i]: the row of index[i].
-[[gnu::always_inline]] inline void look_up_rows(const double (*rows)[2], Lanes index, Lanes& first, Lanes& second) {
-  const __m128i at = _mm256_cvttpd_epi32(index);
-  const __m128d a = _mm_loadu_pd(rows[_mm_cvtsi128_si32(at)]), b = _mm_loadu_pd(rows[_mm_extract_epi32(at, 1)]);
-  const __m128d c = _mm_loadu_pd(rows[_mm_extract_epi32(at, 2)]), d = _mm_loadu_pd(rows[_mm_extract_epi32(at, 3)]);
+/// first[i] and second[i]: how the row of index[i] begins.
+template <int Width>
+[[gnu::always_inline]] inline void look_up_rows(const double (*rows)[Width], Lanes index, Lanes& first, Lanes& second) {
+  const Indices at = indices(index);
+  const __m128d a = _mm_loadu_pd(rows[at.of[0]]), b = _mm_loadu_pd(rows[at.of[1]]);
+  const __m128d c = _mm_loadu_pd(rows[at.of[2]]), d = _mm_loadu_pd(rows[at.of[3]]);
   const __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(a), c, 1);
   const __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(b), d, 1);
   first = _mm256_unpacklo_pd(even, odd);
   second = _mm256_unpackhi_pd(even, odd);
+}
+/// The first three of the row of index[i].
+[[gnu::always_inline]] inline void look_up_rows(const double (*rows)[4], Lanes index, Lanes& first, Lanes& second,
+                                                Lanes& third) {
+  const Indices at = indices(index);
+  const __m256d a = _mm256_loadu_pd(rows[at.of[0]]), b = _mm256_loadu_pd(rows[at.of[1]]);
+  const __m256d c = _mm256_loadu_pd(rows[at.of[2]]), d = _mm256_loadu_pd(rows[at.of[3]]);
+  const __m256d even_ab = _mm256_unpacklo_pd(a, b), even_cd = _mm256_unpacklo_pd(c, d);
+  first = _mm256_permute2f128_pd(even_ab, even_cd, 0x20);
+  second = _mm256_permute2f128_pd(_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d), 0x20);
+  third = _mm256_permute2f128_pd(even_ab, even_cd, 0x31);
+}
+/// x and y of four rows, and back.
+[[gnu::always_inline]] inline void load_pairs(const double (*rows)[2], Lanes& x, Lanes& y) {
+  const __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(rows[0])), _mm_loadu_pd(rows[2]), 1);
+  const __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(rows[1])), _mm_loadu_pd(rows[3]), 1);
+  x = _mm256_unpacklo_pd(even, odd);
+  y = _mm256_unpackhi_pd(even, odd);
+}
+[[gnu::always_inline]] inline void store_pairs(Lanes x, Lanes y, double (*rows)[2]) {
+  const __m256d even = _mm256_unpacklo_pd(x, y), odd = _mm256_unpackhi_pd(x, y);
+  _mm_storeu_pd(rows[0], _mm256_castpd256_pd128(even));
+  _mm_storeu_pd(rows[1], _mm256_castpd256_pd128(odd));
+  _mm_storeu_pd(rows[2], _mm256_extractf128_pd(even, 1));
+  _mm_storeu_pd(rows[3], _mm256_extractf128_pd(odd, 1));
+}
+/// Two numbers from each of two places, and back; each of two numbers twice.
+[[gnu::always_inline]] inline Lanes load_halves(const double* low, const double* high) {
+  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high), 1);
+}
+[[gnu::always_inline]] inline void store_halves(Lanes x, double* low, double* high) {
+  _mm_storeu_pd(low, _mm256_castpd256_pd128(x));
+  _mm_storeu_pd(high, _mm256_extractf128_pd(x, 1));
+}
+[[gnu::always_inline]] inline Lanes halves(double low, double high) { return Lanes{low, low, high, high}; }
+/// Four small numbers.
+[[gnu::always_inline]] inline Lanes load_bytes(const std::uint8_t* x) {
+  std::int32_t four;
+  std::memcpy(&four, x, sizeof four);
+  return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)));
 }
 [[gnu::always_inline]] inline void store_whole(Lanes x, std::int32_t* out) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_cvttpd_epi32(x));
@@ -115,6 +165,9 @@ inline Mask operator<(Lanes a, Lanes b) {
 inline Mask operator<=(Lanes a, Lanes b) {
   return each<Mask>([&](int i) { return a[i] <= b[i] ? -1 : 0; });
 }
+inline Mask operator==(Lanes a, Lanes b) {
+  return each<Mask>([&](int i) { return a[i] == b[i] ? -1 : 0; });
+}
 inline Mask operator>(Lanes a, Lanes b) { return b < a; }
 inline Mask operator>=(Lanes a, Lanes b) { return b <= a; }
 inline Mask operator&(Mask a, Mask b) {
@@ -150,12 +203,40 @@ inline Lanes look_up(const double* table, Lanes index) {
   for (int i = 0; i < kLanes; ++i) index[i] = table[static_cast<std::int32_t>(index[i])];
   return index;
 }
-inline void look_up_rows(const double (*rows)[2], Lanes index, Lanes& first, Lanes& second) {
+template <int Width>
+inline void look_up_rows(const double (*rows)[Width], Lanes index, Lanes& first, Lanes& second) {
   for (int i = 0; i < kLanes; ++i) {
     const double* row = rows[static_cast<std::int32_t>(index[i])];
     first[i] = row[0];
     second[i] = row[1];
   }
+}
+inline void look_up_rows(const double (*rows)[4], Lanes index, Lanes& first, Lanes& second, Lanes& third) {
+  look_up_rows<4>(rows, index, first, second);
+  for (int i = 0; i < kLanes; ++i) third[i] = rows[static_cast<std::int32_t>(index[i])][2];
+}
+inline void load_pairs(const double (*rows)[2], Lanes& x, Lanes& y) {
+  for (int i = 0; i < kLanes; ++i) {
+    x[i] = rows[i][0];
+    y[i] = rows[i][1];
+  }
+}
+inline void store_pairs(Lanes x, Lanes y, double (*rows)[2]) {
+  for (int i = 0; i < kLanes; ++i) {
+    rows[i][0] = x[i];
+    rows[i][1] = y[i];
+  }
+}
+inline Lanes load_halves(const double* low, const double* high) { return {{low[0], low[1], high[0], high[1]}}; }
+inline void store_halves(Lanes x, double* low, double* high) {
+  for (int i = 0; i < 2; ++i) {
+    low[i] = x[i];
+    high[i] = x[i + 2];
+  }
+}
+inline Lanes halves(double low, double high) { return {{low, low, high, high}}; }
+inline Lanes load_bytes(const std::uint8_t* x) {
+  return each<Lanes>([&](int i) { return static_cast<double>(x[i]); });
 }
 inline void store_whole(Lanes x, std::int32_t* out) {
   for (int i = 0; i < kLanes; ++i) out[i] = static_cast<std::int32_t>(x[i]);

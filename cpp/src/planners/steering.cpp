@@ -35,15 +35,17 @@ Steering::Steering(const SteeringConfig& config) : config_(config), tables_(std:
   t.limited = config.max_speed < t.terminal;
   double speed = 1;  // of a coasting body, relative to now
   double budget = 0;
-  t.coast[0] = t.coast_and_budget[0][0] = t.coast_and_budget[0][1] = 0;
+  t.coast[0] = 0;
   for (std::size_t n = 1; n <= kMaxSteps; ++n) {
     t.coast[n] = t.coast[n - 1] + speed * kTimeStep;
     speed *= 1 - kDamping;
     // The first of n actions changes the velocity for the n - 1 moves after it.
     budget += t.push * t.coast[n - 1];
-    t.coast_and_budget[n][0] = t.coast[n];
-    t.coast_and_budget[n][1] = budget;
+    t.after[n][0] = t.coast[n];
+    t.after[n][1] = budget;
   }
+  for (std::size_t n = 1; n <= kMaxSteps; ++n)
+    t.after[n][2] = 0.5 * (t.push * t.coast[std::max<std::size_t>(n - 1, 2)]);
   if (t.limited) tabulate_ramps();
 }
 
@@ -56,8 +58,10 @@ void Steering::tabulate_ramps() {
       loss += (limit - speed) * kTimeStep;
       speed = std::min((1 - kDamping) * speed + config_.acceleration * kTimeStep, limit);
     }
-    tables_->ramp_steps[i] = steps;
-    tables_->ramp_loss[i] = loss;
+    if (i > 0) tables_->ramp[i - 1][1] = loss;
+    if (i == 2 * kRamps) break;
+    tables_->ramp[i][0] = loss;
+    tables_->ramp[i][2] = steps;
   }
 }
 

@@ -34,15 +34,22 @@ struct BodyType {
   bool collides = true;
 };
 
-template <class Real>
-struct Colliders;
+inline constexpr int kMaxPhysicalBodies = 192;
+
+/// The bodies up to the last that moves or collides, an array a property; what lies behind them is 0.
+struct BodyRows {
+  using Row = double[kMaxPhysicalBodies];
+  int count = 0;
+  Row size{}, acceleration{}, max_speed{};
+  Row moves{}, collides{};  // 1: it does
+};
 
 /// Moves up to kMaxBodies bodies. Positions and velocities are the caller's, [bodies][2], in the order of the types;
 /// the order matters, for it is that of mpe2's sums (its agents, then its landmarks).
 template <class Real>
 class ParticlePhysics {
  public:
-  static constexpr int kMaxBodies = 192;
+  static constexpr int kMaxBodies = kMaxPhysicalBodies;
 
   /// Throws std::invalid_argument when there are too many bodies or a type makes no sense.
   explicit ParticlePhysics(std::vector<BodyType<Real>> bodies);
@@ -55,23 +62,13 @@ class ParticlePhysics {
 
  private:
   using Vector = Real[2];
-  struct Collider {
-    Real size;
-    int body;
-    bool movable;
-  };
-  /// The forces of actions and contacts on the bodies that move, each a sum in mpe2's order of pairs.
-  void forces(const Vector* position, const Vector* velocity, const std::uint8_t* actions, Vector* force) const;
-  /// The colliders with the forces of their actions, and how far each hears.
-  void line_up(const Vector* position, const Vector* velocity, const Vector* force, Colliders<Real>& out) const;
-  /// The force of an action.
-  void act(std::uint8_t action, int body, Vector& force) const;
-  /// Contacts with all others, for one collider.
-  void add_all_contacts(const Vector* position, int collider, Vector& force) const;
+  // float32, plainly; float64 is in cpp/src/physics/body_lanes.hpp.
+  /// The forces of actions and contacts, each a sum in mpe2's order of pairs.
+  void add_up(const Vector* position, const std::uint8_t* actions, Vector* force) const;
+  static void move(Vector& position, Vector& velocity, const Vector& force, Real limit);
 
   std::vector<BodyType<Real>> bodies_;
-  std::vector<Collider> colliders_;  // in the order of the bodies
-  std::vector<int> movers_;
+  BodyRows rows_;
 };
 
 extern template class ParticlePhysics<double>;

@@ -32,7 +32,7 @@ class GridSearch {
  public:
   using Poses = std::array<Board<W>, 4>;  // the cells of each heading
 
-  explicit GridSearch(const GridMap& map) : columns_(map.columns), ahead_(map.ahead) {}
+  explicit GridSearch(const GridMap& map) : columns_(map.columns), cells_(map.cells()), ahead_(map.ahead) {}
 
   /// For each query and each follower k (0..15) that asks: distance[k][goal] = actions before digging, action[k][goal] =
   /// the first action of the route, dig when in place; -1 and `stop` where unreachable. `empty` holds the cells nobody
@@ -48,7 +48,7 @@ class GridSearch {
             std::vector<Poses>& frontiers) const;
 
  private:
-  int columns_;
+  int columns_, cells_;
   std::array<int, 4> ahead_;
 };
 

@@ -91,12 +91,13 @@ struct SteeringTables {
   double per_step;  // 1 / what that moves a body in a step
   double push;      // what an action adds to the velocity
   bool limited;     // the limit is below the terminal speed
-  /// Speeding up to the limit along a line, for initial speeds -limit .. limit: how many steps it takes, and by how much
-  /// one falls behind meanwhile.
-  double ramp_steps[2 * Steering::kRamps + 1], ramp_loss[2 * Steering::kRamps + 1];
+  /// Speeding up to the limit along a line, for initial speeds -limit .. limit: by how much one falls behind meanwhile, the
+  /// same for the next speed, and how many steps it takes.
+  double ramp[2 * Steering::kRamps][4];
   double coast[Steering::kMaxSteps + 1];  // displacement in n steps without action, per unit of velocity
-  /// The same again, and beside it the budget: sum over n actions of what each displaces by the end.
-  double coast_and_budget[Steering::kMaxSteps + 1][2];
+  /// The same again; the budget, which is the sum over n actions of what each displaces by the end; and half of what the
+  /// first of them does. Rows behind the last may be read, and do not matter.
+  double after[Steering::kMaxSteps + 3][4];
 };
 
 }  // namespace paymaster

@@ -97,6 +97,8 @@ class ParticleWorld {
   double half_width() const { return half_width_; }
 
  private:
+  /// Whether anybody may be near enough to goal i; most goals have nobody.
+  bool in_reach(const State& state, int i) const;
   /// Whoever takes goal i in this step, or -1: one committed to its type, then the nearest, then the lowest index.
   int taker(const State& state, int i, const MoveContext& context) const;
   /// `body` overlaps one of the bodies first..last-1.

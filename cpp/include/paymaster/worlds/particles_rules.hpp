@@ -106,6 +106,17 @@ void ParticleWorld<Rules, Room>::plan(const State& s, const std::int8_t* chosen,
 }
 
 template <class Rules, class Room>
+bool ParticleWorld<Rules, Room>::in_reach(const State& s, int i) const {
+  const double* goal = s.position[first_goal() + i];
+  bool found = false;
+  for (int k = 0; k < n_; ++k) {
+    const double x = s.position[k][0] - goal[0], y = s.position[k][1] - goal[1];
+    found |= x * x + y * y <= out_of_reach_;
+  }
+  return found;
+}
+
+template <class Rules, class Room>
 int ParticleWorld<Rules, Room>::taker(const State& s, int i, const MoveContext& context) const {
   const int type = s.goal_type[i];
   int best = kNone;
@@ -114,7 +125,7 @@ int ParticleWorld<Rules, Room>::taker(const State& s, int i, const MoveContext& 
   for (int k = 0; k < n_; ++k) {
     const double x = s.position[k][0] - s.position[first_goal() + i][0];
     const double y = s.position[k][1] - s.position[first_goal() + i][1];
-    if (x * x + y * y > out_of_reach_) continue;  // most are, and need no square root
+    if (x * x + y * y > out_of_reach_) continue;
     if (!(context.skill[k] >> type & 1) || (chosen_only_ && context.chosen[k] != type)) continue;
     const double away = std::sqrt(x * x + y * y);
     if (away >= reach_) continue;
@@ -139,6 +150,7 @@ void ParticleWorld<Rules, Room>::move(State& s, const MoveContext& context, std:
   std::fill_n(reached, n_, std::uint8_t{0});
   int taken[kMaxTargets], count = 0;
   for (int i = 0; i < targets_; ++i) {
+    if (!in_reach(s, i)) continue;
     const int k = taker(s, i, context);
     if (k == kNone) continue;
     reached[k] = static_cast<std::uint8_t>(reached[k] | 1u << s.goal_type[i]);
