@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from paymaster.draws import Draws
 from paymaster.episodes import Episodes
 from paymaster.ranks import Ranks
 
@@ -82,7 +81,7 @@ class Player(Protocol):
         state: Any,
         *,
         explore: float = 0.0,
-        generator: Draws | None = None,
+        generator: Any = None,
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of B games.
@@ -91,7 +90,8 @@ class Player(Protocol):
             seen: the step.
             state: from :meth:`initial_state` or the step before.
             explore: the exploration rate, from :meth:`exploration_rate`.
-            generator: the only source of randomness, on ``device``; of several seeds where the leader is.
+            generator: the only source of randomness: a ``torch.Generator`` on ``device``, or None for torch's own. Only
+                a leader of several seeds is given something else (:class:`paymaster.draws.SeedDraws`).
             greedy: no randomness at all.
         """
 
