@@ -1,4 +1,5 @@
-"""Ours: the whole game with followers told primitive actions, and the physics alone; random actions."""
+"""Ours: the whole game, with followers told primitive actions and planned; the physics with observations, and alone;
+random actions."""
 
 from __future__ import annotations
 
@@ -50,10 +51,11 @@ def planned(task: str, games: int, threads: int) -> Any:
     return step
 
 
-def physics(task: str, games: int) -> Any:
+def physics(task: str, games: int, observed: bool) -> Any:
     """One step of the bodies that the peers have, on one thread: 4 of simple_spread, 5 and two obstacles of simple_tag.
 
-    Their observations are positions and velocities, which the core hands out as they are.
+    Observed: written as the games' observations have it, all bodies' positions and velocities in float32 (the peers
+    write the same from the point of view of each agent); without that the core hands out its own arrays.
     """
     spread = task == "navigation"
     movable = np.array([True] * 4 if spread else [True] * 5 + [False] * 2)
@@ -70,12 +72,15 @@ def physics(task: str, games: int) -> Any:
     random = np.random.default_rng(0)
     world.set(random.uniform(-1, 1, (games, bodies, 2)), np.zeros((games, bodies, 2)))
     actions = [random.integers(0, 5, (games, bodies)) for _ in range(16)]
+    observation = np.zeros((2, games, bodies, 2), dtype=np.float32)
     t = 0
 
     def step() -> None:
         nonlocal t
         world.step(actions[t % 16])
-        world.pos, world.vel  # noqa: B018  (views)
+        position, velocity = world.pos, world.vel  # views
+        if observed:
+            observation[0], observation[1] = position, velocity
         t += 1
 
     return step
@@ -89,7 +94,8 @@ def main() -> None:
             for name, step in (
                 ("told primitive actions", whole(task, games, threads)),
                 ("rule-based followers, planned", planned(task, games, threads)),
-                ("physics alone, one thread", physics(task, games)),
+                ("physics and observations, one thread", physics(task, games, True)),
+                ("physics alone, one thread", physics(task, games, False)),
             ):
                 rate = measure(step, games, seconds, repeats)
                 rows.append({"world": world, "games": games, "what": name, "steps_per_second": rate})
