@@ -3,19 +3,28 @@
 OUT/rows/ has a file a run, so that runs beside each other write without waiting. The repository keeps them as
 bench/paper/rows.jsonl, a line a run: unpacked into another OUT, `paymaster reproduce ... --out OUT` makes only what is
 missing and draws all of it anew. Learning curves are rounded to a hundredth of a gain. The table: means over seeds with
-95 % intervals (Student's t), of the evaluations under the noise of training.
+95 % intervals (Student's t), of the evaluations under the noise of training. `run OUT` trains what no figure needs: any
+leaders in any regime, as `reproduce` would.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import tyro
 
+from paymaster.algorithms import LEADERS
 from paymaster.experiments.intervals import mean_ci95
+from paymaster.reproduction.plan import ON_THE_GRID
+from paymaster.reproduction.pool import Finished, run_jobs
+from paymaster.reproduction.runs import RunJob
+from paymaster.reproduction.scales import SCALES
+from paymaster.reproduction.seeds_job import at_once
+from paymaster.reproduction.specs import Arm, Played, train_config
 
 ROWS = Path(__file__).parent / "paper" / "rows.jsonl"
 
@@ -26,14 +35,22 @@ class Arguments:
 
     Attributes:
         do: pack adds OUT's rows to the file, in place of those of the same name; unpack writes what OUT lacks; table
-            prints what is there.
+            prints what is there; run trains.
         out: directory of a reproduction.
         like: of the table, only runs whose name has all of these words.
+        leaders, games, regime: of what is run (paymaster.reproduction.specs).
+        seeds: of what is run, from 0 up.
+        jobs: runs beside each other.
     """
 
-    do: tyro.conf.Positional[Literal["pack", "unpack", "table"]]
+    do: tyro.conf.Positional[Literal["pack", "unpack", "table", "run"]]
     out: tyro.conf.Positional[Path] = Path("runs/reproduce-cpu")
     like: tuple[str, ...] = ()
+    leaders: tuple[str, ...] = tuple(LEADERS)
+    games: tuple[str, ...] = ON_THE_GRID
+    regime: str = "paper"
+    seeds: int = 5
+    jobs: int = 2
 
 
 def stored() -> dict[str, str]:
@@ -71,8 +88,31 @@ def table(like: tuple[str, ...]) -> None:
         print(f"| {arm} | {len(rows)} |", " | ".join(shown), "|")
 
 
+def run(arguments: Arguments) -> None:
+    """Trains and evaluates, sampled and greedy, what OUT lacks."""
+    scale = SCALES["cpu"]
+    arms = [Arm(game, leader, arguments.regime) for leader in arguments.leaders for game in arguments.games]
+    jobs = [
+        RunJob(arm, train_config(arm, seed, scale.episodes), played(arm), scale.evaluated)
+        for arm in arms
+        for seed in range(arguments.seeds)
+    ]
+    start = time.monotonic()
+    for event in run_jobs(at_once(job for job in jobs if not job.done(arguments.out)), arguments.out, arguments.jobs):
+        if isinstance(event, Finished):
+            print(f"{time.monotonic() - start:.0f} s: {event.job.name}", event.error or "", flush=True)
+
+
+def played(arm: Arm) -> frozenset[Played]:
+    """Evaluations of an arm."""
+    return frozenset({Played(arm.trained_noise), Played(arm.trained_noise, greedy=True)})
+
+
 def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
+    if arguments.do == "run":
+        run(arguments)
+        return
     if arguments.do == "table":
         table(arguments.like)
         return
