@@ -19,15 +19,15 @@ template <class Real>
 class Shapes {
  public:
   Shapes(const std::vector<std::int64_t>& sizes, const py::array& states) : sizes_(sizes) {
-    expect(states.ndim() == 2 && states.shape(1) > 0, "states", "shape [R, H]", shape_of(states));
+    if (states.ndim() != 2 || states.shape(1) == 0) reject("states", "shape [R, H]", shape_of(states));
     hidden_ = states.shape(1);
     for (std::size_t t = 0; t < sizes.size(); ++t) {
-      expect(sizes[t] > 0 && (t == 0 || sizes[t] <= sizes[t - 1]), "batch_sizes",
-             "positive numbers, none above the one before", sizes[t]);
+      if (sizes[t] <= 0 || (t > 0 && sizes[t] > sizes[t - 1]))
+        reject("batch_sizes", "positive numbers, none above the one before", sizes[t]);
       rows_ += sizes[t];
     }
-    expect(states.shape(0) == rows_, "states", "one row for each of batch_sizes' " + std::to_string(rows_),
-           states.shape(0));
+    if (states.shape(0) != rows_)
+      reject("states", "one row for each of batch_sizes' " + std::to_string(rows_), states.shape(0));
   }
 
   PackedSteps steps() const { return {sizes_.data(), sizes_.size(), static_cast<std::size_t>(hidden_)}; }
@@ -51,10 +51,11 @@ class Shapes {
     const bool kind = py::isinstance<py::array_t<Real, py::array::c_style>>(array);
     const bool fits =
         static_cast<std::size_t>(array.ndim()) == shape.size() && std::equal(shape.begin(), shape.end(), array.shape());
-    expect(kind && fits, name,
-           "a C-ordered array of " + py::str(py::dtype::of<Real>()).template cast<std::string>() + " and shape " +
-               py::str(py::tuple(py::cast(shape))).template cast<std::string>(),
-           py::str(array.dtype()).cast<std::string>() + " " + shape_of(array));
+    if (!kind || !fits) {  // the texts are made only then
+      const py::str dtype(py::dtype::of<Real>()), expected(py::tuple(py::cast(shape))), came(array.dtype());
+      reject(name, "a C-ordered array of " + std::string(dtype) + " and shape " + std::string(expected),
+             std::string(came) + " " + shape_of(array));
+    }
     return static_cast<const Real*>(array.data());
   }
 

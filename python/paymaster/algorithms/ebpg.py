@@ -98,7 +98,7 @@ class EBPG(Learner):
         return normalise(advantage, total=self.ranks.total)
 
     def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:
-        return joint_step(loss, share, self.network, self.optimizer, self.config.max_gradient_norm, self.ranks, report)
+        return joint_step(loss, share, self.optimizer, self.config.max_gradient_norm, self.ranks, report)
 
 
 def adam_of(network: LeaderNetwork, config: EBPGConfig) -> torch.optim.Adam:

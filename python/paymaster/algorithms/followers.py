@@ -188,9 +188,7 @@ class FollowerActorCritic:
             means = {name: _mean(values, asked) for name, (_, values) in terms.items()}
             loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
             report = {} if first else {name: mean.detach() * share for name, mean in means.items()}
-            joint_step(
-                loss, share, self.network, self.optimizer, config.max_gradient_norm, self.ranks, [*report.values()]
-            )
+            joint_step(loss, share, self.optimizer, config.max_gradient_norm, self.ranks, [*report.values()])
             first = first or report
         return dict(zip(first, torch.stack(list(first.values())).tolist(), strict=True))
 

@@ -51,10 +51,10 @@ def offered_goal(goal: Tensor, previous: Tensor, num_bonuses: int) -> Tensor:
     """
     num_goals = goal.shape[-2]
     kind = torch.div(previous, num_bonuses, rounding_mode="floor")
-    named = (kind >= 0) & (kind < num_goals)
+    there = kind.clamp(0, num_goals - 1)
     first = torch.arange(0, kind.numel() * num_goals, num_goals, device=kind.device)
-    rows = goal.flatten(0, -2).index_select(0, kind.clamp(0, num_goals - 1).flatten() + first)
-    return rows.view(*kind.shape, -1) * named.unsqueeze(-1)
+    rows = goal.flatten(0, -2).index_select(0, there.flatten() + first)
+    return rows.view(*kind.shape, -1) * (there == kind).unsqueeze(-1)
 
 
 class OfferEmbedding(nn.Embedding):
