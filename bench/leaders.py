@@ -2,11 +2,11 @@
 
 Every run is `paymaster train TASK --payment P --leader L --seed S --episodes E` with the --set given: NAME=VALUE stands
 for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, followers.NAME=VALUE for
-`--follower-learner.NAME VALUE`, num_envs, hidden and observe_routes for themselves. With --tuned each leader has its
-own (paymaster.experiments.tuned). 1,000 evaluation episodes follow, which training did not see: sampled, greedy, and
-sampled with 30 % follower noise. A run whose row is there is not run again; a row is written when its run is done. At
-the end, or alone with --table, a table of means over seeds with 95 % intervals (Student's t), and of each leader's
-difference to --against, paired by seed.
+`--follower-learner.NAME VALUE`, num_envs, hidden, observe_routes and torch_threads for themselves. With --tuned each
+leader has its own (paymaster.experiments.tuned). 1,000 evaluation episodes follow, which training did not see: sampled,
+greedy, and sampled with 30 % follower noise. A run whose row is there is not run again; a row is written when it is
+done. At the end, or alone with --table, a table of means over seeds with 95 % intervals (Student's t), and of each
+leader's difference to --against, paired by seed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ HERE = Path(__file__).parent
 NOISE = 0.3
 LAST = ("entropy", "termination", "prediction_accuracy", "explained_variance")  # metrics of the last updates
 LAST_UPDATES = 20
-OF_THE_RUN = ("num_envs", "hidden", "observe_routes")
+OF_THE_RUN = ("num_envs", "hidden", "observe_routes", "torch_threads")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from paymaster.draws import SeedDraws
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.memory import keep_freed_memory
 from paymaster.experiments.setup import make_env, make_followers, make_leader
+from paymaster.experiments.threads import threads_of_torch
 from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.rollout import Rollout
 from paymaster.seed_games import SeedGames
@@ -76,7 +77,7 @@ def one_seed(config: TrainConfig) -> tuple[Rollout, EBPG, FollowersAtPlay | None
 def rate(job: Job, seeds: int, seconds: float) -> Rate:
     """Of one process, with so many seeds in it."""
     config = configuration(job)
-    torch.set_num_threads(config.torch_threads)
+    torch.set_num_threads(1)
     keep_freed_memory()
     rollout, leader, learning = one_seed(config)
     learner: EBPG | SeedStack = leader
@@ -90,9 +91,10 @@ def rate(job: Job, seeds: int, seconds: float) -> Rate:
         episodes, _ = rollout.play(explore=learner.exploration_rate(0))
         assert episodes is not None
         played = time.perf_counter() - start
-        learner.update(episodes, 0.0)
-        if learning is not None:
-            learning.followers.update(learning.lived())
+        with threads_of_torch(config.torch_threads):
+            learner.update(episodes, 0.0)
+            if learning is not None:
+                learning.followers.update(learning.lived())
         return played
 
     for _ in range(5):

@@ -78,8 +78,8 @@ class TrainConfig:
         seed: of games, initial weights and the leader's draws.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1", ...
         checkpoint_every: episodes between checkpoints.
-        torch_threads: threads of torch on the CPU. With one, results do not depend on the machine's cores, and
-            with networks of this size a second one gains little.
+        torch_threads: threads of torch in an update, on the CPU; playing has one. A second takes a seventh off an
+            update, and sums are then rounded otherwise.
         hidden: width of the leader's networks.
         observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
         options: departures from the task's preset.

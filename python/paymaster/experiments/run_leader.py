@@ -81,7 +81,7 @@ def open_run(
         ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader or the followers.
     """
     config = TrainConfig.from_json(read_config(run))
-    torch.set_num_threads(config.torch_threads)
+    torch.set_num_threads(1)
     home = make_env(config, 1, 0)
     overrides = {**population_options(population), **(options or {})}
     if task is None or task == config.task:

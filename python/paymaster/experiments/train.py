@@ -20,6 +20,7 @@ from paymaster.experiments.rank_state import own_draws
 from paymaster.experiments.run_directory import RunDirectory, read_config
 from paymaster.experiments.run_state import RunParts, load_run_state, save_run_state
 from paymaster.experiments.setup import choose_device, make_env, make_followers, make_leader, make_rank_env
+from paymaster.experiments.threads import threads_of_torch
 from paymaster.ranks import Ranks, join_ranks
 from paymaster.rollout import EpisodeTotals, Rollout
 
@@ -57,9 +58,8 @@ def train(
     if resume:
         config = config.resumed_from(TrainConfig.from_json(read_config(out)))
     config.validate()
-    torch.set_num_threads(config.torch_threads)
     keep_freed_memory()
-    with join_ranks(choose_device(config.device)) as ranks:
+    with threads_of_torch(1), join_ranks(choose_device(config.device)) as ranks:
         parts = make_parts(config, leader, ranks)
         with _run_directory(config, out, ranks, resume=resume) as run:
             ranks.wait()  # until the run directory is tidy
@@ -113,9 +113,10 @@ def _loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunPa
             start = time.perf_counter()
             episodes, totals = rollout.play(explore=leader.exploration_rate(done))
             assert episodes is not None
-            metrics = leader.update(episodes, done / total)
-            if followers is not None:
-                metrics |= followers.followers.update(followers.lived())
+            with threads_of_torch(config.torch_threads):
+                metrics = leader.update(episodes, done / total)
+                if followers is not None:
+                    metrics |= followers.followers.update(followers.lived())
             statistics.merge()
             done += config.num_envs
             row = {**ranks.mean(means_of(totals)), **metrics}

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import torch
-
 from paymaster.algorithms import EBPG
 from paymaster.algorithms.seed_stack import SeedStack
 from paymaster.draws import SeedDraws
@@ -20,6 +18,7 @@ from paymaster.experiments.progress import TrainingProgress
 from paymaster.experiments.run_directory import RunDirectory, holds_run, read_config, refuse_a_run
 from paymaster.experiments.run_state import RunParts, load_run_state, save_run_state
 from paymaster.experiments.setup import make_leader
+from paymaster.experiments.threads import threads_of_torch
 from paymaster.experiments.train import make_parts, means_of
 from paymaster.ranks import ALONE, launched
 from paymaster.rollout import EpisodeTotals, Rollout
@@ -54,7 +53,6 @@ def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume:
     if resume:
         configs = _stored(configs, outs)
     _check(configs, outs)
-    torch.set_num_threads(configs[0].torch_threads)
     keep_freed_memory()
     parts = [make_parts(one, make_leader, ALONE) for one in configs]
     stack = SeedStack([part.leader for part in parts if isinstance(part.leader, EBPG)])
@@ -62,6 +60,7 @@ def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume:
         for out in outs:
             refuse_a_run(out)  # before any other is begun
     with ExitStack() as closing:
+        closing.enter_context(threads_of_torch(1))
         runs = [
             closing.enter_context(
                 RunDirectory.resume(out) if resume and holds_run(out) else RunDirectory.create(out, one.to_json())
@@ -155,7 +154,8 @@ def _loop(
             start = time.perf_counter()
             episodes, totals = rollout.play(explore=stack.exploration_rate(done))
             assert episodes is not None
-            metrics = stack.update(episodes, done / total)
+            with threads_of_torch(config.torch_threads):
+                metrics = stack.update(episodes, done / total)
             done += config.num_envs
             rows = [{**means_of(own), **more} for own, more in zip(_split(totals, seeds), metrics, strict=True)]
             timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
