@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import tyro
 
-from paymaster.algorithms import LEADERS
+from paymaster.algorithms import DEFAULT_LEADER, LEADERS
 from paymaster.experiments.intervals import mean_ci95
 from paymaster.reproduction.plan import ON_THE_GRID
 from paymaster.reproduction.pool import Finished, run_jobs
@@ -69,23 +69,37 @@ def packed(path: Path) -> str:
 
 
 def table(like: tuple[str, ...]) -> None:
-    """A line for every arm: sampled, greedy, and what the followers get."""
+    """A line for every arm: sampled, greedy, what it has less than the default leader, and what the followers get."""
     arms: dict[str, list[dict[str, Any]]] = {}
     for row in map(json.loads, stored().values()):
         arm = row["name"].rpartition(", seed ")[0]
         if "evaluations" in row and all(word in arm for word in like):
             arms.setdefault(arm, []).append(row)
-    measures = ("gain", "gain, greedy", "incentive", "follower_reward", "events")
-    print("| run | seeds |", " | ".join(measures), "|")
-    print("| --- | --- |", " | ".join("---" for _ in measures), "|")
+    print("| run | seeds | gain | less natural-ends | greedy | incentive | followers' reward | events |")
+    print("| --- " * 8 + "|")
     for arm, rows in sorted(arms.items()):
-        shown = []
-        for measure in measures:
-            name, _, greedy = measure.partition(", ")
-            played = f"{greedy or 'sampled'}, noise {rows[0]['config']['options']['noise']:g}"
-            values = [row["evaluations"][played][name] for row in rows if played in row["evaluations"]]
-            shown.append(f"{mean_ci95(values):.2f}" if values else "-")
-        print(f"| {arm} | {len(rows)} |", " | ".join(shown), "|")
+        game, _, others = arm.split(", ", 2) if arm.count(", ") > 1 else (*arm.split(", "), "")
+        default = ", ".join(filter(None, (game, DEFAULT_LEADER, others)))
+        gain = by_seed(rows, "gain")
+        base = by_seed(arms.get(default, []), "gain") if default != arm else {}
+        shown = (
+            gain,
+            {seed: gain[seed] - base[seed] for seed in gain.keys() & base.keys()},
+            by_seed(rows, "gain", "greedy"),
+            *(by_seed(rows, measure) for measure in ("incentive", "follower_reward", "events")),
+        )
+        cells = (f"{mean_ci95(list(values.values())):.2f}" if values else "-" for values in shown)
+        print(f"| {arm} | {len(rows)} |", " | ".join(cells), "|")
+
+
+def by_seed(rows: list[dict[str, Any]], measure: str, way: str = "sampled") -> dict[int, float]:
+    """Seed -> a mean of its evaluation under the noise of training."""
+    found: dict[int, float] = {}
+    for row in rows:
+        evaluation = row["evaluations"].get(f"{way}, noise {row['config']['options']['noise']:g}")
+        if evaluation is not None:
+            found[row["config"]["seed"]] = evaluation[measure]
+    return found
 
 
 def run(arguments: Arguments) -> None:

@@ -1,0 +1,208 @@
+"""Followers that learn, in games: what they see, what is written down of them, trained beside a leader, diagnosed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import bench_scripts
+from paymaster import TwoPhaseVectorEnv, make_vec, tasks
+from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
+from paymaster.cli import main
+from paymaster.envs.features import NOW, FeatureEncoder
+from paymaster.envs.surroundings import Surroundings
+from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.experiments.diagnosis import diagnose_run
+from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
+from paymaster.experiments.train import train
+from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
+
+
+def two_phase(task: str, kind: str, games: int = 4, **options: Any) -> TwoPhaseVectorEnv:
+    env = make_vec(task, games, 0, followers=kind, autoreset_mode="Disabled", **options)
+    assert isinstance(env, TwoPhaseVectorEnv)
+    return env
+
+
+@pytest.mark.parametrize("task", [task.name for task in tasks()])
+@pytest.mark.parametrize("kind", ["meta", "primitive"])
+def test_eyes(task: str, kind: str) -> None:
+    env = two_phase(task, kind, abstain=True, observe_routes=True)
+    env.reset()
+    eyes = FollowerEyes(env, torch.device("cpu"))
+    offers = np.array([[[4, 0], [0, 1], [1, 0], [3, 1]]] * 4)
+    observation = env.offer(offers)
+    seen = eyes.look(observation)
+    assert seen.own.shape == (4, 4, eyes.own_features) and seen.goal.shape == (4, 4, 4, eyes.goal_features)
+    torch.testing.assert_close(seen.identity.numpy(), observation["identity"].astype(np.int64))
+    bonuses = env.options["num_bonuses"]
+    preferred, skill, offered, price = seen.goal[..., NOW : NOW + 4].unbind(-1)
+    expected = np.zeros((4, 4, 4))
+    np.put_along_axis(expected, observation["preference"][..., None].astype(int), 1.0, -1)
+    np.testing.assert_allclose(preferred, expected * observation["reservation"][..., None] / bonuses)
+    np.testing.assert_array_equal(skill, observation["skill"])
+    assert offered[:, 0].eq(0).all() and offered[:, 1].tolist() == [[1, 0, 0, 0]] * 4
+    assert price[0, 1, 0] == 2 / bonuses and price[0, 2, 1] == 1 / bonuses
+
+
+def test_now_is_what_earlier_episodes_do_not_change() -> None:
+    env = make_vec("resource_collection", 4, 0)
+    observation, _ = env.reset()
+    encoder = FeatureEncoder(env)
+    _, before = encoder.encode(observation)
+    env.statistics.set(**{name: np.full_like(v, 1) for name, v in env.statistics.arrays().items()})
+    _, after = encoder.encode(observation)
+    changed = (before != after).any(axis=(0, 1, 2))
+    assert not changed[:NOW].any() and changed[NOW:].all()
+
+
+def test_surroundings_on_the_grid() -> None:
+    """Drawn: a follower that looks down; one resource of its side, one claimed, one wall beside it."""
+    text = "#######\n#.....#\n#.#...#\n#.....#\n#.....#\n#######"
+    env = two_phase("resource_collection", "primitive", 1, map=text, num_resources=3, num_followers=2)
+    env.reset()
+    env.set_state(
+        position=[[[2, 1], [4, 5]]],
+        heading=[[2, 0]],
+        resource_type=[[0, 0, 1]],
+        resource_position=[[[3, 1], [2, 4], [1, 5]]],
+        resource_claimant=[[1, -1, -1]],
+        resource_present=[[True, True, True]],
+    )
+    follower, goal = Surroundings(env).encode(env.observe())
+    # Ahead (down) the claimed resource, left (right on the map) the wall inside, behind it free, right the border.
+    assert follower[0, 0].tolist() == [1, 1, 0, 1]
+    np.testing.assert_allclose(goal[0, 0, 0], [0.0, 0.3, 1])  # the unclaimed one, three cells to its left
+    np.testing.assert_allclose(goal[0, 0, 1], [-0.1, 0.4, 1])
+    np.testing.assert_allclose(goal[0, 0, 2], [0, 0, 0])
+    # The other one, who looks up, may use the one that it has claimed, but the second is nearer.
+    np.testing.assert_allclose(goal[0, 1, 0], [0.2, 0.1, 1])
+    assert follower[0, 1].tolist() == [0, 0, 1, 1]
+
+
+def test_surroundings_in_the_plane() -> None:
+    env = two_phase("predator_prey", "primitive", 6)
+    observation, _ = env.reset()
+    follower, goal = Surroundings(env).encode(observation)
+    for b in range(6):
+        for k in range(4):
+            here = observation["position"][b, k]
+            away = observation["obstacle_position"][b] - here
+            nearest = np.hypot(*away.T).argmin()
+            np.testing.assert_allclose(follower[b, k], away[nearest] / 2, rtol=1e-6)
+            for g in range(4):
+                those = np.flatnonzero(observation["goal_type"][b] == g)
+                if len(those) == 0:
+                    assert not goal[b, k, g].any()
+                    continue
+                offset = observation["goal_position"][b, those] - here
+                i = np.hypot(*offset.T).argmin()
+                speed = observation["goal_velocity"][b, those[i]] - observation["velocity"][b, k]
+                np.testing.assert_allclose(goal[b, k, g], [*offset[i] / 2, *speed, 1], rtol=1e-5)
+
+
+# ---- at play, and in runs
+
+
+def test_followers_answer_and_are_written_down() -> None:
+    env = two_phase("resource_collection", "meta", 3)
+    eyes = FollowerEyes(env, torch.device("cpu"))
+    followers = FollowerActorCritic(eyes.config(8, "separate"), FollowerLearning(hidden=8))
+    seated = FollowersAtPlay(env, followers, torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match="lived: expected an episode"):
+        seated.lived()
+    seated.keep = True
+    env.reset()
+    offers, identity = np.zeros((3, 4, 2), dtype=np.int64), env.observe()["identity"].copy()
+    rewards = [env.step(offers)[4]["follower_reward"].copy() for _ in range(env.options["horizon"])]
+    lived = seated.lived()
+    np.testing.assert_array_equal(lived.reward, rewards)
+    np.testing.assert_array_equal(lived.identity, identity)
+    assert lived.own.shape[:3] == lived.action.shape == lived.asked.shape == (30, 3, 4)
+    followers.update(lived)
+    with pytest.raises(ValueError, match="lived: expected an episode"):
+        seated.lived()
+
+
+def config_of(kind: str, **changes: Any) -> TrainConfig:
+    small = {"episodes": 48, "num_envs": 8, "checkpoint_every": 24, "hidden": 8}
+    learning = FollowerLearning(hidden=8, epochs=2)
+    task = TaskConfig(followers=kind, horizon=8)
+    return TrainConfig("resource_collection", options=task, follower_learner=learning, **small | changes)
+
+
+def rows_of(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("kind", ["meta", "primitive"])
+def test_a_resumed_run_ends_with_the_same_numbers(kind: str, tmp_path: Path) -> None:
+    config = config_of(kind, leader="ebpg")  # nothing of it falls over the run's length
+    train(config, tmp_path / "whole")
+    train(replace(config, episodes=24), tmp_path / "parts")
+    train(config, tmp_path / "parts", resume=True)
+    whole, parts = rows_of(tmp_path / "whole"), rows_of(tmp_path / "parts")
+    assert parts == whole and len(whole) == 6
+    assert {"follower_policy_loss", "follower_critic_loss", "follower_entropy"} <= whole[0].keys()
+
+
+def test_any_leader_against_any_population(tmp_path: Path) -> None:
+    for name, kind in (("meta", "meta"), ("primitive", "primitive"), ("rule", "rule")):
+        train(config_of(kind, episodes=16), tmp_path / name)
+    own = evaluate_run(tmp_path / "meta", 8)
+    assert evaluate_run(tmp_path / "meta", 8).gain.tolist() == own.gain.tolist()
+    assert evaluate_run(tmp_path / "meta", 8, population=tmp_path / "meta").gain.tolist() == own.gain.tolist()
+    assert evaluate_run(tmp_path / "rule", 8, population=tmp_path / "meta").episodes == 8
+    assert evaluate_run(tmp_path / "meta", 8, population=tmp_path / "primitive").episodes == 8
+    assert evaluate_run(tmp_path / "meta", 8, options={"followers": "rule"}).episodes == 8
+    options = {"horizon": 8}
+    told = evaluate_reference("preference", "resource_collection", 8, options=options, population=tmp_path / "meta")
+    assert told.episodes == 8
+    with pytest.raises(ValueError, match=r"population: expected a run whose followers learned, got .*rule"):
+        evaluate_run(tmp_path / "meta", 8, population=tmp_path / "rule")
+    with pytest.raises(ValueError, match=r"followers: expected 'meta' as in .*, got 'primitive'"):
+        evaluate_run(tmp_path / "meta", 8, options={"followers": "primitive"})
+    with pytest.raises(ValueError, match="population: expected a run whose followers learned, since these do"):
+        evaluate_reference("preference", "resource_collection", 8, options={"followers": "meta"})
+
+
+# ---- diagnosis
+
+
+def test_challengers_who_have_learned_nothing_more_change_nothing(tmp_path: Path) -> None:
+    train(replace(config_of("meta", episodes=16), options=TaskConfig(followers="meta")), tmp_path / "run")
+    same = diagnose_run(tmp_path / "run", 32, retrain=0)
+    assert same.regret is not None and same.loss is not None
+    assert (same.regret.mean, same.loss.mean) == (0.0, 0.0)
+    again = diagnose_run(tmp_path / "run", 32, retrain=64)
+    assert again.regret is not None and again.regret.mean != 0.0
+    for name in ("gain", "follower_reward", "spend", "incentive"):
+        assert getattr(again, name) == getattr(same, name), "the followers themselves have not changed"
+    told = json.loads(json.dumps(again.to_json()))
+    assert told["followers"] == "meta" and len(told["acceptance"]) == 2 and told["retrained"] == 64
+
+
+def test_rule_based_followers_have_no_challengers(tmp_path: Path) -> None:
+    train(config_of("rule", episodes=16), tmp_path / "run")
+    plain = diagnose_run(tmp_path / "run", 8)
+    assert plain.regret is None and plain.loss is None and plain.followers == "rule" and plain.retrained == 0
+    assert main(["diagnose", str(tmp_path / "run"), "--episodes", "8"]) == 0
+    assert main(["diagnose", str(tmp_path / "none")]) == 2
+    with pytest.raises(ValueError, match="episodes: expected at least 2, got 1"):
+        diagnose_run(tmp_path / "run", 1)
+    with pytest.raises(ValueError, match="retrain: expected at least 0, got -1"):
+        diagnose_run(tmp_path / "run", 8, -1)
+
+
+@pytest.mark.slow
+def test_meta_followers_learn_what_rule_based_ones_earn() -> None:
+    """Against a leader that does not learn, within 2,000 episodes; `bench/followers.py` has all games, and primitive
+    followers, who do not get there."""
+    row = bench_scripts.load("followers").run("RC completion", "completion", "meta", "embedded", 0, (2_000,))
+    assert row["earned"]["2000"] >= 0.95 * row["by_rule"]
