@@ -12,6 +12,7 @@ from paymaster import losses
 from paymaster.advantages import lambda_returns, normalise
 from paymaster.algorithms.checks import check_above_zero, check_not_below_zero, check_shares
 from paymaster.algorithms.joint_step import joint_step
+from paymaster.networks.elementwise import log_softmax
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
 from paymaster.ranks import ALONE, Ranks
 
@@ -172,7 +173,7 @@ class FollowerActorCritic:
             output = self._evaluate(episodes, alone)
             if advantage is None or target is None:
                 advantage, target = self._estimate(episodes, output.value.detach())
-            log_pi = torch.log_softmax(output.logits, dim=-1)
+            log_pi = log_softmax(output.logits)
             chosen = log_pi.gather(-1, episodes.action.unsqueeze(-1)).squeeze(-1)
             if episodes.explore > 0.0:
                 chosen = _mixed(chosen.exp(), episodes.explore, log_pi.shape[-1]).log()
