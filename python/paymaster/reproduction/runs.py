@@ -21,12 +21,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from paymaster.experiments.atomic import storage_errors, write_json
-from paymaster.experiments.checkpoint import list_checkpoints
+from paymaster.experiments.checkpoint import episode_of, list_checkpoints
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.evaluate import Evaluation, evaluate_reference, evaluate_run
 from paymaster.experiments.inspection import inspect_run
 from paymaster.experiments.metrics_file import read_metrics
-from paymaster.experiments.run_directory import CONFIG, METRICS
+from paymaster.experiments.run_directory import METRICS, holds_run
 from paymaster.experiments.train import train
 from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.scales import Scale
@@ -244,9 +244,9 @@ def _write_row(out: Path, name: str, row: dict[str, Any]) -> None:
 
 def _train(config: TrainConfig, run: Path) -> dict[str, float | None]:
     """Trains, or goes on; what an episode cost in this process."""
-    resume = (run / CONFIG).exists()
+    resume = holds_run(run)
     checkpoints = list_checkpoints(run) if resume else []
-    before = int(checkpoints[-1].name.rpartition("-")[2]) if checkpoints else 0
+    before = episode_of(checkpoints[-1]) if checkpoints else 0
     start, resident = time.process_time(), _resident()
     train(config, run, resume=resume)
     seconds, peak = time.process_time() - start, _peak()
