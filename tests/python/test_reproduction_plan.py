@@ -146,4 +146,8 @@ def test_other_settings_are_other_runs() -> None:
     assert key(config) == key(train_config(Arm("RC completion", "ebpg", noise=0.0), 0, 10))
     assert key(config) != key(dataclasses.replace(config, hidden=16))
     assert key(config) != key(train_config(Arm("RC completion", "ebpg", noise=0.1), 0, 10))
+    faster = FollowerLearning(learning_rate=0.1)
+    assert key(config) == key(dataclasses.replace(config, follower_learner=faster))  # who are there by rule
+    learning = train_config(Arm("RC completion", "ebpg", followers="meta"), 0, 10)
+    assert key(learning) != key(dataclasses.replace(learning, follower_learner=faster))
     assert Reading(Arm("RC completion", "ebpg", "paper")).played == Played(0.3)

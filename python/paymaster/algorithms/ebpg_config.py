@@ -23,7 +23,7 @@ class EBPGConfig:
     Attributes:
         gradient: "dense" (the paper's method, Remark 2) or "sparse" (Prop. 1).
         options: when options are opened by rule rather than by beta.
-        termination_start: bias of beta's logit before training; at -2 options mostly run on at first.
+        termination_start: bias of beta's logit before training; at -6 options run on at first but for one step in 400.
         learning_rate: of everything but the baseline's heads. The paper's: with 0.001 dense EBPG learns
             faster but loses what it has learned again and again (bench/README.md).
         critic_learning_rate: of the baseline's heads (paper: 0.001).

@@ -212,5 +212,8 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
 
 def key(config: TrainConfig) -> str:
     """What a run is stored under: readable, and different where anything about the run is."""
-    described = json.dumps(config.to_json(), sort_keys=True).encode()
-    return f"{config.task}-{config.leader}-seed{config.seed}-{hashlib.sha256(described).hexdigest()[:12]}"
+    described = config.to_json()
+    if config.options.followers is None:
+        del described["follower_learner"]  # nobody reads it, and rows outlive its defaults
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    return f"{config.task}-{config.leader}-seed{config.seed}-{digest[:12]}"
