@@ -15,6 +15,7 @@ from paymaster.algorithms.protocol import LeaderStep, Seen
 from paymaster.algorithms.tally import describe, tally_of
 from paymaster.draws import Draws, draw_integers, draw_uniform
 from paymaster.episodes import Episodes
+from paymaster.networks.acting import evaluate_step
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput, sample_offers
 from paymaster.options import held_offers
 from paymaster.played_steps import PlayedSteps
@@ -93,7 +94,7 @@ class Learner(ABC):
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of B games; see :class:`~paymaster.algorithms.protocol.LeaderAlgorithm`."""
-        output = self.network(seen.follower, seen.goal, seen.previous, state.history, baseline=False)
+        output = evaluate_step(self.network, seen.follower, seen.goal, seen.previous, state.history)
         held = held_offers(self.config.options, seen.previous, seen.ended, seen.step)
         fixed_goal, explored = state.fixed_goal, torch.zeros_like(seen.ended)
         if self.config.exploration == "agents" and explore > 0.0 and not greedy:
