@@ -87,10 +87,10 @@ inline W logarithm(W x) {
 /// body(W{}, j) for j = 0, ..., count - 1: W wide as long as that fits, then one by one.
 template <class Real, class Body>
 inline void across(std::size_t count, Body&& body) {
-  std::size_t j = 0;
-  for (; count - j >= kWidth<Real>; j += kWidth<Real>) body(Wide<Real>{}, j);
+  const std::size_t wide = count - count % kWidth<Real>;
+  for (std::size_t j = 0; j < wide; j += kWidth<Real>) body(Wide<Real>{}, j);
   if constexpr (kWidth<Real> > 1)
-    for (; j < count; ++j) body(Real{}, j);
+    for (std::size_t j = wide; j < count; ++j) body(Real{}, j);
 }
 
 }  // namespace

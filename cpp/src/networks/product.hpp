@@ -28,9 +28,9 @@ inline void add_tile(const Real* a, const Real* b, Real* out, std::size_t inner,
 template <std::size_t Rows, class Real>
 inline void add_rows(const Real* a, const Real* b, Real* out, std::size_t inner, std::size_t columns) {
   constexpr std::size_t kAtOnce = 2 * kWidth<Real>;
-  std::size_t j = 0;
-  for (; columns - j >= kAtOnce; j += kAtOnce) add_tile<Rows, 2, Wide<Real>>(a, b + j, out + j, inner, columns);
-  for (; j < columns; ++j) add_tile<Rows, 1, Real>(a, b + j, out + j, inner, columns);
+  const std::size_t wide = columns - columns % kAtOnce;
+  for (std::size_t j = 0; j < wide; j += kAtOnce) add_tile<Rows, 2, Wide<Real>>(a, b + j, out + j, inner, columns);
+  for (std::size_t j = wide; j < columns; ++j) add_tile<Rows, 1, Real>(a, b + j, out + j, inner, columns);
 }
 
 /// out[rows, columns] += a[rows, inner] b[inner, columns]
