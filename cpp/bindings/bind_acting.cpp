@@ -208,6 +208,30 @@ class PyActingFollowers {
   std::int64_t population_;
 };
 
+py::array draw(const py::array& log_mu, const py::object& termination_logits, const py::array& held,
+               const py::array& uniform, double explore) {
+  if (log_mu.ndim() < 1 || log_mu.shape(log_mu.ndim() - 1) < 2)
+    reject("log_mu", "shape (..., O) with at least 2 offers", shape_of(log_mu));
+  expect_range(explore, 0.0, 1.0, "explore");
+  std::vector<py::ssize_t> shape(log_mu.shape(), log_mu.shape() + log_mu.ndim());
+  const float* mu = whole_array<float>(log_mu, "log_mu", shape);
+  const py::ssize_t offers = shape.back();
+  shape.pop_back();
+  std::vector<py::ssize_t> twice{2};
+  twice.insert(twice.end(), shape.begin(), shape.end());
+  py::array logits;
+  if (!termination_logits.is_none()) logits = termination_logits.cast<py::array>();
+  py::array_t<std::int64_t> offer(shape);
+  const OfferDraws draws{mu, termination_logits.is_none() ? nullptr : whole_array<float>(logits, "termination", shape),
+                         indices(held, "held", shape, -1, offers - 1), whole_array<float>(uniform, "uniform", twice),
+                         offer.mutable_data()};
+  for (py::ssize_t i = 0; i < uniform.size(); ++i)
+    expect(draws.uniform[i] >= 0.0F && draws.uniform[i] < 1.0F, "uniform", "numbers in [0, 1)", draws.uniform[i]);
+  draw_offers(draws, static_cast<std::size_t>(offer.size()), static_cast<std::size_t>(offers),
+              static_cast<float>(explore));
+  return offer;
+}
+
 }  // namespace
 
 void bind_acting(py::module_& m) {
@@ -223,6 +247,8 @@ void bind_acting(py::module_& m) {
            py::arg("parameters"), py::kw_only(), py::arg("population"), py::arg("num_goals"), py::arg("num_actions"),
            py::arg("own_features"), py::arg("goal_features"), py::arg("hidden"))
       .def("step", &PyActingFollowers::step, py::arg("own"), py::arg("goal"), py::arg("identity"));
+  m.def("draw_offers", &draw, py::arg("log_mu"), py::arg("termination_logits"), py::arg("held"), py::arg("uniform"),
+        py::arg("explore"), "Offers int64 [...] of log mu [..., O].");
 }
 
 }  // namespace paymaster::bindings

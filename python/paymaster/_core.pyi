@@ -156,6 +156,14 @@ class ActingFollowers:
         self, own: NDArray[np.float32], goal: NDArray[np.float32], identity: NDArray[np.int64]
     ) -> NDArray[np.float32]: ...
 
+def draw_offers(
+    log_mu: NDArray[np.float32],
+    termination_logits: NDArray[np.float32] | None,
+    held: NDArray[np.int64],
+    uniform: NDArray[np.float32],
+    explore: float,
+) -> NDArray[np.int64]: ...
+
 class ParticleWorld:
     """MPE's physics for B worlds of E bodies, apart from any game (float64)."""
 

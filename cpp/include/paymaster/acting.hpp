@@ -1,6 +1,6 @@
 // One step of the networks that act, on the CPU and without gradients: they are so small that torch takes far longer to
 // start their operations than these take. What the networks are is said in paymaster/networks/*.py; here the same is
-// computed, from the same weights where torch has them. Nothing is drawn here.
+// computed, from the same weights where torch has them. Random numbers come from there, too.
 #pragma once
 
 #include <cstddef>
@@ -70,7 +70,17 @@ struct FollowerStepArrays {
   float* logits;                 // [B, N, A], out
 };
 
+/// What offers of R followers are drawn from: paymaster.networks.leader.sample_offers.
+struct OfferDraws {
+  const float* log_mu;              // [R, O]
+  const float* termination_logits;  // [R]; null: options end by rule only
+  const std::int64_t* held;         // [R], omega_{t-1} while its option runs on, else -1
+  const float* uniform;             // [2, R], in [0, 1): for the end of the option, for the new offer
+  std::int64_t* offer;              // [R], out
+};
+
 void act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays);
 void act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays);
+void draw_offers(const OfferDraws& draws, std::size_t rows, std::size_t offers, float explore);  // 1 < O
 
 }  // namespace paymaster

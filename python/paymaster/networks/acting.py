@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from paymaster import _core
+from paymaster.draws import Draws, draw_uniform
 from paymaster.networks.follower_policy import FollowerNetwork
-from paymaster.networks.leader import LeaderNetwork, LeaderOutput
+from paymaster.networks.leader import LeaderNetwork, LeaderOutput, sample_offers
 
-__all__ = ["action_logits", "evaluate_step"]
+__all__ = ["action_logits", "draw_offers", "evaluate_step"]
 
 Step = TypeVar("Step")
 Network = TypeVar("Network", bound=nn.Module)
@@ -50,6 +51,19 @@ def evaluate_step(
     )
     assert log_mu is not None and attention is not None
     return LeaderOutput(log_mu, termination, None, prediction, attention, after)
+
+
+def draw_offers(
+    output: LeaderOutput, held: Tensor, explore: float = 0.0, generator: Draws | None = None, greedy: bool = False
+) -> Tensor:
+    """:func:`~paymaster.networks.leader.sample_offers`: the same random numbers, and the same offers of them but where
+    rounding decides."""
+    log_mu, logits = output.log_mu, output.termination_logits
+    if greedy or log_mu.shape[-1] == 1 or not _suits(held, *(log_mu,) if logits is None else (log_mu, logits)):
+        return sample_offers(output, held, explore, generator, greedy)
+    uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
+    beta = None if logits is None else logits.numpy()
+    return torch.from_numpy(_core.draw_offers(log_mu.numpy(), beta, held.numpy(), uniform.numpy(), explore))
 
 
 def action_logits(network: FollowerNetwork, own: Tensor, goal: Tensor, identity: Tensor) -> Tensor:
