@@ -82,7 +82,7 @@ std::vector<py::ssize_t> with(std::vector<py::ssize_t> shape, std::initializer_l
 class PyActingLeader {
  public:
   PyActingLeader(const py::dict& parameters, std::int64_t num_goals, std::int64_t num_bonuses, std::int64_t num_actions,
-               std::int64_t follower_features, std::int64_t goal_features, std::int64_t hidden)
+                 std::int64_t follower_features, std::int64_t goal_features, std::int64_t hidden)
       : parameters_(parameters) {
     sizes_.goals = checked_size(num_goals, "num_goals");
     sizes_.bonuses = checked_size(num_bonuses, "num_bonuses");
@@ -93,8 +93,8 @@ class PyActingLeader {
     sizes_.actions = predicts ? checked_size(num_actions, "num_actions") : 0;
     sizes_.offers = sizes_.goals * sizes_.bonuses + (abstains ? 1 : 0);
     const std::size_t h = sizes_.hidden, d = sizes_.goal_features, k = sizes_.bonuses, a = sizes_.actions;
-    const auto offers = std::vector<py::ssize_t>(
-        {static_cast<py::ssize_t>(sizes_.offers) + 1, static_cast<py::ssize_t>(h)});
+    const auto offers =
+        std::vector<py::ssize_t>({static_cast<py::ssize_t>(sizes_.offers) + 1, static_cast<py::ssize_t>(h)});
     Parameters& p = parameters_;
     w_.encode_goal = p.layer("state_encoder.goal", (h + 1) / 2, d);
     w_.encode_pooled = p.layer("state_encoder.pooled", h, (h + 1) / 2, false);
@@ -160,8 +160,9 @@ class PyActingLeader {
 
 class PyActingFollowers {
  public:
-  PyActingFollowers(const py::dict& parameters, std::int64_t population, std::int64_t num_goals, std::int64_t num_actions,
-                 std::int64_t own_features, std::int64_t goal_features, std::int64_t hidden)
+  PyActingFollowers(const py::dict& parameters, std::int64_t population, std::int64_t num_goals,
+                    std::int64_t num_actions, std::int64_t own_features, std::int64_t goal_features,
+                    std::int64_t hidden)
       : parameters_(parameters), population_(population) {
     checked_size(population, "population");
     sizes_.goals = checked_size(num_goals, "num_goals");
@@ -240,7 +241,8 @@ void bind_acting(py::module_& m) {
                     std::int64_t>(),
            py::arg("parameters"), py::kw_only(), py::arg("num_goals"), py::arg("num_bonuses"), py::arg("num_actions"),
            py::arg("follower_features"), py::arg("goal_features"), py::arg("hidden"))
-      .def("step", &PyActingLeader::step, py::arg("follower"), py::arg("goal"), py::arg("previous"), py::arg("history"));
+      .def("step", &PyActingLeader::step, py::arg("follower"), py::arg("goal"), py::arg("previous"),
+           py::arg("history"));
   py::class_<PyActingFollowers>(m, "ActingFollowers")
       .def(py::init<const py::dict&, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
                     std::int64_t>(),

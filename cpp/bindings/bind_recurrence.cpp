@@ -37,7 +37,9 @@ class Shapes {
   const Real* of_sequences(const py::array& array, const char* name) const {
     return whole_array<Real>(array, name, {sizes_.empty() ? 0 : sizes_.front(), hidden_});
   }
-  const Real* weight(const py::array& array) const { return whole_array<Real>(array, "weight", {3 * hidden_, hidden_}); }
+  const Real* weight(const py::array& array) const {
+    return whole_array<Real>(array, "weight", {3 * hidden_, hidden_});
+  }
   const Real* bias(const py::array& array) const { return whole_array<Real>(array, "bias", {3 * hidden_}); }
 
   static Real* out(py::array& array, const Real* data) {

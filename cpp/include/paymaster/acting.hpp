@@ -19,8 +19,8 @@ struct Layer {
 
 /// Games and what there is in each; letters as everywhere (CONTRIBUTING.md).
 struct ActingSizes {
-  std::size_t games = 0, followers = 0, goals = 0;            // B, N, G
-  std::size_t follower_features = 0, goal_features = 0;       // F, D
+  std::size_t games = 0, followers = 0, goals = 0;               // B, N, G
+  std::size_t follower_features = 0, goal_features = 0;          // F, D
   std::size_t hidden = 0, bonuses = 0, offers = 0, actions = 0;  // H, K, O, A
 };
 
@@ -33,7 +33,7 @@ struct LeaderWeights {
   Layer blend_encoded, blend_predicted;
   Layer score;  // none: every follower counts the same
   Layer attend_own, attend_others;
-  Layer end_code;  // none: no termination function
+  Layer end_code;                    // none: no termination function
   const float* end_offer = nullptr;  // [O + 1, H]
   Layer end;
   Layer policy_code, policy_goal, policy;

@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <memory>
 
-#include "paymaster/acting.hpp"
 #include "panel.hpp"
+#include "paymaster/acting.hpp"
 
 namespace paymaster {
 namespace {

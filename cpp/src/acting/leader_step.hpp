@@ -7,8 +7,8 @@
 #include <cstdint>
 
 #include "../recurrence/cell.hpp"
-#include "paymaster/acting.hpp"
 #include "panel.hpp"
+#include "paymaster/acting.hpp"
 
 namespace paymaster {
 namespace {
@@ -48,7 +48,8 @@ class LeaderStep {
     std::fill_n(mean_.all(), numbers, 0.0F);
     for (std::size_t g = 0; g < s_.goals; ++g) {
       apply(w_.encode_goal, goal_[g * d], one_goal_.all());
-      map(numbers, mean_.all(), [=]<class W>(W sum, W x) { return sum + share * rectified(x); }, mean_.all(),
+      map(
+          numbers, mean_.all(), [=]<class W>(W sum, W x) { return sum + share * rectified(x); }, mean_.all(),
           one_goal_.all());
     }
     float* state = state_and_history_.all();
@@ -96,14 +97,16 @@ class LeaderStep {
       float* sum = summary_[j];
       std::fill_n(sum, kGames, 0.0F);
       for (std::size_t n = 0; n < columns_; n += kGames)
-        map(kGames, sum, []<class W>(W total, W value, W share) { return total + value * share; }, sum,
+        map(
+            kGames, sum, []<class W>(W total, W value, W share) { return total + value * share; }, sum,
             x + j * columns_ + n, weight + n);
     }
     paymaster::apply(w_.attend_others, summary_.all(), others_.all(), kGames);
     apply(w_.attend_own, x, code_.all());
     for (std::size_t j = 0; j < s_.hidden; ++j)
       for (std::size_t n = 0; n < columns_; n += kGames)
-        map(kGames, code_[j] + n, []<class W>(W own, W others) { return hyperbolic(own + others); }, code_[j] + n,
+        map(
+            kGames, code_[j] + n, []<class W>(W own, W others) { return hyperbolic(own + others); }, code_[j] + n,
             others_[j]);
   }
 
