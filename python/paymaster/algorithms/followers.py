@@ -157,7 +157,8 @@ class FollowerActorCritic:
         logits = action_logits(self.network, *seen)
         if greedy:
             return logits.argmax(-1)
-        cumulative = _mixed(torch.softmax(logits, dim=-1), explore).cumsum(-1)
+        probability = torch.softmax(logits, dim=-1)
+        cumulative = (_mixed(probability, explore) if explore > 0.0 else probability).cumsum(-1)
         uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device)
         drawn: Tensor = (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
         return drawn

@@ -94,7 +94,7 @@ class Learner(ABC):
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of B games; see :class:`~paymaster.algorithms.protocol.LeaderAlgorithm`."""
-        output = evaluate_step(self.network, seen.follower, seen.goal, seen.previous, state.history)
+        output = self._hear(seen, state.history)
         held = held_offers(self.config.options, seen.previous, seen.ended, seen.step)
         fixed_goal, explored = state.fixed_goal, None
         if self.config.exploration == "agents" and explore > 0.0 and not greedy:
@@ -106,6 +106,10 @@ class Learner(ABC):
         offer = draw_offers(output, held, explore, generator, greedy)
         assert output.history is not None
         return LeaderStep(offer, Memory(output.history, fixed_goal), explored, output.attention)
+
+    def _hear(self, seen: Seen, history: Tensor) -> LeaderOutput:
+        """What the network says of one step, without phi."""
+        return evaluate_step(self.network, seen.follower, seen.goal, seen.previous, history)
 
     def _learn(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
         """One gradient step (or ``epochs`` of them); metrics of the first, [] or [S] each, still on the device.

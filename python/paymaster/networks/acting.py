@@ -41,7 +41,7 @@ def evaluate_step(
     Raises:
         ValueError: shapes that do not fit, or an offer that there is not.
     """
-    step = _LEADERS.step_of(network) if _suits(previous, follower, goal, history) else None
+    step = _LEADERS.step_of(network) if previous.dim() == 2 and _suits(previous, follower, goal, history) else None
     if step is None:
         output: LeaderOutput = network(follower, goal, previous, history, baseline=False)
         return output
@@ -63,7 +63,9 @@ def draw_offers(
         return sample_offers(output, held, explore, generator, greedy)
     uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
     beta = None if logits is None else logits.numpy()
-    return torch.from_numpy(_core.draw_offers(log_mu.numpy(), beta, held.numpy(), uniform.numpy(), explore))
+    return torch.from_numpy(
+        _core.draw_offers(log_mu.numpy(), beta, held.numpy(), uniform.contiguous().numpy(), explore)
+    )
 
 
 def action_logits(network: FollowerNetwork, own: Tensor, goal: Tensor, identity: Tensor) -> Tensor:
@@ -78,7 +80,7 @@ def action_logits(network: FollowerNetwork, own: Tensor, goal: Tensor, identity:
     Raises:
         ValueError: shapes that do not fit, or a follower that there is not.
     """
-    step = _FOLLOWERS.step_of(network) if _suits(identity, own, goal) else None
+    step = _FOLLOWERS.step_of(network) if identity.dim() == 2 and _suits(identity, own, goal) else None
     if step is None:
         logits: Tensor = network(own, goal, identity).logits
         return logits
@@ -86,10 +88,9 @@ def action_logits(network: FollowerNetwork, own: Tensor, goal: Tensor, identity:
 
 
 def _suits(index: Tensor, *numbers: Tensor) -> bool:
-    """One step [B, N, ...] on the CPU, as the core reads it, without gradients."""
+    """Arrays on the CPU as the core reads them, and no gradients wanted."""
     return (
         not torch.is_grad_enabled()
-        and index.dim() == 2
         and all(array.dtype is torch.float32 and array.is_cpu and array.is_contiguous() for array in numbers)
         and index.dtype is torch.int64
         and index.is_contiguous()
