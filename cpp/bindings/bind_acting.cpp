@@ -228,8 +228,7 @@ py::array draw(const py::array& log_mu, const py::object& termination_logits, co
                          offer.mutable_data()};
   for (py::ssize_t i = 0; i < uniform.size(); ++i)
     expect(draws.uniform[i] >= 0.0F && draws.uniform[i] < 1.0F, "uniform", "numbers in [0, 1)", draws.uniform[i]);
-  draw_offers(draws, static_cast<std::size_t>(offer.size()), static_cast<std::size_t>(offers),
-              static_cast<float>(explore));
+  draw_offers(draws, static_cast<std::size_t>(offer.size()), static_cast<std::size_t>(offers), explore);
   return offer;
 }
 

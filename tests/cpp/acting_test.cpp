@@ -196,7 +196,7 @@ TEST_CASE("offers are drawn as often as they should be") {
     uniform.push_back(static_cast<float>(a.random.below(1 << 24)) / static_cast<float>(1 << 24));
   const Floats logits(kRows, std::log(0.25F / 0.75F));  // beta = 1/4
   for (const std::int64_t held : {-1, 1}) {
-    for (const float explore : {0.0F, 0.5F}) {
+    for (const double explore : {0.0, 0.5}) {
       CAPTURE(held);
       CAPTURE(explore);
       const Indices before(kRows, held);
@@ -204,8 +204,8 @@ TEST_CASE("offers are drawn as often as they should be") {
       draw_offers({log_mu.data(), logits.data(), before.data(), uniform.data(), offer.data()}, kRows, kOffers, explore);
       const double ends = held < 0 ? 1.0 : 0.25, rest = held < 0 ? 1.0 : 1.0 - mu[held];
       for (std::int64_t o = 0; o < static_cast<std::int64_t>(kOffers); ++o) {
-        const double fresh = (1.0 - static_cast<double>(explore)) * mu[o] / rest +
-                             static_cast<double>(explore) / static_cast<double>(held < 0 ? kOffers : kOffers - 1);
+        const double fresh =
+            (1.0 - explore) * mu[o] / rest + explore / static_cast<double>(held < 0 ? kOffers : kOffers - 1);
         const double expected = o == held ? 1.0 - ends : ends * fresh;
         const double share = static_cast<double>(std::count(offer.begin(), offer.end(), o)) / kRows;
         CHECK(std::abs(share - expected) < 5 * std::sqrt(expected * (1 - expected) / kRows));

@@ -81,6 +81,6 @@ struct OfferDraws {
 
 void act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays);
 void act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays);
-void draw_offers(const OfferDraws& draws, std::size_t rows, std::size_t offers, float explore);  // 1 < O
+void draw_offers(const OfferDraws& draws, std::size_t rows, std::size_t offers, double explore);  // 1 < O
 
 }  // namespace paymaster

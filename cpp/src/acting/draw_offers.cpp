@@ -9,7 +9,7 @@ namespace {
 float chance(float logit) { return 1.0F / (1.0F + std::exp(-logit)); }
 
 /// mu restricted to offers other than `held`, mixed with the uniform distribution over them; not scaled to sum to 1.
-void weigh(const float* log_mu, std::int64_t held, float explore, std::vector<float>& weight) {
+void weigh(const float* log_mu, std::int64_t held, double explore, std::vector<float>& weight) {
   const std::size_t offers = weight.size();
   const auto excluded = [held](std::size_t offer) { return static_cast<std::int64_t>(offer) == held; };
   float largest = -INFINITY, sum = 0.0F;
@@ -19,10 +19,11 @@ void weigh(const float* log_mu, std::int64_t held, float explore, std::vector<fl
     weight[o] = excluded(o) ? 0.0F : std::exp(log_mu[o] - largest);
     sum += weight[o];
   }
-  if (explore == 0.0F) return;
-  const float share = explore / static_cast<float>(held < 0 ? offers : offers - 1);
+  if (explore == 0.0) return;
+  const auto rest = static_cast<float>(1.0 - explore);
+  const float share = static_cast<float>(explore) / static_cast<float>(held < 0 ? offers : offers - 1);
   for (std::size_t o = 0; o < offers; ++o)
-    if (!excluded(o)) weight[o] = (1.0F - explore) * weight[o] / sum + share;
+    if (!excluded(o)) weight[o] = rest * weight[o] / sum + share;
 }
 
 /// Index i with probability weight[i] / their sum.
@@ -37,7 +38,7 @@ std::size_t draw(std::vector<float>& weight, float uniform) {
 
 }  // namespace
 
-void draw_offers(const OfferDraws& draws, std::size_t rows, std::size_t offers, float explore) {
+void draw_offers(const OfferDraws& draws, std::size_t rows, std::size_t offers, double explore) {
   std::vector<float> weight(offers);
   for (std::size_t row = 0; row < rows; ++row) {
     const std::int64_t held = draws.held[row];

@@ -99,7 +99,7 @@ class SeedStack(Learner):
         return values.view(seeds, len(values) // seeds, *values.shape[1:])
 
     def _hear(self, seen: Seen, history: Tensor) -> LeaderOutput:
-        """On the CPU each leader's own network says it: the core is done with all before torch is with the joint one."""
+        """On the CPU each leader's own network says it: the core has all done before torch the joint one."""
         if self.device.type != "cpu":
             return super()._hear(seen, history)
         by_seed = zip(*(part.unbind() for part in (seen.follower, seen.goal, seen.previous, history)), strict=True)

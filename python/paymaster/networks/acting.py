@@ -91,7 +91,10 @@ def _suits(index: Tensor, *numbers: Tensor) -> bool:
     """Arrays on the CPU as the core reads them, and no gradients wanted."""
     return (
         not torch.is_grad_enabled()
-        and all(array.dtype is torch.float32 and array.is_cpu and array.is_contiguous() for array in numbers)
+        and all(
+            array.dtype is torch.float32 and array.is_cpu and array.is_contiguous() and not array.requires_grad
+            for array in numbers
+        )
         and index.dtype is torch.int64
         and index.is_contiguous()
     )
