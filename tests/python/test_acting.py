@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import weakref
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -183,12 +184,26 @@ def test_what_becomes_of_a_network_is_seen() -> None:
     said()
 
 
-def test_networks_that_have_acted_do_not_live_on() -> None:
-    before = len(acting._LEADERS._known)
+def test_acting_draws_nothing_from_elsewhere() -> None:
+    networks = (LeaderNetwork(CONFIG), FollowerNetwork(FOLLOWERS))
+    state = torch.get_rng_state()
+    assert all(map(in_the_core, networks))
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_networks_that_share_a_layer() -> None:
     network = LeaderNetwork(CONFIG)
-    assert in_the_core(network) and len(acting._LEADERS._known) == before + 1
+    assert network.termination is not None
+    network.termination.code = network.policy.code
+    assert_same_as_torch(network, leader_inputs(CONFIG, 4, 2))
+
+
+def test_networks_that_have_acted_do_not_live_on() -> None:
+    network = LeaderNetwork(CONFIG)
+    assert in_the_core(network)
+    alive = weakref.ref(network)
     del network
-    assert len(acting._LEADERS._known) == before
+    assert alive() is None
 
 
 class Other(LeaderNetwork):
@@ -219,6 +234,18 @@ def test_what_the_core_does_not_take_goes_through_torch() -> None:
         network.policy.code.weight.data = turned_weight
         assert not in_the_core(network)
         torch.testing.assert_close(fields(evaluate_step(network, *inputs)), fields(expected))
+        for name, other in [
+            ("attention", LeaderNetwork(replace(CONFIG, hidden=4)).attention),
+            ("policy", nn.Identity()),
+        ]:
+            changed = LeaderNetwork(CONFIG)
+            setattr(changed, name, other)
+            assert not in_the_core(changed)
+        changed = LeaderNetwork(CONFIG)
+        assert changed.follower_model is not None and in_the_core(changed)
+        changed.follower_model.layers[1] = nn.Tanh()
+        assert not in_the_core(changed)
+        assert_same_as_torch(changed, inputs)
         double = leader_inputs(CONFIG, 4, 2, torch.float64)
         assert evaluate_step(network.double(), *double).log_mu.dtype == torch.float64
         stack = stack_networks([LeaderNetwork(CONFIG), LeaderNetwork(CONFIG)])

@@ -23,7 +23,7 @@ from paymaster.networks.leader import LeaderNetwork, LeaderOutput, sample_offers
 __all__ = ["action_logits", "draw_offers", "evaluate_step"]
 
 Step = TypeVar("Step")
-Network = TypeVar("Network", bound=nn.Module)
+Network = TypeVar("Network", LeaderNetwork, FollowerNetwork)
 
 
 def evaluate_step(
@@ -111,20 +111,35 @@ class _Steps(Generic[Network, Step]):
         make: the core's step out of a network and its parameters as arrays.
     """
 
-    def __init__(self, kind: type[Network], make: Callable[[Network, dict[str, Any]], Step]) -> None:
-        self._kind, self._make = kind, make
+    def __init__(self, kind: type[Network], make: Callable[[Network, dict[str, Any]], Step | None]) -> None:
+        self._kind: type[Network] = kind
+        self._make: Callable[[Network, dict[str, Any]], Step | None] = make
         self._known: WeakKeyDictionary[Network, _Known[Step]] = WeakKeyDictionary()
 
     def step_of(self, network: Network) -> Step | None:
         """None where the core cannot do it."""
         known = self._known.get(network)
         if known is None or not known.holds():
-            suits = type(network) is self._kind and all(
-                p.is_cpu and p.dtype is torch.float32 and p.is_contiguous() for p in network.parameters()
-            )
-            arrays = {name: p.detach().numpy() for name, p in network.named_parameters()} if suits else {}
-            known = self._known[network] = _Known(network, self._make(network, arrays) if suits else None)
+            known = self._known[network] = _Known(network, self._made_of(network))
         return None if any(known.hooks) else known.step
+
+    def _made_of(self, network: Network) -> Step | None:
+        parameters = dict(network.named_parameters())
+        if type(network) is not self._kind or not all(
+            p.is_cpu and p.dtype is torch.float32 and p.is_contiguous() for p in parameters.values()
+        ):
+            return None
+        with torch.device("meta"):  # which has no numbers, and draws none
+            usual = self._kind(network.config)
+        if _parts(network) != _parts(usual):  # of several seeds, or taken apart
+            return None
+        return self._make(network, {name: parameter.detach().numpy() for name, parameter in parameters.items()})
+
+
+def _parts(network: nn.Module) -> tuple[list[type], list[tuple[str, torch.Size]]]:
+    """Modules and shapes."""
+    shapes = [(name, parameter.shape) for name, parameter in network.named_parameters()]
+    return [type(module) for module in network.modules()], shapes
 
 
 class _Known(Generic[Step]):
@@ -151,9 +166,7 @@ class _Known(Generic[Step]):
         )
 
 
-def _leader(network: LeaderNetwork, parameters: dict[str, Any]) -> _core.ActingLeader | None:
-    if network.state_encoder.goal.weight.dim() != 2:  # of several seeds
-        return None
+def _leader(network: LeaderNetwork, parameters: dict[str, Any]) -> _core.ActingLeader:
     config = network.config
     return _core.ActingLeader(
         parameters,
