@@ -56,7 +56,7 @@ def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, expl
                 "previous": previous,
                 "offer": offer,
                 "ended": ended,
-                "explored": explored,
+                "explored": torch.zeros_like(ended) if explored is None else explored,
                 "follower_action": (mark & offered).any(-1).long(),  # does its last offer suit it now?
                 "committed": won,
                 "completed": torch.where(won, target, -1),

@@ -1,10 +1,14 @@
 // Checks of NumPy arrays of numbers.
 #pragma once
 
+#include <pybind11/stl.h>
+
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "bindings.hpp"
 #include "paymaster/check.hpp"
@@ -15,6 +19,21 @@ template <class T>
 using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 
 inline std::string shape_of(const py::array& array) { return py::str(array.attr("shape")).cast<std::string>(); }
+
+/// The numbers of an array of just this type and shape, in C order.
+template <class T>
+const T* whole_array(const py::array& array, const std::string& name, const std::vector<py::ssize_t>& shape) {
+  const bool kind = py::isinstance<py::array_t<T, py::array::c_style>>(array) &&
+                    (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
+  const bool fits =
+      static_cast<std::size_t>(array.ndim()) == shape.size() && std::equal(shape.begin(), shape.end(), array.shape());
+  if (!kind || !fits) {  // the texts are made only then
+    const py::str dtype(py::dtype::of<T>()), expected(py::tuple(py::cast(shape))), came(array.dtype());
+    reject(name, "a C-ordered array of " + std::string(dtype) + " and shape " + std::string(expected),
+           std::string(came) + " " + shape_of(array));
+  }
+  return static_cast<const T*>(array.data());
+}
 
 /// Finite numbers, none farther from 0 than `limit`.
 template <class T>

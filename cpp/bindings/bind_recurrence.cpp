@@ -3,7 +3,6 @@
 // and writes arrays that nobody else has yet.
 #include <pybind11/stl.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -33,13 +32,15 @@ class Shapes {
   PackedSteps steps() const { return {sizes_.data(), sizes_.size(), static_cast<std::size_t>(hidden_)}; }
 
   const Real* of_rows(const py::array& array, const char* name, int widths) const {
-    return checked(array, name, {rows_, widths * hidden_});
+    return whole_array<Real>(array, name, {rows_, widths * hidden_});
   }
   const Real* of_sequences(const py::array& array, const char* name) const {
-    return checked(array, name, {sizes_.empty() ? 0 : sizes_.front(), hidden_});
+    return whole_array<Real>(array, name, {sizes_.empty() ? 0 : sizes_.front(), hidden_});
   }
-  const Real* weight(const py::array& array) const { return checked(array, "weight", {3 * hidden_, hidden_}); }
-  const Real* bias(const py::array& array) const { return checked(array, "bias", {3 * hidden_}); }
+  const Real* weight(const py::array& array) const {
+    return whole_array<Real>(array, "weight", {3 * hidden_, hidden_});
+  }
+  const Real* bias(const py::array& array) const { return whole_array<Real>(array, "bias", {3 * hidden_}); }
 
   static Real* out(py::array& array, const Real* data) {
     expect(array.writeable(), "results", "arrays that may be written to", "one that may not");
@@ -47,18 +48,6 @@ class Shapes {
   }
 
  private:
-  const Real* checked(const py::array& array, const char* name, const std::vector<py::ssize_t>& shape) const {
-    const bool kind = py::isinstance<py::array_t<Real, py::array::c_style>>(array);
-    const bool fits =
-        static_cast<std::size_t>(array.ndim()) == shape.size() && std::equal(shape.begin(), shape.end(), array.shape());
-    if (!kind || !fits) {  // the texts are made only then
-      const py::str dtype(py::dtype::of<Real>()), expected(py::tuple(py::cast(shape))), came(array.dtype());
-      reject(name, "a C-ordered array of " + std::string(dtype) + " and shape " + std::string(expected),
-             std::string(came) + " " + shape_of(array));
-    }
-    return static_cast<const Real*>(array.data());
-  }
-
   const std::vector<std::int64_t>& sizes_;
   py::ssize_t hidden_ = 0, rows_ = 0;
 };

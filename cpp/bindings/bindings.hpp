@@ -34,5 +34,6 @@ void bind_assignment(py::module_& m);
 void bind_planners(py::module_& m);
 void bind_particles(py::module_& m);
 void bind_recurrence(py::module_& m);
+void bind_acting(py::module_& m);
 
 }  // namespace paymaster::bindings

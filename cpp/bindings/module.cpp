@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, m) {
   bind_planners(m);    // routes on the grid, steering
   bind_particles(m);   // particle physics, apart from any game
   bind_recurrence(m);  // a GRU over packed sequences
+  bind_acting(m);      // one step of the networks, to act
 }

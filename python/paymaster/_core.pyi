@@ -110,6 +110,60 @@ class FeatureEncoder:
 
 def run_out(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]: ...
 
+class ActingLeader:
+    """One step of a leader network, whose float32 parameters, by name, it holds on to."""
+
+    def __init__(
+        self,
+        parameters: dict[str, NDArray[np.float32]],
+        *,
+        num_goals: int,
+        num_bonuses: int,
+        num_actions: int,
+        follower_features: int,
+        goal_features: int,
+        hidden: int,
+    ) -> None: ...
+    def step(
+        self,
+        follower: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        previous: NDArray[np.int64],
+        history: NDArray[np.float32],
+    ) -> tuple[
+        NDArray[np.float32],
+        NDArray[np.float32] | None,
+        NDArray[np.float32] | None,
+        NDArray[np.float32],
+        NDArray[np.float32],
+    ]: ...  # log mu, beta's logits, logits of the prediction, attention, history
+
+class ActingFollowers:
+    """One step of the followers' network: logits float32[B, N, A]."""
+
+    def __init__(
+        self,
+        parameters: dict[str, NDArray[np.float32]],
+        *,
+        population: int,
+        num_goals: int,
+        num_actions: int,
+        own_features: int,
+        goal_features: int,
+        hidden: int,
+    ) -> None: ...
+    def step(
+        self, own: NDArray[np.float32], goal: NDArray[np.float32], identity: NDArray[np.int64]
+    ) -> NDArray[np.float32]: ...
+
+def draw_offers(
+    log_mu: NDArray[np.float32],
+    termination_logits: NDArray[np.float32] | None,
+    held: NDArray[np.int64],
+    uniform: NDArray[np.float32],
+    explore: float,
+) -> NDArray[np.int64]: ...
+
 class ParticleWorld:
     """MPE's physics for B worlds of E bodies, apart from any game (float64)."""
 

@@ -12,6 +12,7 @@ from paymaster import losses
 from paymaster.advantages import lambda_returns, normalise
 from paymaster.algorithms.checks import check_above_zero, check_not_below_zero, check_shares
 from paymaster.algorithms.joint_step import joint_step
+from paymaster.networks.acting import action_logits
 from paymaster.networks.elementwise import log_softmax
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
 from paymaster.ranks import ALONE, Ranks
@@ -153,10 +154,11 @@ class FollowerActorCritic:
             generator: the only source of randomness, on ``device``.
             greedy: the likeliest action, no randomness at all.
         """
-        logits: Tensor = self.network(*seen).logits
+        logits = action_logits(self.network, *seen)
         if greedy:
             return logits.argmax(-1)
-        cumulative = _mixed(torch.softmax(logits, dim=-1), explore).cumsum(-1)
+        probability = torch.softmax(logits, dim=-1)
+        cumulative = (_mixed(probability, explore) if explore > 0.0 else probability).cumsum(-1)
         uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device)
         drawn: Tensor = (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
         return drawn

@@ -15,7 +15,8 @@ from paymaster.algorithms.protocol import LeaderStep, Seen
 from paymaster.algorithms.tally import describe, tally_of
 from paymaster.draws import Draws, draw_integers, draw_uniform
 from paymaster.episodes import Episodes
-from paymaster.networks.leader import LeaderNetwork, LeaderOutput, sample_offers
+from paymaster.networks.acting import draw_offers, evaluate_step
+from paymaster.networks.leader import LeaderNetwork, LeaderOutput
 from paymaster.options import held_offers
 from paymaster.played_steps import PlayedSteps
 
@@ -93,18 +94,22 @@ class Learner(ABC):
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of B games; see :class:`~paymaster.algorithms.protocol.LeaderAlgorithm`."""
-        output = self.network(seen.follower, seen.goal, seen.previous, state.history, baseline=False)
+        output = self._hear(seen, state.history)
         held = held_offers(self.config.options, seen.previous, seen.ended, seen.step)
-        fixed_goal, explored = state.fixed_goal, torch.zeros_like(seen.ended)
+        fixed_goal, explored = state.fixed_goal, None
         if self.config.exploration == "agents" and explore > 0.0 and not greedy:
             if seen.step == 0:
                 fixed_goal = self._draw_goals(seen.previous.shape, explore, generator)
             explored = fixed_goal >= 0
             output = output._replace(log_mu=self._with_goals(output.log_mu, fixed_goal))
             explore = 0.0
-        offer = sample_offers(output, held, explore, generator, greedy)
+        offer = draw_offers(output, held, explore, generator, greedy)
         assert output.history is not None
         return LeaderStep(offer, Memory(output.history, fixed_goal), explored, output.attention)
+
+    def _hear(self, seen: Seen, history: Tensor) -> LeaderOutput:
+        """What the network says of one step, without phi."""
+        return evaluate_step(self.network, seen.follower, seen.goal, seen.previous, history)
 
     def _learn(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
         """One gradient step (or ``epochs`` of them); metrics of the first, [] or [S] each, still on the device.

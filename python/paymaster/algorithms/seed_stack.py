@@ -12,7 +12,9 @@ from paymaster.algorithms.learner import Learner, Memory
 from paymaster.algorithms.protocol import LeaderStep, Seen
 from paymaster.draws import Draws
 from paymaster.episodes import Episodes
+from paymaster.networks.acting import evaluate_step
 from paymaster.networks.layers import stack_networks
+from paymaster.networks.leader import LeaderOutput
 from paymaster.played_steps import PlayedSteps
 
 __all__ = ["SeedStack"]
@@ -95,6 +97,18 @@ class SeedStack(Learner):
         """[S B, ...] to [S, B, ...]."""
         seeds = len(self.leaders)
         return values.view(seeds, len(values) // seeds, *values.shape[1:])
+
+    def _hear(self, seen: Seen, history: Tensor) -> LeaderOutput:
+        """On the CPU each leader's own network says it: the core has all done before torch the joint one."""
+        if self.device.type != "cpu":
+            return super()._hear(seen, history)
+        by_seed = zip(*(part.unbind() for part in (seen.follower, seen.goal, seen.previous, history)), strict=True)
+        each = [evaluate_step(leader.network, *parts) for leader, parts in zip(self.leaders, by_seed, strict=True)]
+        log_mu, termination, _, prediction, attention, after = (
+            None if parts[0] is None else torch.stack(parts) for parts in zip(*each, strict=True)
+        )
+        assert log_mu is not None and attention is not None
+        return LeaderOutput(log_mu, termination, None, prediction, attention, after)
 
     def _steps(self, episodes: Episodes) -> PlayedSteps:
         return PlayedSteps.of_seeds(episodes, len(self.leaders))

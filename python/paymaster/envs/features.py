@@ -84,7 +84,9 @@ def _checked(observation: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[An
 
 def offers_from_flat(flat: NDArray[np.integer], num_bonuses: int) -> NDArray[np.int64]:
     """Flat offers [...] (g K + b; G K is "none") to actions (goal, bonus) [..., 2] of the environment."""
-    return np.stack(np.divmod(flat, num_bonuses), axis=-1)
+    offers = np.empty((*flat.shape, 2), dtype=np.int64)
+    np.divmod(flat, num_bonuses, out=(offers[..., 0], offers[..., 1]))
+    return offers
 
 
 def run_out(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
