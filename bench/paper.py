@@ -75,7 +75,7 @@ def table(like: tuple[str, ...]) -> None:
         arm = row["name"].rpartition(", seed ")[0]
         if "evaluations" in row and all(word in arm for word in like):
             arms.setdefault(arm, []).append(row)
-    print("| run | seeds | gain | less natural-ends | greedy | incentive | followers' reward | events |")
+    print(f"| run | seeds | gain | less {DEFAULT_LEADER} | greedy | incentive | followers' reward | events |")
     print("| --- " * 8 + "|")
     for arm, rows in sorted(arms.items()):
         game, _, others = arm.split(", ", 2) if arm.count(", ") > 1 else (*arm.split(", "), "")

@@ -226,8 +226,9 @@ py::array draw(const py::array& log_mu, const py::object& termination_logits, co
   const OfferDraws draws{mu, termination_logits.is_none() ? nullptr : whole_array<float>(logits, "termination", shape),
                          indices(held, "held", shape, -1, offers - 1), whole_array<float>(uniform, "uniform", twice),
                          offer.mutable_data()};
-  for (py::ssize_t i = 0; i < uniform.size(); ++i)
-    expect(draws.uniform[i] >= 0.0F && draws.uniform[i] < 1.0F, "uniform", "numbers in [0, 1)", draws.uniform[i]);
+  for (py::ssize_t i = 0; i < uniform.size(); ++i)  // the texts are made only for one that is not
+    if (!(draws.uniform[i] >= 0.0F && draws.uniform[i] < 1.0F))
+      reject("uniform", "numbers in [0, 1)", draws.uniform[i]);
   draw_offers(draws, static_cast<std::size_t>(offer.size()), static_cast<std::size_t>(offers), explore);
   return offer;
 }
