@@ -1,15 +1,17 @@
 """Rows of `paymaster reproduce` in one file: `python bench/paper.py pack OUT`, `unpack OUT`, and a `table` of them.
 
 OUT/rows/ has a file a run, so that runs beside each other write without waiting. The repository keeps them as
-bench/paper/rows.jsonl, a line a run: unpacked into another OUT, `paymaster reproduce ... --out OUT` makes only what is
-missing and draws all of it anew. Learning curves are rounded to a hundredth of a gain. The table: means over seeds with
-95 % intervals (Student's t), of the evaluations under the noise of training. `run OUT` trains what no figure needs: any
-leaders in any regime, as `reproduce` would.
+bench/paper/rows.jsonl, a line a run, and beside it the reports, tables and pictures that were made of them: unpacked
+into another OUT, `paymaster reproduce ... --out OUT` makes only what is missing and draws all of it anew. Learning
+curves are rounded to a hundredth of a gain. The table: means over seeds with 95 % intervals (Student's t), of the
+evaluations under the noise of training. `run OUT` trains what no figure needs: any leaders in any regime, as
+`reproduce` would.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +36,8 @@ class Arguments:
     """What to do.
 
     Attributes:
-        do: pack adds OUT's rows to the file, in place of those of the same name; unpack writes what OUT lacks; table
-            prints what is there; run trains.
+        do: pack adds OUT's rows to the file, in place of those of the same name, and copies its reports; unpack writes
+            the rows that OUT lacks; table prints what is there; run trains.
         out: directory of a reproduction.
         like: of the table, only runs whose name has all of these words.
         leaders, games, regime: of what is run (paymaster.reproduction.specs).
@@ -137,7 +139,10 @@ def main() -> None:
         beside = ROWS.with_suffix(".new")
         beside.write_text("".join(f"{rows[key]}\n" for key in sorted(rows)))
         beside.replace(ROWS)
-        print(f"{ROWS}: {len(rows)} rows")
+        reports = [path for kind in ("md", "csv", "png") for path in sorted(arguments.out.glob(f"*.{kind}"))]
+        for path in reports:
+            shutil.copyfile(path, ROWS.parent / path.name)
+        print(f"{ROWS}: {len(rows)} rows; {len(reports)} reports, tables and pictures beside it")
         return
     directory.mkdir(parents=True, exist_ok=True)
     missing = [key for key in rows if not (directory / f"{key}.json").exists()]

@@ -151,3 +151,8 @@ def test_other_settings_are_other_runs() -> None:
     learning = train_config(Arm("RC completion", "ebpg", followers="meta"), 0, 10)
     assert key(learning) != key(dataclasses.replace(learning, follower_learner=faster))
     assert Reading(Arm("RC completion", "ebpg", "paper")).played == Played(0.3)
+
+
+def test_every_run_has_a_name_of_its_own() -> None:
+    jobs = jobs_of([figure(name, CPU) for name in FIGURE_NAMES], CPU, 2)
+    assert len({job.name for job in jobs}) == len(jobs)

@@ -105,6 +105,10 @@ def test_numbers_are_those_of_the_rows(out: Path) -> None:
     assert 8.0 <= float(row["mean_low"]) <= 8.01 <= float(row["mean_high"]) <= 8.02
     text = (out / "fig3.md").read_text()
     assert "| ebpg | 0.50 [0.50, 0.50] | 0.50 [0.50, 0.50] | 1.00 [1.00, 1.00] |" in text  # of 16; against m3rl
+    assert "| panel | at | natural-ends | ebpg | no-ebpg | no-attention | m3rl |" in text
+    one = f"{float(row['mean']):.2f} [{float(row['mean_low']):.2f}, {float(row['mean_high']):.2f}]"
+    shown = next(line for line in text.splitlines() if line.startswith("| RC completion, our regime | RC completion |"))
+    assert shown.split(" | ")[3] == one  # second of the leaders
     curves = [row for row in rows(out / "fig3-curves.csv") if row["leader"] == "ebpg"]
     assert [float(row["mean"]) for row in curves[:2]] == pytest.approx([0.0, 8.01])
     untimed = [row for row in rows(out / "number-of-followers.csv") if row["measure"] == "seconds"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from paymaster.reproduction.names import FigureName
 from paymaster.reproduction.plan import BASELINE, Average, Figure, Panel
 from paymaster.reproduction.results import Decided, Results
 from paymaster.reproduction.specs import REGIMES, Reading
-from paymaster.reproduction.statistics import Estimate, bootstrap, improvement, interquartile_mean
+from paymaster.reproduction.statistics import Estimate, Floats, bootstrap, improvement, interquartile_mean, mean
 
 __all__ = ["summary", "write_figure"]
 
@@ -53,8 +53,10 @@ def write_figure(name: str, figure: Figure, results: Results) -> list[Decided]:
         "## Each claim\n",
         _verdict_table(decided),
         "## Numbers\n",
-        "Mean and interquartile mean over seeds, each with its 95 % bootstrap interval.\n",
-        _number_table(figure, results),
+        "Mean over seeds with its 95 % bootstrap interval.\n",
+        *_number_tables(figure, results, mean),
+        "The same of the interquartile mean.\n",
+        *_number_tables(figure, results, interquartile_mean),
     ]
     write_text(results.out / f"{name}.md", "\n".join(part for part in parts if part))
     return decided
@@ -136,13 +138,19 @@ def _shown(figure: Figure) -> Iterable[tuple[Panel, str, str, Reading]]:
                 yield panel, series.label, str(place), reading
 
 
-def _number_table(figure: Figure, results: Results) -> str:
-    rows = []
-    for panel, label, place, reading in _shown(figure):
-        mean, middle = results.estimate(reading), results.estimate(reading, interquartile_mean)
-        digits = "#.3g" if reading.measure in ("seconds", "memory") else ".2f"
-        rows.append((panel.title, place, label, format(mean, digits), format(middle, digits)))
-    return _markdown(("panel", "at", "series", "mean", "interquartile mean"), rows)
+def _number_tables(figure: Figure, results: Results, statistic: Callable[[Floats], Floats]) -> Iterable[str]:
+    """A line a place, a column a series; panels of the same series share a table."""
+    groups: dict[tuple[str, ...], list[Panel]] = {}
+    for panel in figure.panels:
+        groups.setdefault(tuple(series.label for series in panel.series), []).append(panel)
+    for labels, panels in groups.items():
+        rows = []
+        for panel in panels:
+            for points in zip(*(series.points for series in panel.series), strict=True):
+                digits = "#.3g" if points[0][1].measure in ("seconds", "memory") else ".2f"
+                cells = (format(results.estimate(reading, statistic), digits) for _, reading in points)
+                rows.append((panel.title, str(points[0][0]), *cells))
+        yield _markdown(("panel", "at", *labels), rows)
 
 
 def _number_rows(figure: Figure, results: Results) -> Iterable[Sequence[object]]:
@@ -166,8 +174,8 @@ def _curve_rows(figure: Figure, results: Results) -> Iterable[Sequence[object]]:
         for series in panel.series if panel.kind == "curve" else ():
             episodes, gains = results.curve(series.points[0][1].arm)
             for window, episode in enumerate(episodes):
-                mean = bootstrap(gains[:, window])
-                yield panel.title, series.label, episode, len(gains), mean.value, mean.low, mean.high
+                found = bootstrap(gains[:, window])
+                yield panel.title, series.label, episode, len(gains), found.value, found.low, found.high
 
 
 def _verdict_rows(decided: Iterable[Decided]) -> Iterable[Sequence[object]]:

@@ -69,9 +69,13 @@ class RunJob:
     @property
     def subject(self) -> str:
         """The same but for its seed."""
-        regime = "" if self.arm.regime == "ours" else f", {self.arm.regime}"
-        learning = "" if self.arm.followers == "rule" else f", {self.arm.followers} followers"
-        return f"{self.arm.game}, {self.arm.leader}{regime}{learning}"
+        arm = self.arm
+        parts = [arm.game, arm.leader]
+        parts += [arm.regime] if arm.regime != "ours" else []
+        parts += [f"noise {arm.noise:.0%}"] if arm.noise is not None else []
+        number = "" if arm.num_followers is None else f"{arm.num_followers} "
+        parts += [f"{number}{arm.followers} followers"] if number or arm.followers != "rule" else []
+        return ", ".join(parts)
 
     @property
     def cost(self) -> float:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 __all__ = [
     "Estimate",
+    "Floats",
     "bootstrap",
     "improvement",
     "interquartile_mean",
