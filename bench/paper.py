@@ -41,6 +41,7 @@ class Arguments:
         out: directory of a reproduction.
         like: of the table, only runs whose name has all of these words.
         leaders, games, regime: of what is run (paymaster.reproduction.specs).
+        episodes: of a run that is run.
         seeds: of what is run, from 0 up.
         jobs: runs beside each other.
     """
@@ -51,6 +52,7 @@ class Arguments:
     leaders: tuple[str, ...] = tuple(LEADERS)
     games: tuple[str, ...] = ON_THE_GRID
     regime: str = "paper"
+    episodes: int = SCALES["cpu"].episodes
     seeds: int = 5
     jobs: int = 2
 
@@ -75,6 +77,8 @@ def table(like: tuple[str, ...]) -> None:
     arms: dict[str, list[dict[str, Any]]] = {}
     for row in map(json.loads, stored().values()):
         arm = row["name"].rpartition(", seed ")[0]
+        if "config" in row and row["config"]["episodes"] != SCALES["cpu"].episodes:
+            arm += f", {row['config']['episodes']:,} episodes"
         if "evaluations" in row and all(word in arm for word in like):
             arms.setdefault(arm, []).append(row)
     print(f"| run | seeds | gain | less {DEFAULT_LEADER} | greedy | incentive | followers' reward | events |")
@@ -106,10 +110,10 @@ def by_seed(rows: list[dict[str, Any]], measure: str, way: str = "sampled") -> d
 
 def run(arguments: Arguments) -> None:
     """Trains and evaluates, sampled and greedy, what OUT lacks."""
-    scale = SCALES["cpu"]
+    evaluated = SCALES["cpu"].evaluated
     arms = [Arm(game, leader, arguments.regime) for leader in arguments.leaders for game in arguments.games]
     jobs = [
-        RunJob(arm, train_config(arm, seed, scale.episodes), played(arm), scale.evaluated)
+        RunJob(arm, train_config(arm, seed, arguments.episodes), played(arm), evaluated)
         for arm in arms
         for seed in range(arguments.seeds)
     ]

@@ -96,6 +96,12 @@ def test_verdicts_follow_from_the_rows(out: Path) -> None:
     assert verdicts(out, "fig4", statement="without abstraction the reward is below zero") == {"does not hold"}
 
 
+def test_the_report_has_every_statement_at_a_glance(out: Path) -> None:
+    text = (out / "report.md").read_text()
+    line = "| [table1](table1.md) | more than 5 above M3RL | ours | does not hold (0 of 2) | does not hold (1 of 2) |"
+    assert "| figure | the paper says | regime | ebpg | natural-ends |" in text and line in text
+
+
 def test_numbers_are_those_of_the_rows(out: Path) -> None:
     (row,) = (
         row for row in rows(out / "fig3.csv") if row["panel"] == "RC completion, our regime" and row["leader"] == "ebpg"

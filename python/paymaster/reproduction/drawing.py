@@ -90,6 +90,7 @@ def _curves(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[
         axes.fill_between(
             episodes, [end.low for end in ends], [end.high for end in ends], color=colour, alpha=0.2, linewidth=0
         )
+    axes.set_ylim(bottom=max(axes.get_ylim()[0], -abs(told)))  # first losses would flatten all that comes later
 
 
 def _lines(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[str, str]]) -> None:

@@ -14,7 +14,7 @@ from paymaster.experiments.atomic import write_text
 from paymaster.reproduction.claims import Verdict, overall
 from paymaster.reproduction.drawing import draw_figure
 from paymaster.reproduction.names import FigureName
-from paymaster.reproduction.plan import BASELINE, Average, Figure, Panel
+from paymaster.reproduction.plan import BASELINE, METHODS, Average, Figure, Panel
 from paymaster.reproduction.results import Decided, Results
 from paymaster.reproduction.specs import REGIMES, Reading
 from paymaster.reproduction.statistics import Estimate, Floats, bootstrap, improvement, interquartile_mean, mean
@@ -27,6 +27,7 @@ _RULE = (
     "*holds* where all of it lies on the claimed side of the threshold, *does not hold* where none of it does, else "
     "*undecided*. Nothing is corrected for the number of claims: one in twenty intervals misses."
 )
+_GLANCE = "In brackets: in how many cases, such as games or noises, it holds.\n"
 
 
 def write_figure(name: str, figure: Figure, results: Results) -> list[Decided]:
@@ -63,14 +64,34 @@ def write_figure(name: str, figure: Figure, results: Results) -> list[Decided]:
 
 
 def summary(decided: Mapping[FigureName, list[Decided]], titles: Mapping[FigureName, str], results: Results) -> Path:
-    """Writes report.md: the verdicts of several figures. Returns its path."""
+    """Writes report.md: the verdicts of several figures, at a glance and by case. Returns its path."""
     parts = ["# The paper's figures and tables\n", _head(results), _RULE + "\n"]
     parts += ["Regimes:\n", *(f"- *{name}*: {regime.meaning}." for name, regime in REGIMES.items()), ""]
+    parts += ["## At a glance\n", _GLANCE, _glance(decided)]
     for name, claims in decided.items():
         parts += [f"## [{titles[name]}]({name}.md)\n", _overall_table(claims)]
     path = results.out / "report.md"
     write_text(path, "\n".join(parts))
     return path
+
+
+def _glance(decided: Mapping[FigureName, list[Decided]]) -> str:
+    """A line a statement and regime, a column a method."""
+    found: dict[tuple[str, str, str], dict[str, list[Verdict]]] = {}
+    for name, claims in decided.items():
+        for one in claims:
+            by_method = found.setdefault((f"[{name}]({name}.md)", one.claim.statement, one.claim.regime), {})
+            by_method.setdefault(one.claim.method, []).append(one.verdict)
+    rows = []
+    for line, by_method in found.items():
+        cells = ("-" if method not in by_method else _held(by_method[method]) for method in METHODS)
+        rows.append((*line, *cells))
+    return _markdown(("figure", "the paper says", "regime", *METHODS), rows)
+
+
+def _held(verdicts: Sequence[Verdict]) -> str:
+    cases = f"{verdicts.count(Verdict.HOLDS)} of {len(verdicts)}"
+    return f"{overall(verdicts).value} ({cases})"
 
 
 def _head(results: Results) -> str:

@@ -50,7 +50,8 @@ def rewards(scale: Scale) -> Figure:
         claims += _ablated(games, arm)
         claims += _alone_positive(games, arm)
     note = (
-        "Curves: gain in training, mean over seeds of windows of episodes with its interval. Numbers and verdicts: "
+        "Curves: gain in training, mean over seeds of windows of episodes with its interval, cut off "
+        "at minus what full_information gains. Numbers and verdicts: "
         "evaluation episodes that training did not see, offers drawn, followers as noisy as in training."
     )
     return Figure("Fig. 3: leader's reward, rule-based followers", tuple(panels), tuple(claims), tuple(averages), note)
