@@ -1,0 +1,60 @@
+"""What README says of the paper's claims is what the report of the real run says, and that follows from its numbers."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from paymaster.experiments.intervals import Interval
+from paymaster.reproduction.claims import Side, Verdict, overall, verdict
+from paymaster.reproduction.names import FIGURE_NAMES
+
+ROOT = Path(__file__).parents[2]
+PAPER = ROOT / "bench" / "paper"
+FIGURE = re.compile(r"\| \[([\w-]+)\]\([^)]*\) \| ")
+
+
+def lines(path: Path) -> list[list[str]]:
+    """The cells of lines that begin with a figure's link: figure, statement, ..."""
+    found = []
+    for line in path.read_text().splitlines():
+        match = FIGURE.match(line)
+        if match:
+            found.append([match[1], *line[match.end() :].removesuffix(" |").split(" | ")])
+    return found
+
+
+def test_readme_says_of_every_statement_what_the_report_says() -> None:
+    report = {(figure, statement, regime): cells for figure, statement, regime, *cells in lines(PAPER / "report.md")}
+    readme = {(figure, statement): cells for figure, statement, *cells in lines(ROOT / "README.md")}
+    assert {key[:2] for key in report} == readme.keys()
+    for (figure, statement), (ebpg, default, ebpg_there, default_there, reason) in readme.items():
+        ours = report.get((figure, statement, "ours")) or report[figure, statement, "ours, but for learning rates"]
+        assert [ebpg, default] == ours, statement
+        assert [ebpg_there, default_there] == report.get((figure, statement, "paper"), ["-", "-"]), statement
+        fails = "does not hold" in " ".join((ebpg, default, ebpg_there, default_there))
+        assert reason.strip() or not fails, f"{statement}: fails, and no reason is given"
+
+
+@pytest.mark.parametrize("name", FIGURE_NAMES)
+def test_verdicts_follow_from_the_stored_numbers(name: str) -> None:
+    with (PAPER / f"{name}-verdicts.csv").open() as file:
+        claims = list(csv.DictReader(file))
+    assert claims
+    sides: dict[str, Side] = {"above": "above", "below": "below"}
+    found: dict[tuple[str, str, str], list[Verdict]] = {}
+    for row in claims:
+        mean, low, high = (float(row[column]) for column in ("mean", "low", "high"))
+        seeds = int(row["seeds"])
+        assert seeds >= 5 and low <= mean <= high
+        decided = verdict(Interval(mean, low, high, seeds), sides[row["side"]], float(row["threshold"]))
+        assert decided.value == row["verdict"], row
+        found.setdefault((row["statement"], row["regime"], row["method"]), []).append(decided)
+    for figure, statement, regime, *cells in lines(PAPER / "report.md"):
+        for method, cell in zip(("ebpg", "natural-ends"), cells, strict=True):
+            if figure == name and cell != "-":
+                some = found[statement, regime, method]
+                assert cell == f"{overall(some).value} ({some.count(Verdict.HOLDS)} of {len(some)})"
