@@ -14,11 +14,11 @@ from paymaster.reproduction.names import FIGURE_NAMES
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "bench" / "paper"
-FIGURE = re.compile(r"\| \[([\w-]+)\]\([^)]*\) \| ")
+FIGURE = re.compile(rf"\| [\[`]({'|'.join(FIGURE_NAMES)})[\]`]\S* \| ")  # a link, or its name
 
 
 def lines(path: Path) -> list[list[str]]:
-    """The cells of lines that begin with a figure's link: figure, statement, ..."""
+    """The cells of lines that begin with a figure: figure, statement, ..."""
     found = []
     for line in path.read_text().splitlines():
         match = FIGURE.match(line)
