@@ -27,7 +27,6 @@ _RULE = (
     "*holds* where all of it lies on the claimed side of the threshold, *does not hold* where none of it does, else "
     "*undecided*. Nothing is corrected for the number of claims: one in twenty intervals misses."
 )
-_GLANCE = "In brackets: in how many cases, such as games or noises, it holds.\n"
 
 
 def write_figure(name: str, figure: Figure, results: Results) -> list[Decided]:
@@ -67,7 +66,8 @@ def summary(decided: Mapping[FigureName, list[Decided]], titles: Mapping[FigureN
     """Writes report.md: the verdicts of several figures, at a glance and by case. Returns its path."""
     parts = ["# The paper's figures and tables\n", _head(results), _RULE + "\n"]
     parts += ["Regimes:\n", *(f"- *{name}*: {regime.meaning}." for name, regime in REGIMES.items()), ""]
-    parts += ["## At a glance\n", _GLANCE, _glance(decided)]
+    about = "In brackets: in how many cases, such as games or noises, it holds.\n"
+    parts += ["## At a glance\n", about, _glance(decided)]
     for name, claims in decided.items():
         parts += [f"## [{titles[name]}]({name}.md)\n", _overall_table(claims)]
     path = results.out / "report.md"

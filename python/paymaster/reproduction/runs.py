@@ -70,12 +70,11 @@ class RunJob:
     def subject(self) -> str:
         """The same but for its seed."""
         arm = self.arm
-        parts = [arm.game, arm.leader]
-        parts += [arm.regime] if arm.regime != "ours" else []
-        parts += [f"noise {arm.noise:.0%}"] if arm.noise is not None else []
+        regime = "" if arm.regime == "ours" else arm.regime
+        noise = "" if arm.noise is None else f"noise {arm.noise:.0%}"
         number = "" if arm.num_followers is None else f"{arm.num_followers} "
-        parts += [f"{number}{arm.followers} followers"] if number or arm.followers != "rule" else []
-        return ", ".join(parts)
+        followers = f"{number}{arm.followers} followers" if number or arm.followers != "rule" else ""
+        return ", ".join(filter(None, (arm.game, arm.leader, regime, noise, followers)))
 
     @property
     def cost(self) -> float:
