@@ -1,5 +1,6 @@
 // B games at once. Types and shapes are checked here with the GIL held; the loop runs without it, which is safe because
-// it touches only the core's state and arrays that this call owns.
+// it touches only the core's state and arrays that this call owns. Each call is inside the core's guard from the first
+// change to the last result, since what it keeps here belongs to one call as well.
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@ namespace {
 
 std::string shape_text(const py::array& array) { return py::cast<std::string>(py::str(array.attr("shape"))); }
 
+const CallName kAct("act"), kPopulation("population"), kStatistics("statistics");
+
 /// A batch as Python holds it.
 class PyBatch {
  public:
@@ -32,14 +35,10 @@ class PyBatch {
   }
 
   Batch& core() { return *batch_; }
-
-  /// Fresh arrays, or (copy = false) the same ones again.
-  Results& results() {
-    if (copy_ || !results_) results_.emplace(*batch_, batch_->batch_config().autoreset == Autoreset::same_step);
-    return *results_;
-  }
+  CallGuard& guard() { return *batch_->guard(); }
 
   py::tuple reset(const std::optional<std::vector<std::uint64_t>>& seeds, const std::optional<Array<bool>>& mask) {
+    const CallGuard::Call call(guard(), calls::reset);
     const py::ssize_t games = batch_->batch_config().num_envs;
     if (seeds)
       expect(static_cast<py::ssize_t>(seeds->size()) == games, "seed", std::to_string(games) + " seeds", seeds->size());
@@ -58,6 +57,7 @@ class PyBatch {
   }
 
   py::tuple step(const py::array& actions) {
+    const CallGuard::Call call(guard(), calls::step);
     expect(!told(), "step", "rule-based followers; others take offer() and act()", batch_->config().followers);
     take_actions(actions);
     return advance(nullptr);
@@ -65,6 +65,7 @@ class PyBatch {
 
   /// The first phase; the offers are kept for the second.
   py::tuple offer(const py::array& actions) {
+    const CallGuard::Call call(guard(), calls::offer);
     expect(told(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()", batch_->config().followers);
     offered_ = false;
     take_actions(actions);
@@ -80,6 +81,7 @@ class PyBatch {
 
   /// The second.
   py::tuple act(const py::array& actions) {
+    const CallGuard::Call call(guard(), kAct);
     expect(offered_, "act", "offer() before it", "none since the last act(), reset(), restore() or set_state()");
     take_told(actions);
     py::tuple out = advance(told_.data());
@@ -87,10 +89,15 @@ class PyBatch {
     return out;
   }
 
-  /// Another state: offers made in the last one are void.
-  void withdraw() { offered_ = false; }
+  py::tuple observe() {
+    const CallGuard::Call call(guard(), calls::observe);
+    Results& out = results();
+    batch_->observe(out.observation.pointers());
+    return out.observation.tuple();
+  }
 
-  py::dict get_state(const std::vector<std::string>& names) const {
+  py::dict get_state(const std::vector<std::string>& names) {
+    const CallGuard::Call call(guard(), calls::state);
     const auto& fields = batch_->state_fields();
     std::vector<void*> pointers(fields.size(), nullptr);
     py::dict out;
@@ -105,6 +112,7 @@ class PyBatch {
   }
 
   void set_state(const py::dict& arrays) {
+    const CallGuard::Call call(guard(), calls::set_state);
     const auto& fields = batch_->state_fields();
     std::vector<const void*> pointers(fields.size(), nullptr);
     std::vector<py::array> held;
@@ -115,10 +123,46 @@ class PyBatch {
       pointers[at] = held.back().data();
     }
     batch_->set_state(pointers.data());
-    withdraw();
+    offered_ = false;
+  }
+
+  void replace_followers(const std::vector<int>& identities, std::int64_t seed) {
+    const CallGuard::Call call(guard(), calls::replace_followers);
+    batch_->replace_followers(identities, seed);
+    offered_ = false;
+  }
+
+  void restore(const py::bytes& snapshot) {
+    const CallGuard::Call call(guard(), calls::restore);
+    batch_->restore(snapshot);
+    offered_ = false;
+  }
+
+  py::tuple population() {
+    const CallGuard::Call call(guard(), kPopulation);
+    const Population& p = batch_->population();
+    const py::ssize_t size = p.size(), goals = batch_->config().num_goals;
+    Array<bool> skill({size, goals});
+    Array<std::int32_t> preference(size);
+    Array<float> reservation(size);
+    Array<bool> learns(size);
+    for (py::ssize_t i = 0; i < size; ++i) {
+      const Traits& t = p[static_cast<int>(i)];
+      for (py::ssize_t g = 0; g < goals; ++g) skill.mutable_at(i, g) = t.skill >> g & 1;
+      preference.mutable_at(i) = t.preference;
+      reservation.mutable_at(i) = t.reservation;
+      learns.mutable_at(i) = t.learns;
+    }
+    return py::make_tuple(skill, preference, reservation, learns);
   }
 
  private:
+  /// Fresh arrays, or (copy = false) the same ones again.
+  Results& results() {
+    if (copy_ || !results_) results_.emplace(*batch_, batch_->batch_config().autoreset == Autoreset::same_step);
+    return *results_;
+  }
+
   /// Followers are told what to do.
   bool told() const { return batch_->config().follower_kind() != Followers::rule; }
 
@@ -285,6 +329,7 @@ void overwrite(std::vector<T>& values, const py::dict& arrays, const char* name)
 
 /// Arrays have been checked (names, dtypes, shapes, ranges) by paymaster.envs.statistics.
 void set_statistics(PyBatch& self, const py::dict& arrays) {
+  const CallGuard::Call call(self.guard(), kStatistics);
   StatisticsTable& t = self.core().statistics();
   overwrite(t.acceptance, arrays, "acceptance");
   overwrite(t.acceptance_count, arrays, "acceptance_count");
@@ -320,27 +365,11 @@ void bind_batch(py::module_& m) {
       .def("act", &PyBatch::act, py::arg("actions"))
       .def("get_state", &PyBatch::get_state, py::arg("names"))
       .def("set_state", &PyBatch::set_state, py::arg("arrays"))
-      .def(
-          "replace_followers",
-          [](PyBatch& self, const std::vector<int>& identities, std::int64_t seed) {
-            self.core().replace_followers(identities, seed);
-            self.withdraw();
-          },
-          py::arg("identities"), py::arg("seed"))
+      .def("replace_followers", &PyBatch::replace_followers, py::arg("identities"), py::arg("seed"))
       .def("snapshot", [](PyBatch& self) { return py::bytes(self.core().snapshot()); })
-      .def(
-          "restore",
-          [](PyBatch& self, const py::bytes& snapshot) {
-            self.core().restore(snapshot);
-            self.withdraw();
-          },
-          py::arg("snapshot"))
-      .def("observe",
-           [](PyBatch& self) {
-             Results& out = self.results();
-             self.core().observe(out.observation.pointers());
-             return out.observation.tuple();
-           })
+      .def("restore", &PyBatch::restore, py::arg("snapshot"))
+      .def("observe", &PyBatch::observe)
+      .def_property_readonly("guard", [](PyBatch& self) { return self.core().guard(); })
       .def_property_readonly("observation_fields",
                              [](PyBatch& self) { return describe(self.core().observation_fields()); })
       .def_property_readonly("state_fields", [](PyBatch& self) { return describe(self.core().state_fields()); })
@@ -348,29 +377,20 @@ void bind_batch(py::module_& m) {
       .def_property_readonly("goal_reward", [](PyBatch& self) { return self.core().config().reward_of_goal(); })
       .def_property_readonly("num_threads", [](PyBatch& self) { return self.core().threads(); })
       .def_property_readonly("bytes_per_game", [](PyBatch& self) { return self.core().bytes_per_game(); })
-      .def_property_readonly("population",
-                             [](PyBatch& self) {
-                               const Population& p = self.core().population();
-                               const py::ssize_t size = p.size(), goals = self.core().config().num_goals;
-                               Array<bool> skill({size, goals});
-                               Array<std::int32_t> preference(size);
-                               Array<float> reservation(size);
-                               Array<bool> learns(size);
-                               for (py::ssize_t i = 0; i < size; ++i) {
-                                 const Traits& t = p[static_cast<int>(i)];
-                                 for (py::ssize_t g = 0; g < goals; ++g) skill.mutable_at(i, g) = t.skill >> g & 1;
-                                 preference.mutable_at(i) = t.preference;
-                                 reservation.mutable_at(i) = t.reservation;
-                                 learns.mutable_at(i) = t.learns;
-                               }
-                               return py::make_tuple(skill, preference, reservation, learns);
-                             })
+      .def_property_readonly("population", &PyBatch::population)
       .def_property_readonly("statistics", &statistics_views)
       .def("set_statistics", &set_statistics, py::arg("arrays"))
-      .def("clear_statistics", [](PyBatch& self) { self.core().statistics().clear(); })
+      .def("clear_statistics",
+           [](PyBatch& self) {
+             const CallGuard::Call call(self.guard(), kStatistics);
+             self.core().statistics().clear();
+           })
       .def_property(
           "frozen", [](PyBatch& self) { return self.core().statistics().frozen; },
-          [](PyBatch& self, bool frozen) { self.core().statistics().frozen = frozen; });
+          [](PyBatch& self, bool frozen) {
+            const CallGuard::Call call(self.guard(), kStatistics);
+            self.core().statistics().frozen = frozen;
+          });
 }
 
 }  // namespace paymaster::bindings

@@ -16,6 +16,8 @@
 namespace paymaster::bindings {
 namespace {
 
+const CallName kEncode("encode");
+
 using ShapeList = std::vector<py::ssize_t>;
 
 std::string text_of(const ShapeList& shape) { return py::str(py::tuple(py::cast(shape))).cast<std::string>(); }
@@ -161,6 +163,7 @@ class PyFeatureEncoder {
   }
 
   void run(const SeenFields& seen, py::ssize_t games, const FeatureArrays& out) const {
+    const CallGuard::Call call(*core_.guard(), kEncode);  // the table changes while games are played
     const StatisticsTable& table = core_.statistics();
     py::gil_scoped_release release;
     encoder_.encode(seen, static_cast<std::size_t>(games), table, out);

@@ -3,10 +3,13 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "paymaster/call_guard.hpp"
 #include "paymaster/physics/particles.hpp"
 
 namespace paymaster::bindings {
 namespace {
+
+const CallName kSet("set"), kStep("step"), kPosition("pos"), kVelocity("vel");
 
 /// B worlds of the same bodies: the physics on its own.
 template <class Real>
@@ -23,6 +26,7 @@ class ParticleWorlds {
   }
 
   void set(const Array<Real>& position, const Array<Real>& velocity) {
+    const CallGuard::Call call(guard_, kSet);
     expect_pairs(position, "position", 3, worlds_, physics_.bodies());
     expect_pairs(velocity, "velocity", 3, worlds_, physics_.bodies());
     expect_numbers(position, "position");
@@ -32,6 +36,7 @@ class ParticleWorlds {
   }
 
   void step(const Array<std::int64_t>& actions) {
+    const CallGuard::Call call(guard_, kStep);
     const py::ssize_t bodies = physics_.bodies();
     expect(actions.ndim() == 2 && actions.shape(0) == worlds_ && actions.shape(1) == bodies, "actions",
            "shape [" + std::to_string(worlds_) + ", " + std::to_string(bodies) + "]", shape_of(actions));
@@ -48,8 +53,8 @@ class ParticleWorlds {
     }
   }
 
-  py::array_t<Real> position() const { return copy(position_); }
-  py::array_t<Real> velocity() const { return copy(velocity_); }
+  py::array_t<Real> position() { return copy(position_, kPosition); }
+  py::array_t<Real> velocity() { return copy(velocity_, kVelocity); }
 
  private:
   static std::vector<BodyType<Real>> types(const Array<Real>& size, const Array<Real>& acceleration,
@@ -70,12 +75,14 @@ class ParticleWorlds {
     return bodies;
   }
 
-  py::array_t<Real> copy(const std::vector<Real>& numbers) const {
+  py::array_t<Real> copy(const std::vector<Real>& numbers, CallName name) {
+    const CallGuard::Call call(guard_, name);
     py::array_t<Real> out({worlds_, static_cast<py::ssize_t>(physics_.bodies()), py::ssize_t{2}});
     std::copy(numbers.begin(), numbers.end(), out.mutable_data());
     return out;
   }
 
+  CallGuard guard_;
   ParticlePhysics<Real> physics_;
   py::ssize_t worlds_ = 0;
   std::vector<Real> position_, velocity_;  // [B][bodies][2]

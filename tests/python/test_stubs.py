@@ -28,6 +28,8 @@ def _stubbed(tree: ast.Module) -> dict[str, object]:
     def add(prefix: str, body: list[ast.stmt]) -> None:
         for node in body:
             if isinstance(node, ast.FunctionDef):
+                if node.name.startswith("_") and node.name != "__init__":
+                    continue
                 is_property = any(isinstance(d, ast.Name) and d.id == "property" for d in node.decorator_list)
                 found[prefix + node.name] = "property" if is_property else _arguments(node)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

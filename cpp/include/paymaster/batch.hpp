@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "paymaster/call_guard.hpp"
 #include "paymaster/config.hpp"
 #include "paymaster/fields.hpp"
 #include "paymaster/population.hpp"
@@ -63,9 +64,19 @@ struct FollowerRows {
   float* due = nullptr;                // [B, N] bonus paid at once if it takes the offer now
 };
 
+/// Names of calls, as the guard's messages have them.
+namespace calls {
+inline const CallName reset("reset"), offer("offer"), step("step"), observe("observe"), state("state"),
+    set_state("set_state"), replace_followers("replace_followers"), snapshot("snapshot"), restore("restore");
+}
+
+/// One thread at a time: reset() and what follows it throw ConcurrentCall while another thread is in one of them.
 class Batch {
  public:
   virtual ~Batch() = default;
+
+  /// Who does several calls as one, or holds on to population() or statistics(), enters it around them.
+  const std::shared_ptr<CallGuard>& guard() const { return guard_; }
 
   virtual const GameConfig& config() const = 0;
   virtual const BatchConfig& batch_config() const = 0;
@@ -101,6 +112,9 @@ class Batch {
 
   virtual std::string snapshot() const = 0;
   virtual void restore(const std::string& bytes) = 0;
+
+ private:
+  std::shared_ptr<CallGuard> guard_ = std::make_shared<CallGuard>();
 };
 
 /// Throws std::invalid_argument on an impossible configuration. Traits: none means drawn from the population seed.

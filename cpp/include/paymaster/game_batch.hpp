@@ -48,6 +48,7 @@ class GameBatch final : public Batch {
   }
 
   void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) override {
+    const CallGuard::Call call(*guard(), calls::reset);
     if (seeds != nullptr) {
       start(seeds);
     } else {
@@ -61,6 +62,7 @@ class GameBatch final : public Batch {
   }
 
   void offer(const std::int32_t* actions, const FollowerRows& rows) override {
+    const CallGuard::Call call(*guard(), calls::offer);
     check_actions(actions);
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) write_followers(i, actions, rows);
@@ -68,6 +70,7 @@ class GameBatch final : public Batch {
   }
 
   void step(const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) override {
+    const CallGuard::Call call(*guard(), calls::step);
     check_actions(actions);
     if (told != nullptr) check_told(told);
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
@@ -77,12 +80,14 @@ class GameBatch final : public Batch {
   }
 
   void observe(const ObservationRows& observation) override {
+    const CallGuard::Call call(*guard(), calls::observe);
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) write_observation(i, observation);
     });
   }
 
   void get_state(void* const* arrays) const override {
+    const CallGuard::Call call(*guard(), calls::state);
     for (std::size_t i = 0; i < states_.size(); ++i) {
       State copy = states_[i];  // fields offer setters too, so they ask for a state they may change
       game_.visit(copy, ReadState{arrays, i});
@@ -90,6 +95,7 @@ class GameBatch final : public Batch {
   }
 
   void set_state(const void* const* arrays) override {
+    const CallGuard::Call call(*guard(), calls::set_state);
     std::vector<State> candidate = states_;
     std::size_t done_field = 0;
     while (state_fields_[done_field].name != "done") ++done_field;
@@ -109,6 +115,7 @@ class GameBatch final : public Batch {
   }
 
   void replace_followers(const std::vector<int>& identities, std::int64_t population_seed) override {
+    const CallGuard::Call call(*guard(), calls::replace_followers);
     check_replacement(identities, population_seed);
     GameConfig strangers = game_.config();
     strangers.population_seed = population_seed;

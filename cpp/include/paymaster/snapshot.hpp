@@ -48,6 +48,7 @@ void visit_table(Table& t, Visitor&& visitor) {
 
 template <class World>
 std::string GameBatch<World>::snapshot() const {
+  const CallGuard::Call call(*guard(), calls::snapshot);
   SnapshotHeader header;
   std::string bytes(sizeof header, '\0');
   const auto append = [&](const void* data, std::size_t size) { bytes.append(static_cast<const char*>(data), size); };
@@ -66,6 +67,7 @@ std::string GameBatch<World>::snapshot() const {
 
 template <class World>
 void GameBatch<World>::restore(const std::string& bytes) {
+  const CallGuard::Call call(*guard(), calls::restore);
   SnapshotHeader header;
   const SnapshotHeader ours;
   expect(bytes.size() >= sizeof header, "snapshot", "at least " + std::to_string(sizeof header) + " bytes",

@@ -50,6 +50,7 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
             render_mode="rgb_array" if render_mode == "rgb_array" else None,
             **options,
         )
+        self._guard = self.batch._guard
         self.render_mode = render_mode
         self.observation_space = self.batch.single_observation_space
         self.action_space = self.batch.single_action_space
@@ -64,9 +65,10 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
             raise ValueError(f"options: expected none, got {sorted(map(str, options))[0]!r}")
         if seed is not None:
             seed = check_int("seed", seed, 0, 2**64 - 1)
-        super().reset(seed=seed)
-        observation, info = self.batch.reset(seed=seed)
-        return _arrays(observation), info
+        with self._guard("reset"):
+            super().reset(seed=seed)
+            observation, info = self.batch.reset(seed=seed)
+            return _arrays(observation), info
 
     def step(self, action: ArrayLike) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One step; action int[N, 2], (goal, bonus) a follower. Errors as the vector environment's."""

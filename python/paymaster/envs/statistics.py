@@ -26,7 +26,8 @@ class Statistics:
     - ``outcome`` float32[P, G]: share of contracts completed, of those the leader did not cut short.
     - ``outcome_count`` int64[P, G].
 
-    Attributes are live read-only views of the core's memory; :meth:`arrays` returns copies.
+    Attributes are live read-only views of the core's memory, which a step in another thread changes under them;
+    :meth:`arrays` returns copies.
     """
 
     def __init__(self, core: Any) -> None:
@@ -52,7 +53,8 @@ class Statistics:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """A copy of all entries."""
-        return {name: values.copy() for name, values in self._views.items()}
+        with self._core.guard("statistics"):
+            return {name: values.copy() for name, values in self._views.items()}
 
     def set(self, **arrays: ArrayLike) -> None:
         """Sets any of the entries.

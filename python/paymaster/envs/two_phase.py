@@ -56,6 +56,7 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         if arguments.get("followers") is None:
             raise ValueError("followers: expected 'meta' or 'primitive', got none")
         super().__init__(task, num_envs, seed, num_threads, **arguments)
+        self._offering, self._acting = self._guard("offer"), self._guard("act")
         self._last: Observation = {}  # s_t
         self.answering: Answering | None = None
         choices = NUM_ACTIONS if self.options["followers"] == "primitive" else self.options["num_goals"] + 1
@@ -75,9 +76,10 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
                 "step: expected offer() and act(), since these followers are told what to do, or somebody answering "
                 "for them, got neither"
             )
-        result = self.act(self.answering.answer(self.offer(actions)))
-        self.answering.earned(result[4]["follower_reward"])
-        return result
+        with self._stepping:
+            result = self.act(self.answering.answer(self.offer(actions)))
+            self.answering.earned(result[4]["follower_reward"])
+            return result
 
     def offer(self, actions: ArrayLike) -> Observation:
         """The first phase: the leader's offers. Nothing moves; offering again replaces the offers.
@@ -97,10 +99,11 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
             TypeError: not integers.
         """
         names = ("offered", "asked", "skill", "preference", "reservation", "due")
-        own = self._core.offer(as_array("actions", actions))
-        if not self._last:
-            self.observe()
-        return {**self._last, **dict(zip(names, own, strict=True))}
+        with self._offering:
+            own = self._core.offer(as_array("actions", actions))
+            if not self._last:
+                self.observe()
+            return {**self._last, **dict(zip(names, own, strict=True))}
 
     def act(self, actions: ArrayLike) -> Step:
         """The second phase: the followers' answers; the world moves.
@@ -116,17 +119,20 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
                 ``set_state`` or ``restore``; no game has moved, and what was offered stands.
             TypeError: not integers.
         """
-        return self._result(self._core.act(as_array("actions", actions)))
+        with self._acting:
+            return self._result(self._core.act(as_array("actions", actions)))
 
     def set_state(self, **arrays: ArrayLike) -> None:
         """As of :class:`LeaderVectorEnv`; offers made before are void."""
-        super().set_state(**arrays)
-        self._last = {}  # of another state
+        with self._guard("set_state"):
+            super().set_state(**arrays)
+            self._last = {}  # of another state
 
     def replace_followers(self, identities: ArrayLike, seed: int) -> None:
         """As of :class:`LeaderVectorEnv`; offers made before are void."""
-        super().replace_followers(identities, seed)
-        self._last = {}  # games that had not begun have other followers
+        with self._guard("replace_followers"):
+            super().replace_followers(identities, seed)
+            self._last = {}  # games that had not begun have other followers
 
     def _observation(self, rows: tuple[NDArray[np.int16], NDArray[np.float32]]) -> Observation:
         self._last = super()._observation(rows)

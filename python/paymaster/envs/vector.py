@@ -65,10 +65,14 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
         options: parameters of the task, see :func:`paymaster.tasks` for names and defaults.
 
+    One thread at a time may call it; the call of a second one raises ``RuntimeError``, which names both calls, and
+    changes nothing. It does not wait, for then the numbers would depend on who came first.
+
     Raises:
         ValueError: unknown task or option, a value out of range, an impossible map, followers that learn (they take
             :class:`~paymaster.envs.two_phase.TwoPhaseVectorEnv`).
         TypeError: an argument of the wrong type.
+        RuntimeError: from any method, while another thread is in one.
     """
 
     _plays: tuple[str, ...] = ("rule",)  # kinds of followers
@@ -110,6 +114,8 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             population=people,
             copy=copy,
         )
+        self._guard = self._core.guard
+        self._stepping = self._guard("step")
         self.task = task
         self.num_envs = num_envs
         self.autoreset_mode = AutoresetMode(mode)
@@ -149,10 +155,11 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         seeds = seeds_of(seed, self.num_envs)
         if seeds is not None and mask is not None:
             raise ValueError("seed: expected None together with options['reset_mask'], got a seed")
-        rows = self._core.reset(seeds, mask)
-        if self._pictures is not None:
-            self._pictures.restart(self.state(), mask)
-        return self._observation(rows), {}
+        with self._guard("reset"):
+            rows = self._core.reset(seeds, mask)
+            if self._pictures is not None:
+                self._pictures.restart(self.state(), mask)
+            return self._observation(rows), {}
 
     def step(self, actions: ArrayLike) -> Step:
         """One step of all games.
@@ -164,14 +171,16 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             ValueError: wrong shape, or a goal or bonus out of range; no game has moved.
             TypeError: not integers.
         """
-        return self._result(self._core.step(as_array("actions", actions)))
+        with self._stepping:
+            return self._result(self._core.step(as_array("actions", actions)))
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """A picture uint8[height, width, 3] of every game, with its episode so far; None without a render_mode."""
         if self._pictures is None:
             gymnasium.logger.warn("render() was called on an environment made without a render_mode")
             return None
-        return self._pictures.draw(self.state())
+        with self._guard("render"):
+            return self._pictures.draw(self.state())
 
     def close_extras(self, **kwargs: Any) -> None:
         """Nothing to release: threads end with the object."""
@@ -209,7 +218,8 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
 
     def observe(self) -> Observation:
         """The current observation, after :meth:`set_state` or :meth:`restore`."""
-        return self._observation(self._core.observe())
+        with self._guard("observe"):
+            return self._observation(self._core.observe())
 
     def state(self, *names: str) -> dict[str, NDArray[Any]]:
         """The whole state as fresh arrays with leading axis B, or only the named fields (``state_meanings``).
@@ -228,10 +238,11 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             ValueError: an unknown field, a wrong shape, a value out of range, a state that breaks a rule.
             TypeError: a wrong dtype. In either case nothing changes.
         """
-        with np.errstate(over="ignore"):  # too large for a field's dtype is out of its range, and says so
-            self._core.set_state(arrays)
-        if self._pictures is not None:
-            self._pictures.restart(self.state())
+        with self._guard("set_state"):
+            with np.errstate(over="ignore"):  # too large for a field's dtype is out of its range, and says so
+                self._core.set_state(arrays)
+            if self._pictures is not None:
+                self._pictures.restart(self.state())
 
     def replace_followers(self, identities: ArrayLike, seed: int) -> None:
         """New followers in place of some members of the population: other traits, an empty row of statistics (M3RL).
@@ -264,10 +275,11 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         """
         if not isinstance(snapshot, bytes):
             raise TypeError(f"snapshot: expected bytes, got {type(snapshot).__name__}")
-        self._core.restore(snapshot)
-        if self._pictures is not None:
-            self._pictures.restart(self.state())
-        return self.observe()
+        with self._guard("restore"):
+            self._core.restore(snapshot)
+            if self._pictures is not None:
+                self._pictures.restart(self.state())
+            return self.observe()
 
     # --- internals -------------------------------------------------------------------------------------------
 
