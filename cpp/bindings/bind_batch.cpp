@@ -96,12 +96,13 @@ class PyBatch {
     return out.observation.tuple();
   }
 
-  py::dict get_state(const std::vector<std::string>& names) {
+  py::dict get_state(const std::vector<py::object>& names) {
     const CallGuard::Call call(guard(), calls::state);
     const auto& fields = batch_->state_fields();
     std::vector<void*> pointers(fields.size(), nullptr);
     py::dict out;
-    for (const std::string& name : names) {
+    for (const py::object& asked : names) {
+      const std::string name = text_from("state: a name", asked);
       const std::size_t at = field_index(name);
       py::array array(py::dtype(fields[at].dtype), shape_of(fields[at]));
       pointers[at] = array.mutable_data();
@@ -117,7 +118,7 @@ class PyBatch {
     std::vector<const void*> pointers(fields.size(), nullptr);
     std::vector<py::array> held;
     for (const auto& [key, value] : arrays) {
-      const auto name = py::cast<std::string>(key);
+      const std::string name = text_from("state: a name", key);
       const std::size_t at = field_index(name);
       held.push_back(as_field(fields[at], py::reinterpret_borrow<py::object>(value)));
       pointers[at] = held.back().data();
@@ -198,7 +199,7 @@ class PyBatch {
       if (fields[i].name == name) return i;
       known += (known.empty() ? "" : ", ") + fields[i].name;
     }
-    reject("state", "fields among " + known, "'" + name + "'");
+    reject("state", "fields among " + known, quoted(name));
   }
 
   std::vector<py::ssize_t> shape_of(const FieldInfo& field) const {
@@ -342,7 +343,7 @@ Autoreset autoreset_from(const std::string& mode) {
   if (mode == "NextStep") return Autoreset::next_step;
   if (mode == "SameStep") return Autoreset::same_step;
   if (mode == "Disabled") return Autoreset::disabled;
-  reject("autoreset_mode", "'NextStep', 'SameStep' or 'Disabled'", "'" + mode + "'");
+  reject("autoreset_mode", "'NextStep', 'SameStep' or 'Disabled'", quoted(mode));
 }
 
 }  // namespace
@@ -350,12 +351,20 @@ Autoreset autoreset_from(const std::string& mode) {
 Batch& core_of(const py::object& batch) { return py::cast<PyBatch&>(batch).core(); }
 
 void bind_batch(py::module_& m) {
+  py::register_local_exception_translator([](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const NotReset& none) {
+      py::set_error(py::module_::import("gymnasium.error").attr("ResetNeeded"), none.what());
+    }
+  });
   py::class_<PyBatch>(m, "Batch")
-      .def(py::init([](const std::string& task, const py::dict& options, int num_envs, std::uint64_t seed,
-                       std::int64_t first_index, int num_threads, const std::string& autoreset,
+      .def(py::init([](const py::object& task, const py::dict& options, int num_envs, std::uint64_t seed,
+                       std::int64_t first_index, int num_threads, const py::object& autoreset,
                        const py::object& population, bool copy) {
-             const BatchConfig batch{num_envs, seed, first_index, num_threads, autoreset_from(autoreset)};
-             return std::make_unique<PyBatch>(task, options, batch, population, copy);
+             const BatchConfig batch{num_envs, seed, first_index, num_threads,
+                                     autoreset_from(text_from("autoreset_mode", autoreset))};
+             return std::make_unique<PyBatch>(text_from("task", task), options, batch, population, copy);
            }),
            py::arg("task"), py::arg("options"), py::arg("num_envs"), py::arg("seed"), py::arg("first_index"),
            py::arg("num_threads"), py::arg("autoreset"), py::arg("population"), py::arg("copy"))

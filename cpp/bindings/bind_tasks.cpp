@@ -18,15 +18,43 @@ namespace {
 }
 
 bool is_bool(const py::handle& value) {
-  return py::isinstance<py::bool_>(value) ||
-         py::cast<std::string>(py::str(py::type::of(value))).find("bool") != std::string::npos;
+  return py::isinstance<py::bool_>(value) || py::isinstance(value, py::module_::import("numpy").attr("bool_"));
+}
+
+/// Digits of an int, unless there are thousands.
+std::string digits_of(const py::handle& whole) {
+  const auto bits = py::cast<long long>(whole.attr("bit_length")());
+  return bits <= 512 ? py::cast<std::string>(py::str(whole)) : "one of " + std::to_string(bits) + " bits";
+}
+
+double number_from(const char* name, const py::handle& value, double low, double high) {
+  if (is_bool(value) || py::isinstance<py::str>(value)) wrong_type(name, "a number", value);
+  const double number = PyFloat_AsDouble(value.ptr());
+  if (PyErr_Occurred() == nullptr) return number;
+  const bool too_large = PyErr_ExceptionMatches(PyExc_OverflowError), none = PyErr_ExceptionMatches(PyExc_TypeError);
+  if (!too_large && !none) throw py::error_already_set();  // from a __float__ of the user's
+  PyErr_Clear();
+  if (none) wrong_type(name, "a number", value);
+  reject(name, "a value in [" + number_text(low) + ", " + number_text(high) + "]", "a larger one");
+}
+
+template <class T>
+T whole_from(const char* name, const py::handle& value, T low, T high) {
+  if (is_bool(value) || !PyIndex_Check(value.ptr())) wrong_type(name, "an int", value);
+  const auto whole = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+  if (!whole) throw py::error_already_set();  // from an __index__ of the user's
+  int overflow = 0;
+  const long long number = PyLong_AsLongLongAndOverflow(whole.ptr(), &overflow);
+  if (overflow != 0 || number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max())
+    reject(name, "a value in [" + number_text(low) + ", " + number_text(high) + "]", digits_of(whole));
+  return static_cast<T>(number);
 }
 
 /// Takes one option out of the dict, if it is there, with the type its member has.
 struct TakeOption {
   py::dict& options;
-  template <class T, class... Rest>
-  void operator()(const char* name, T& member, const char*, Rest&&...) {
+  template <class T, class... Range>
+  void operator()(const char* name, T& member, const char*, Range... range) {
     if (!options.contains(name)) return;
     const py::object value = options.attr("pop")(name);
     if (value.is_none()) return;  // the preset's own
@@ -34,26 +62,11 @@ struct TakeOption {
       if (!is_bool(value)) wrong_type(name, "a bool", value);
       member = py::cast<bool>(py::bool_(value));
     } else if constexpr (std::is_same_v<T, std::string>) {
-      if (!py::isinstance<py::str>(value)) wrong_type(name, "a str", value);
-      member = py::cast<std::string>(value);
+      member = text_from(name, value);
     } else if constexpr (std::is_floating_point_v<T>) {
-      if (is_bool(value) || py::isinstance<py::str>(value)) wrong_type(name, "a number", value);
-      const double number = PyFloat_AsDouble(value.ptr());
-      if (PyErr_Occurred() != nullptr) {
-        const bool too_large = PyErr_ExceptionMatches(PyExc_OverflowError);
-        PyErr_Clear();
-        if (too_large) reject(name, "a number in the range of a double", "a larger one");
-        wrong_type(name, "a number", value);
-      }
-      member = static_cast<T>(number);
+      member = static_cast<T>(number_from(name, value, static_cast<double>(range)...));
     } else {
-      if (is_bool(value) || !PyIndex_Check(value.ptr())) wrong_type(name, "an int", value);
-      const py::int_ whole = py::reinterpret_steal<py::int_>(PyNumber_Index(value.ptr()));
-      int overflow = 0;
-      const long long number = PyLong_AsLongLongAndOverflow(whole.ptr(), &overflow);
-      if (overflow != 0 || number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max())
-        reject(name, "a value in range", py::cast<std::string>(py::str(whole)));
-      member = static_cast<T>(number);
+      member = whole_from<T>(name, value, static_cast<T>(range)...);
     }
   }
 };
@@ -68,6 +81,16 @@ struct ToDict {
 
 }  // namespace
 
+std::string text_from(const std::string& argument, const py::handle& value) {
+  if (!py::isinstance<py::str>(value)) wrong_type(argument, "a str", value);
+  Py_ssize_t size = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(value.ptr(), &size);
+  if (text != nullptr) return {text, static_cast<std::size_t>(size)};
+  if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) throw py::error_already_set();
+  PyErr_Clear();
+  reject(argument, "text that UTF-8 can encode", "a lone surrogate");
+}
+
 GameConfig config_from_dict(const std::string& task, py::dict options) {
   GameConfig config = find_task(task).preset;
   options = py::dict(options.attr("copy")());
@@ -76,8 +99,7 @@ GameConfig config_from_dict(const std::string& task, py::dict options) {
     std::string known;
     GameConfig::visit(config,
                       [&](const char* name, auto&&...) { known += (known.empty() ? "" : ", ") + std::string(name); });
-    const auto first = py::cast<std::string>(py::str(options.begin()->first));
-    reject("options", "names among " + known, "'" + first + "'");
+    reject("options", "names among " + known, quoted(text_from("options: a name", options.begin()->first)));
   }
   return config;
 }

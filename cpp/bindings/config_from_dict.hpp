@@ -8,6 +8,9 @@
 
 namespace paymaster::bindings {
 
+/// A str as UTF-8. TypeError or ValueError names the argument.
+std::string text_from(const std::string& argument, const py::handle& value);
+
 /// The task's preset with `options` in place of its defaults. TypeError or ValueError names the option at fault.
 GameConfig config_from_dict(const std::string& task, py::dict options);
 py::dict config_to_dict(const GameConfig& config);

@@ -26,9 +26,9 @@ float GameConfig::reward_of_goal() const {
 void GameConfig::validate() const {
   visit(*this, RangeCheck{});
   expect(payment == "completion" || payment == "advance" || payment == "advance_once", "payment",
-         "'completion', 'advance' or 'advance_once'", "'" + payment + "'");
+         "'completion', 'advance' or 'advance_once'", quoted(payment));
   expect(followers == "rule" || followers == "meta" || followers == "primitive", "followers",
-         "'rule', 'meta' or 'primitive'", "'" + followers + "'");
+         "'rule', 'meta' or 'primitive'", quoted(followers));
   expect(skills_per_follower <= num_goals, "skills_per_follower", "at most num_goals = " + std::to_string(num_goals),
          skills_per_follower);
   expect(num_followers <= population_size, "num_followers",

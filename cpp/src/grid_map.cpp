@@ -1,28 +1,31 @@
 #include "paymaster/grid_map.hpp"
 
+#include <algorithm>
 #include <numeric>
+#include <string_view>
 
 #include "paymaster/check.hpp"
 
 namespace paymaster {
 namespace {
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::string line;
-  for (const char c : text) {
-    if (c == '\n') {
-      lines.push_back(std::move(line));
-      line.clear();
-    } else {
-      line += c;
-    }
+/// The lines, without the empty ones before the first and behind the last: a text written between triple quotes has such.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) text.remove_prefix(kByteOrderMark.size());
+  text.remove_prefix(std::min(text.find_first_not_of('\n'), text.size()));
+  text = text.substr(0, text.find_last_not_of('\n') + 1);
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
-  if (!line.empty()) lines.push_back(std::move(line));
-  // A text written between triple quotes starts and ends with an empty line.
-  while (!lines.empty() && lines.front().empty()) lines.erase(lines.begin());
-  while (!lines.empty() && lines.back().empty()) lines.pop_back();
   return lines;
+}
+
+std::string place(int row, int column) {
+  return " at row " + std::to_string(row) + ", column " + std::to_string(column);
 }
 
 const char* kDefaultMap =
@@ -32,6 +35,7 @@ const char* kDefaultMap =
 }  // namespace
 
 GridMap GridMap::parse(const std::string& text) {
+  expect(text.size() <= kMaxText, "map", "at most " + std::to_string(kMaxText) + " characters", text.size());
   const auto lines = lines_of(text.empty() ? kDefaultMap : text);
   expect(!lines.empty(), "map", "at least one line of text", "none");
   GridMap map;
@@ -41,17 +45,15 @@ GridMap GridMap::parse(const std::string& text) {
          "at most 4096 cells and 255 a side",
          std::to_string(map.rows) + " x " + std::to_string(map.columns) + " cells");
   for (int r = 0; r < map.rows; ++r) {
-    const auto& line = lines[static_cast<std::size_t>(r)];
-    const std::string where = "row " + std::to_string(r);
+    const std::string_view line = lines[static_cast<std::size_t>(r)];
     expect(static_cast<int>(line.size()) == map.columns, "map", "rows of equal length " + std::to_string(map.columns),
-           where + " of length " + std::to_string(line.size()));
+           "row " + std::to_string(r) + " of length " + std::to_string(line.size()));
     for (int c = 0; c < map.columns; ++c) {
       const char sign = line[static_cast<std::size_t>(c)];
-      const std::string place = where + ", column " + std::to_string(c);
-      expect(sign == '#' || sign == '.' || sign == ' ', "map", "'#' for wall or '.' for free",
-             std::string("'") + sign + "' at " + place);
       const bool border = r == 0 || c == 0 || r + 1 == map.rows || c + 1 == map.columns;
-      expect(!border || sign == '#', "map", "a closed border of wall '#'", "a free cell at " + place);
+      if (sign != '#' && sign != '.' && sign != ' ')
+        reject("map", "'#' for wall or '.' for free", quoted(std::string(1, sign)) + place(r, c));
+      if (border && sign != '#') reject("map", "a closed border of wall '#'", "a free cell" + place(r, c));
       map.free.push_back(sign != '#');
       map.row.push_back(static_cast<std::uint8_t>(r));
       map.column.push_back(static_cast<std::uint8_t>(c));

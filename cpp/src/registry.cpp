@@ -85,7 +85,7 @@ const Task& find_task(const std::string& name) {
     if (task.name == name) return task;
     known += (known.empty() ? "" : ", ") + task.name;
   }
-  reject("task", "one of " + known, "'" + name + "'");
+  reject("task", "one of " + known, quoted(name));
 }
 
 std::uint64_t fingerprint(const GameConfig& config, const Population& population) {
@@ -112,7 +112,7 @@ std::unique_ptr<Batch> make_batch(const GameConfig& game, const BatchConfig& bat
                                   const std::vector<Traits>* population) {
   expect_range(batch.num_envs, 1, 1 << 24, "num_envs");
   expect_range(batch.num_threads, 0, 1024, "num_threads");
-  expect_range(batch.first_index, std::int64_t{0}, INT64_MAX / 2, "first_index");
+  expect_range(batch.first_index, std::int64_t{0}, kMaxFirstIndex, "first_index");
   game.validate();
   if (population != nullptr) check_traits(game, *population);
   Population people = population != nullptr ? Population(*population) : Population::drawn(game);

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.envs.arguments import as_array, check_array, check_map
+from paymaster.envs.arguments import as_array, check_array, map_text
 
 __all__ = ["GridPath", "SteeringPlan", "brake", "grid_path", "steer", "steering_constants"]
 
@@ -78,12 +78,12 @@ def grid_path(
     """
     if map is not None and not isinstance(map, str):
         raise TypeError(f"map: expected a str or None, got {type(map).__name__}")
-    check_map(map)
+    text = map_text(map)
     place = as_array("position", position)
     if place.ndim != 2 or place.shape[1] != 2:
         raise ValueError(f"position: expected shape [B, 2], got {place.shape}")
     found = _core.grid_path(
-        map or "",
+        text or "",
         check_array("position", place, "int32", place.shape, 0, 254),
         check_array("heading", heading, "int32", place.shape[:1], 0, 3),
         _cells("targets", targets),

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,16 @@ inline const CallName reset("reset"), offer("offer"), step("step"), observe("obs
     set_state("set_state"), replace_followers("replace_followers"), snapshot("snapshot"), restore("restore");
 }
 
+/// A game was stepped that has not begun. Python sees gymnasium.error.ResetNeeded.
+class NotReset : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
 /// One thread at a time: reset() and what follows it throw ConcurrentCall while another thread is in one of them.
+///
+/// A game that was made is stepped from its first reset(), set_state() or restore() of one that was begun: step() and
+/// offer() throw NotReset before.
 class Batch {
  public:
   virtual ~Batch() = default;

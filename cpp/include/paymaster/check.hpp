@@ -1,11 +1,44 @@
 // The one precondition check: an error says which argument, what was expected and what came.
 #pragma once
 
+#include <cstdlib>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace paymaster {
+
+/// A number in as few digits as tell it from its neighbours: the ranges shown are those accepted.
+template <class T>
+std::string number_text(T value) {
+  std::ostringstream text;
+  if constexpr (std::is_floating_point_v<T>) {
+    for (const int digits : {6, 9, 15, 17}) {
+      text.str("");
+      text.precision(digits);
+      text << value;
+      if (static_cast<T>(std::strtod(text.str().c_str(), nullptr)) == value) break;
+    }
+  } else {
+    text << +value;
+  }
+  return text.str();
+}
+
+/// Text that came from outside, for a message: in quotes, on one line, and not all of a long one.
+inline std::string quoted(const std::string& text) {
+  constexpr std::size_t kLongest = 80;
+  const char* digits = "0123456789abcdef";
+  std::string out = "'";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (out.size() > kLongest && (byte & 0xc0) != 0x80) return out + "...'";  // between two characters
+    if (byte >= 0x20 && byte != 0x7f) out += c;
+    else out += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+  }
+  return out + "'";
+}
 
 /// Throws std::invalid_argument ("<argument>: expected <expected>, got <came>"); Python sees a ValueError.
 template <class Came>
@@ -24,9 +57,7 @@ void expect(bool holds, const std::string& argument, const std::string& expected
 template <class T>
 void expect_range(T value, T low, T high, const std::string& argument) {
   if (value >= low && value <= high) return;
-  std::ostringstream range;
-  range << "a value in [" << +low << ", " << +high << "]";
-  reject(argument, range.str(), +value);
+  reject(argument, "a value in [" + number_text(low) + ", " + number_text(high) + "]", number_text(value));
 }
 
 }  // namespace paymaster

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "paymaster/check.hpp"
+
 namespace paymaster {
 
 /// Shape of a field within one game; 0 stands for "no such axis".
@@ -107,6 +109,9 @@ struct ReadState {
   }
 };
 
+/// Reads a bool from memory that may hold anything.
+inline bool as_bool(const void* byte) { return *static_cast<const unsigned char*>(byte) != 0; }
+
 /// Sets one game's state fields from row `game` of the caller's arrays (a null pointer: left as it is).
 /// The fields' setters throw std::invalid_argument on a value out of range.
 struct WriteState {
@@ -119,9 +124,68 @@ struct WriteState {
     if (in == nullptr) return;
     in += game * static_cast<std::size_t>(shape.count());
     for (int i = 0; i < shape.outer(); ++i) {
-      for (int j = 0; j < shape.inner(); ++j) set(i, j, *in++);
+      for (int j = 0; j < shape.inner(); ++j, ++in) {
+        if constexpr (std::is_same_v<T, bool>) set(i, j, as_bool(in));
+        else set(i, j, *in);
+      }
     }
   }
 };
+
+/// The bytes that one game's state fields take.
+struct CountBytes {
+  std::size_t bytes = 0;
+  template <class T, class Get, class Set>
+  void operator()(const char*, const char*, Shape shape, T, Get&&, Set&&) {
+    bytes += sizeof(T) * static_cast<std::size_t>(shape.count());
+  }
+};
+
+/// Writes one game's state fields one behind the other.
+struct PackState {
+  char* to;
+  template <class T>
+  void put(T value) {
+    std::memcpy(to, &value, sizeof value);
+    to += sizeof value;
+  }
+  template <class T, class Get, class Set>
+  void operator()(const char*, const char*, Shape shape, T, Get&& get, Set&&) {
+    for (int i = 0; i < shape.outer(); ++i) {
+      for (int j = 0; j < shape.inner(); ++j) put(static_cast<T>(get(i, j)));
+    }
+  }
+};
+
+/// Sets them from there, whatever there is: throws std::invalid_argument on what is no value of the field.
+struct UnpackState {
+  /// What play has led to is given back: a field whose range for set_state leaves room for play has all of it here.
+  static constexpr bool kPlayed = true;
+  const char* from;
+  template <class T>
+  T take(const char* name) {
+    if constexpr (std::is_same_v<T, bool>) {
+      const int byte = static_cast<unsigned char>(*from++);
+      expect_range(byte, 0, 1, name);
+      return byte == 1;
+    } else {
+      T value;
+      std::memcpy(&value, from, sizeof value);
+      from += sizeof value;
+      return value;
+    }
+  }
+  template <class T, class Get, class Set>
+  void operator()(const char* name, const char*, Shape shape, T, Get&&, Set&& set) {
+    for (int i = 0; i < shape.outer(); ++i) {
+      for (int j = 0; j < shape.inner(); ++j) set(i, j, take<T>(name));
+    }
+  }
+};
+
+template <class Visitor>
+constexpr bool gives_back_play() {
+  return requires { std::remove_cvref_t<Visitor>::kPlayed; };
+}
 
 }  // namespace paymaster

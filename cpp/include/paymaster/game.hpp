@@ -241,7 +241,7 @@ class Game {
         "episode", "number of the episode, a key of its random numbers", Shape{}, std::int64_t{},
         [&](int, int) { return s.episode; },
         [&](int, int, std::int64_t v) {
-          expect_range(v, std::int64_t{0}, INT64_MAX, "episode");
+          expect_range(v, std::int64_t{0}, kEpisodes - 1, "episode");
           s.episode = v;
         });
     field(

@@ -54,15 +54,17 @@ class GameBatch final : public Batch {
     } else {
       pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
         for (int i = begin; i < end; ++i) {
-          if (mask == nullptr || mask[i]) next_episode(state(i));
+          if (mask == nullptr || as_bool(mask + i)) next_episode(state(i));
         }
       });
     }
+    look_for_pristine();
     observe(observation);
   }
 
   void offer(const std::int32_t* actions, const FollowerRows& rows) override {
     const CallGuard::Call call(*guard(), calls::offer);
+    check_begun("offer");
     check_actions(actions);
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) write_followers(i, actions, rows);
@@ -71,6 +73,7 @@ class GameBatch final : public Batch {
 
   void step(const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) override {
     const CallGuard::Call call(*guard(), calls::step);
+    check_begun("step");
     check_actions(actions);
     if (told != nullptr) check_told(told);
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
@@ -112,6 +115,7 @@ class GameBatch final : public Batch {
       candidate[i].pristine = false;
     }
     states_ = std::move(candidate);
+    look_for_pristine();
   }
 
   void replace_followers(const std::vector<int>& identities, std::int64_t population_seed) override {
@@ -153,8 +157,28 @@ class GameBatch final : public Batch {
     });
   }
 
+  /// Called whenever games may have begun.
+  void look_for_pristine() {
+    first_pristine_ = 0;
+    while (first_pristine_ < states_.size() && !states_[first_pristine_].pristine) ++first_pristine_;
+  }
+
+  void check_begun(const char* call) const {
+    if (first_pristine_ == states_.size()) return;
+    throw NotReset(std::string(call) + ": expected reset() before it, got none for game " +
+                   std::to_string(first_pristine_));
+  }
+
+  // Snapshots, snapshot.hpp.
+  std::size_t packed_bytes() const;  // of one game
+  void pack(State s, char* to) const;
+  /// Throws std::invalid_argument on what is no game; `s` is zero bytes before.
+  void unpack(const char* from, State& s) const;
+  std::vector<State> unpack_all(const char* games);
+  void check_table(const char* in) const;
+
   void next_episode(State& s) {
-    if (!s.pristine) ++s.episode;
+    if (!s.pristine) s.episode = (s.episode + 1) % kEpisodes;
     s.pristine = false;
     game_.reset(s);
   }
@@ -250,7 +274,6 @@ class GameBatch final : public Batch {
       const std::int32_t* action = actions + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_) * 2;
       for (int k = 0; k < n_; ++k) offers[k] = offer_of(action + 2 * k);
       if (told != nullptr) told += static_cast<std::size_t>(i) * static_cast<std::size_t>(n_);
-      s.pristine = false;
       game_.step(s, offers, told, out, events);
     }
     write_totals(i, s.totals, result);
@@ -290,6 +313,7 @@ class GameBatch final : public Batch {
   WorkerPool pool_;
   int n_;
   std::vector<State> states_;
+  std::size_t first_pristine_ = 0;       // game that was made and not begun, or their number
   std::vector<StatisticsEvent> events_;  // [B, N] of the last step
   std::vector<FieldInfo> observation_fields_, state_fields_;
   RowLength row_length_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,9 +25,10 @@ struct GridMap {
 
   static constexpr int kMaxCells = 4096;
   static constexpr int kMaxSide = 255;
+  static constexpr std::size_t kMaxText = 65536;  // empty lines around the map are nothing
 
-  /// '#' is wall, '.' or ' ' free; rows end with '\n'. An empty text gives M3RL's 11 x 11 map.
-  /// Throws std::invalid_argument on an empty, ragged, open or too large map or an unknown character.
+  /// '#' is wall, '.' or ' ' free; rows end with '\n'. A byte-order mark is skipped. An empty text gives M3RL's 11 x 11 map.
+  /// Throws std::invalid_argument on an empty, over-long, ragged, open or too large map or an unknown character.
   static GridMap parse(const std::string& text);
 
   int cells() const { return rows * columns; }

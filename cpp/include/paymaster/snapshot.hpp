@@ -1,5 +1,8 @@
-// Snapshots of a batch: an opaque, exact copy of games and statistics, with enough of a header to refuse a snapshot of
-// another version, of other options or of other games, and a checksum to refuse a damaged one.
+// Snapshots of a batch: all of its games and statistics, exactly, with enough of a header to refuse a snapshot of another
+// version, of other options or of other games, and a checksum to refuse a damaged one.
+//
+// A game is written field by field, as the world lists them, and read through the same checks as set_state: so a snapshot
+// that somebody has made up is refused, or is a game that can be played. What refresh() derives is not in it.
 #pragma once
 
 #include <cstring>
@@ -22,7 +25,7 @@ std::uint64_t fingerprint(const GameConfig& config, const Population& population
 
 struct SnapshotHeader {
   char magic[8] = {'p', 'a', 'y', 'm', 's', 'n', 'a', 'p'};
-  std::uint32_t version = 4;
+  std::uint32_t version = 5;
   std::uint32_t games = 0;
   std::uint64_t rules = 0;  // fingerprint of options and population
   std::uint64_t state_bytes = 0, table_bytes = 0;
@@ -35,15 +38,80 @@ inline std::uint64_t checksum_of(SnapshotHeader header, const std::string& bytes
   return fingerprint(bytes.data() + sizeof header, bytes.size() - sizeof header, fingerprint(&header, sizeof header));
 }
 
-/// Calls visitor(pointer, bytes) for each array of the table.
+/// Calls visitor(name, values, highest) for each array of the table.
 template <class Table, class Visitor>
 void visit_table(Table& t, Visitor&& visitor) {
-  const auto array = [&](auto& values) { visitor(values.data(), values.size() * sizeof(values[0])); };
-  array(t.acceptance);
-  array(t.acceptance_count);
-  array(t.completion);
-  array(t.outcome);
-  array(t.outcome_count);
+  visitor("acceptance", t.acceptance, 1.0f);
+  visitor("acceptance_count", t.acceptance_count, StatisticsTable::kMostTrials);
+  visitor("completion", t.completion, 1.0f);
+  visitor("outcome", t.outcome, 1.0f);
+  visitor("outcome_count", t.outcome_count, StatisticsTable::kMostTrials);
+}
+
+inline std::size_t table_bytes(const StatisticsTable& t) {
+  std::size_t bytes = 0;
+  visit_table(t, [&](const char*, const auto& values, auto) { bytes += values.size() * sizeof(values[0]); });
+  return bytes;
+}
+
+/// Visits what a game has beside the fields of its state, as such fields.
+template <class World, class Visitor>
+void visit_keys(GameState<World>& s, const GameConfig& config, Visitor&& field) {
+  const auto number = [&](const char* name, auto& member, auto low, auto high) {
+    using T = std::remove_reference_t<decltype(member)>;
+    field(
+        name, "", Shape{}, T{}, [&](int, int) { return member; },
+        [&](int, int, T value) {
+          expect_range<T>(value, low, high, name);
+          member = value;
+        });
+  };
+  number("seed", s.seed, 0, UINT64_MAX);
+  number("environment", s.environment, 0, UINT64_MAX);
+  number("pristine", s.pristine, false, true);
+  EpisodeTotals& t = s.totals;
+  // Far above what an episode comes to, and low enough to add to.
+  constexpr float kMost = 1e30f;
+  constexpr std::int32_t kMany = INT32_MAX - kMaxFollowers * kMaxHorizon;
+  number("gain", t.gain, -kMost, kMost);
+  number("payments", t.payments, 0.0f, kMost);
+  number("incentive", t.incentive, 0.0f, kMost);
+  number("follower_reward", t.follower_reward, 0.0f, kMost);
+  number("events", t.events, 0, kMany);
+  number("length", t.length, 0, config.horizon);
+  for (int g = 0; g < config.num_goals; ++g) number("completions", t.completions[g], 0, kMany);
+}
+
+template <class World>
+std::size_t GameBatch<World>::packed_bytes() const {
+  State s = states_[0];
+  CountBytes count;
+  visit_keys(s, game_.config(), count);
+  game_.visit(s, count);
+  return count.bytes;
+}
+
+template <class World>
+void GameBatch<World>::pack(State s, char* to) const {
+  PackState packed{to};
+  visit_keys(s, game_.config(), packed);
+  game_.visit(s, packed);
+}
+
+template <class World>
+void GameBatch<World>::unpack(const char* from, State& s) const {
+  UnpackState packed{from};
+  visit_keys(s, game_.config(), packed);
+  game_.visit(s, packed);
+  game_.validate(s);
+  game_.world().refresh(s.world);
+  if (!s.pristine) return;
+  State fresh = s;
+  game_.reset(fresh);
+  std::string was(packed_bytes(), '\0'), is = was;
+  pack(fresh, was.data());
+  pack(s, is.data());
+  expect(was == is, "pristine", "the game as it was made", "another");
 }
 
 template <class World>
@@ -51,14 +119,16 @@ std::string GameBatch<World>::snapshot() const {
   const CallGuard::Call call(*guard(), calls::snapshot);
   SnapshotHeader header;
   std::string bytes(sizeof header, '\0');
-  const auto append = [&](const void* data, std::size_t size) { bytes.append(static_cast<const char*>(data), size); };
-  append(states_.data(), states_.size() * sizeof(State));
-  const std::size_t before = bytes.size();
-  visit_table(table_, append);
+  const std::size_t game_bytes = packed_bytes();
+  bytes.resize(sizeof header + states_.size() * game_bytes);
+  for (std::size_t i = 0; i < states_.size(); ++i) pack(states_[i], bytes.data() + sizeof header + i * game_bytes);
+  visit_table(table_, [&](const char*, const auto& values, auto) {
+    bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
+  });
   header.games = static_cast<std::uint32_t>(states_.size());
   header.rules = fingerprint(game_.config(), game_.population());
-  header.state_bytes = sizeof(State);
-  header.table_bytes = bytes.size() - before;
+  header.state_bytes = game_bytes;
+  header.table_bytes = table_bytes(table_);
   header.frozen = table_.frozen;
   header.checksum = checksum_of(header, bytes);
   std::memcpy(bytes.data(), &header, sizeof header);
@@ -77,22 +147,58 @@ void GameBatch<World>::restore(const std::string& bytes) {
          "something else");
   expect(header.version == ours.version, "snapshot", "version " + std::to_string(ours.version), header.version);
   expect(header.games == states_.size(), "snapshot", std::to_string(states_.size()) + " games", header.games);
-  expect(header.rules == fingerprint(game_.config(), game_.population()) && header.state_bytes == sizeof(State),
+  expect(header.rules == fingerprint(game_.config(), game_.population()) && header.state_bytes == packed_bytes(),
          "snapshot", "a snapshot of games with the same options and population", "one of others");
-  std::size_t table_bytes = 0;
-  visit_table(table_, [&](const void*, std::size_t size) { table_bytes += size; });
-  const std::size_t expected = sizeof header + states_.size() * sizeof(State) + table_bytes;
-  expect(bytes.size() == expected && header.table_bytes == table_bytes, "snapshot", std::to_string(expected) + " bytes",
+  const std::size_t of_games = states_.size() * packed_bytes(), of_table = table_bytes(table_);
+  const std::size_t expected = sizeof header + of_games + of_table;
+  expect(bytes.size() == expected && header.table_bytes == of_table, "snapshot", std::to_string(expected) + " bytes",
          bytes.size());
   expect(checksum_of(header, bytes) == header.checksum, "snapshot", "intact bytes", "damaged ones (checksum)");
-  const char* in = bytes.data() + sizeof header;
-  const auto take = [&](void* data, std::size_t size) {
-    std::memcpy(data, in, size);
-    in += size;
-  };
-  take(static_cast<void*>(states_.data()), states_.size() * sizeof(State));
-  visit_table(table_, take);
+  expect_range(header.frozen, std::uint64_t{0}, std::uint64_t{1}, "snapshot: frozen");
+  const char* const games = bytes.data() + sizeof header;
+  check_table(games + of_games);
+  std::vector<State> candidate = unpack_all(games);
+  // From here on nothing can fail.
+  states_ = std::move(candidate);
+  const char* in = games + of_games;
+  visit_table(table_, [&](const char*, auto& values, auto) {
+    std::memcpy(values.data(), in, values.size() * sizeof(values[0]));
+    in += values.size() * sizeof(values[0]);
+  });
   table_.frozen = header.frozen != 0;
+  look_for_pristine();
+}
+
+template <class World>
+void GameBatch<World>::check_table(const char* in) const {
+  visit_table(table_, [&](const char* name, const auto& values, auto highest) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      auto value = highest;
+      std::memcpy(&value, in, sizeof value);
+      in += sizeof value;
+      if (!(value >= 0 && value <= highest))
+        expect_range(value, decltype(value){0}, highest, std::string("snapshot: ") + name);
+    }
+  });
+}
+
+template <class World>
+std::vector<typename GameBatch<World>::State> GameBatch<World>::unpack_all(const char* games) {
+  std::vector<State> candidate(states_.size());
+  std::memset(static_cast<void*>(candidate.data()), 0, candidate.size() * sizeof(State));
+  const std::size_t game_bytes = packed_bytes();
+  pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
+    for (int i = begin; i < end; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      try {
+        unpack(games + at * game_bytes, candidate[at]);
+      } catch (const std::invalid_argument& error) {
+        reject("snapshot", "games that can be played",
+               std::string(error.what()) + " (in game " + std::to_string(i) + ")");
+      }
+    }
+  });
+  return candidate;
 }
 
 }  // namespace paymaster

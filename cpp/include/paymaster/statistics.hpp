@@ -25,7 +25,8 @@ struct StatisticsEvent {
 /// P followers. Layout is row-major as the shapes say.
 class StatisticsTable {
  public:
-  static constexpr float kRate = 0.1f;  // M3RL
+  static constexpr float kRate = 0.1f;                                // M3RL
+  static constexpr std::int64_t kMostTrials = std::int64_t{1} << 62;  // that may be set, which leaves room for play
 
   StatisticsTable(int population, int goals, int bonuses, int horizon);
 

@@ -12,7 +12,11 @@ inline constexpr int kMaxTargets = 64;    // M, landmarks or preys
 inline constexpr int kMaxObstacles = 64;  // a bit of 64 each (steering.cpp)
 inline constexpr int kMaxHorizon = 10000;
 inline constexpr int kMaxPopulation = 10000;
+inline constexpr std::int64_t kEpisodes = std::int64_t{1}
+                                          << 62;  // of a game; the one after the last is the first again
 inline constexpr int kNone = -1;  // "no goal", "no offer", "nobody", "unreachable", wherever an index could stand
+
+inline constexpr std::int64_t kMaxFirstIndex = (std::int64_t{1} << 62) - 1;  // of a batch's first game
 
 /// The leader's action to one follower, omega^k = (g^k, b^k) (paper Sec. 3). No offer, and an offer of "none", is (-1, -1).
 struct Offer {

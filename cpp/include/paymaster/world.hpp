@@ -12,7 +12,8 @@
 //   plan(state, chosen, actions)              first action of each follower's route, or how it stops (chosen -1)
 //   move(state, context, reached)             everybody moves; bit g of reached[k]: k has reached a goal of type g
 //   exhausted(state)                          nothing is left to do
-//   observe(state, field), visit(state, field), validate(state)    fields.hpp
+//   observe(state, field), visit(state, field), validate(state)    fields.hpp; visit lists everything that refresh does not
+//                                             derive: it is what a snapshot holds, and is read back through its setters
 #pragma once
 
 #include <cstdint>

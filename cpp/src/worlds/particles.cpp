@@ -25,7 +25,7 @@ double ParticleConfig::half_width(int num_followers) const {
 
 void ParticleConfig::validate() const {
   visit(*this, RangeCheck{});
-  expect(reach_by == "any" || reach_by == "chosen", "reach_by", "'any' or 'chosen'", "'" + reach_by + "'");
+  expect(reach_by == "any" || reach_by == "chosen", "reach_by", "'any' or 'chosen'", quoted(reach_by));
 }
 
 }  // namespace paymaster

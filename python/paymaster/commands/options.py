@@ -15,6 +15,6 @@ def with_map(options: TaskConfig) -> TaskConfig:
     if options.map is None or "\n" in options.map or "#" in options.map:
         return options
     try:
-        return dataclasses.replace(options, map=Path(options.map).read_text())
+        return dataclasses.replace(options, map=Path(options.map).read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"map: expected a map's text or a readable file that holds it, got {error}") from None

@@ -15,12 +15,14 @@ __all__ = [
     "as_array",
     "check_array",
     "check_int",
-    "check_map",
     "identities_of",
+    "map_text",
     "population_arrays",
     "reset_mask",
     "seeds_of",
 ]
+
+_LONGEST_MAP = 65536  # GridMap::kMaxText: 4,096 cells, and empty lines around them
 
 
 def check_int(name: str, value: Any, low: int, high: int) -> int:
@@ -32,7 +34,9 @@ def check_int(name: str, value: Any, low: int, high: int) -> int:
     except TypeError:
         raise TypeError(f"{name}: expected an int, got {type(value).__name__}") from None
     if not low <= number <= high:
-        raise ValueError(f"{name}: expected a value in [{low}, {high}], got {number}")
+        bits = number.bit_length()
+        came = str(number) if bits <= 512 else f"one of {bits} bits"
+        raise ValueError(f"{name}: expected a value in [{low}, {high}], got {came}")
     return number
 
 
@@ -44,16 +48,24 @@ def as_array(name: str, value: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"{name}: expected an array, got sequences of different lengths") from None
 
 
-def check_map(text: Any) -> None:
-    """Refuses a map with another character than '#', '.' and ' ' (the core checks its shape). Raises ValueError."""
+def map_text(text: Any) -> Any:
+    """A map's text without its byte-order mark; anything but a str as it is.
+
+    Raises:
+        ValueError: far too long, or another character than '#', '.' and ' ' (the core checks its shape).
+    """
     if not isinstance(text, str):
-        return
+        return text
+    if len(text) > _LONGEST_MAP:
+        raise ValueError(f"map: expected at most {_LONGEST_MAP} characters, got {len(text)}")
+    text = text.removeprefix("\ufeff")
     for row, line in enumerate(text.strip("\n").split("\n")):
         for column, sign in enumerate(line):
             if sign not in "#. ":
                 raise ValueError(
                     f"map: expected '#' for wall or '.' for free, got {sign!r} at row {row}, column {column}"
                 )
+    return text
 
 
 def check_array(
@@ -73,7 +85,10 @@ def check_array(
     inside = (array >= low) & (array <= high)
     if not inside.all():
         came = array[~inside].flat[0]
-        raise ValueError(f"{name}: expected values in [{low:g}, {high:g}], got {came}")
+        ends = [end if isinstance(end, int) else f"{end:.17g}" for end in (low, high)]
+        raise ValueError(f"{name}: expected values in [{ends[0]}, {ends[1]}], got {came}")
+    if array.dtype.kind == "b":  # each byte 0 or 1, whatever it was
+        return np.ascontiguousarray(array).view(np.uint8) != 0
     return np.ascontiguousarray(array, dtype=dtype)
 
 

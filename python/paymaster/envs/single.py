@@ -45,7 +45,7 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
             num_envs=1,
             seed=seed,
             num_threads=1,
-            first_index=check_int("index", index, 0, 2**62),
+            first_index=check_int("index", index, 0, 2**62 - 1),
             autoreset_mode=AutoresetMode.DISABLED,
             render_mode="rgb_array" if render_mode == "rgb_array" else None,
             **options,

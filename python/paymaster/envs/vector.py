@@ -15,8 +15,8 @@ from paymaster import _core
 from paymaster.envs.arguments import (
     as_array,
     check_int,
-    check_map,
     identities_of,
+    map_text,
     population_arrays,
     reset_mask,
     seeds_of,
@@ -98,17 +98,19 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             raise TypeError(f"copy: expected a bool, got {type(copy).__name__}")
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode: expected None or 'rgb_array', got {render_mode!r}")
-        check_map(options.get("map"))
+        if "map" in options:
+            options["map"] = map_text(options["map"])
         kind = options.get("followers")
         if isinstance(kind, str) and kind in FOLLOWERS and kind not in self._plays:
             raise ValueError(f"followers: expected {' or '.join(map(repr, self._plays))}, got {kind!r}")
+        num_envs = check_int("num_envs", num_envs, 1, 2**24)
         people = population_arrays(task, population, options)
         self._core = _core.Batch(
             task,
             options,
-            num_envs=check_int("num_envs", num_envs, 1, 2**24),
+            num_envs=num_envs,
             seed=check_int("seed", seed, 0, 2**64 - 1),
-            first_index=check_int("first_index", first_index, 0, 2**62),
+            first_index=check_int("first_index", first_index, 0, 2**62 - 1),
             num_threads=check_int("num_threads", num_threads, 0, 1024),
             autoreset=mode,
             population=people,

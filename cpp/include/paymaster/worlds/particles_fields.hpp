@@ -28,7 +28,11 @@ void ParticleWorld<Rules, Room>::observe(const State& s, Visitor&& field) const 
 template <class Rules, class Room>
 template <class S, class Visitor>
 void ParticleWorld<Rules, Room>::visit(S& s, Visitor&& field) const {
-  constexpr double kFar = 1e6, kFast = 1e6;  // more than any game comes to; keeps every number finite
+  // More than any game comes to. A game that is set to the limits stays within ten times as much, the observation's space,
+  // until its episode ends: what it moves by itself or is pushed is far less.
+  constexpr double kFar = gives_back_play<Visitor>() ? 1e6 : 1e5;
+  // A velocity that was cut to the top speed is above it by rounding at most.
+  const auto fastest = [](double top) { return top > 0 ? top * (1 + 1e-12) : kFar; };
   const Shape followers{n_, 2}, goals{targets_, 2};
   const auto numbers = [&field](const char* name, const char* meaning, Shape shape, auto* rows, double limit) {
     field(
@@ -40,7 +44,7 @@ void ParticleWorld<Rules, Room>::visit(S& s, Visitor&& field) const {
   };
   using I = std::int32_t;
   numbers("position", "x and y of each follower", followers, s.position, kFar);
-  numbers("velocity", "of each follower", followers, s.velocity, kFast);
+  numbers("velocity", "of each follower", followers, s.velocity, fastest(config_.body_max_speed));
   field(
       "goal_type", "type of each goal", Shape{targets_, 0}, I{}, [&](int i, int) { return s.goal_type[i]; },
       [&](int i, int, I value) {
@@ -49,7 +53,7 @@ void ParticleWorld<Rules, Room>::visit(S& s, Visitor&& field) const {
       });
   numbers("goal_position", "x and y of each goal", goals, s.position + first_goal(), half_width_);
   if constexpr (Rules::kGoalsMove) {
-    numbers("goal_velocity", "of each goal", goals, s.velocity + first_goal(), kFast);
+    numbers("goal_velocity", "of each goal", goals, s.velocity + first_goal(), fastest(config_.target_max_speed));
     field(
         "goal_action", "action that each goal holds: 0 noop, 1 left, 2 right, 3 down, 4 up", Shape{targets_, 0}, I{},
         [&](int i, int) { return s.goal_action[i]; },
