@@ -6,26 +6,35 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster.envs.arguments import as_array, check_int
+from paymaster.envs.keywords import check_keywords
+from paymaster.envs.ownership import OwnGame, SpecWithHorizon
 from paymaster.envs.text import draw
 from paymaster.envs.vector import LeaderVectorEnv, Observation
 
 __all__ = ["LeaderEnv"]
 
 
-class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
+_OWN = ("seed", "index", "render_mode", "copy", "population")
+
+
+class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
     """A single game: the same numbers as game ``index`` of a :class:`LeaderVectorEnv` with the same seed.
 
     Arrays are those of the vector environment without the leading axis B.
 
     Args:
         task, options: as for :class:`LeaderVectorEnv`.
-        seed, index: keys of the game's random draws.
+        seed, index: keys of the game's random draws; without a seed it has one from the operating system's entropy
+            (``np_random_seed``), so that environments made without a seed differ.
         render_mode: None, "ansi" for :meth:`render` to draw the game as text, or "rgb_array" for a picture of it and
             of its episode so far.
+
+    It can be pickled and copied: that gives a game of its own in the same state, with the same seed.
 
     Raises:
         ValueError, TypeError: as :class:`LeaderVectorEnv`, and for another render_mode.
@@ -34,12 +43,13 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's name and place for it)
 
     def __init__(
-        self, task: str, seed: int = 0, index: int = 0, render_mode: str | None = None, **options: Any
+        self, task: str, seed: int | None = None, index: int = 0, render_mode: str | None = None, **options: Any
     ) -> None:
         if render_mode not in (None, "ansi", "rgb_array"):
             raise ValueError(f"render_mode: expected None, 'ansi' or 'rgb_array', got {render_mode!r}")
         if "autoreset_mode" in options:
             raise ValueError("autoreset_mode: expected none for a single game (a Gymnasium Env never resets itself)")
+        check_keywords(task, options, _OWN)
         self.batch = LeaderVectorEnv(
             task,
             num_envs=1,
@@ -52,6 +62,8 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
         )
         self._guard = self.batch._guard
         self.render_mode = render_mode
+        self._horizon = int(self.batch.options["horizon"])
+        self._np_random, self._np_random_seed = seeding.np_random(self.batch.np_random_seed)
         self.observation_space = self.batch.single_observation_space
         self.action_space = self.batch.single_action_space
 

@@ -45,7 +45,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         task: str,
         leader: Leader = "full_information",
         *,
-        seed: int = 0,
+        seed: int | None = None,
         index: int = 0,
         render_mode: str | None = None,
         followers: str = "meta",
@@ -53,7 +53,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
     ) -> None:
         game = Game(task, seed, index, render_mode, followers, **options)
         self._begin(game, game.followers[:])
-        self._leader = FixedLeader(leader, seed)
+        self._leader = FixedLeader(leader, game.env.np_random_seed)
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -73,11 +73,11 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         """The followers' answers; the world moves and the leader makes its next offers.
 
         Raises:
-            ValueError: an action is missing or out of range, or no episode is on; nothing changes.
+            ValueError: an action is missing or out of range; nothing changes.
+            ResetNeeded: no episode is on.
             TypeError: not integers.
         """
-        if not self.agents:
-            raise ValueError("step: expected reset() first, since no episode is on, got actions")
+        self._check_actions(actions)
         missing = set(self.agents) - set(actions)
         if missing:
             raise ValueError(f"actions: expected one of every follower, got none of {min(missing)!r}")

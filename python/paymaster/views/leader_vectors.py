@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster.envs.arguments import as_array
+from paymaster.envs.ownership import OwnGame
 from paymaster.envs.single import LeaderEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.views.vectors import LeaderSight, flat_actions, vector_space
@@ -33,7 +34,7 @@ class _Sight(LeaderSight):
             self._statistics.clear()
 
 
-class LeaderVectors(gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], Any, Any]):
+class LeaderVectors(OwnGame, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], Any, Any]):
     """One game: observations float32[N (F + G D)], actions int[2 N].
 
     The features are those that this package's leaders see (``cpp/include/paymaster/features.hpp``), follower by
@@ -71,7 +72,7 @@ class LeaderVectors(gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], An
         return _encode_one(self._sight, observation), reward, terminated, truncated, info
 
 
-class BatchedLeaderVectors(VectorWrapper):
+class BatchedLeaderVectors(OwnGame, VectorWrapper):
     """B games: observations float32[B, N (F + G D)], actions int[B, 2 N]; else as :class:`LeaderVectors`.
 
     Args:
