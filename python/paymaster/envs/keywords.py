@@ -28,5 +28,5 @@ def check_keywords(task: str, options: Mapping[str, Any], own: Iterable[str]) ->
     for name in options:
         if name not in known:
             like = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
-            hint = f"did you mean {like[0]!r}?" if like else f"{task} takes {', '.join(known)}"
-            raise TypeError(f"{name}: got an unexpected keyword argument {name!r}; {hint}")
+            expected = f"{like[0]}, perhaps" if like else f"one of {', '.join(known)}"
+            raise TypeError(f"{name}: expected {expected}, got an unexpected keyword argument {name!r}")

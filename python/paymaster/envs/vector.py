@@ -141,7 +141,8 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         self.render_mode = render_mode
         self.options: dict[str, Any] = self._core.options
         self._horizon = int(self.options["horizon"])
-        if max_episode_steps is not None and check_int("max_episode_steps", max_episode_steps, 1, 2**62) < self._horizon:
+        most = None if max_episode_steps is None else check_int("max_episode_steps", max_episode_steps, 1, 2**62)
+        if most is not None and most < self._horizon:
             raise ValueError(
                 f"max_episode_steps: expected None or at least the horizon {self._horizon}, since games end by "
                 f"themselves, got {max_episode_steps}; shorter ones have horizon={max_episode_steps}"
