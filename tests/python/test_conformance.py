@@ -28,7 +28,7 @@ with warnings.catch_warnings():
         state_test,
     )
     from stable_baselines3.common.env_checker import check_env as sb3_check_env
-    from torchrl.envs import GymWrapper, PettingZooWrapper, check_env_specs
+    from torchrl.envs import GymEnv, GymWrapper, PettingZooWrapper, check_env_specs
 
 NAMES = {RC: "ResourceCollection", "navigation": "Navigation", "predator_prey": "PredatorPrey"}
 GAMES: list[tuple[str, dict[str, Any]]] = [
@@ -204,3 +204,16 @@ def test_torchrls_checks(task: str, options: dict[str, Any]) -> None:
     rolled = wrapped.rollout(steps, break_when_any_done=False)
     assert rolled.batch_size == (3, steps)
     assert rolled["next", "done"].sum(1).flatten().tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("options", [{}, {"frame_skip": 2}, {"categorical_action_encoding": True}], ids=str)
+def test_torchrl_makes_environments_by_name(options: dict[str, Any]) -> None:
+    """It tries keyword arguments that we do not have, and goes by the error's type and text."""
+    follower = GymEnv("paymaster/NavigationFollower-v0", seed=1, horizon=12, **options)
+    check_env_specs(follower)
+    leader = GymEnv("paymaster/Navigation-v0", seed=1, horizon=12, **options)
+    for env in (follower, leader):
+        steps = 12 // options.get("frame_skip", 1)
+        assert env.rollout(20)["next", "terminated"].squeeze().tolist() == [False] * (steps - 1) + [True]
+    with pytest.raises(TypeError, match=r"^num_follower: expected num_followers, perhaps, got an unexpected keyword"):
+        GymEnv("paymaster/Navigation-v0", num_follower=3)

@@ -42,11 +42,8 @@ def frozen(value: Any) -> Any:
 
 def batch(env: Any, steps: int) -> list[Any]:
     """The results of random offers, by the environment's own space."""
-    results = []
-    for _ in range(steps):
-        results.append(frozen(env.step(env.action_space.sample())))
-    results.append(env.render() if env.render_mode else None)
-    return results
+    results = [frozen(env.step(env.action_space.sample())) for _ in range(steps)]
+    return [*results, env.render() if env.render_mode else None]
 
 
 def phases(env: Any, steps: int) -> list[Any]:
