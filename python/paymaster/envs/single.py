@@ -60,7 +60,7 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
             render_mode="rgb_array" if render_mode == "rgb_array" else None,
             **options,
         )
-        self._guard = self.batch._guard
+        self._make_guards()
         self.render_mode = render_mode
         self._horizon = int(self.batch.options["horizon"])
         self._np_random, self._np_random_seed = seeding.np_random(self.batch.np_random_seed)
@@ -99,6 +99,9 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
             return draw(_first(self.batch.state()), self.batch.options)
         pictures = self.batch.render()
         return None if pictures is None else pictures[0]
+
+    def _make_guards(self) -> None:
+        self._guard = self.batch._guard
 
     def state(self, *names: str) -> dict[str, Any]:
         """As the vector environment's, without the leading axis."""

@@ -131,8 +131,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             population=people,
             copy=copy,
         )
-        self._guard = self._core.guard
-        self._stepping = self._guard("step")
+        self._make_guards()
         self.task = task
         self.num_envs = int(num_envs)
         self._np_random, self._np_random_seed = seeding.np_random(seed)
@@ -310,14 +309,19 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
 
     # --- internals -------------------------------------------------------------------------------------------
 
+    def _make_guards(self) -> None:
+        self._guard = self._core.guard
+        self._stepping = self._guard("step")
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_views": None}  # of the arrays that this core writes to
+        with self._guard("copy"):
+            return {**super().__getstate__(), "_views": None}  # of the arrays that this core writes to
 
     def _remember(self, seeds: list[int]) -> None:
         """``np_random`` and ``np_random_seed`` are of the games' seed, or their seeds."""
         self._np_random, self._np_random_seed = seeding.np_random(seeds[0])
         if len(set(seeds)) > 1:
-            self._np_random_seed = tuple(seeds)  # as Gymnasium's SyncVectorEnv has it
+            self._np_random_seed = tuple(seeds)  # type: ignore[assignment]  # as in Gymnasium's SyncVectorEnv
 
     def _result(self, arrays: tuple[Any, ...]) -> Step:
         """The core's arrays as Gymnasium wants them."""

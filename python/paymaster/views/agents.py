@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from paymaster import _core
 from paymaster.envs.ownership import NoEpisodeError, OwnGame
 from paymaster.views.game import Game
 
@@ -18,7 +19,8 @@ __all__ = ["AgentsOfGame"]
 class AgentsOfGame(OwnGame):
     """Goes before PettingZoo's class among the bases of a view.
 
-    A view can be pickled and copied: that gives a game of its own in the same state, with the same seed.
+    One thread at a time may call a view; a second one's call raises ``RuntimeError`` and changes nothing. A view can
+    be pickled and copied: that gives a game of its own in the same state, with the same seed.
 
     Attributes:
         game: the game.
@@ -53,6 +55,10 @@ class AgentsOfGame(OwnGame):
 
     def close(self) -> None:
         """Nothing to release. The environment can still be used."""
+
+    @property
+    def _guard(self) -> _core.CallGuard:
+        return self.game.env._guard
 
     def _known(self, agent: str) -> str:
         """The agent's name. Raises ValueError for an unknown one."""

@@ -10,9 +10,10 @@ import numpy as np
 from gymnasium.utils import seeding
 from numpy.typing import ArrayLike, NDArray
 
+from paymaster import _core
 from paymaster.envs.arguments import check_int
 from paymaster.envs.keywords import check_keywords
-from paymaster.envs.ownership import NoEpisodeError, OwnGame, SpecWithHorizon
+from paymaster.envs.ownership import NoEpisodeError, OwnGame, SpecWithHorizon, one_at_a_time
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.views.fixed_leader import FixedLeader, Leader
 from paymaster.views.game import OWN, RENDER_MODES, Game
@@ -74,14 +75,15 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         self._member = check_int("member", member, 0, size - 1)
         people = {**everybody, "learns": np.arange(size) == self._member}
         self.game = Game(task, seed, index, render_mode, followers, population=people, **options)
-        self._np_random, self._np_random_seed = seeding.np_random(self.game.env.np_random_seed)
-        self._leader = FixedLeader(leader, self._np_random_seed)
+        self._np_random, self._np_random_seed = seeding.np_random(self.game.seed)
+        self._leader = FixedLeader(leader, self.game.seed)
         self._horizon = int(self.game.env.options["horizon"])
         self._seat = 0
         self.render_mode = render_mode
         self.observation_space = self.game.observation_spaces[self.game.followers[0]]
         self.action_space = self.game.action_spaces[self.game.followers[0]]
 
+    @one_at_a_time
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
@@ -98,6 +100,7 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         self._leader.start(self.game.env)
         return self._offered()
 
+    @one_at_a_time
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Its answer; the world moves and the leader makes its next offers.
 
@@ -119,6 +122,10 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
     def render(self) -> str | NDArray[np.uint8] | None:
         """The game as ``render_mode`` says."""
         return self.game.render()
+
+    @property
+    def _guard(self) -> _core.CallGuard:
+        return self.game.env._guard
 
     def _offered(self) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """The leader acts, unless the game is over; what the member then sees."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster.envs.ownership import one_at_a_time
 from paymaster.views.agents import AgentsOfGame
 from paymaster.views.fixed_leader import FixedLeader, Leader
 from paymaster.views.game import RENDER_MODES, Game
@@ -53,8 +54,9 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
     ) -> None:
         game = Game(task, seed, index, render_mode, followers, **options)
         self._begin(game, game.followers[:])
-        self._leader = FixedLeader(leader, game.env.np_random_seed)
+        self._leader = FixedLeader(leader, game.seed)
 
+    @one_at_a_time
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
@@ -67,6 +69,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         self.agents = self.possible_agents[:]
         return self._offered()
 
+    @one_at_a_time
     def step(
         self, actions: Mapping[str, Any]
     ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster.envs.ownership import one_at_a_time
 from paymaster.views.agents import AgentsOfGame
 from paymaster.views.game import LEADER, RENDER_MODES, Game
 from paymaster.views.zoo import ParallelEnv
@@ -64,6 +65,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         game = Game(task, seed, index, render_mode, followers, **options)
         self._begin(game, [LEADER, *game.followers])
 
+    @one_at_a_time
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
@@ -73,6 +75,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         self.agents = self.possible_agents[:]
         return self._observations(), self.game.infos()
 
+    @one_at_a_time
     def step(
         self, actions: Mapping[str, Any]
     ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.envs.ownership import NoEpisodeError
+from paymaster.envs.ownership import NoEpisodeError, one_at_a_time
 from paymaster.views.agents import AgentsOfGame
 from paymaster.views.game import LEADER, RENDER_MODES, Game
 from paymaster.views.zoo import AECEnv
@@ -49,6 +49,7 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
         self._begin(game, [LEADER, *game.followers])
         self._answers: list[int] = []
 
+    @one_at_a_time
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
         ignored."""
@@ -62,6 +63,7 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
         self.infos = self.game.infos()
         self.agent_selection = LEADER
 
+    @one_at_a_time
     def step(self, action: Any) -> None:
         """The action of the agent whose turn it is (``agent_selection``); None of one whose game is over.
 
@@ -91,6 +93,7 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
         self.agent_selection = self.agents[(self.agents.index(agent) + 1) % len(self.agents)]
         self._accumulate_rewards()
 
+    @one_at_a_time
     def last(self, observe: bool = True) -> tuple[NDArray[np.float32] | None, float, bool, bool, dict[str, Any]]:
         """What the agent whose turn it is sees, what it has earned since its last turn, and whether its game is over.
 
@@ -114,6 +117,7 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
             raise AttributeError(f"{name}: expected reset() first, since no episode has begun, got none")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    @one_at_a_time
     def observe(self, agent: str) -> NDArray[np.float32]:
         """What an agent sees now; followers see offers from the leader's turn until the world moves."""
         if self._known(agent) == LEADER:
