@@ -16,6 +16,7 @@ __all__ = [
     "check_array",
     "check_int",
     "check_map",
+    "check_no_options",
     "identities_of",
     "population_arrays",
     "reset_mask",
@@ -119,6 +120,14 @@ def identities_of(value: ArrayLike, size: int) -> list[int]:
     if array.dtype.kind not in "iu" and array.size > 0:
         raise TypeError(f"identities: expected an integer dtype, got {array.dtype}")
     return [check_int("identities", identity, 0, size - 1) for identity in array.tolist()]
+
+
+def check_no_options(options: Any) -> None:
+    """Refuses ``options`` of a reset that has none. Raises TypeError or ValueError."""
+    if options is not None and not isinstance(options, dict):
+        raise TypeError(f"options: expected a dict, got {type(options).__name__}")
+    if options:
+        raise ValueError(f"options: expected none, got {sorted(map(str, options))[0]!r}")
 
 
 def seed_of(seed: Any) -> int:

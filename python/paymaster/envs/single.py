@@ -10,7 +10,7 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster.envs.arguments import as_array, check_int
+from paymaster.envs.arguments import as_array, check_int, check_no_options
 from paymaster.envs.keywords import check_keywords
 from paymaster.envs.ownership import OwnGame, SpecWithHorizon
 from paymaster.envs.text import draw
@@ -71,10 +71,7 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Starts the next episode; with a seed, episode 0 under that seed. There are no ``options``."""
-        if options is not None and not isinstance(options, dict):
-            raise TypeError(f"options: expected a dict, got {type(options).__name__}")
-        if options:
-            raise ValueError(f"options: expected none, got {sorted(map(str, options))[0]!r}")
+        check_no_options(options)
         if seed is not None:
             seed = check_int("seed", seed, 0, 2**64 - 1)
         with self._guard("reset"):

@@ -11,7 +11,7 @@ from gymnasium.utils import seeding
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.envs.arguments import check_int
+from paymaster.envs.arguments import check_int, check_no_options
 from paymaster.envs.keywords import check_keywords
 from paymaster.envs.ownership import NoEpisodeError, OwnGame, SpecWithHorizon, one_at_a_time
 from paymaster.envs.vector import LeaderVectorEnv
@@ -88,8 +88,7 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """The next episode that the member takes part in; with a seed, the first one under that seed."""
-        if options:
-            raise ValueError(f"options: expected none, got {sorted(map(str, options))[0]!r}")
+        check_no_options(options)
         self.game.reset(seed, options)
         super().reset(seed=seed)
         while not (seats := np.flatnonzero(self.game.observed["identity"][0] == self._member)).size:
