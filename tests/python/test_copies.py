@@ -253,6 +253,25 @@ def test_followers_that_learn_go_with_their_batch() -> None:
         same(batch(twin, 10), batch(later, 10))
 
 
+def test_a_leader_with_networks_goes_with_its_view() -> None:
+    import torch
+
+    from paymaster.experiments.config import TrainConfig
+    from paymaster.experiments.run_leader import RunLeader
+    from paymaster.experiments.setup import make_env, make_leader
+
+    config = TrainConfig(RC)
+    leader = RunLeader(make_leader(config, make_env(config, 1, 0)), torch.Generator().manual_seed(1))
+    env = views.followers_env(RC, leader, seed=4, observe_routes=config.observe_routes)
+    env.reset()
+    for agent in env.agents:
+        env.action_space(agent).seed(0)
+    together(env, 2)
+    for way in ("pickle", "deepcopy"):
+        one, other = WAYS[way](env), WAYS[way](env)
+        same(together(one, 5), together(other, 5))
+
+
 def test_damaged_pickles_are_refused() -> None:
     env = paymaster.make_vec(RC, 2, seed=1)
     core = env._core

@@ -11,6 +11,7 @@ import pytest
 import play
 from paymaster.envs.spaces import observation_space
 from paymaster.envs.text import draw
+from paymaster.envs.worlds import own_fields
 from paymaster.rendering import EpisodeRecord, draw_frame
 
 OF_GRID = ("position", "heading", "resource_type", "resource_position", "resource_claimant")
@@ -49,6 +50,11 @@ def unknown_game() -> tuple[dict[str, Any], dict[str, Any], EpisodeRecord]:
     state |= {"cell": np.array([3, -1]), "height": np.array([[0.25, 1e-9], [2, 3]]), "open": np.array(True)}
     record.add(state, info["payment"][0], float(reward[0]))
     return state, {**options, "goal_reward": 3.0}, record
+
+
+def test_what_all_games_have_in_common_is_not_the_worlds() -> None:
+    env = play.make()
+    assert tuple(own_fields(env.state())) == ("position", "heading", *OF_GRID[2:4], "resource_present", OF_GRID[4])
 
 
 def test_it_is_drawn_as_text() -> None:

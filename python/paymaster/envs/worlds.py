@@ -7,15 +7,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["COMMON_FIELDS", "World", "own_fields", "world_of"]
+__all__ = ["DRAWN_FIELDS", "World", "own_fields", "world_of"]
 
 World = Literal["grid", "navigation", "predator_prey", "other"]
 
-COMMON_FIELDS = (
+DRAWN_FIELDS = (
     "identity", "skill", "preference", "reservation", "offer", "committed", "action", "completed", "contract_running",
-    "contract_age", "dropped", "step", "episode", "done",
+    "contract_age", "step", "done",
 )  # fmt: skip
-"""Fields of every game's state; what a state holds beside them is its world's."""
+"""Fields of every game's state that a picture needs."""
+_COMMON_FIELDS = (*DRAWN_FIELDS, "learns", "dropped", "episode")
 
 _FIELDS: dict[World, tuple[str, ...]] = {
     "grid": ("position", "heading", "resource_type", "resource_position", "resource_present", "resource_claimant"),
@@ -35,7 +36,7 @@ def world_of(state: Mapping[str, Any], options: Mapping[str, Any]) -> World:
 
 def own_fields(state: Mapping[str, Any]) -> dict[str, str]:
     """Return the world's own fields of one game's state as text, field by field; rows of a table in brackets."""
-    return {name: _text(np.asarray(value)) for name, value in state.items() if name not in COMMON_FIELDS}
+    return {name: _text(np.asarray(value)) for name, value in state.items() if name not in _COMMON_FIELDS}
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from paymaster.envs.worlds import COMMON_FIELDS, World, world_of
+from paymaster.envs.worlds import DRAWN_FIELDS, World, world_of
 
 __all__ = ["Follower", "Scene", "read_scene"]
 
@@ -81,7 +81,7 @@ def read_scene(state: Mapping[str, Any], options: Mapping[str, Any]) -> Scene:
     Raises:
         ValueError: a state that lacks a field, or of a whole batch.
     """
-    for name in COMMON_FIELDS:
+    for name in DRAWN_FIELDS:
         if name not in state:
             raise ValueError(f"state: expected the field {name!r}, got none")
     world = world_of(state, options)
