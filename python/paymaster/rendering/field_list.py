@@ -24,20 +24,22 @@ def draw_field_list(canvas: Canvas, box: tuple[float, float, float], state: Mapp
     lines = []
     for name, text in own_fields(state).items():
         lines.append((name, MUTED, 0.0))
-        lines.extend((part, INK, _INSET) for part in _wrapped(canvas, text, side - 3 * _INSET))
+        lines.extend((part, INK, _INSET) for part in _wrapped(canvas, text, side - 3 * _INSET, room))
     if len(lines) > room:
         lines = [*lines[: room - 1], ("...", MUTED, 0.0)]
     for i, (text, colour, inset) in enumerate(lines):
         canvas.text(x + _INSET + inset, y + _INSET + (i + 0.5) * _LINE, text, _SIZE, colour)
 
 
-def _wrapped(canvas: Canvas, text: str, width: float) -> list[str]:
-    """Lines of whole words that are no wider."""
+def _wrapped(canvas: Canvas, text: str, width: float, room: int) -> list[str]:
+    """Lines of whole words that are no wider, as many as there is room for and one more."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and canvas.text_width(longer, _SIZE) <= width:
             lines[-1] = longer
+        elif len(lines) > room:
+            break
         else:
             lines.append(word)
     return lines

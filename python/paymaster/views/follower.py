@@ -89,6 +89,8 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """The next episode that the member takes part in; with a seed, the first one under that seed."""
         check_no_options(options)
+        if seed is not None:
+            seed = check_int("seed", seed, 0, 2**64 - 1)
         self.game.reset(seed, options)
         super().reset(seed=seed)
         while not (seats := np.flatnonzero(self.game.observed["identity"][0] == self._member)).size:
