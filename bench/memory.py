@@ -41,8 +41,8 @@ def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
     print("| task | bytes of core state a game |\n| --- | --- |")
     for task in tasks():
-        print(f"| `{task.name}` | {make_vec(task.name)._core.bytes_per_game:,} |")
-    env = make_vec(arguments.task, arguments.games)
+        print(f"| `{task.name}` | {make_vec(task.name, seed=0)._core.bytes_per_game:,} |")
+    env = make_vec(arguments.task, arguments.games, seed=0)
     env.reset()
     random = np.random.default_rng(0)
     highest = [env.options["num_goals"], env.options["num_bonuses"]]

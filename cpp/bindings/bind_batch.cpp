@@ -18,14 +18,14 @@ namespace {
 
 std::string shape_text(const py::array& array) { return py::cast<std::string>(py::str(array.attr("shape"))); }
 
-const CallName kAct("act"), kPopulation("population"), kStatistics("statistics");
+const CallName kAct("act"), kCopy("copy"), kPopulation("population"), kStatistics("statistics");
 
 /// A batch as Python holds it.
 class PyBatch {
  public:
   PyBatch(const std::string& task, const py::dict& options, const BatchConfig& batch, const py::object& population,
           bool copy)
-      : copy_(copy) {
+      : task_(task), copy_(copy) {
     const GameConfig config = config_from_dict(task, options);
     std::optional<std::vector<Traits>> traits;
     if (!population.is_none()) traits = traits_from(config, population);
@@ -94,6 +94,34 @@ class PyBatch {
     Results& out = results();
     batch_->observe(out.observation.pointers());
     return out.observation.tuple();
+  }
+
+  /// What an equal one is made of again: the constructor's arguments, then snapshot and unanswered offers (or None).
+  py::tuple pickled() {
+    const CallGuard::Call call(guard(), kCopy);
+    const BatchConfig& batch = batch_->batch_config();
+    py::object offers = py::none();
+    if (offered_) offers = Array<std::int32_t>(static_cast<py::ssize_t>(actions_.size()), actions_.data());
+    return py::make_tuple(task_, config_to_dict(batch_->config()), batch.num_envs, batch.seed, batch.first_index,
+                          batch.num_threads, static_cast<int>(batch.autoreset), population(), copy_,
+                          py::bytes(batch_->snapshot()), offers);
+  }
+
+  static std::unique_ptr<PyBatch> unpickled(const py::tuple& from) {
+    expect(from.size() == 11, "pickled batch", "11 parts", from.size());
+    expect_range(py::cast<int>(from[6]), 0, static_cast<int>(Autoreset::disabled), "pickled batch: autoreset");
+    const BatchConfig batch{py::cast<int>(from[2]), py::cast<std::uint64_t>(from[3]), py::cast<std::int64_t>(from[4]),
+                            py::cast<int>(from[5]), static_cast<Autoreset>(py::cast<int>(from[6]))};
+    auto made = std::make_unique<PyBatch>(py::cast<std::string>(from[0]), py::cast<py::dict>(from[1]), batch,
+                                          py::object(from[7]), py::cast<bool>(from[8]));
+    made->batch_->restore(py::cast<std::string>(from[9]));
+    if (from[10].is_none()) return made;
+    const auto offers = py::cast<Array<std::int32_t>>(from[10]);
+    expect(offers.size() == static_cast<py::ssize_t>(made->actions_.size()), "pickled batch", "offers to all followers",
+           offers.size());
+    std::copy_n(offers.data(), made->actions_.size(), made->actions_.begin());
+    made->offered_ = true;
+    return made;
   }
 
   py::dict get_state(const std::vector<py::object>& names) {
@@ -289,6 +317,7 @@ class PyBatch {
            i % 2 == 0 ? "a goal type" : "a bonus level", came);
   }
 
+  std::string task_;
   bool copy_;
   std::unique_ptr<Batch> batch_;
   std::optional<Results> results_;
@@ -368,6 +397,8 @@ void bind_batch(py::module_& m) {
            }),
            py::arg("task"), py::arg("options"), py::arg("num_envs"), py::arg("seed"), py::arg("first_index"),
            py::arg("num_threads"), py::arg("autoreset"), py::arg("population"), py::arg("copy"))
+      .def(py::pickle([](PyBatch& self) { return self.pickled(); },
+                      [](const py::tuple& from) { return PyBatch::unpickled(from); }))
       .def("reset", &PyBatch::reset, py::arg("seeds"), py::arg("mask"))
       .def("step", &PyBatch::step, py::arg("actions"))
       .def("offer", &PyBatch::offer, py::arg("actions"))
@@ -384,6 +415,7 @@ void bind_batch(py::module_& m) {
       .def_property_readonly("state_fields", [](PyBatch& self) { return describe(self.core().state_fields()); })
       .def_property_readonly("options", [](PyBatch& self) { return config_to_dict(self.core().config()); })
       .def_property_readonly("goal_reward", [](PyBatch& self) { return self.core().config().reward_of_goal(); })
+      .def_property_readonly("choices", [](PyBatch& self) { return self.core().choices(); })
       .def_property_readonly("num_threads", [](PyBatch& self) { return self.core().threads(); })
       .def_property_readonly("bytes_per_game", [](PyBatch& self) { return self.core().bytes_per_game(); })
       .def_property_readonly("population", &PyBatch::population)

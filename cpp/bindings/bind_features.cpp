@@ -123,6 +123,8 @@ class PyFeatureEncoder {
 
   const FeatureEncoder& encoder() const { return encoder_; }
 
+  py::object batch() const { return batch_; }
+
   py::tuple encode(const py::object& observation) {
     Fields fields(observation);
     py::ssize_t games = 0;
@@ -179,6 +181,10 @@ class PyFeatureEncoder {
 void bind_features(py::module_& m) {
   py::class_<PyFeatureEncoder>(m, "FeatureEncoder")
       .def(py::init<const py::object&>(), py::arg("batch"))
+      .def("__reduce__",
+           [](const py::object& self) {
+             return py::make_tuple(py::type::of(self), py::make_tuple(py::cast<PyFeatureEncoder&>(self).batch()));
+           })
       .def_property_readonly("follower_features",
                              [](const PyFeatureEncoder& self) { return self.encoder().follower_features(); })
       .def_property_readonly("goal_features",

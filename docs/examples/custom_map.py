@@ -37,7 +37,7 @@ def gain(leader_name: str, games: int) -> float:
 def main(games: int = 200) -> None:
     for name in ("random", "full_information"):
         print(f"{name}: {gain(name, games):.1f}")
-    env = paymaster.make("resource_collection", map=ROOMS, render_mode="ansi")
+    env = paymaster.make("resource_collection", seed=1, map=ROOMS, render_mode="ansi")
     env.reset(seed=1)
     print(env.render())
 

@@ -33,7 +33,7 @@ def mean_reward(model: PPO, episodes: int) -> float:
 
 
 def main(steps: int = 30_000, episodes: int = 300) -> tuple[float, float]:
-    # Every copy is given a seed of its own; without one they would all play the same games.
+    # SB3 gives every copy a seed of its own (0, 1, ...), so that runs repeat.
     games = make_vec_env(FollowerEnv, n_envs=8, seed=0, env_kwargs={"task": TASK, "leader": LEADER, "member": MEMBER})
     model = PPO("MlpPolicy", games, n_steps=120, batch_size=240, gamma=1.0, seed=0, device="cpu")
     before = mean_reward(model, episodes)

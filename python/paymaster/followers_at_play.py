@@ -9,7 +9,6 @@ from torch import Tensor
 
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowersSeen
 from paymaster.envs.follower_features import FollowerFeatures
-from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import Observation
 from paymaster.networks.follower_policy import FollowerConfig, Identities
@@ -31,6 +30,7 @@ class FollowerEyes:
     def __init__(self, env: TwoPhaseVectorEnv, device: torch.device) -> None:
         self._features = FollowerFeatures(env)
         self._device, self._options = device, env.options
+        self._choices = int(env.single_follower_action_space.nvec[0])
         self.own_features, self.goal_features = self._features.own_features, self._features.goal_features
 
     def config(self, hidden: int, identities: Identities) -> FollowerConfig:
@@ -39,7 +39,7 @@ class FollowerEyes:
         return FollowerConfig(
             population=self._options["population_size"],
             num_goals=goals,
-            num_actions=goals + 1 if meta else NUM_ACTIONS,
+            num_actions=self._choices,
             meta=meta,
             own_features=self.own_features,
             goal_features=self.goal_features,

@@ -28,7 +28,7 @@ with warnings.catch_warnings():
         state_test,
     )
     from stable_baselines3.common.env_checker import check_env as sb3_check_env
-    from torchrl.envs import GymWrapper, PettingZooWrapper, check_env_specs
+    from torchrl.envs import GymEnv, GymWrapper, PettingZooWrapper, check_env_specs
 
 NAMES = {RC: "ResourceCollection", "navigation": "Navigation", "predator_prey": "PredatorPrey"}
 GAMES: list[tuple[str, dict[str, Any]]] = [
@@ -63,20 +63,20 @@ def test_pettingzoos_aec_tests(task: str, options: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         for message in DIFFERENT:
             warnings.filterwarnings("ignore", message=message)
-        api_test(views.aec_env(task, **options), num_cycles=120)
+        api_test(views.aec_env(task, seed=0, **options), num_cycles=120)
     seed_test(lambda: views.aec_env(task, **options), num_cycles=120)
-    state_test(views.aec_env(task, **options), views.parallel_env(task, **options), num_cycles=120)
+    state_test(views.aec_env(task, seed=0, **options), views.parallel_env(task, seed=0, **options), num_cycles=120)
 
 
 @pytest.mark.parametrize("task", [RC, "predator_prey"])
 def test_pettingzoos_render_test(task: str, capsys: pytest.CaptureFixture[str]) -> None:
     render_test(lambda **mode: views.aec_env(task, **mode))
     assert "step 1 of" in capsys.readouterr().out  # what "human" has printed
-    pictures = views.parallel_env(task, render_mode="rgb_array")
+    pictures = views.parallel_env(task, seed=0, render_mode="rgb_array")
     pictures.reset()
     assert pictures.render().ndim == 3
     with pytest.warns(UserWarning, match="render_mode"):
-        views.followers_env(task).render()
+        views.followers_env(task, seed=0).render()
 
 
 def test_names_in_pettingzoos_registry() -> None:
@@ -95,7 +95,7 @@ def test_names_in_pettingzoos_registry() -> None:
 
 
 def test_spaces_are_the_same_objects_and_followers_are_alike() -> None:
-    for env in (views.parallel_env(RC), views.aec_env(RC)):
+    for env in (views.parallel_env(RC, seed=0), views.aec_env(RC, seed=0)):
         assert env.possible_agents == ["leader", *(f"follower_{k}" for k in range(4))]
         for agent in env.possible_agents:
             assert env.observation_space(agent) is env.observation_space(agent)
@@ -110,19 +110,19 @@ def test_spaces_are_the_same_objects_and_followers_are_alike() -> None:
 
 @pytest.mark.parametrize("name", [name for name in gymnasium.registry if name.startswith("paymaster/")])
 def test_gymnasiums_check_of_every_name(name: str) -> None:
-    env = gymnasium.make(name, render_mode="ansi")
+    env = gymnasium.make(name, seed=0, render_mode="ansi")
     assert env.spec.id == name
     check_env(env.unwrapped, skip_render_check="Follower" not in name)
 
 
 @over_games
 def test_stable_baselines3_checks(task: str, options: dict[str, Any]) -> None:
-    sb3_check_env(views.FollowerEnv(task, **options))
+    sb3_check_env(views.FollowerEnv(task, seed=0, **options))
     options = {name: value for name, value in options.items() if name != "followers"}
-    sb3_check_env(views.LeaderVectors(paymaster.make(task, **options)))
+    sb3_check_env(views.LeaderVectors(paymaster.make(task, seed=0, **options)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is different from the unwrapped version")
-        check_env(views.LeaderVectors(paymaster.make(task, **options)), skip_render_check=True)
+        check_env(views.LeaderVectors(paymaster.make(task, seed=0, **options)), skip_render_check=True)
 
 
 # ---- Gymnasium's batches
@@ -146,11 +146,11 @@ def test_a_batch_by_its_name(mode: AutoresetMode) -> None:
 
 
 def test_batches_of_other_kinds_by_name() -> None:
-    learning = gymnasium.make_vec("paymaster/Navigation-v0", 2, followers="meta")
+    learning = gymnasium.make_vec("paymaster/Navigation-v0", 2, seed=0, followers="meta")
     assert type(learning) is paymaster.TwoPhaseVectorEnv
-    games = gymnasium.make_vec("paymaster:paymaster/Navigation-v0", 2, vectorization_mode="sync")
+    games = gymnasium.make_vec("paymaster:paymaster/Navigation-v0", 2, seed=0, vectorization_mode="sync")
     assert isinstance(games, SyncVectorEnv)
-    ours = gymnasium.make_vec("paymaster/Navigation-v0", 2, vectorization_mode="vector_entry_point")
+    ours = gymnasium.make_vec("paymaster/Navigation-v0", 2, seed=0, vectorization_mode="vector_entry_point")
     seen, expected = ours.reset(seed=[1, 1])[0], games.reset(seed=[1, 1])[0]
     same({name: values[0] for name, values in seen.items()}, {name: values[0] for name, values in expected.items()})
     games.close()
@@ -171,7 +171,7 @@ def test_batches_of_other_kinds_by_name() -> None:
     ids=["statistics", "list", "reward", "clip", "filter", "flatten", "dtype", "vectors"],
 )
 def test_gymnasiums_vector_wrappers(wrap: Any) -> None:
-    env = wrap(gymnasium.make_vec("paymaster/Navigation-v0", 3, horizon=4))
+    env = wrap(gymnasium.make_vec("paymaster/Navigation-v0", 3, seed=0, horizon=4))
     env.action_space.seed(0)
     seen, _ = env.reset(seed=1)
     ended = 0
@@ -191,12 +191,12 @@ def test_gymnasiums_vector_wrappers(wrap: Any) -> None:
 @over_games
 @pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL is tested using version")
 def test_torchrls_checks(task: str, options: dict[str, Any]) -> None:
-    check_env_specs(PettingZooWrapper(views.parallel_env(task, **options), return_state=True))
-    check_env_specs(PettingZooWrapper(views.followers_env(task, **options), use_mask=True))
-    check_env_specs(PettingZooWrapper(views.aec_env(task, **options), use_mask=True))
-    check_env_specs(GymWrapper(views.FollowerEnv(task, **options)))
+    check_env_specs(PettingZooWrapper(views.parallel_env(task, seed=0, **options), return_state=True))
+    check_env_specs(PettingZooWrapper(views.followers_env(task, seed=0, **options), use_mask=True))
+    check_env_specs(PettingZooWrapper(views.aec_env(task, seed=0, **options), use_mask=True))
+    check_env_specs(GymWrapper(views.FollowerEnv(task, seed=0, **options)))
     options = {name: value for name, value in options.items() if name != "followers"}
-    check_env_specs(GymWrapper(views.LeaderVectors(paymaster.make(task, **options))))
+    check_env_specs(GymWrapper(views.LeaderVectors(paymaster.make(task, seed=0, **options))))
     batch = paymaster.make_vec(task, 3, autoreset_mode="Disabled", **options)
     wrapped = GymWrapper(views.BatchedLeaderVectors(batch), categorical_action_encoding=True)
     check_env_specs(wrapped)
@@ -204,3 +204,16 @@ def test_torchrls_checks(task: str, options: dict[str, Any]) -> None:
     rolled = wrapped.rollout(steps, break_when_any_done=False)
     assert rolled.batch_size == (3, steps)
     assert rolled["next", "done"].sum(1).flatten().tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("options", [{}, {"frame_skip": 2}, {"categorical_action_encoding": True}], ids=str)
+def test_torchrl_makes_environments_by_name(options: dict[str, Any]) -> None:
+    """It tries keyword arguments that we do not have, and goes by the error's type and text."""
+    follower = GymEnv("paymaster/NavigationFollower-v0", seed=1, horizon=12, **options)
+    check_env_specs(follower)
+    leader = GymEnv("paymaster/Navigation-v0", seed=1, horizon=12, **options)
+    for env in (follower, leader):
+        steps = 12 // options.get("frame_skip", 1)
+        assert env.rollout(20)["next", "terminated"].squeeze().tolist() == [False] * (steps - 1) + [True]
+    with pytest.raises(TypeError, match=r"^num_follower: expected num_followers, perhaps, got an unexpected keyword"):
+        GymEnv("paymaster/Navigation-v0", num_follower=3)

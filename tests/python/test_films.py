@@ -175,7 +175,7 @@ def test_trained_leaders_attention_is_recorded_and_drawn(run: Path) -> None:
     for number, step in enumerate(episode.record.steps):
         object.__setattr__(episode.record.steps[number], "attention", None if number < 6 else step.attention)
     assert not np.array_equal(with_attention, episode.frame(6))
-    env = paymaster.make_vec(RC, 1, autoreset_mode="Disabled")
+    env = paymaster.make_vec(RC, 1, seed=0, autoreset_mode="Disabled")
     assert all(step.attention is None for step in watch(env, make_reference("fixed")).record.steps)
 
 

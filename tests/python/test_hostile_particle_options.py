@@ -58,7 +58,7 @@ NAN, INF = float("nan"), float("inf")
         ({"prey_hold": 0}, ValueError, "prey_hold", "0"),
         ({"prey_hold": 10001}, ValueError, "prey_hold", "10001"),
         ({"prey_hold": 1.5}, TypeError, "prey_hold", "float"),
-        ({"num_resources": 5}, ValueError, "options", "'num_resources'"),
+        ({"num_resources": 5}, TypeError, "num_resources", "'num_resources'"),
     ],
     ids=lambda value: str(value)[:60] if isinstance(value, dict) else None,
 )
@@ -69,10 +69,10 @@ def test_impossible_options(task: str, options: dict[str, Any], error: Any, name
 
 def test_options_of_the_other_world() -> None:
     for name in ("num_targets", "reach_by", "prey_hold"):
-        with refused(ValueError, "options", f"'{name}'"):
+        with refused(TypeError, name, f"'{name}'"):
             paymaster.make_vec(RC, **{name: 1})
     for task in PARTICLES:
-        with refused(ValueError, "options", "'map'"):
+        with refused(TypeError, "map", "'map'"):
             paymaster.make_vec(task, map="")
 
 

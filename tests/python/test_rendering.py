@@ -68,7 +68,7 @@ def test_frames_of_every_task(task: str) -> None:
 
 
 def test_picture_follows_the_state() -> None:
-    env = paymaster.make(NAVIGATION)
+    env = paymaster.make(NAVIGATION, seed=0)
     env.reset(seed=0)
     state, options = env.state(), env.batch.options
     plain = draw_frame(state, options)
@@ -104,7 +104,7 @@ def test_resources_have_their_types_colour_in_their_cells(task: str) -> None:
 
 
 def test_followers_stand_in_their_cells_with_the_offered_goals_ring() -> None:
-    env = paymaster.make(RC)
+    env = paymaster.make(RC, seed=0)
     env.reset(seed=0)
     env.set_state(
         position=[[1, 1], [9, 9], [5, 5], [7, 2]],
@@ -130,7 +130,7 @@ def test_followers_stand_in_their_cells_with_the_offered_goals_ring() -> None:
 
 @pytest.mark.parametrize("task", PARTICLES)
 def test_bodies_and_goals_are_where_the_state_says(task: str) -> None:
-    env = paymaster.make(task, num_obstacles=1)
+    env = paymaster.make(task, seed=0, num_obstacles=1)
     env.reset(seed=0)
     places = np.array([[-0.8, 0.8], [0.8, 0.8], [0.8, -0.8], [-0.8, -0.8]])
     goals = np.array([[-0.45, 0.1], [-0.3, 0.5], [0.3, 0.5], [0.45, 0.1], [0.4, -0.4], [-0.4, -0.4]])
@@ -145,7 +145,7 @@ def test_bodies_and_goals_are_where_the_state_says(task: str) -> None:
 
 
 def test_follower_outside_is_drawn_at_the_edge_it_left_over() -> None:
-    env = paymaster.make(PREY)
+    env = paymaster.make(PREY, seed=0)
     env.reset(seed=0)
     outside = [[2.4, 0.0], [0.0, -2.2]]
     env.set_state(position=[*outside, [0.1, 0.3], [-0.1, 0.3]], obstacle_position=[[-0.7, 0.6], [0.7, 0.6]])
@@ -196,7 +196,7 @@ def test_layouts_hold_and_keep_their_margins(task: str, options: dict[str, Any])
     ],
 )
 def test_impossible_frames_are_refused(change: dict[str, Any], message: str) -> None:
-    env = paymaster.make(RC)
+    env = paymaster.make(RC, seed=0)
     env.reset()
     with pytest.raises(ValueError, match=message):
         draw_frame(**{"state": env.state(), "options": env.batch.options, **change})
@@ -228,7 +228,7 @@ def test_record_holds_the_episode_as_it_was_played(leader: str) -> None:
 
 
 def test_record_refuses_what_does_not_fit() -> None:
-    env = paymaster.make(RC)
+    env = paymaster.make(RC, seed=0)
     env.reset()
     record = EpisodeRecord()
     with pytest.raises(ValueError, match="state: expected step 1, got 0"):
@@ -245,9 +245,9 @@ def test_record_refuses_what_does_not_fit() -> None:
 
 def test_watching_needs_one_game_that_waits() -> None:
     with pytest.raises(ValueError, match="env: expected a single game, got 2"):
-        watch(paymaster.make_vec(RC, 2, autoreset_mode="Disabled"), make_reference("random"))
+        watch(paymaster.make_vec(RC, 2, seed=0, autoreset_mode="Disabled"), make_reference("random"))
     with pytest.raises(ValueError, match="env: expected autoreset_mode 'Disabled'"):
-        watch(paymaster.make_vec(RC, 1), make_reference("random"))
+        watch(paymaster.make_vec(RC, 1, seed=0), make_reference("random"))
     episode = play(RC)
     with pytest.raises(ValueError, match=r"step: expected a value in \[0, "):
         episode.frame(len(episode.states))
@@ -259,8 +259,8 @@ def test_watching_needs_one_game_that_waits() -> None:
 @pytest.mark.parametrize("task", [RC, NAVIGATION, PREY])
 @pytest.mark.filterwarnings("ignore:.*not having a spec")
 def test_gymnasium_takes_the_pictures(task: str) -> None:
-    check_env(paymaster.make(task, render_mode="rgb_array"))
-    env: Any = gymnasium.wrappers.RenderCollection(paymaster.make(task, render_mode="rgb_array", horizon=3))
+    check_env(paymaster.make(task, seed=0, render_mode="rgb_array"))
+    env: Any = gymnasium.wrappers.RenderCollection(paymaster.make(task, seed=0, render_mode="rgb_array", horizon=3))
     env.reset(seed=0)
     terminated = False
     while not terminated:
@@ -287,14 +287,14 @@ def test_batch_draws_each_of_its_games() -> None:
     single.reset()
     assert np.array_equal(batch.render()[1], single.render())
     with pytest.warns(UserWarning, match="render_mode"):
-        assert paymaster.make_vec(RC).render() is None
+        assert paymaster.make_vec(RC, seed=0).render() is None
     for mode in ("human", "ansi", "RGB"):
         with pytest.raises(ValueError, match="render_mode: expected None or 'rgb_array'"):
-            paymaster.make_vec(RC, render_mode=mode)
+            paymaster.make_vec(RC, seed=0, render_mode=mode)
 
 
 def test_another_state_starts_another_record() -> None:
-    env = paymaster.make(RC, render_mode="rgb_array")
+    env = paymaster.make(RC, seed=0, render_mode="rgb_array")
     env.reset(seed=1)
     snapshot = env.snapshot()
     for _ in range(3):
@@ -304,7 +304,7 @@ def test_another_state_starts_another_record() -> None:
     assert not np.array_equal(env.render(), played), "what led to a state that was set is not known"
     env.step(np.zeros((4, 2), dtype=int))
     env.restore(snapshot)
-    fresh = paymaster.make(RC, render_mode="rgb_array")
+    fresh = paymaster.make(RC, seed=0, render_mode="rgb_array")
     fresh.reset(seed=1)
     assert np.array_equal(env.render(), fresh.render())
 
@@ -329,7 +329,7 @@ def test_package_imports_no_drawing_library() -> None:
 
 
 def test_text_of_the_plane_shows_what_the_state_says() -> None:
-    env = paymaster.make(NAVIGATION, num_targets=2, num_followers=3, num_obstacles=1, render_mode="ansi")
+    env = paymaster.make(NAVIGATION, seed=0, num_targets=2, num_followers=3, num_obstacles=1, render_mode="ansi")
     env.reset(seed=0)
     env.set_state(
         position=[[0.0, 0.0], [-0.95, 0.95], [3.0, 0.5]],
@@ -346,6 +346,6 @@ def test_text_of_the_plane_shows_what_the_state_says() -> None:
     assert lines[21] == "##" + ". " * 20 + "b ##"
     assert lines[17][22:26] == "::::"
     assert lines[23] == "step 0 of 50"
-    many = paymaster.make(PREY, num_followers=20, render_mode="ansi")
+    many = paymaster.make(PREY, seed=0, num_followers=20, render_mode="ansi")
     many.reset(seed=0)
     assert "13" in many.render().split("step")[0]

@@ -126,7 +126,7 @@ def test_a_contract_that_a_worse_offer_replaces_is_no_failure() -> None:
 def test_games_write_in_their_order(swap: bool) -> None:
     """Both games have the same follower; one accepts and one refuses the same offer in the same step."""
     drawing = "#########\n#.......#\n#########"
-    env = paymaster.make_vec(RC, 2, map=drawing, num_followers=1, num_resources=2, population_size=1)
+    env = paymaster.make_vec(RC, 2, seed=0, map=drawing, num_followers=1, num_resources=2, population_size=1)
     env.reset()
     prefers_a = [swap, not swap]  # and a is there: then b at the lowest bonus is refused
     env.set_state(

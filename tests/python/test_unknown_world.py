@@ -1,14 +1,18 @@
-"""A world that only the core knows (CONTRIBUTING.md, "A world"): its spaces need no line of Python. (Its features:
-`tests/cpp/toy/line_test.cpp`.)"""
+"""A world that only the core knows (CONTRIBUTING.md, "A world"): its spaces and pictures need no line of Python. (Its
+features: `tests/cpp/toy/line_test.cpp`; a real one: `test_toy_world.py`.)"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import pytest
 
 import play
 from paymaster.envs.spaces import observation_space
+from paymaster.envs.text import draw
+from paymaster.envs.worlds import own_fields
+from paymaster.rendering import EpisodeRecord, draw_frame
 
 OF_GRID = ("position", "heading", "resource_type", "resource_position", "resource_claimant")
 
@@ -35,3 +39,45 @@ def test_fields_that_are_not_known_may_hold_anything() -> None:
     assert space.contains({**seen, "height": np.full(4, -7.5, np.float32), "cell": np.full(4, -300, np.int16)})
     for name in ("offer", "committed", "completed", "step"):  # what all games have in common keeps its bounds
         assert space[name] == env.single_observation_space[name]
+
+
+def unknown_game() -> tuple[dict[str, Any], dict[str, Any], EpisodeRecord]:
+    """One game's state after a step, its options and its record, as another world would have them."""
+    env, options = without_its_world()
+    record = EpisodeRecord(start=5)
+    _, reward, _, _, info = env.step(np.zeros((env.num_envs, env.num_followers, 2), dtype=int))
+    state = {name: values[0] for name, values in env.state().items() if name not in (*OF_GRID, "resource_present")}
+    state |= {"cell": np.array([3, -1]), "height": np.array([[0.25, 1e-9], [2, 3]]), "open": np.array(True)}
+    record.add(state, info["payment"][0], float(reward[0]))
+    return state, {**options, "goal_reward": 3.0}, record
+
+
+def test_what_all_games_have_in_common_is_not_the_worlds() -> None:
+    env = play.make()
+    assert tuple(own_fields(env.state())) == ("position", "heading", *OF_GRID[2:4], "resource_present", OF_GRID[4])
+
+
+def test_it_is_drawn_as_text() -> None:
+    state, options, _ = unknown_game()
+    lines = draw(state, options).splitlines()
+    assert lines[:3] == ["cell: 3 -1", "height: [0.25 1e-09] [2 3]", "open: True"]
+    assert lines[3].startswith("step 6 of 30") and lines[4].startswith("0 is ")
+    assert len(lines) == 4 + len(state["identity"])
+
+
+@pytest.mark.parametrize("add", [{}, {"map_of_heat": np.arange(4000.0).reshape(50, 80)}, {"heading": np.zeros(2)}])
+def test_it_is_drawn_as_a_picture(add: dict[str, Any]) -> None:
+    state, options, record = unknown_game()
+    state |= add
+    picture = draw_frame(state, options, record)
+    known = play.make(num_envs=1)
+    known.reset()
+    other = draw_frame({name: values[0] for name, values in known.state().items()}, known.options)
+    assert picture.shape == other.shape
+    drawn = (picture != picture[-1, -1]).any(-1)
+    assert drawn[100:560, 40:500].any() and drawn[100:560, 600:1240].any() and drawn[620:840].any()
+    changed = draw_frame({**state, "cell": np.array([4, -1])}, options, record) != picture
+    rows, columns = np.nonzero(changed.any(-1))
+    assert rows.max() < 560 and columns.max() < 504 and len(rows) > 5  # the world's square, nothing else
+    without = draw_frame(state, options)
+    assert (without != picture).any()  # the time line

@@ -152,7 +152,7 @@ def test_batched_vectors_are_the_single_ones() -> None:
 
 
 def test_the_leader_comes_first_and_followers_see_its_offers() -> None:
-    env = views.aec_env(RC)
+    env = views.aec_env(RC, seed=0)
     env.reset(seed=1)
     order, offer = [], np.array([3, 1] * 4)
     before = env.observe("follower_2")
@@ -168,7 +168,7 @@ def test_the_leader_comes_first_and_followers_see_its_offers() -> None:
 
 
 def test_who_is_not_asked_is_not_heard() -> None:
-    one, two = views.parallel_env(RC), views.parallel_env(RC)
+    one, two = views.parallel_env(RC, seed=0), views.parallel_env(RC, seed=0)
     for env in (one, two):
         env.reset(seed=3)
     offers, answers = np.array([1, 1] * 4), {f"follower_{k}": 1 for k in range(4)}
@@ -180,9 +180,9 @@ def test_who_is_not_asked_is_not_heard() -> None:
 
 
 def test_members_who_do_not_learn_are_not_heard_either() -> None:
-    people = paymaster.make_vec(RC).population
+    people = paymaster.make_vec(RC, seed=0).population
     people["learns"] = np.zeros(40, dtype=bool)
-    env, rules = views.parallel_env(RC, population=people), paymaster.make(RC)
+    env, rules = views.parallel_env(RC, seed=0, population=people), paymaster.make(RC, seed=0)
     env.reset(), rules.reset()
     while env.agents:
         *_, infos = env.step({"leader": np.zeros(8, dtype=int)})
@@ -197,7 +197,7 @@ def test_members_who_do_not_learn_are_not_heard_either() -> None:
 @pytest.mark.parametrize("task", [RC, "predator_prey"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_traits_are_seen_by_their_owner_alone(task: str, kind: str) -> None:
-    env = views.parallel_env(task, followers=kind)
+    env = views.parallel_env(task, seed=0, followers=kind)
     env.reset(seed=1)
     before, _, _, _, _ = env.step({"leader": np.zeros(8, dtype=int)})
     state = env.state()
@@ -217,8 +217,8 @@ def test_traits_are_seen_by_their_owner_alone(task: str, kind: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_seed_gives_the_same_observations_again(task: str) -> None:
     """Also after episodes that have filled the statistics, which leaders see."""
-    vectors = views.LeaderVectors(paymaster.make(task))
-    env = views.parallel_env(task)
+    vectors = views.LeaderVectors(paymaster.make(task, seed=0))
+    env = views.parallel_env(task, seed=0)
     first, again = vectors.reset(seed=5)[0], env.reset(seed=5)[0]
     vectors.action_space.seed(0)
     for _ in range(30):
@@ -251,12 +251,12 @@ def test_leaders_by_name_as_objects_and_as_functions() -> None:
 
     played = []
     for leader in ("preference", make_reference("preference"), lambda _: np.full((4, 2), 1)):
-        env = views.followers_env(RC, leader)
+        env = views.followers_env(RC, leader, seed=0)
         env.reset(seed=2)
         played.append(env.game.seen["offered"].tolist())
     assert played[0] == played[1] and played[2] == [[[1, 1]] * 4]
     assert [goal for goal, _ in played[0][0]] == env.game.seen["preference"][0].tolist()
-    env = views.followers_env(RC, "random")
+    env = views.followers_env(RC, "random", seed=0)
     twice = [env.reset(seed=8)[0] for _ in range(2)]
     same(twice[0], twice[1])
 
@@ -285,7 +285,7 @@ def test_impossible_arguments(make: Any, error: type[Exception], message: str) -
 
 
 def test_impossible_actions_change_nothing() -> None:
-    env = views.parallel_env(RC)
+    env = views.parallel_env(RC, seed=0)
     with pytest.raises(ValueError, match="expected reset"):
         env.step({})
     env.reset()
@@ -311,13 +311,13 @@ def test_impossible_actions_change_nothing() -> None:
             env.step({**good, "follower_2": wrong})
     np.testing.assert_array_equal(env.state(), offered)
     assert (before != offered).any()
-    turn = views.aec_env(RC)
+    turn = views.aec_env(RC, seed=0)
     for look in (turn.state, lambda: turn.observe("leader"), lambda: turn.observe("follower_1")):
         with pytest.raises(ValueError, match="expected"):
             look()
     with pytest.raises(ValueError, match="expected reset"):
         turn.step(0)
-    follower = views.FollowerEnv(RC)
+    follower = views.FollowerEnv(RC, seed=0)
     with pytest.raises(ValueError, match="expected reset"):
         follower.step(0)
 

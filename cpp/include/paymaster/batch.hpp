@@ -93,6 +93,7 @@ class Batch {
   virtual const Population& population() const = 0;
   virtual StatisticsTable& statistics() = 0;
   virtual int threads() const = 0;
+  virtual int choices() const = 0;  // what a follower can be told to do: 0 .. choices - 1
 
   virtual const std::vector<FieldInfo>& observation_fields() const = 0;
   virtual const std::vector<FieldInfo>& state_fields() const = 0;

@@ -40,6 +40,7 @@ class GameBatch final : public Batch {
   const Population& population() const override { return game_.population(); }
   StatisticsTable& statistics() override { return table_; }
   int threads() const override { return pool_.size(); }
+  int choices() const override { return game_.choices(); }
   const std::vector<FieldInfo>& observation_fields() const override { return observation_fields_; }
   const std::vector<FieldInfo>& state_fields() const override { return state_fields_; }
   RowLength row_length() const override { return row_length_; }

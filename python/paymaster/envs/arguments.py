@@ -15,10 +15,12 @@ __all__ = [
     "as_array",
     "check_array",
     "check_int",
+    "check_no_options",
     "identities_of",
     "map_text",
     "population_arrays",
     "reset_mask",
+    "seed_of",
     "seeds_of",
 ]
 
@@ -133,6 +135,25 @@ def identities_of(value: ArrayLike, size: int) -> list[int]:
     if array.dtype.kind not in "iu" and array.size > 0:
         raise TypeError(f"identities: expected an integer dtype, got {array.dtype}")
     return [check_int("identities", identity, 0, size - 1) for identity in array.tolist()]
+
+
+def check_no_options(options: Any) -> None:
+    """Refuses ``options`` of a reset that has none. Raises TypeError or ValueError."""
+    if options is not None and not isinstance(options, dict):
+        raise TypeError(f"options: expected a dict, got {type(options).__name__}")
+    if options:
+        raise ValueError(f"options: expected none, got {sorted(map(str, options))[0]!r}")
+
+
+def seed_of(seed: Any) -> int:
+    """The seed of new games: the one given or, for None, one from the operating system's entropy.
+
+    Raises:
+        TypeError, ValueError: neither None nor an int in [0, 2**64).
+    """
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))  # fits an int64
+    return check_int("seed", seed, 0, 2**64 - 1)
 
 
 def seeds_of(seed: Any, num_envs: int) -> list[int] | None:

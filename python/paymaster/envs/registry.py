@@ -43,7 +43,9 @@ def option_meanings() -> dict[str, str]:
     return meanings
 
 
-def make_vec(task: str, num_envs: int = 1, seed: int = 0, num_threads: int = 0, **options: Any) -> LeaderVectorEnv:
+def make_vec(
+    task: str, num_envs: int = 1, seed: int | None = None, num_threads: int = 0, **options: Any
+) -> LeaderVectorEnv:
     """B games of ``task`` as one vector environment; see :class:`LeaderVectorEnv` for arguments and errors.
 
     With ``followers="meta"`` or ``"primitive"`` it is a :class:`TwoPhaseVectorEnv`.
@@ -52,6 +54,8 @@ def make_vec(task: str, num_envs: int = 1, seed: int = 0, num_threads: int = 0, 
     return kind(task, num_envs, seed, num_threads, **options)
 
 
-def make(task: str, seed: int = 0, index: int = 0, render_mode: str | None = None, **options: Any) -> LeaderEnv:
+def make(
+    task: str, seed: int | None = None, index: int = 0, render_mode: str | None = None, **options: Any
+) -> LeaderEnv:
     """A single game, equal to environment ``index`` of a batch with the same seed; see :class:`LeaderEnv`."""
     return LeaderEnv(task, seed, index, render_mode, **options)

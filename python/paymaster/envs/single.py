@@ -6,26 +6,35 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster.envs.arguments import as_array, check_int
+from paymaster.envs.arguments import as_array, check_int, check_no_options
+from paymaster.envs.keywords import check_keywords
+from paymaster.envs.ownership import OwnGame, SpecWithHorizon
 from paymaster.envs.text import draw
 from paymaster.envs.vector import LeaderVectorEnv, Observation
 
 __all__ = ["LeaderEnv"]
 
 
-class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
+_OWN = ("seed", "index", "render_mode", "copy", "population")
+
+
+class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
     """A single game: the same numbers as game ``index`` of a :class:`LeaderVectorEnv` with the same seed.
 
     Arrays are those of the vector environment without the leading axis B.
 
     Args:
         task, options: as for :class:`LeaderVectorEnv`.
-        seed, index: keys of the game's random draws.
+        seed, index: keys of the game's random draws; without a seed it has one from the operating system's entropy
+            (``np_random_seed``), so that environments made without a seed differ.
         render_mode: None, "ansi" for :meth:`render` to draw the game as text, or "rgb_array" for a picture of it and
             of its episode so far.
+
+    It can be pickled and copied: that gives a game of its own in the same state, with the same seed.
 
     Raises:
         ValueError, TypeError: as :class:`LeaderVectorEnv`, and for another render_mode.
@@ -34,12 +43,13 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's name and place for it)
 
     def __init__(
-        self, task: str, seed: int = 0, index: int = 0, render_mode: str | None = None, **options: Any
+        self, task: str, seed: int | None = None, index: int = 0, render_mode: str | None = None, **options: Any
     ) -> None:
         if render_mode not in (None, "ansi", "rgb_array"):
             raise ValueError(f"render_mode: expected None, 'ansi' or 'rgb_array', got {render_mode!r}")
         if "autoreset_mode" in options:
             raise ValueError("autoreset_mode: expected none for a single game (a Gymnasium Env never resets itself)")
+        check_keywords(task, options, _OWN)
         self.batch = LeaderVectorEnv(
             task,
             num_envs=1,
@@ -50,8 +60,10 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
             render_mode="rgb_array" if render_mode == "rgb_array" else None,
             **options,
         )
-        self._guard = self.batch._guard
+        self._make_guards()
         self.render_mode = render_mode
+        self._horizon = int(self.batch.options["horizon"])
+        self._np_random, self._np_random_seed = seeding.np_random(self.batch.np_random_seed)
         self.observation_space = self.batch.single_observation_space
         self.action_space = self.batch.single_action_space
 
@@ -59,10 +71,7 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Starts the next episode; with a seed, episode 0 under that seed. There are no ``options``."""
-        if options is not None and not isinstance(options, dict):
-            raise TypeError(f"options: expected a dict, got {type(options).__name__}")
-        if options:
-            raise ValueError(f"options: expected none, got {sorted(map(str, options))[0]!r}")
+        check_no_options(options)
         if seed is not None:
             seed = check_int("seed", seed, 0, 2**64 - 1)
         with self._guard("reset"):
@@ -87,6 +96,9 @@ class LeaderEnv(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
             return draw(_first(self.batch.state()), self.batch.options)
         pictures = self.batch.render()
         return None if pictures is None else pictures[0]
+
+    def _make_guards(self) -> None:
+        self._guard = self.batch._guard
 
     def state(self, *names: str) -> dict[str, Any]:
         """As the vector environment's, without the leading axis."""

@@ -40,6 +40,9 @@ class Statistics:
         self.outcome: NDArray[np.float32] = views["outcome"]
         self.outcome_count: NDArray[np.int64] = views["outcome_count"]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._core,)  # of the copied batch
+
     @property
     def frozen(self) -> bool:
         """While true, games leave the table as it is."""

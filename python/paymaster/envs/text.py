@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paymaster.envs.spaces import arena_half_width
+from paymaster.envs.worlds import own_fields, world_of
 
 __all__ = ["draw"]
 
@@ -17,19 +18,23 @@ _SLOW = 0.05  # below this speed a body counts as at rest
 
 
 def draw(state: Mapping[str, Any], options: Mapping[str, Any]) -> str:
-    """Two characters a cell, then a line a follower.
+    """Draw the world, two characters a cell, then a line a follower.
 
     On the grid: walls ``##``, goal types ``a``, ``b``, ... (capital with the claimant's number once claimed), and
     followers ``^0`` by heading and number. In the plane: a border ``##`` around the arena, obstacles ``::``, goal
     types, and followers by direction and number (``o0`` at rest; with more than 16, number only), those outside at the
-    nearest border. Numbers are hexadecimal.
+    nearest border. Numbers are hexadecimal. A world that is not known here has a line for each of its fields.
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
         options: of the game.
     """
-    rows = _grid(state, options) if "heading" in state else _plane(state, options)
-    lines = ["".join(row).rstrip() for row in rows]
+    world = world_of(state, options)
+    if world == "other":
+        lines = [f"{name}: {text}" for name, text in own_fields(state).items()]
+    else:
+        rows = _grid(state, options) if world == "grid" else _plane(state, options)
+        lines = ["".join(row).rstrip() for row in rows]
     lines.append(f"step {state['step']} of {options['horizon']}" + (", over" if state["done"] else ""))
     lines.extend(_describe(state, k) for k in range(len(state["identity"])))
     return "\n".join(lines) + "\n"

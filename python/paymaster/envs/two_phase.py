@@ -10,7 +10,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster.envs.arguments import as_array
-from paymaster.envs.spaces import NUM_ACTIONS, follower_space
+from paymaster.envs.spaces import follower_space
 from paymaster.envs.vector import LeaderVectorEnv, Observation, Step
 
 __all__ = ["Answering", "TwoPhaseVectorEnv"]
@@ -52,18 +52,19 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
 
     _plays = ("meta", "primitive")
 
-    def __init__(self, task: str, num_envs: int = 1, seed: int = 0, num_threads: int = 0, **arguments: Any) -> None:
+    def __init__(
+        self, task: str, num_envs: int = 1, seed: int | None = None, num_threads: int = 0, **arguments: Any
+    ) -> None:
         if arguments.get("followers") is None:
             raise ValueError("followers: expected 'meta' or 'primitive', got none")
         super().__init__(task, num_envs, seed, num_threads, **arguments)
-        self._offering, self._acting = self._guard("offer"), self._guard("act")
         self._last: Observation = {}  # s_t
         self.answering: Answering | None = None
-        choices = NUM_ACTIONS if self.options["followers"] == "primitive" else self.options["num_goals"] + 1
+        choices = self._core.choices
         self.single_follower_action_space = spaces.MultiDiscrete([choices] * self.options["num_followers"])
         self.single_follower_observation_space = follower_space(self.single_observation_space, self.options)
-        self.follower_action_space = batch_space(self.single_follower_action_space, num_envs)
-        self.follower_observation_space = batch_space(self.single_follower_observation_space, num_envs)
+        self.follower_action_space = batch_space(self.single_follower_action_space, self.num_envs)
+        self.follower_observation_space = batch_space(self.single_follower_observation_space, self.num_envs)
 
     def step(self, actions: ArrayLike) -> Step:
         """Both phases; the followers that are ``answering`` answer.
@@ -133,6 +134,13 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         with self._guard("replace_followers"):
             super().replace_followers(identities, seed)
             self._last = {}  # games that had not begun have other followers
+
+    def _make_guards(self) -> None:
+        super()._make_guards()
+        self._offering, self._acting = self._guard("offer"), self._guard("act")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_last": {}}
 
     def _observation(self, rows: tuple[NDArray[np.int16], NDArray[np.float32]]) -> Observation:
         self._last = super()._observation(rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
+from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +20,11 @@ from paymaster.envs.arguments import (
     map_text,
     population_arrays,
     reset_mask,
+    seed_of,
     seeds_of,
 )
+from paymaster.envs.keywords import check_keywords
+from paymaster.envs.ownership import OwnGame, SpecWithHorizon
 from paymaster.envs.rows import Rows, columns_of, split
 from paymaster.envs.spaces import action_space, observation_space
 from paymaster.envs.statistics import Statistics
@@ -36,7 +40,13 @@ Observation = dict[str, NDArray[Any]]
 Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
 
-class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[Any]]):
+_OWN = (
+    "num_envs", "seed", "num_threads", "autoreset_mode", "first_index", "copy", "population", "render_mode",
+    "max_episode_steps",
+)  # fmt: skip
+
+
+class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[Any]]):
     """B Stackelberg Markov games with rule-based followers; one ``step`` is one crossing into C++ (paper Sec. 3).
 
     The action is int[B, N, 2]: a goal type and a bonus level for each follower, omega^k = (g^k, b^k). With
@@ -53,7 +63,9 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
     Args:
         task: name of a preset, see :func:`paymaster.tasks`.
         num_envs: B, games in the batch.
-        seed: of every random draw, together with the game's index.
+        seed: of every random draw, together with the game's index; None takes one from the operating system's
+            entropy, so that environments made without a seed differ. ``np_random_seed`` says which it is now (after a
+            reset with several seeds, a tuple of them).
         num_threads: worker threads, 0 for one a core. Results do not depend on it.
         autoreset_mode: of ``gymnasium.vector.AutoresetMode``: NEXT_STEP (default), SAME_STEP or DISABLED. When
             disabled, a finished game stays as it is (reward 0, terminated) until it is reset.
@@ -63,15 +75,19 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         population: dict of skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] where only
             some followers learn; None draws it from ``population_seed``.
         render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
+        max_episode_steps: None or at least the horizon, and without effect: games end by themselves. (Gymnasium's
+            ``make_vec`` passes it.)
         options: parameters of the task, see :func:`paymaster.tasks` for names and defaults.
+
+    It can be pickled and copied: that gives a game of its own in the same state, with the same seed.
 
     One thread at a time may call it; the call of a second one raises ``RuntimeError``, which names both calls, and
     changes nothing. It does not wait, for then the numbers would depend on who came first.
 
     Raises:
-        ValueError: unknown task or option, a value out of range, an impossible map, followers that learn (they take
+        ValueError: unknown task, a value out of range, an impossible map, followers that learn (they take
             :class:`~paymaster.envs.two_phase.TwoPhaseVectorEnv`).
-        TypeError: an argument of the wrong type.
+        TypeError: an unknown keyword argument, or one of the wrong type.
         RuntimeError: from any method, while another thread is in one.
     """
 
@@ -81,7 +97,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         self,
         task: str,
         num_envs: int = 1,
-        seed: int = 0,
+        seed: int | None = None,
         num_threads: int = 0,
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
@@ -89,10 +105,10 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         copy: bool = True,
         population: Mapping[str, ArrayLike] | None = None,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
         **options: Any,
     ) -> None:
-        if not isinstance(task, str):
-            raise TypeError(f"task: expected a str, got {type(task).__name__}")
+        check_keywords(task, options, _OWN)
         mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else str(autoreset_mode)
         if not isinstance(copy, bool):
             raise TypeError(f"copy: expected a bool, got {type(copy).__name__}")
@@ -105,31 +121,39 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             raise ValueError(f"followers: expected {' or '.join(map(repr, self._plays))}, got {kind!r}")
         num_envs = check_int("num_envs", num_envs, 1, 2**24)
         people = population_arrays(task, population, options)
+        seed = seed_of(seed)
         self._core = _core.Batch(
             task,
             options,
             num_envs=num_envs,
-            seed=check_int("seed", seed, 0, 2**64 - 1),
+            seed=seed,
             first_index=check_int("first_index", first_index, 0, 2**62 - 1),
             num_threads=check_int("num_threads", num_threads, 0, 1024),
             autoreset=mode,
             population=people,
             copy=copy,
         )
-        self._guard = self._core.guard
-        self._stepping = self._guard("step")
+        self._make_guards()
         self.task = task
-        self.num_envs = num_envs
+        self.num_envs = int(num_envs)
+        self._np_random, self._np_random_seed = seeding.np_random(seed)
         self.autoreset_mode = AutoresetMode(mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 4}
         self.render_mode = render_mode
         self.options: dict[str, Any] = self._core.options
+        self._horizon = int(self.options["horizon"])
+        most = None if max_episode_steps is None else check_int("max_episode_steps", max_episode_steps, 1, 2**62)
+        if most is not None and most < self._horizon:
+            raise ValueError(
+                f"max_episode_steps: expected None or at least the horizon {self._horizon}, since games end by "
+                f"themselves, got {max_episode_steps}; shorter ones have horizon={max_episode_steps}"
+            )
         self.goal_reward: float = self._core.goal_reward
         self.statistics = Statistics(self._core)
         self.single_observation_space = observation_space(self._core.observation_fields, self.options)
         self.single_action_space = action_space(self.options)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._columns = columns_of(self._core.observation_fields)
         self._copy = copy
         self._views: tuple[Rows, Observation] | None = None
@@ -159,6 +183,8 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             raise ValueError("seed: expected None together with options['reset_mask'], got a seed")
         with self._guard("reset"):
             rows = self._core.reset(seeds, mask)
+            if seeds is not None:
+                self._remember(seeds)
             if self._pictures is not None:
                 self._pictures.restart(self.state(), mask)
             return self._observation(rows), {}
@@ -185,7 +211,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             return self._pictures.draw(self.state())
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Nothing to release: threads end with the object."""
+        """Nothing to release: threads end with the object. It can still be used."""
 
     # --- beyond Gymnasium ------------------------------------------------------------------------------------
 
@@ -284,6 +310,20 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
             return self.observe()
 
     # --- internals -------------------------------------------------------------------------------------------
+
+    def _make_guards(self) -> None:
+        self._guard = self._core.guard
+        self._stepping = self._guard("step")
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._guard("copy"):
+            return {**super().__getstate__(), "_views": None}  # of the arrays that this core writes to
+
+    def _remember(self, seeds: list[int]) -> None:
+        """``np_random`` and ``np_random_seed`` are of the games' seed, or their seeds."""
+        self._np_random, self._np_random_seed = seeding.np_random(seeds[0])
+        if len(set(seeds)) > 1:
+            self._np_random_seed = tuple(seeds)  # type: ignore[assignment]  # as in Gymnasium's SyncVectorEnv
 
     def _result(self, arrays: tuple[Any, ...]) -> Step:
         """The core's arrays as Gymnasium wants them."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster.rendering.canvas import Canvas
+from paymaster.rendering.field_list import draw_field_list
 from paymaster.rendering.gain_chart import draw_gain
 from paymaster.rendering.grid_view import draw_grid
 from paymaster.rendering.legend import LEGEND_HEIGHT, draw_legend
 from paymaster.rendering.palette import INK, LINE, MUTED
 from paymaster.rendering.panel import draw_panel
 from paymaster.rendering.particle_view import draw_particles
-from paymaster.rendering.record import EpisodeRecord
+from paymaster.rendering.record import EpisodeRecord, Step
 from paymaster.rendering.scene import Scene, read_scene
 from paymaster.rendering.timeline import Axis, draw_axis, draw_cursor, draw_timeline, row_height, summaries_width
 
@@ -66,8 +67,7 @@ def draw_frame(
     gain = timeline + rows + 34.0
     legend = gain + _GAIN + 22.0
     canvas = Canvas(_WIDTH, legend + LEGEND_HEIGHT + 14.0, width / _WIDTH)
-    draw_world = draw_grid if scene.world == "grid" else draw_particles
-    draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, state, options, record.before(scene.step))
+    _draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, state, options, record.before(scene.step))
     canvas.clear_around(_MARGIN, _TOP, _WORLD, _WORLD)
     _draw_header(canvas, scene, record, title)
     left = 2 * _MARGIN + _WORLD
@@ -82,6 +82,20 @@ def draw_frame(
     return _even(canvas.pixels())
 
 
+def _draw_world(
+    canvas: Canvas,
+    box: tuple[float, float, float],
+    scene: Scene,
+    state: Mapping[str, Any],
+    options: Mapping[str, Any],
+    past: Sequence[Step],
+) -> None:
+    if scene.world == "other":
+        draw_field_list(canvas, box, state)
+    else:
+        (draw_grid if scene.world == "grid" else draw_particles)(canvas, box, scene, state, options, past)
+
+
 def _attention(given: ArrayLike | None, record: EpisodeRecord, scene: Scene) -> list[float] | None:
     past = record.before(scene.step)
     values = past[-1].attention if given is None and past else given
@@ -94,7 +108,7 @@ def _attention(given: ArrayLike | None, record: EpisodeRecord, scene: Scene) -> 
 
 
 def _draw_header(canvas: Canvas, scene: Scene, record: EpisodeRecord, title: str) -> None:
-    canvas.text(_MARGIN, 36, title or scene.world.replace("_", " "), 24)
+    canvas.text(_MARGIN, 36, title or ("" if scene.world == "other" else scene.world.replace("_", " ")), 24)
     past = len(record.before(scene.step))
     gain = float(record.gain()[past - 1]) if past else 0.0
     paid = float(record.paid()[past - 1]) if past else 0.0

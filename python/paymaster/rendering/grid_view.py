@@ -110,6 +110,7 @@ def _draw_trails(canvas: Canvas, grid: _Grid, past: Sequence[Step]) -> None:
     recent = past[-_TRAIL:]
     for age, (earlier, later) in enumerate(pairwise(recent)):
         colour = mix(LINE, 0.4 + 0.6 * age / _TRAIL)
+        assert earlier.position is not None and later.position is not None
         for start, end in zip(earlier.position, later.position, strict=True):
             if tuple(start) != tuple(end):
                 canvas.line([grid.centre(*start), grid.centre(*end)], colour, 3.0)

@@ -13,7 +13,12 @@ __all__ = ["LEGEND_HEIGHT", "draw_legend"]
 
 LEGEND_HEIGHT = 66.0
 
-_GOALS = {"grid": "resources by type", "navigation": "landmarks by type", "predator_prey": "preys by type"}
+_GOALS = {
+    "grid": "resources by type",
+    "navigation": "landmarks by type",
+    "predator_prey": "preys by type",
+    "other": "goals by type",
+}
 
 
 def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, *, attention: bool) -> None:
@@ -54,7 +59,7 @@ def _entries(scene: Scene, *, attention: bool) -> list[tuple[Sign, float, str]]:
     ]
     if scene.world == "grid":
         entries.append((_claim, 18.0, "claimed by 2"))
-    else:
+    elif scene.world != "other":
         entries.append((_velocity, 20.0, "velocity"))
     if attention:
         entries.append((_strip, 30.0, "leader's attention"))

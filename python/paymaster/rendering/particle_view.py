@@ -70,6 +70,7 @@ def _draw_trails(canvas: Canvas, arena: _Arena, past: Sequence[Step]) -> None:
     recent = past[-_TRAIL:]
     for age, (earlier, later) in enumerate(pairwise(recent)):
         colour = mix(LINE, 0.3 + 0.7 * age / _TRAIL)
+        assert earlier.position is not None and later.position is not None
         for start, end in zip(earlier.position, later.position, strict=True):
             ends = [arena.clamp(*arena.place(point), 2.0) for point in (start, end)]
             canvas.line(ends, colour, 2.5)

@@ -22,7 +22,7 @@ class Step:
         completed: int [N], goal type of a completed contract or -1.
         payment: float [N], bonuses paid.
         reward: the leader's.
-        position: [N, 2], where the followers were after it.
+        position: [N, 2], where the followers were after it; None in a world whose state does not say.
         attention: the leader's weights of the followers when it made the offers, float [N], or None.
     """
 
@@ -31,7 +31,7 @@ class Step:
     completed: NDArray[np.integer]
     payment: NDArray[np.floating]
     reward: float
-    position: NDArray[np.generic]
+    position: NDArray[np.generic] | None
     attention: NDArray[np.floating] | None
 
 
@@ -82,7 +82,7 @@ class EpisodeRecord:
                 completed=np.array(state["completed"]),
                 payment=paid,
                 reward=float(reward),
-                position=np.array(state["position"]),
+                position=np.array(state["position"]) if "position" in state else None,
                 attention=weights,
             )
         )

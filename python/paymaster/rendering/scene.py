@@ -4,36 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-__all__ = ["Follower", "Scene", "World", "read_scene"]
+from paymaster.envs.worlds import DRAWN_FIELDS, World, world_of
 
-World = Literal["grid", "navigation", "predator_prey"]
+__all__ = ["Follower", "Scene", "read_scene"]
 
 _GRID_ACTIONS = ("moved ahead", "turned left", "turned right", "dug", "stood still")
 _PARTICLE_ACTIONS = ("coasted", "pushed left", "pushed right", "pushed down", "pushed up")
-_COMMON = (
-    "identity",
-    "skill",
-    "preference",
-    "reservation",
-    "offer",
-    "committed",
-    "action",
-    "completed",
-    "contract_running",
-    "contract_age",
-    "step",
-    "done",
-    "position",
-)
-_WORLD_FIELDS: dict[World, tuple[str, ...]] = {
-    "grid": ("heading", "resource_type", "resource_position", "resource_present", "resource_claimant"),
-    "navigation": ("velocity", "goal_type", "goal_position"),
-    "predator_prey": ("velocity", "goal_type", "goal_position", "goal_velocity"),
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +30,7 @@ class Follower:
         completed: goal type of the contract that it completed in the last step, -1 for none.
         contract_age: steps its contract has run, 0 without one.
         action: what it did in the last step, in words; "" before the first.
-        left: goals of the offered type that it may still take.
+        left: goals of the offered type that it may still take; None where the world is not known here.
     """
 
     number: int
@@ -64,7 +44,7 @@ class Follower:
     completed: int
     contract_age: int
     action: str
-    left: int
+    left: int | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +52,7 @@ class Scene:
     """One game after a step.
 
     Attributes:
-        world: which kind of world it is.
+        world: which kind of world it is; "other" where it is not known here.
         followers: all N of them.
         step, horizon: t and T.
         done: the episode is over.
@@ -101,10 +81,10 @@ def read_scene(state: Mapping[str, Any], options: Mapping[str, Any]) -> Scene:
     Raises:
         ValueError: a state that lacks a field, or of a whole batch.
     """
-    world = _world_of(state)
-    for name in (*_COMMON, *_WORLD_FIELDS[world]):
+    for name in DRAWN_FIELDS:
         if name not in state:
-            raise ValueError(f"state: expected the field {name!r} of a {world} game, got none")
+            raise ValueError(f"state: expected the field {name!r}, got none")
+    world = world_of(state, options)
     if np.ndim(state["identity"]) != 1:
         raise ValueError(f"state: expected one game's (identity int[N]), got shape {np.shape(state['identity'])}")
     return Scene(
@@ -119,16 +99,9 @@ def read_scene(state: Mapping[str, Any], options: Mapping[str, Any]) -> Scene:
     )
 
 
-def _world_of(state: Mapping[str, Any]) -> World:
-    if "heading" in state:
-        return "grid"
-    return "predator_prey" if "goal_velocity" in state else "navigation"
-
-
 def _follower(state: Mapping[str, Any], k: int, world: World) -> Follower:
     goal, bonus = (int(part) for part in state["offer"][k])
     action = int(state["action"][k])
-    words = _GRID_ACTIONS if world == "grid" else _PARTICLE_ACTIONS
     return Follower(
         number=k,
         identity=int(state["identity"][k]),
@@ -140,12 +113,21 @@ def _follower(state: Mapping[str, Any], k: int, world: World) -> Follower:
         committed=bool(state["committed"][k]),
         completed=int(state["completed"][k]),
         contract_age=int(state["contract_age"][k]),
-        action=words[action] if 0 <= action < len(words) else "",
+        action=_action(action, world),
         left=_left(state, k, goal, world),
     )
 
 
-def _left(state: Mapping[str, Any], k: int, goal: int, world: World) -> int:
+def _action(action: int, world: World) -> str:
+    if action < 0:
+        return ""
+    words = _GRID_ACTIONS if world == "grid" else _PARTICLE_ACTIONS
+    return words[action] if world != "other" and action < len(words) else f"took action {action}"
+
+
+def _left(state: Mapping[str, Any], k: int, goal: int, world: World) -> int | None:
+    if world == "other":
+        return None
     if world != "grid":
         return int((np.asarray(state["goal_type"]) == goal).sum())
     claimant = np.asarray(state["resource_claimant"])

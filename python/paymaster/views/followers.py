@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster.envs.ownership import one_at_a_time
 from paymaster.views.agents import AgentsOfGame
 from paymaster.views.fixed_leader import FixedLeader, Leader
 from paymaster.views.game import RENDER_MODES, Game
@@ -45,7 +46,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         task: str,
         leader: Leader = "full_information",
         *,
-        seed: int = 0,
+        seed: int | None = None,
         index: int = 0,
         render_mode: str | None = None,
         followers: str = "meta",
@@ -53,8 +54,9 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
     ) -> None:
         game = Game(task, seed, index, render_mode, followers, **options)
         self._begin(game, game.followers[:])
-        self._leader = FixedLeader(leader, seed)
+        self._leader = FixedLeader(leader, game.seed)
 
+    @one_at_a_time
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
@@ -67,17 +69,18 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         self.agents = self.possible_agents[:]
         return self._offered()
 
+    @one_at_a_time
     def step(
         self, actions: Mapping[str, Any]
     ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """The followers' answers; the world moves and the leader makes its next offers.
 
         Raises:
-            ValueError: an action is missing or out of range, or no episode is on; nothing changes.
+            ValueError: an action is missing or out of range; nothing changes.
+            ResetNeeded: no episode is on.
             TypeError: not integers.
         """
-        if not self.agents:
-            raise ValueError("step: expected reset() first, since no episode is on, got actions")
+        self._check_actions(actions)
         missing = set(self.agents) - set(actions)
         if missing:
             raise ValueError(f"actions: expected one of every follower, got none of {min(missing)!r}")

@@ -11,26 +11,32 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster.envs.arguments import as_array, check_int
+from paymaster import _core
+from paymaster.envs.arguments import as_array, check_int, seed_of
+from paymaster.envs.keywords import check_keywords
+from paymaster.envs.ownership import NoEpisodeError, OwnGame, one_at_a_time
 from paymaster.envs.text import draw
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import Observation
 from paymaster.views.vectors import FollowerSight, LeaderSight, flat_actions, vector_space
 
-__all__ = ["LEADER", "RENDER_MODES", "Game"]
+__all__ = ["LEADER", "OWN", "RENDER_MODES", "Game"]
 
 LEADER = "leader"
 RENDER_MODES = ["human", "ansi", "rgb_array"]
+OWN = ("seed", "index", "render_mode", "population")
+"""Keyword arguments of every view, beside the task's parameters."""
 
 
-class Game:
+class Game(OwnGame):
     """A batch of one game whose followers are told what to do, agent by agent.
 
     A step is :meth:`offer`, then :meth:`answer`, as ``offer`` and ``act`` of :class:`TwoPhaseVectorEnv`.
 
     Args:
         task, options: as for :class:`TwoPhaseVectorEnv`; ``followers`` is "meta" or "primitive".
-        seed, index: keys of the game's random draws: it is game ``index`` of a batch with that seed.
+        seed, index: keys of the game's random draws: it is game ``index`` of a batch with that seed; None takes a seed
+            from the operating system's entropy.
         render_mode: None, "ansi" (text), "rgb_array" (a picture) or "human" (text, printed whenever it changes).
 
     Raises:
@@ -38,6 +44,7 @@ class Game:
 
     Attributes:
         env: the batch.
+        seed: that it was made with.
         followers: their names, "follower_0" to "follower_{N-1}", by seat; who sits there changes with the episode.
         observation_spaces, action_spaces: of "leader" and of every follower; the followers' are equal.
         state_space: of :meth:`state`.
@@ -48,17 +55,19 @@ class Game:
     """
 
     def __init__(
-        self, task: str, seed: int, index: int, render_mode: str | None, followers: str, **options: Any
+        self, task: str, seed: int | None, index: int, render_mode: str | None, followers: str, **options: Any
     ) -> None:
         if render_mode not in (None, *RENDER_MODES):
             raise ValueError(f"render_mode: expected None or one of {', '.join(RENDER_MODES)}, got {render_mode!r}")
         for name in ("autoreset_mode", "num_envs", "copy"):
             if name in options:
                 raise ValueError(f"{name}: expected none for a single game, got {options[name]!r}")
+        check_keywords(task, options, OWN)
+        self.seed = seed_of(seed)
         self.env = TwoPhaseVectorEnv(
             task,
             1,
-            seed,
+            self.seed,
             1,
             first_index=check_int("index", index, 0, 2**62),
             autoreset_mode=AutoresetMode.DISABLED,
@@ -82,6 +91,7 @@ class Game:
         self.reward = dict.fromkeys((LEADER, *self.followers), 0.0)
         self._info = self._nothing_yet()
 
+    @one_at_a_time
     def reset(self, seed: int | None, options: Any) -> None:
         """The next episode; with a seed, episode 0 under that seed. ``options`` are none that we know of.
 
@@ -98,13 +108,16 @@ class Game:
         self._info = self._nothing_yet()
         self._leaders_turn(observation)
 
+    @one_at_a_time
     def look(self) -> None:
         """Looks at the batch anew, after its state was set from outside: it is the leader's turn."""
         self.over = bool(self.env.state("done")["done"][0])
         self._leaders_turn(self.env.observe())
 
+    @one_at_a_time
     def offer(self, action: ArrayLike) -> None:
         """The leader's offers, int[2 N] or [N, 2]. Raises ValueError or TypeError; nothing changes."""
+        self.expect_begun("step")
         offers = as_array("action of 'leader'", action)
         shape = self.env.single_action_space.shape
         if offers.shape not in (shape, self.action_spaces[LEADER].shape):
@@ -122,6 +135,7 @@ class Game:
         assert isinstance(space, spaces.Discrete)
         return check_int(f"action of {name!r}", value, 0, int(space.n) - 1)
 
+    @one_at_a_time
     def answer(self, actions: Sequence[int]) -> None:
         """The followers' answers, checked; the world moves."""
         observation, reward, terminated, _, info = self.env.act(np.array([actions]))
@@ -140,27 +154,39 @@ class Game:
         follower's ``committed``, ``completed`` (goal type or -1) and ``payment``, in the last step."""
         return {name: dict(values) for name, values in self._info.items()}
 
+    def expect_begun(self, call: str) -> None:
+        """Raises NoEpisodeError, for ``call``, before the first reset."""
+        if not self.seen:
+            raise NoEpisodeError(f"{call}: expected reset() first, since no episode has begun, got none")
+
+    @property
+    def _guard(self) -> _core.CallGuard:
+        return self.env._guard
+
     def leader_vector(self) -> NDArray[np.float32]:
         """What the leader sees: s_t (:class:`LeaderSight`), and last whether it is asked."""
+        self.expect_begun("observe")
         asked = np.float32(self._info[LEADER]["asked"])
         return np.append(self._leaders.encode(self.seen), asked)
 
     def follower_vectors(self) -> NDArray[np.float32]:
         """What each follower sees, float32[N, width] (:class:`FollowerSight`)."""
+        self.expect_begun("observe")
         vectors: NDArray[np.float32] = self._followers.encode(self.seen)[0]
         return vectors
 
+    @one_at_a_time
     def state(self) -> NDArray[np.float32]:
         """(s_t, omega_t) and everybody's traits: the fields of ``env.single_follower_observation_space`` in a row.
 
         Raises:
-            ValueError: before the first reset.
+            ResetNeeded: before the first reset.
         """
-        if not self.seen:
-            raise ValueError("state: expected reset() first, since no episode is on, got none")
+        self.expect_begun("state")
         one = {name: np.asarray(values[0]) for name, values in self.seen.items()}
         return np.asarray(spaces.flatten(self.env.single_follower_observation_space, one), dtype=np.float32)
 
+    @one_at_a_time
     def render(self) -> str | NDArray[np.uint8] | None:
         """The game as text ("ansi"), as a picture uint8[height, width, 3] ("rgb_array"), or printed ("human")."""
         if self.render_mode is None:

@@ -10,7 +10,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
+from paymaster import _core
 from paymaster.envs.arguments import as_array
+from paymaster.envs.ownership import OwnGame, one_at_a_time
 from paymaster.envs.single import LeaderEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.views.vectors import LeaderSight, flat_actions, vector_space
@@ -33,7 +35,7 @@ class _Sight(LeaderSight):
             self._statistics.clear()
 
 
-class LeaderVectors(gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], Any, Any]):
+class LeaderVectors(OwnGame, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], Any, Any]):
     """One game: observations float32[N (F + G D)], actions int[2 N].
 
     The features are those that this package's leaders see (``cpp/include/paymaster/features.hpp``), follower by
@@ -52,10 +54,12 @@ class LeaderVectors(gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], An
         if not isinstance(game, LeaderEnv):
             raise TypeError(f"env: expected a LeaderEnv, got {type(game).__name__}")
         super().__init__(env)
+        self._batch = game.batch
         self._sight, self._shape = _Sight(game.batch), game.action_space.shape
         self.observation_space = vector_space(self._sight.width)
         self.action_space = flat_actions(game.action_space)
 
+    @one_at_a_time
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[Any], dict[str, Any]]:
@@ -64,14 +68,19 @@ class LeaderVectors(gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], An
         self._sight.reset(seed)
         return _encode_one(self._sight, observation), info
 
+    @one_at_a_time
     def step(self, action: ArrayLike) -> tuple[NDArray[Any], Any, bool, bool, dict[str, Any]]:
         """As of :class:`LeaderEnv`; action int[2 N]. Raises ValueError for another shape or a value out of range."""
         offers = _offers("action", action, self.action_space.shape, self._shape)
         observation, reward, terminated, truncated, info = self.env.step(offers)
         return _encode_one(self._sight, observation), reward, terminated, truncated, info
 
+    @property
+    def _guard(self) -> _core.CallGuard:
+        return self._batch._guard
 
-class BatchedLeaderVectors(VectorWrapper):
+
+class BatchedLeaderVectors(OwnGame, VectorWrapper):
     """B games: observations float32[B, N (F + G D)], actions int[B, 2 N]; else as :class:`LeaderVectors`.
 
     Args:
@@ -86,6 +95,7 @@ class BatchedLeaderVectors(VectorWrapper):
         if not isinstance(batch, LeaderVectorEnv):
             raise TypeError(f"env: expected a LeaderVectorEnv, got {type(batch).__name__}")
         super().__init__(env)
+        self._batch = batch
         self._sight, self._shape = _Sight(batch), batch.action_space.shape
         self.autoreset_mode: AutoresetMode = batch.autoreset_mode  # TorchRL asks for it
         self.single_observation_space = vector_space(self._sight.width)
@@ -93,12 +103,14 @@ class BatchedLeaderVectors(VectorWrapper):
         self.observation_space = batch_space(self.single_observation_space, batch.num_envs)
         self.action_space = batch_space(self.single_action_space, batch.num_envs)
 
+    @one_at_a_time
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
         """As of :class:`LeaderVectorEnv`."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._sight.reset(seed)
         return self._sight.encode(observation), info
 
+    @one_at_a_time
     def step(self, actions: ArrayLike) -> tuple[Floats, Any, Any, Any, dict[str, Any]]:
         """As of :class:`LeaderVectorEnv`; actions int[B, 2 N]. Raises ValueError for another shape or range."""
         offers = _offers("actions", actions, self.action_space.shape, self._shape)
@@ -109,6 +121,10 @@ class BatchedLeaderVectors(VectorWrapper):
                 final[i] = _encode_one(self._sight, info["final_obs"][i])
             info["final_obs"] = final
         return self._sight.encode(observation), reward, terminated, truncated, info
+
+    @property
+    def _guard(self) -> _core.CallGuard:
+        return self._batch._guard
 
 
 def _encode_one(sight: LeaderSight, observation: Any) -> Floats:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster.envs.ownership import one_at_a_time
 from paymaster.views.agents import AgentsOfGame
 from paymaster.views.game import LEADER, RENDER_MODES, Game
 from paymaster.views.zoo import ParallelEnv
@@ -34,7 +35,8 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
 
     Args:
         task: name of a preset, see :func:`paymaster.tasks`.
-        seed, index: keys of the game's random draws: it is game ``index`` of a batch with that seed.
+        seed, index: keys of the game's random draws: it is game ``index`` of a batch with that seed; without one it
+            has a seed from the operating system's entropy, so that environments made without a seed differ.
         render_mode: None, "human" (text, printed whenever it changes), "ansi" (text) or "rgb_array" (a picture).
         followers: "meta" or "primitive".
         options: parameters of the task; ``population`` with ``learns`` lets some followers decide by rule, whose
@@ -54,7 +56,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         self,
         task: str,
         *,
-        seed: int = 0,
+        seed: int | None = None,
         index: int = 0,
         render_mode: str | None = None,
         followers: str = "meta",
@@ -63,6 +65,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         game = Game(task, seed, index, render_mode, followers, **options)
         self._begin(game, [LEADER, *game.followers])
 
+    @one_at_a_time
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
@@ -72,17 +75,18 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         self.agents = self.possible_agents[:]
         return self._observations(), self.game.infos()
 
+    @one_at_a_time
     def step(
         self, actions: Mapping[str, Any]
     ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """The offers or the answers, as it is the leader's turn or the followers'.
 
         Raises:
-            ValueError: the action of one who is asked is missing or out of range; no episode is on. Nothing changes.
+            ValueError: the action of one who is asked is missing or out of range; nothing changes.
+            ResetNeeded: no episode is on.
             TypeError: it is not integers.
         """
-        if not self.agents:
-            raise ValueError("step: expected reset() first, since no episode is on, got actions")
+        self._check_actions(actions)
         reward = dict.fromkeys(self.agents, 0.0)
         if self.game.leader_is_next:
             self.game.offer(_action(actions, LEADER))

@@ -1,0 +1,32 @@
+"""Keyword arguments that a task does not have: named first, with the nearest one that it has."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from paymaster import _core
+
+__all__ = ["check_keywords"]
+
+
+def check_keywords(task: str, options: Mapping[str, Any], own: Iterable[str]) -> None:
+    """Refuse keyword arguments that are neither parameters of the task nor ``own`` ones of what is being made.
+
+    The text holds Python's own words, "unexpected keyword argument 'name'", which TorchRL looks for.
+
+    Raises:
+        TypeError: the first unknown one. (An unknown task is left to those who look it up.)
+    """
+    if not isinstance(task, str):
+        raise TypeError(f"task: expected a str, got {type(task).__name__}")
+    parameters = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
+    if task not in parameters:
+        return
+    known = [*parameters[task], *own]
+    for name in options:
+        if name not in known:
+            like = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
+            expected = f"{like[0]}, perhaps" if like else f"one of {', '.join(known)}"
+            raise TypeError(f"{name}: expected {expected}, got an unexpected keyword argument {name!r}")

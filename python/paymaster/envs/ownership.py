@@ -1,0 +1,93 @@
+"""What environments have in common as objects: one thread at a time, copies of their own, a specification that knows
+the horizon."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec
+
+from paymaster import _core
+
+__all__ = ["NoEpisodeError", "OwnGame", "SpecWithHorizon", "one_at_a_time"]
+
+Self = TypeVar("Self", bound="OwnGame")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class Guarded(Protocol):
+    """An object whose calls must not overlap."""
+
+    @property
+    def _guard(self) -> _core.CallGuard: ...
+
+
+Owner = TypeVar("Owner", bound=Guarded)
+
+
+def one_at_a_time(
+    method: Callable[Concatenate[Owner, Arguments], Result],
+) -> Callable[Concatenate[Owner, Arguments], Result]:
+    """Make a method raise RuntimeError, and change nothing, while another thread is in one of the same game."""
+    name = method.__name__
+
+    @functools.wraps(method)
+    def call(self: Owner, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        with self._guard(name):
+            return method(self, *arguments, **named)
+
+    return call
+
+
+class NoEpisodeError(gymnasium.error.ResetNeeded, ValueError):
+    """Something was asked of an environment whose episode has not begun, or is over: call ``reset()``."""
+
+
+class OwnGame:
+    """Goes before other bases: a copy has a game of its own, ``copy.copy`` like ``copy.deepcopy``.
+
+    Two objects with one game would move each other's followers. What belongs to the game's guard is made anew.
+    """
+
+    def __copy__(self: Self) -> Self:
+        return copy.deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: value for name, value in self.__dict__.items() if not isinstance(value, (_core.CallGuard, _core.Call))
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._make_guards()
+
+    def _make_guards(self) -> None:
+        """Attributes that hold the game's guard or a named call of it."""
+
+
+class SpecWithHorizon:
+    """Goes before Gymnasium's class among the bases: ``spec.max_episode_steps`` is the horizon.
+
+    Gymnasium sets ``spec`` after it has made an environment by name. It adds no time limit for the horizon, since games
+    end by themselves.
+    """
+
+    _spec: EnvSpec | None = None
+    _horizon: int
+
+    @property
+    def spec(self) -> Any:
+        """The specification that ``gymnasium.make`` or ``make_vec`` has made this by; None without them."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        if spec is not None and spec.max_episode_steps is None:
+            spec = dataclasses.replace(spec, max_episode_steps=self._horizon)
+        self._spec = spec
