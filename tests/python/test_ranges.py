@@ -78,7 +78,7 @@ def test_what_is_declared_is_made() -> None:
         ({"rules": {"interval": 1}}, r"rules.share: expected a number in \[0, 1\], got nothing"),
         (
             {"rules": {"interval": 1, "share": 0, "more": 1}},
-            "rules: 'more': expected one of the fields interval, share",
+            r"rules\.'more': expected one of the fields interval, share",
         ),
         ({"rules": [1]}, "rules: expected an object with the fields interval, share, got a list of 1"),
         ({"counts": []}, "counts: expected a list of length at least 1 and at most 3, got a list of 0"),
