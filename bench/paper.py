@@ -75,11 +75,15 @@ def packed(path: Path) -> str:
     return json.dumps({"key": path.stem, **row}, separators=(",", ":"))
 
 
+def whole(line: str) -> dict[str, Any]:
+    """The row of a line: of runs without evaluations or attention, lines have no such fields."""
+    row: dict[str, Any] = json.loads(line)
+    return {"evaluations": {}, "attention": None, **row} if "config" in row else row
+
+
 def unpacked(line: str, out: Path) -> None:
-    """The reverse. Rows of a run without any evaluation, or without attention, were stored without those fields."""
-    row = json.loads(line)
-    if "config" in row:
-        row = {"evaluations": {}, "attention": None, **row}
+    """The reverse of :func:`packed`."""
+    row = whole(line)
     write_row(out, row["key"], row)
 
 
