@@ -58,18 +58,23 @@ def parse_json(data: bytes | str, where: str) -> Any:
         raise ValueError(f"{where}: expected JSON, got something else or a damaged file ({error})") from None
 
 
-def from_json(kind: type[T], value: Any, where: str) -> T:
+def from_json(kind: type[T], value: Any, where: str, field: str = "") -> T:
     """Make a dataclass, or another declared type, of parsed JSON.
 
     Args:
         kind: the type. All fields of a dataclass must be there, and no others.
         value: what :func:`parse_json` returned, or a part of it.
-        where: stands before the field in messages.
+        where: the file, for messages.
+        field: of which the value is.
 
     Raises:
         ValueError: a value of another type or out of its range; names the field, what was expected and what came.
     """
-    made: T = _made_dataclass(kind, value, where, ": ") if dataclasses.is_dataclass(kind) else _made(kind, value, where)
+    made: T
+    if dataclasses.is_dataclass(kind) and not field:
+        made = _made_dataclass(kind, value, where, ": ")
+    else:
+        made = _made(kind, value, f"{where}: {field}" if field else where)
     return made
 
 

@@ -217,6 +217,6 @@ def test_going_on_from_before_a_change(run: Path) -> None:
 
 
 def test_fewer_episodes_than_there_are(run: Path) -> None:
-    with pytest.raises(ValueError, match=r"episodes: expected at least the 32 done in .* got 8"):
+    with pytest.raises(ValueError, match=r"episodes: expected at least the 32 that .* has trained on, got 8"):
         train(TrainConfig(TASK, episodes=8), run, resume=True)
     assert stored_config(run) == SMALL

@@ -63,7 +63,7 @@ def spoil_gradient(leader: LeaderAlgorithm) -> None:
 
 
 def spoil_moments(leader: LeaderAlgorithm) -> None:
-    """Loss and gradient are finite, the step is not: seen in the next update, or when it is to be stored."""
+    """The first loss and gradient are finite, the step made of them is not."""
     assert isinstance(leader, EBPG)
     state = next(iter(leader.optimizer.state.values()))
     state["exp_avg"].fill_(math.inf)
@@ -84,7 +84,7 @@ def test_training_stops_and_keeps_the_last_good_checkpoint(
     with pytest.raises(DivergenceError, match=message) as caught:
         train(SMALL, tmp_path / "run", leader=spoiled_from(4, spoil))
     last = latest_checkpoint(tmp_path / "run")
-    assert f"diverged after episode {24 if spoil is not spoil_moments else 32}: " in str(caught.value)
+    assert "diverged after episode 24: " in str(caught.value)
     assert f"the last good checkpoint is kept: {last}" in str(caught.value)
     assert load_checkpoint(last).episode == 16
     evaluate_run(tmp_path / "run", 2)

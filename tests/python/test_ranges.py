@@ -93,6 +93,11 @@ def test_what_is_not_declared_is_named(change: dict[str, Any], message: str) -> 
         from_json(Settings, {**WHOLE, **change}, "file")
 
 
+def test_a_field_of_a_file() -> None:
+    with pytest.raises(ValueError, match=r"^file: config\.seed: expected"):
+        from_json(Settings, {**WHOLE, "seed": -1}, "file", "config")
+
+
 def test_missing_and_unknown_fields() -> None:
     with pytest.raises(ValueError, match="file: name: expected text, got nothing"):
         from_json(Settings, {name: value for name, value in WHOLE.items() if name != "name"}, "file")

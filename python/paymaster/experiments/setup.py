@@ -20,6 +20,7 @@ from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.run_config import CONFIG, read_config
 from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
 from paymaster.networks.leader import LeaderConfig
+from paymaster.ranges import from_json
 from paymaster.ranks import Ranks
 
 __all__ = ["choose_device", "make_env", "make_followers", "make_leader", "make_rank_env", "stored_config"]
@@ -37,12 +38,11 @@ def stored_config(run: Path) -> TrainConfig:
         RunDirectoryError: there is no run, or its `config.json` is damaged.
         ValueError: it holds something that is no configuration of a run; names the field.
     """
-    where = f"{run / CONFIG}: config"
-    config = TrainConfig.from_json(read_config(run), where)
+    config = from_json(TrainConfig, read_config(run), str(run / CONFIG), "config")
     try:
         config.validate()
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+        raise ValueError(f"{run / CONFIG}: config.{error}") from None
     return config
 
 

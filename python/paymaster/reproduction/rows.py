@@ -121,7 +121,10 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     made: RunRow | ReferenceRow
     if "config" in row:
         made = from_json(RunRow, row, where)
-        follows = key_of(made.config)
+        try:
+            follows = key_of(made.config)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
         if len(made.training.curve.episode) != len(made.training.curve.gain):
             raise ValueError(
                 f"{where}: training.curve.gain: expected {len(made.training.curve.episode)} numbers as in episode, got "
