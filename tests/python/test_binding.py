@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from paymaster.cli import main
 from paymaster.experiments.atomic import write_bytes
-from paymaster.experiments.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
+from paymaster.experiments.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint, save_checkpoint
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.diagnosis import diagnose_run
 from paymaster.experiments.evaluate import evaluate_run
@@ -220,3 +221,43 @@ def test_fewer_episodes_than_there_are(run: Path) -> None:
     with pytest.raises(ValueError, match=r"episodes: expected at least the 32 that .* has trained on, got 8"):
         train(TrainConfig(TASK, episodes=8), run, resume=True)
     assert stored_config(run) == SMALL
+
+
+# --- checkpoints with the right digest that do not fit ---
+
+
+def saved_again(run: Path, change: Callable[[dict[str, dict[str, Any]]], Any]) -> None:
+    """Changes the tensors of the newest checkpoint, and gives it the right digest."""
+    checkpoint = load_checkpoint(latest_checkpoint(run))
+    change(checkpoint.tensors)
+    header = checkpoint.header
+    save_checkpoint(
+        run,
+        header.episode,
+        checkpoint.tensors,
+        config=header.config,
+        metrics=header.metrics,
+        optimizers=header.optimizers,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message", "uses"),
+    [
+        (lambda t: t["leader"].pop(next(iter(t["leader"]))), "Missing key", list(USES)),
+        (lambda t: t.pop("leader"), "Missing key", list(USES)),
+        (lambda t: t["leader"].update(more=torch.ones(1)), "Unexpected key", list(USES)),
+        (lambda t: t["leader"].update({name: w[..., None] for name, w in t["leader"].items()}), "size mis", list(USES)),
+        (lambda t: t["statistics"].pop("outcome"), "statistics/outcome: expected a tensor", ["evaluate"]),
+        (lambda t: t["statistics"].update(outcome=t["statistics"]["outcome"] - 2), "outcome: expected", ["evaluate"]),
+        (lambda t: t["state"].update(generator=torch.ones(3).byte()), "RNG state", ["resume"]),
+        (lambda t: t["state"].update(games=torch.ones(300).byte()), "snapshot", ["resume"]),
+        (lambda t: t["state"].update(games=torch.ones(3)), r"bytes as uint8\[n\]", ["resume"]),
+        (lambda t: t.pop("state"), "'state'", ["resume"]),
+        (lambda t: t["optimizer_leader"].popitem(), "missing", ["resume"]),
+        (lambda t: t.update(others={"w": torch.ones(1)}), "others: expected tensors of leader", ["resume"]),
+    ],
+)
+def test_tensors_that_do_not_fit(run: Path, change: Callable[..., Any], message: str, uses: list[str]) -> None:
+    saved_again(run, change)
+    assert_refused(run, message, {use: USES[use] for use in uses})

@@ -159,7 +159,7 @@ class FollowerActorCritic:
             return logits.argmax(-1)
         probability = torch.softmax(logits, dim=-1)
         cumulative = (_mixed(probability, explore) if explore > 0.0 else probability).cumsum(-1)
-        uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device)
+        uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device, dtype=logits.dtype)
         drawn: Tensor = (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
         return drawn
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Interval
 
 from paymaster.experiments.atomic import JSON, RunDirectoryError, storage_errors, write_bytes
-from paymaster.experiments.sealed import open_json, sealed_json
+from paymaster.experiments.sealed import read_json, sealed_json
 from paymaster.ranges import from_json, parse_json
 
 __all__ = ["CONFIG", "Change", "StoredConfig", "difference", "read_config", "read_run_config", "write_run_config"]
@@ -93,13 +93,13 @@ def read_run_config(run: str | os.PathLike[str]) -> StoredConfig:
             f"{os.fspath(run)}: expected a run directory with a {CONFIG}, found none. Check the path, "
             "or start a run there without --resume."
         )
-    with storage_errors(file, "read"):
-        content = file.read_bytes()
     try:
-        return from_json(StoredConfig, open_json(content, str(file)), str(file))
+        with storage_errors(file, "read"):
+            value = read_json(file)
+        return from_json(StoredConfig, value, str(file))
     except ValueError as error:
         cure = "Put the file back as it was. A resumed run takes another --episodes or --device; all else is a new run."
-        if _is_older(content):
+        if _is_older(file):
             cure = "Paymaster 0.1.0 wrote it, in an older format: use that version, or start a new run."
         raise RunDirectoryError(f"{error}. {cure}") from None
 
@@ -137,9 +137,9 @@ def difference(expected: Mapping[str, Any], got: Mapping[str, Any], prefix: str 
     return None
 
 
-def _is_older(content: bytes) -> bool:
+def _is_older(file: Path) -> bool:
     try:
-        value = parse_json(content, CONFIG)
-    except ValueError:
+        value = parse_json(file.read_bytes(), CONFIG)
+    except (OSError, ValueError):
         return False
     return isinstance(value, dict) and "task" in value

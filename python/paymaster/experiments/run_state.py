@@ -132,6 +132,7 @@ def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = 
     """
     checkpoint = open_checkpoint(run, episode)
     with _naming(checkpoint):
+        _check_groups(checkpoint, parts)
         for learner in parts.learners:
             _load_modules(checkpoint, learner)
             for name, optimizer in learner.optimizers().items():
@@ -152,7 +153,10 @@ def load_leader(run: Path, leader: LeaderAlgorithm, env: LeaderVectorEnv | None 
     with _naming(checkpoint):
         _load_modules(checkpoint, leader)
         if env is not None:
-            env.statistics.set(**{name: t.numpy() for name, t in checkpoint.tensors[_STATISTICS].items()})
+            arrays = {name: tensor.numpy() for name, tensor in checkpoint.tensors[_STATISTICS].items()}
+            if missing := sorted(env.statistics.arrays().keys() - arrays.keys()):
+                raise CheckpointError(f"{_STATISTICS}/{missing[0]}: expected a tensor, got none")
+            env.statistics.set(**arrays)
     return checkpoint
 
 
@@ -161,6 +165,15 @@ def load_followers(run: Path, followers: FollowerActorCritic) -> None:
     checkpoint = open_checkpoint(run)
     with _naming(checkpoint):
         _load_modules(checkpoint, followers)
+
+
+def _check_groups(checkpoint: Checkpoint, parts: RunParts) -> None:
+    """Nothing may be there that nobody restores."""
+    known = {_STATE, _STATISTICS}
+    for learner in parts.learners:
+        known |= learner.modules().keys() | {f"optimizer_{name}" for name in learner.optimizers()}
+    if unknown := sorted(checkpoint.tensors.keys() - known):
+        raise CheckpointError(f"{unknown[0]}: expected tensors of {', '.join(sorted(known))}, got others")
 
 
 def _load_modules(checkpoint: Checkpoint, learner: LeaderAlgorithm | FollowerActorCritic) -> None:

@@ -9,16 +9,18 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from paymaster.experiments.atomic import JSON
 from paymaster.ranges import parse_json
 
-__all__ = ["BLANK", "check_seal", "open_json", "seal", "sealed_json"]
+__all__ = ["BLANK", "check_seal", "open_json", "read_json", "seal", "sealed_json"]
 
 BLANK = "0" * 64
 """Stands for the digest until :func:`seal` writes it."""
 
+_LARGEST = 2**26  # bytes of JSON
 _BEGINNING = 256  # bytes in which the digest begins
 _ENTRY = re.compile(rb'sha256\\?": ?\\?"([0-9a-f]{64})\\?"')  # within text in JSON, quotes have a backslash
 
@@ -54,6 +56,18 @@ def sealed_json(value: Mapping[str, JSON]) -> bytes:
         ValueError: a NaN or an infinity, which JSON has no word for. TypeError: something else that is no JSON.
     """
     return seal((json.dumps({"sha256": BLANK, **value}, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a file that holds what :func:`sealed_json` returned.
+
+    Raises:
+        ValueError: as for :func:`open_json`, or it is too large for a file of ours. OSError: it cannot be read.
+    """
+    size = path.stat().st_size
+    if size > _LARGEST:
+        raise ValueError(f"{path}: expected at most {_LARGEST:,} bytes, got {size:,}: some other file")
+    return open_json(path.read_bytes(), str(path))
 
 
 def open_json(data: bytes, where: str) -> dict[str, Any]:

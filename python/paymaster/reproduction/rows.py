@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Interval
 
 from paymaster.experiments.atomic import storage_errors, write_bytes
-from paymaster.experiments.sealed import open_json, sealed_json
+from paymaster.experiments.sealed import read_json, sealed_json
 from paymaster.ranges import from_json
 from paymaster.reproduction.specs import key_of
 
@@ -106,12 +106,12 @@ def read_row(out: Path, name: str) -> dict[str, Any]:
         RunDirectoryError: it cannot be read.
     """
     path = row_path(out, name)
-    with storage_errors(path, "read"):
-        if not path.exists():
-            return {}
-        content = path.read_bytes()
     try:
-        return checked_row(open_json(content, str(path)), name, str(path))
+        with storage_errors(path, "read"):
+            if not path.is_file():
+                return {}
+            row = read_json(path)
+        return checked_row(row, name, str(path))
     except ValueError as error:
         raise ValueError(f"{error}. Delete the file to have it measured anew, or put it back as it was.") from None
 
