@@ -246,10 +246,11 @@ def test_a_whole_row_that_lacks_its_newline_is_kept(tmp_path: Path) -> None:
 
 def test_a_damaged_line_in_the_middle_is_named_and_nothing_changed(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    for damaged in (b"oops", b"[]", b'{"gain": 1}', b""):
+    wrong = (b'{"episode": 1}', b'{"episode": 2.0}', b'{"episode": true}', b'{"episode": 2, "gain": "1"}', b"[" * 9_000)
+    for damaged in (b"oops", b"[]", b'{"gain": 1}', b"", b'{"episode": 2, "episode": 2}', b'{"episode": NaN}', *wrong):
         path.write_bytes(b'{"episode": 1}\n' + damaged + b'\n{"episode": 3}\n')
         before = path.read_bytes()
-        with pytest.raises(RunDirectoryError, match=r"metrics\.jsonl: expected .* in line 2"):
+        with pytest.raises(RunDirectoryError, match=r"metrics\.jsonl: expected .* line 2"):
             MetricsFile(path).truncate(1)
         assert path.read_bytes() == before
 

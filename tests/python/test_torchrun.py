@@ -16,7 +16,6 @@ from paymaster.experiments.checkpoint import latest_checkpoint, load_checkpoint
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.evaluate import evaluate_run
 from paymaster.experiments.run_directory import read_metrics
-from paymaster.experiments.setup import stored_config
 from paymaster.experiments.train import train
 
 pytestmark = [
@@ -147,14 +146,14 @@ def test_a_killed_rank_ends_the_job(victim: int, tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_ends_all_ranks(tmp_path: Path) -> None:
     """With the checkpoint from before kept."""
     out = tmp_path / "run"
-    trained(out, *SMALL, "--learner.learning-rate", "1e30", "--learner.critic-learning-rate", "1e30", "--episodes", "8")
+    small = ["8" if argument == "16" else argument for argument in SMALL]
+    rates = ["--learner.learning-rate", "1e30", "--learner.critic-learning-rate", "1e30", "--learner.epochs", "1"]
+    done = run(out, *small, *rates)
     last = latest_checkpoint(out)
-    done = run(out, "--resume", "--evaluate", "0", "--episodes", "800")
     assert done.returncode != 0
     assert "diverged after episode 8: leader: " in done.stderr
     assert f"the last good checkpoint is kept: {last}" in done.stderr
     assert load_checkpoint(last).episode == 8
-    assert stored_config(out).episodes == 800
 
 
 @pytest.mark.slow

@@ -143,8 +143,8 @@ def _lines(path: Path) -> list[tuple[bytes, dict[str, Any]]]:
         row, last = _row(line), lines[-1][1]["episode"] if lines else -1
         if row is None or row["episode"] <= last:
             raise RunDirectoryError(
-                f"cannot read {path}: expected a JSON object with a whole number `episode` above {last} in line "
-                f"{number}, got {line[:60]!r}. Put the file back as it was."
+                f"cannot read {path}: expected a JSON object with a whole number `episode` above {last}, and a number "
+                f"as its `gain`, in line {number}, got {line[:60]!r}. Put the file back as it was."
             )
         lines.append((line, row))
     if (row := _row(rest)) is not None:  # only the newline is missing
@@ -159,7 +159,7 @@ def _row(line: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(row, dict) or type(row.get("episode")) is not int or not 0 <= row["episode"] < 2**62:
         return None
-    return row
+    return row if row.get("gain") is None or type(row["gain"]) in (int, float) else None
 
 
 def _beginning(file: FileIO, length: int) -> bytes:
