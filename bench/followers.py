@@ -25,8 +25,8 @@ from rows import EVALUATED, GAMES, append, stored
 from paymaster import make_vec
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
 from paymaster.envs import LeaderVectorEnv, TwoPhaseVectorEnv
-from paymaster.experiments.evaluate import EVALUATION_SEED
 from paymaster.experiments.intervals import mean_ci95
+from paymaster.experiments.seeds import EVALUATION_SEED
 from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
 from paymaster.references import make_reference
 

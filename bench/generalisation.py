@@ -27,7 +27,7 @@ from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
 from paymaster.experiments.intervals import mean_ci95
 from paymaster.experiments.replacement import Replacement
-from paymaster.experiments.run_directory import read_config
+from paymaster.experiments.setup import stored_config
 from paymaster.experiments.train import train
 
 HERE = Path(__file__).parent
@@ -193,7 +193,7 @@ def fill(arguments: Arguments, pool: ProcessPoolExecutor) -> None:
         return [c for c, identity in identities if not any(identity.items() <= row.items() for row in there)]
 
     if arguments.runs:
-        runs = {run: TrainConfig.from_json(read_config(run)) for run in arguments.runs}
+        runs = {run: stored_config(run) for run in arguments.runs}
     else:
         runs = {run: config for run, config in wanted_runs(arguments).items() if missing(run, config)}
         for done in as_completed([pool.submit(trained, *item) for item in runs.items()]):

@@ -18,6 +18,7 @@ import numpy as np
 import tyro
 
 from paymaster.benchmark import step_rate
+from paymaster.ranges import parse_json
 
 HERE = Path(__file__).parent
 TASKS = ("resource_collection", "navigation", "predator_prey")
@@ -124,7 +125,7 @@ def main() -> None:
     arguments = tyro.cli(Arguments, description=__doc__)
     if not arguments.table:
         arguments.out.write_text(json.dumps(measure(arguments), indent=0) + "\n")
-    rows = json.loads(arguments.out.read_text())
+    rows = parse_json(arguments.out.read_bytes(), str(arguments.out))
     print_table(rows)
     draw(rows, arguments.picture)
 

@@ -38,7 +38,7 @@ def build(folder: Path) -> Path:
     """Builds bench_core; its path."""
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DPAYMASTER_PYTHON=OFF", "-DPAYMASTER_BENCH=ON"]
     subprocess.run(["cmake", "-S", ROOT, "-B", folder, *options], check=True, stdout=subprocess.DEVNULL)
-    jobs = str(os.cpu_count() or 1)
+    jobs = str(len(os.sched_getaffinity(0)))
     subprocess.run(
         ["cmake", "--build", folder, "--target", "bench_core", "-j", jobs], check=True, stdout=subprocess.DEVNULL
     )

@@ -22,8 +22,10 @@ import tyro
 
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS
 from paymaster.experiments.intervals import mean_ci95
+from paymaster.ranges import parse_json
 from paymaster.reproduction.plan import ON_THE_GRID
 from paymaster.reproduction.pool import Finished, run_jobs
+from paymaster.reproduction.rows import read_row, write_row
 from paymaster.reproduction.runs import RunJob
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.seeds_job import at_once
@@ -61,16 +63,28 @@ class Arguments:
 def stored() -> dict[str, str]:
     """Name of a row -> its line."""
     lines = gzip.decompress(ROWS.read_bytes()).decode().splitlines() if ROWS.exists() else []
-    return {json.loads(line)["key"]: line for line in lines}
+    return {parse_json(line, f"{ROWS}: line {number}")["key"]: line for number, line in enumerate(lines, start=1)}
 
 
 def packed(path: Path) -> str:
     """A row as a line."""
-    row = json.loads(path.read_text())
+    row = read_row(path.parents[1], path.stem)
     if "training" in row:
         curve = row["training"]["curve"]
         curve["gain"] = [round(gain, 2) for gain in curve["gain"]]
     return json.dumps({"key": path.stem, **row}, separators=(",", ":"))
+
+
+def whole(line: str) -> dict[str, Any]:
+    """The row of a line: of runs without evaluations or attention, lines have no such fields."""
+    row: dict[str, Any] = json.loads(line)
+    return {"evaluations": {}, "attention": None, **row} if "config" in row else row
+
+
+def unpacked(line: str, out: Path) -> None:
+    """The reverse of :func:`packed`."""
+    row = whole(line)
+    write_row(out, row["key"], row)
 
 
 def table(like: tuple[str, ...]) -> None:
@@ -152,12 +166,9 @@ def main() -> None:
             shutil.copyfile(path, ROWS.parent / path.name)
         print(f"{ROWS}: {len(rows)} rows; {len(reports)} reports, tables and pictures beside it")
         return
-    directory.mkdir(parents=True, exist_ok=True)
     missing = [key for key in rows if not (directory / f"{key}.json").exists()]
     for key in missing:
-        row = json.loads(rows[key])
-        del row["key"]
-        (directory / f"{key}.json").write_text(json.dumps(row))
+        unpacked(rows[key], arguments.out)
     print(f"{directory}: {len(missing)} rows added")
 
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import tyro
 
+from paymaster.cores import available_cores
+
 HERE = Path(__file__).parent
 PACKAGES = {
     "mpe2": ["mpe2"],
@@ -46,7 +48,7 @@ class Arguments:
     seconds: float = 1.0
     repeats: int = 3
     rounds: int = 3
-    threads: int = os.cpu_count() or 1
+    threads: int = available_cores()
 
 
 def installed(peer: str, where: Path) -> Path | None:

@@ -40,10 +40,10 @@ from paymaster.envs.features import offers_from_flat
 from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.episodes import Episodes
 from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.evaluate import EVALUATION_SEED
 from paymaster.experiments.intervals import mean_ci95
-from paymaster.experiments.run_directory import read_config
 from paymaster.experiments.run_leader import open_run
+from paymaster.experiments.seeds import EVALUATION_SEED
+from paymaster.experiments.setup import stored_config
 from paymaster.experiments.train import train
 from paymaster.rollout import Rollout
 
@@ -212,7 +212,7 @@ def game_of(config: TrainConfig) -> str:
 
 def row_of(run: Path, evaluated: int) -> dict[str, Any]:
     """The comparison in games of a run's leader."""
-    config = TrainConfig.from_json(read_config(run))
+    config = stored_config(run)
     fitted, seen = (play(run, evaluated, config.seed + base) for base in (FITTING_SEED, EVALUATION_SEED))
     return {"game": game_of(config), "seed": config.seed, "episodes": config.episodes, **compare(seen, fitted)}
 
@@ -271,7 +271,7 @@ def main() -> None:
 
     if arguments.runs and not arguments.table:
         for run in arguments.runs:
-            config = TrainConfig.from_json(read_config(run))
+            config = stored_config(run)
             usual = configuration(Job(game_of(config), config.leader, config.seed, config.episodes, ()))
             keep(row_of(run, arguments.evaluated), () if config == usual else (str(run),))
     elif not arguments.table:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from paymaster.ranges import parse_json
+
 GAMES = {
     "RC completion": ("resource_collection", "completion"),
     "RC advance": ("resource_collection", "advance"),
@@ -19,7 +21,12 @@ EVALUATED = 1_000
 
 def stored(path: Path) -> list[dict[str, Any]]:
     """The rows that are there."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = path.read_text().splitlines() if path.exists() else []
+    rows = [parse_json(line, f"{path}: line {number}") for number, line in enumerate(lines, start=1)]
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise ValueError(f"{path}: line {number}: expected a JSON object, got {type(row).__name__}")
+    return rows
 
 
 def append(path: Path, row: dict[str, Any]) -> None:

@@ -26,10 +26,10 @@ from paymaster.draws import SeedDraws
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.memory import keep_freed_memory
 from paymaster.experiments.setup import make_env, make_followers, make_leader
-from paymaster.experiments.threads import threads_of_torch
 from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.rollout import Rollout
 from paymaster.seed_games import SeedGames
+from paymaster.usual_torch import threads_of_torch
 
 
 @dataclass(frozen=True)

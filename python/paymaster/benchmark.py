@@ -5,7 +5,6 @@ One step = N followers have decided, planned and moved in one game, and its obse
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster.cores import available_cores
 from paymaster.envs.features import FeatureEncoder
 from paymaster.envs.registry import make_vec
 
@@ -121,7 +121,7 @@ def step_rate(
 
 def step_rates(task: str, seconds: float = 0.3, repeats: int = 5) -> list[StepRate]:
     """The table of ``paymaster bench``: several B on one thread, the larger ones on all cores too."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_cores()
     cells = [(b, 1) for b in (1, 32, 1024, 8192)]
     cells += [(b, threads) for threads in sorted({2, cores} - {1}) if threads <= cores for b in (1024, 8192)]
     return [step_rate(task, b, threads, seconds, repeats) for b, threads in cells]

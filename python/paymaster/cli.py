@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
+from paymaster.algorithms.finite import DivergenceError
 from paymaster.algorithms.leaders import DEFAULT_LEADER
 from paymaster.commands.bench import Bench
 from paymaster.commands.diagnose import Diagnose
@@ -39,7 +40,7 @@ def main(args: Sequence[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 140)
     try:
         _parse(args).run(console)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, DivergenceError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
         rank, ranks = launched()
         who = "" if ranks == 1 or isinstance(error, RankError) else f"rank {rank} of {ranks}: "

@@ -18,6 +18,7 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.episodes import Episodes
 from paymaster.recording import Recording
 from paymaster.seed_games import SeedEncoder, SeedGames
+from paymaster.usual_torch import usual_torch
 
 __all__ = ["EpisodeTotals", "Rollout", "look"]
 
@@ -61,6 +62,7 @@ class Rollout:
         self.env, self.leader, self.generator = env, leader, generator
         self.encoder = SeedEncoder(env) if isinstance(env, SeedGames) else FeatureEncoder(env)
 
+    @usual_torch()
     def play(
         self, *, explore: float = 0.0, greedy: bool = False, keep: bool = True
     ) -> tuple[Episodes | None, EpisodeTotals]:

@@ -15,17 +15,12 @@ from typing import Any
 import pytest
 
 from paymaster.experiments.atomic import RunDirectoryError
-from paymaster.experiments.checkpoint import (
-    latest_checkpoint,
-    list_checkpoints,
-    load_checkpoint,
-    save_checkpoint,
-    tidy_checkpoints,
-)
-from saving import hidden, save
+from paymaster.experiments.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
+from paymaster.experiments.run_directory import RunDirectory
+from saving import hidden, save, save_tensors
 
 
-@pytest.mark.parametrize("function", ["fsync", "rename", "mkdir"])
+@pytest.mark.parametrize("function", ["fsync", "replace"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
 def test_an_error_while_saving_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, number: int
@@ -49,36 +44,33 @@ def test_an_error_while_saving_loses_nothing(
 
 
 def test_a_failed_replacement_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = save_checkpoint(tmp_path, 1, {}, {"value": 1})
-    rename = os.rename
+    path = save_tensors(tmp_path, 1, {}, {"value": 1})
 
-    def fail(source: Path, target: Path) -> None:
-        if str(source).endswith(".tmp"):
-            raise OSError(errno.EIO, "Input/output error")
-        rename(source, target)
+    def fail(*_: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(os, "rename", fail)
+    monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(RunDirectoryError, match="Input/output error"):
-        save_checkpoint(tmp_path, 1, {}, {"value": 2})
-    assert load_checkpoint(path).manifest == {"value": 1}
+        save_tensors(tmp_path, 1, {}, {"value": 2})
+    assert load_checkpoint(path).header.config == {"value": 1}
     assert hidden(tmp_path) == []
 
 
 def test_unwritable_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
-    with pytest.raises(RunDirectoryError, match=r"file/checkpoint-00000128: Not a directory.*--out"):
+    with pytest.raises(RunDirectoryError, match=r"file/checkpoint-00000128.safetensors: Not a directory.*--out"):
         save(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "kept"
 
 
-def test_leftovers_of_a_kill_are_no_checkpoints_and_go_at_the_next_save(tmp_path: Path) -> None:
+def test_leftovers_of_a_kill_are_no_checkpoints_and_go_when_the_run_is_resumed(tmp_path: Path) -> None:
+    RunDirectory.create(tmp_path, {}).close()
     path = save(tmp_path, 1)
-    for ending in (".tmp", ".retired", ".replaced"):
-        shutil.copytree(path, tmp_path / f".checkpoint-00000001{ending}")
+    shutil.copy(path, tmp_path / f".{path.name}.99999.tmp")
     assert list_checkpoints(tmp_path) == [path]
-    save(tmp_path, 2)
-    assert hidden(tmp_path) == []
-    assert len(list_checkpoints(tmp_path)) == 2
+    RunDirectory.resume(tmp_path).close()
+    assert hidden(tmp_path) == [".lock"]
+    assert list_checkpoints(tmp_path) == [path]
 
 
 def run_script(script: str, *arguments: Any) -> "subprocess.Popen[str]":
@@ -93,11 +85,12 @@ def test_death_at_every_single_step_of_a_save(tmp_path: Path, episode: int) -> N
     """A forked process ends, without cleaning up, before its n-th change to the file system, for every n."""
     script = """
         import os, shutil, sys, pathlib, torch
-        from paymaster.experiments.checkpoint import *
+        from paymaster.experiments.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
+        from saving import save_tensors
         base, episode = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 
         def save(run_dir, episode, value):
-            save_checkpoint(run_dir, episode, {"leader": {"w": torch.full((9,), value)}}, {"value": value})
+            save_tensors(run_dir, episode, {"leader": {"w": torch.full((9,), value)}}, {"value": value})
 
         def die_before(n):
             calls = 0
@@ -109,7 +102,7 @@ def test_death_at_every_single_step_of_a_save(tmp_path: Path, episode: int) -> N
                         os._exit(9)
                     return function(*args, **kwargs)
                 return wrapped
-            for name in ("mkdir", "rename", "fsync", "unlink", "rmdir"):
+            for name in ("replace", "fsync", "unlink"):
                 setattr(os, name, wrap(getattr(os, name)))
 
         n, died = 0, True
@@ -132,10 +125,8 @@ def test_death_at_every_single_step_of_a_save(tmp_path: Path, episode: int) -> N
             died = code == 9
             for path in list_checkpoints(run_dir):  # whatever has the name is whole
                 checkpoint = load_checkpoint(path)
-                assert (checkpoint.tensors["leader"]["w"] == checkpoint.manifest["value"]).all()
-            tidy_checkpoints(run_dir)
+                assert (checkpoint.tensors["leader"]["w"] == checkpoint.header.config["value"]).all()
             assert latest_checkpoint(run_dir).name >= "checkpoint-00000002", (n, os.listdir(run_dir))
-            assert not list(run_dir.glob(".*")), (n, os.listdir(run_dir))
             save(run_dir, 4, 4)
             assert load_checkpoint(latest_checkpoint(run_dir)).episode == 4
         print(n)
@@ -143,17 +134,17 @@ def test_death_at_every_single_step_of_a_save(tmp_path: Path, episode: int) -> N
     with run_script(script, tmp_path, episode) as process:
         output = process.communicate()[0]
     assert process.returncode == 0
-    assert int(output) > 8  # so many steps there are at least
+    assert int(output) >= 4  # so many steps there are at least
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_kill_9_while_saving_in_a_loop(tmp_path: Path) -> None:
     script = """
         import sys, torch
-        from paymaster.experiments.checkpoint import save_checkpoint
+        from saving import save_tensors
         for episode in range(1, 10**6):
             tensors = {name: {"w": torch.full((20_000,), episode)} for name in ("leader", "state")}
-            save_checkpoint(sys.argv[1], episode, tensors, {"episode": episode})
+            save_tensors(sys.argv[1], episode, tensors)
             print(episode, flush=True)
     """
     runs = [tmp_path / str(i) for i in range(3)]
@@ -175,5 +166,4 @@ def test_kill_9_while_saving_in_a_loop(tmp_path: Path) -> None:
         for path in list_checkpoints(run_dir):
             checkpoint = load_checkpoint(path)
             assert all((group["w"] == checkpoint.episode).all() for group in checkpoint.tensors.values())
-        tidy_checkpoints(run_dir)
-        assert hidden(run_dir) == []
+        assert len(hidden(run_dir)) <= 1  # what was being written

@@ -1,19 +1,14 @@
 """An optimiser's state in a checkpoint: it continues to the bit."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from paymaster.experiments.checkpoint import (
-    CheckpointError,
-    load_checkpoint,
-    load_optimizer,
-    optimizer_tensors,
-    save_checkpoint,
-)
+from paymaster.experiments.checkpoint import CheckpointError, OptimizerState, load_checkpoint
+from paymaster.experiments.optimizer_state import load_optimizer, optimizer_tensors
+from saving import save_tensors
 
 
 def network(seed: int = 0) -> torch.nn.Module:
@@ -51,13 +46,14 @@ def test_adam_continues_to_the_bit(tmp_path: Path, kind: Any, options: dict[str,
     train(model, optimizer, 7, seed=1)
     optimizer.param_groups[0]["lr"] = 1 / 3  # as a schedule would
     tensors, state = optimizer_tensors(optimizer)
-    path = save_checkpoint(tmp_path, 7, {"leader": model.state_dict(), "optimizer": tensors}, {"optimizer": state})
+    groups = {"leader": model.state_dict(), "optimizer": tensors}
+    path = save_tensors(tmp_path, 7, groups, optimizers={"leader": state})
 
     other = network(seed=9)
     fresh = adam(other, kind, foreach=options.get("foreach"))  # the saved numbers replace its own
     loaded = load_checkpoint(path)
     other.load_state_dict(loaded.tensors["leader"])
-    load_optimizer(fresh, loaded.tensors["optimizer"], loaded.manifest["optimizer"])
+    load_optimizer(fresh, loaded.tensors["optimizer"], loaded.header.optimizers["leader"])
     before = {name: tensor.clone() for name, tensor in loaded.tensors["optimizer"].items()}
     for m, o in ((model, optimizer), (other, fresh)):
         train(m, o, 20, seed=2)
@@ -77,8 +73,8 @@ def test_adam_continues_to_the_bit(tmp_path: Path, kind: Any, options: dict[str,
 def test_an_optimiser_before_its_first_step(tmp_path: Path) -> None:
     tensors, state = optimizer_tensors(adam(network()))
     assert tensors == {}
-    loaded = load_checkpoint(save_checkpoint(tmp_path, 0, {"optimizer": tensors}, {"optimizer": state}))
-    load_optimizer(adam(network()), loaded.tensors["optimizer"], loaded.manifest["optimizer"])
+    loaded = load_checkpoint(save_tensors(tmp_path, 0, {"optimizer": tensors}, optimizers={"leader": state}))
+    load_optimizer(adam(network()), loaded.tensors.get("optimizer", {}), loaded.header.optimizers["leader"])
 
 
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
@@ -86,27 +82,29 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
     optimizer = adam(model)
     train(model, optimizer, 2, seed=1)
     tensors, state = optimizer_tensors(optimizer)
-    state = json.loads(json.dumps(state))
     lacking = {name: tensor for name, tensor in tensors.items() if name != "1.exp_avg"}
+    group = state.groups[0]
     cases: list[tuple[Any, Any, Any, str]] = [
-        (adam(model, torch.optim.AdamW), tensors, state, "class AdamW, got Adam"),
-        (
-            torch.optim.Adam(model.parameters()),
-            tensors,
-            state,
-            r"parameters in each group \[6\], got \[2, 4\]",
-        ),
-        (adam(model), tensors, state | {"shapes": [[1]] * 6}, "parameter shapes .* of another model"),
+        (adam(model, torch.optim.AdamW), tensors, state, "class: expected AdamW, got Adam"),
+        (torch.optim.Adam(model.parameters()), tensors, state, "groups: expected 1, got 2"),
+        (adam(model), tensors, OptimizerState("Adam", [group, group | {"lr": "fast"}]), "options: expected .*lr.*str"),
+        (adam(model), tensors, OptimizerState("Adam", [group, {"lr": 0.1}]), "options: expected .*got"),
         (
             adam(model),
             tensors | {"0.exp_avg": torch.zeros(2)},
             state,
             r"'0.exp_avg': expected shape \[5, 3\], got \[2\]",
         ),
+        (
+            adam(model),
+            tensors | {"0.exp_avg": torch.zeros(5, 3).int()},
+            state,
+            r"'0.exp_avg': expected floating numbers",
+        ),
         (adam(model), tensors | {"6.exp_avg": torch.zeros(2)}, state, "a parameter below 6"),
+        (adam(model), tensors | {"9" * 5_000 + ".exp_avg": torch.zeros(2)}, state, "a parameter below 6"),
         (adam(model), tensors | {"exp_avg": torch.zeros(2)}, state, "PARAMETER.NAME"),
         (adam(model), lacking, state, r"parameter 1: \['exp_avg'\] missing"),
-        (adam(model), tensors, {"type": "Adam"}, r"\['groups', 'shapes'\] missing"),
     ]
     for fresh, some_tensors, some_state, message in cases:
         with pytest.raises(CheckpointError, match=message):

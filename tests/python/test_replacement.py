@@ -18,8 +18,9 @@ from hostile import refused
 from paymaster.cli import main
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.evaluate import EVALUATION_SEED, evaluate_reference, evaluate_run
+from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
 from paymaster.experiments.replacement import Replacement
+from paymaster.experiments.seeds import EVALUATION_SEED
 from paymaster.experiments.train import train
 from play import MB, RC, make, same
 

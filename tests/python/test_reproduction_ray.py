@@ -21,7 +21,8 @@ from paymaster.cli import main
 from paymaster.experiments.checkpoint import list_checkpoints
 from paymaster.reproduction.pool import Finished
 from paymaster.reproduction.reproduce import reproduce
-from paymaster.reproduction.runs import RunJob, row_of
+from paymaster.reproduction.rows import read_row
+from paymaster.reproduction.runs import RunJob
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import Arm, Played, key, train_config
 
@@ -85,8 +86,8 @@ def test_a_sweep_whose_worker_is_killed_ends_with_the_same_rows(tmp_path: Path) 
     assert list(begun.values()) == [[32]] * 7
 
     jobs[KILLED].perform(tmp_path / "alone")
-    unkilled = row_of(tmp_path / "alone", victim.name)
-    assert numbers(row_of(out, victim.name)) == numbers(unkilled)
+    unkilled = read_row(tmp_path / "alone", victim.name)
+    assert numbers(read_row(out, victim.name)) == numbers(unkilled)
 
 
 @dataclass(frozen=True)

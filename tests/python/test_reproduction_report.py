@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from paymaster.experiments.atomic import write_json
+from paymaster.experiments.sealed import open_json, sealed_json
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.names import FIGURE_NAMES
 from paymaster.reproduction.progress import JobsProgress
 from paymaster.reproduction.reproduce import reproduce
+from paymaster.reproduction.rows import row_path, write_row
 from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.specs import key
@@ -25,11 +29,10 @@ GAIN = {"m3rl": 4.0, "no-ebpg": 5.0, "no-attention": 5.0, "ebpg-sparse": 20.0, "
 
 def made_up(out: Path, job: RunJob | ReferenceJob) -> None:
     """A row of ``job``: gain as above, a little higher for higher seeds, less under noise."""
-    (out / "rows").mkdir(parents=True, exist_ok=True)
     rest = dict.fromkeys(("payments", "completions", "events", "option_length"), 1.0)
     if isinstance(job, ReferenceJob):
-        row = {"gain": 16.0, "incentive": 16.0, "follower_reward": 16.0, **rest, "episodes": job.evaluated}
-        write_json(out / "rows" / f"{job.key}.json", row)
+        means = {"gain": 16.0, "incentive": 16.0, "follower_reward": 16.0, **rest, "episodes": job.evaluated}
+        write_row(out, job.key, {"name": job.name, "options": job.options(), **means})
         return
     gain = GAIN.get(job.config.leader, 6.0) + 0.01 * job.config.seed
     evaluations = {}
@@ -40,8 +43,8 @@ def made_up(out: Path, job: RunJob | ReferenceJob) -> None:
     curve = {"episode": [32, 64], "gain": [0.0, gain]}
     training = {"curve": curve, "learning_gain": gain / 2, "seconds": None, "memory": 2.0}
     attention = {"attention_ended": 0.4 + 0.001 * job.config.seed, "attention_running": 0.2}
-    row = {"training": training, "evaluations": evaluations, "attention": attention}
-    write_json(out / "rows" / f"{key(job.config)}.json", row)
+    measured = {"training": training, "evaluations": evaluations, "attention": attention}
+    write_row(out, key(job.config), {"name": job.name, "config": job.config.to_json(), **measured})
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +128,64 @@ def test_a_damaged_row_is_named(tmp_path: Path) -> None:
     jobs = jobs_of([figure("attention", SMOKE)], SMOKE, 1)
     made_up(tmp_path, jobs[0])
     (path,) = (tmp_path / "rows").iterdir()
-    path.write_text('{"training":')
-    with pytest.raises(ValueError, match=f"{path}: expected a row of JSON"):
-        reproduce(["attention"], SMOKE, 1, 1, tmp_path, Console(file=io.StringIO()))
+    content = path.read_bytes()
+    for damaged in (content[:40], content[:-30], b"", content.replace(b'"memory": 2.0', b'"memory": 1.0')):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=rf"^{path}: .*expected .*\. Delete the file to have it measured anew"):
+            reproduce(["attention"], SMOKE, 1, 1, tmp_path, Console(file=io.StringIO()))
+
+
+def resealed(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Changes a row, and gives it the right digest."""
+    row = open_json(path.read_bytes(), "row")
+    change(row)
+    path.write_bytes(sealed_json(row))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda row: row["training"].update(learning_gain="1"), r"training\.learning_gain: expected a number, got '1'"),
+        (lambda row: row["training"]["curve"].update(gain=[1.0]), r"training\.curve\.gain: expected 2 numbers"),
+        (lambda row: row["training"].pop("seconds"), r"training\.seconds: expected .* got nothing"),
+        (
+            lambda row: row.update(attention={"attention_ended": 2.0, "attention_running": None}),
+            "in \\[0, 1\\] or null, got",
+        ),
+        (
+            lambda row: next(iter(row["evaluations"].values())).update(episodes=True),
+            "episodes: expected a whole number",
+        ),
+        (lambda row: row.update(more=1), "'more': expected one of the fields"),
+        (lambda row: row["config"]["learner"].update(gamma=0.5), r"key: expected '.*', got '.*' by its configuration"),
+        (lambda row: row["config"].pop("options"), "config: expected the fields of a training run"),
+        (lambda row: row.update(key="other"), "key: expected '.*', got 'other' by its name"),
+    ],
+)
+def test_each_field_of_a_row_is_checked(tmp_path: Path, change: Callable[[dict[str, Any]], Any], message: str) -> None:
+    job = jobs_of([figure("attention", SMOKE)], SMOKE, 1)[0]
+    assert isinstance(job, RunJob)
+    made_up(tmp_path, job)
+    (path,) = (tmp_path / "rows").iterdir()
+    resealed(path, change)
+    with pytest.raises(ValueError, match=message) as caught:
+        job.done(tmp_path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_row_of_another_run_is_refused(tmp_path: Path) -> None:
+    one, other, *_ = jobs_of([figure("attention", SMOKE)], SMOKE, 1)
+    reference = next(j for j in jobs_of([figure("fig3", SMOKE)], SMOKE, 1) if isinstance(j, ReferenceJob))
+    for job in (one, reference):
+        made_up(tmp_path, job)
+    assert isinstance(one, RunJob) and isinstance(other, RunJob)
+    row_path(tmp_path, key(one.config)).rename(row_path(tmp_path, key(other.config)))
+    with pytest.raises(ValueError, match=r"key: expected .* it is the row of another run"):
+        other.done(tmp_path)
+    moved = dataclasses.replace(reference, evaluated=reference.evaluated + 1)
+    row_path(tmp_path, reference.key).rename(row_path(tmp_path, moved.key))
+    with pytest.raises(ValueError, match=r"key: expected .* it is the row of another run"):
+        moved.done(tmp_path)
 
 
 def test_time_left_is_by_the_cost_of_what_is_left(tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ import pytest
 from rich.console import Console
 
 from paymaster.cli import main
-from paymaster.experiments.atomic import write_json
 from paymaster.experiments.metrics_file import read_metrics
 from paymaster.experiments.train_seeds import train_seeds
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.pool import Finished, run_jobs
 from paymaster.reproduction.reproduce import reproduce
-from paymaster.reproduction.runs import RunJob, jobs_of, row_of
+from paymaster.reproduction.rows import read_row
+from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES, Scale
 from paymaster.reproduction.seeds_job import SeedsJob, at_once
 from paymaster.reproduction.specs import Arm, Played, key, train_config
@@ -136,7 +136,7 @@ def test_seeds_that_can_are_trained_at_once(tmp_path: Path) -> None:
     for job in some.jobs:
         (single := tmp_path / f"single{job.config.seed}").mkdir()
         job.perform(single)
-        ours, theirs = row_of(tmp_path, key(job.config)), row_of(single, key(job.config))
+        ours, theirs = read_row(tmp_path, key(job.config)), read_row(single, key(job.config))
         assert ours.keys() == theirs.keys() and ours["evaluations"].keys() == theirs["evaluations"].keys()
         assert ours["training"].keys() == theirs["training"].keys()
         assert ours["training"]["memory"] is None and ours["training"]["seconds"] is None
@@ -150,8 +150,6 @@ def test_seeds_of_a_stack_that_was_stopped_go_on(tmp_path: Path) -> None:
     jobs = [RunJob(arm, train_config(arm, seed, 96), wanted, 8) for seed in range(3)]
     runs = [tmp_path / "runs" / key(job.config) for job in jobs]
     train_seeds([replace(job.config, episodes=32) for job in jobs[:2]], runs[:2])
-    for job, run in zip(jobs[:2], runs, strict=False):
-        write_json(run / "config.json", job.config.to_json())
     jobs[2].perform(tmp_path)
     before = (tmp_path / "rows" / f"{key(jobs[2].config)}.json").read_bytes()
     SeedsJob(tuple(jobs)).perform(tmp_path)

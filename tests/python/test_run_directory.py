@@ -99,10 +99,10 @@ def test_json_without_nan(tmp_path: Path) -> None:
 def test_create_and_resume(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "one"
     with RunDirectory.create(path, CONFIG) as run:
-        assert run.config == CONFIG
+        assert run.stored.config == CONFIG
     assert read_config(path) == CONFIG
     with RunDirectory.resume(path) as run:
-        assert run.config == CONFIG
+        assert run.stored.config == CONFIG
         assert run.metrics() == []
 
 
@@ -136,7 +136,7 @@ def test_no_run_to_resume(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
     for damaged in ("{", "[]", "\0\0"):
         (tmp_path / "config.json").write_text(damaged)
-        with pytest.raises(RunDirectoryError, match=r"config\.json: expected"):
+        with pytest.raises(RunDirectoryError, match=r"config\.json: sha256: expected a digest"):
             RunDirectory.resume(tmp_path)
 
 
@@ -180,7 +180,7 @@ def test_two_processes_cannot_train_into_one_directory(tmp_path: Path) -> None:
 def test_resuming_cleans_up_after_a_kill(tmp_path: Path) -> None:
     RunDirectory.create(tmp_path, CONFIG).close()
     (tmp_path / ".learning_curve.png.99.tmp").write_bytes(b"half")
-    (tmp_path / ".checkpoint-00000009.tmp").mkdir()
+    (tmp_path / ".checkpoint-00000009.safetensors.99.tmp").write_bytes(b"half")
     (tmp_path / ".mine").write_text("a user's")
     RunDirectory.resume(tmp_path).close()
     assert sorted(os.listdir(tmp_path)) == [".lock", ".mine", "config.json"]
@@ -246,10 +246,11 @@ def test_a_whole_row_that_lacks_its_newline_is_kept(tmp_path: Path) -> None:
 
 def test_a_damaged_line_in_the_middle_is_named_and_nothing_changed(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    for damaged in (b"oops", b"[]", b'{"gain": 1}', b""):
+    wrong = (b'{"episode": 1}', b'{"episode": 2.0}', b'{"episode": true}', b'{"episode": 2, "gain": "1"}', b"[" * 9_000)
+    for damaged in (b"oops", b"[]", b'{"gain": 1}', b"", b'{"episode": 2, "episode": 2}', b'{"episode": NaN}', *wrong):
         path.write_bytes(b'{"episode": 1}\n' + damaged + b'\n{"episode": 3}\n')
         before = path.read_bytes()
-        with pytest.raises(RunDirectoryError, match=r"metrics\.jsonl: expected .* in line 2"):
+        with pytest.raises(RunDirectoryError, match=r"metrics\.jsonl: expected .* line 2"):
             MetricsFile(path).truncate(1)
         assert path.read_bytes() == before
 

@@ -259,7 +259,9 @@ def test_run_directories_are_those_of_single_runs(stacked: list[Path], tmp_path:
         assert [list(row) for row in rows] == [list(row) for row in theirs]
         assert rows[0] == pytest.approx(theirs[0], rel=1e-4, abs=1e-5)
         ours, expected = (load_checkpoint(latest_checkpoint(run)) for run in (out, single))
-        assert ours.manifest == expected.manifest
+        assert (
+            dataclasses.replace(ours.header, metrics=expected.header.metrics) == expected.header
+        )  # rows agree up to rounding
         assert ours.tensors.keys() == expected.tensors.keys()
         for group, entries in expected.tensors.items():
             assert {name: t.shape for name, t in ours.tensors[group].items()} == {
@@ -293,7 +295,7 @@ def test_alone_and_together_go_on_from_each_other(tmp_path: Path) -> None:
     rows = [read_metrics(out / "metrics.jsonl") for out in outs]
     assert [len(each) for each in rows] == [12, 16, 12]
     assert [row["episode"] for row in rows[1]] == list(range(4, 65, 4))
-    shutil.rmtree(next(path for path in list_checkpoints(outs[1]) if episode_of(path) == 48))
+    next(path for path in list_checkpoints(outs[1]) if episode_of(path) == 48).unlink()
     with pytest.raises(ValueError, match=r"^resume: expected checkpoints of the same episode .* 64 in .*seed4; .*48"):
         train_all(TrainConfig(TASK, episodes=80, seed=SMALL.seed), outs, resume=True)
 
@@ -328,7 +330,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
             os.kill(process.pid, signal.SIGKILL)
     behind = list_checkpoints(outs[1])
     if len(behind) > 1:
-        shutil.rmtree(behind[-1])  # as if it had been killed before this one was written
+        behind[-1].unlink()  # as if it had been killed before this one was written
     train_all(TrainConfig(TASK, seed=3), outs, resume=True)
     for one, other in zip(whole, outs, strict=True):
         assert_equal_runs(one, other)
@@ -341,7 +343,7 @@ def test_killed_while_it_began(tmp_path: Path) -> None:
     train_all(config, whole)
     train_all(config, outs)
     shutil.rmtree(outs[2])
-    shutil.rmtree(latest_checkpoint(outs[1]))
+    latest_checkpoint(outs[1]).unlink()
     train_all(TrainConfig(TASK, seed=SMALL.seed), outs, resume=True)
     for one, other in zip(whole, outs, strict=True):
         assert_equal_runs(one, other)

@@ -143,6 +143,20 @@ def test_a_killed_rank_ends_the_job(victim: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_loss_that_is_not_finite_ends_all_ranks(tmp_path: Path) -> None:
+    """With the checkpoint from before kept."""
+    out = tmp_path / "run"
+    small = ["8" if argument == "16" else argument for argument in SMALL]
+    rates = ["--learner.learning-rate", "1e30", "--learner.critic-learning-rate", "1e30", "--learner.epochs", "1"]
+    done = run(out, *small, *rates)
+    last = latest_checkpoint(out)
+    assert done.returncode != 0
+    assert "diverged after episode 8: leader: " in done.stderr
+    assert f"the last good checkpoint is kept: {last}" in done.stderr
+    assert load_checkpoint(last).episode == 8
+
+
+@pytest.mark.slow
 def test_bad_arguments_end_the_job(tmp_path: Path) -> None:
     """Before anything is made."""
     done = run(tmp_path / "run", "--num-envs", "7")

@@ -16,6 +16,7 @@ from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
 from paymaster.options import OptionRules, held_offers
 from paymaster.played_steps import PlayedSteps
 from paymaster.ranks import ALONE, Ranks
+from paymaster.usual_torch import drawing_from, usual_torch
 
 __all__ = ["EBPG", "Memory", "adam_of"]
 
@@ -49,17 +50,18 @@ class EBPG(Learner):
             )
         self.device = torch.device(device)
         self.ranks: Ranks = ALONE
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with usual_torch(), drawing_from(seed):
             self.network = LeaderNetwork(leader).to(self.device)
         self.optimizer = adam_of(self.network, self.config)
 
+    @usual_torch()
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
         """Learns from the steps played of a batch of whole episodes, by all ranks; see :class:`LeaderAlgorithm`."""
         metrics = self._learn(episodes, progress)
         # One transfer from the device for all of them.
         return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
 
+    @usual_torch()
     @torch.no_grad()
     def inspect(self, episodes: Episodes) -> Insight:
         """What went on in the leader while it played these episodes."""

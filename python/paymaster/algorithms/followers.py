@@ -16,6 +16,7 @@ from paymaster.networks.acting import action_logits
 from paymaster.networks.elementwise import log_softmax
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
 from paymaster.ranks import ALONE, Ranks
+from paymaster.usual_torch import drawing_from, usual_torch
 
 __all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerLearning", "FollowersSeen"]
 
@@ -132,8 +133,7 @@ class FollowerActorCritic:
         self.config.validate()
         self.device = torch.device(device)
         self.ranks: Ranks = ALONE
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with usual_torch(), drawing_from(seed):
             self.network = FollowerNetwork(network).to(self.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate, fused=True)
 
@@ -159,10 +159,11 @@ class FollowerActorCritic:
             return logits.argmax(-1)
         probability = torch.softmax(logits, dim=-1)
         cumulative = (_mixed(probability, explore) if explore > 0.0 else probability).cumsum(-1)
-        uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device)
+        uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device, dtype=logits.dtype)
         drawn: Tensor = (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
         return drawn
 
+    @usual_torch()
     def update(self, episodes: FollowerEpisodes) -> dict[str, float]:
         """Learns from a batch of whole episodes, each follower from its own rewards; the metrics of the first step."""
         episodes = episodes.to(self.device)
@@ -191,7 +192,8 @@ class FollowerActorCritic:
             means = {name: _mean(values, asked) for name, (_, values) in terms.items()}
             loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
             report = {} if first else {name: mean.detach() * share for name, mean in means.items()}
-            joint_step(loss, share, self.optimizer, config.max_gradient_norm, self.ranks, [*report.values()])
+            sums = [*report.values()]
+            joint_step(loss, share, self.optimizer, config.max_gradient_norm, self.ranks, sums, who="followers")
             first = first or report
         return dict(zip(first, torch.stack(list(first.values())).tolist(), strict=True))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from paymaster.algorithms.finite import check_step
 from paymaster.ranks import Ranks
 
 __all__ = ["joint_step"]
@@ -19,6 +20,8 @@ def joint_step(
     max_norm: float,
     ranks: Ranks,
     report: Sequence[Tensor] = (),
+    *,
+    who: str = "leader",
 ) -> Tensor:
     """Descends on the mean over all ranks' steps: the sum of each rank's mean times its share in them.
 
@@ -30,9 +33,13 @@ def joint_step(
         max_norm: of the summed gradient.
         ranks: who learns together.
         report: more to be added up in the same all-reduce, in place.
+        who: learns, for the error.
 
     Returns:
         The norm of the summed gradient before it was scaled down, [].
+
+    Raises:
+        DivergenceError: the loss or the gradient is NaN or infinite; no parameter has changed.
     """
     optimizer.zero_grad()
     loss.backward(share.to(loss.dtype))  # type: ignore[no-untyped-call]
@@ -41,5 +48,6 @@ def joint_step(
     # Which parameters have a gradient follows from the configuration, so it is the same on all ranks.
     ranks.add_up([*(p.grad for p in parameters if p.grad is not None), *report])
     norm = nn.utils.clip_grad_norm_(parameters, max_norm)
+    check_step(loss, norm, who)
     optimizer.step()
     return norm

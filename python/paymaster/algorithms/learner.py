@@ -269,7 +269,7 @@ class Learner(ABC):
 
     def _draw_goals(self, shape: torch.Size, explore: float, draws: Draws | None) -> Tensor:
         """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""
-        chosen = draw_uniform(1, shape, draws, self.device, torch.get_default_dtype())[0] < explore
+        chosen = draw_uniform(1, shape, draws, self.device, torch.float32)[0] < explore
         goals = draw_integers(self.network.config.num_goals, shape, draws, self.device)
         return goals.masked_fill(~chosen, -1)
 

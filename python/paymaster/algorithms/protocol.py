@@ -106,6 +106,8 @@ class LeaderAlgorithm(Player, Protocol):
         Args:
             episodes: played by this leader as it is now.
             progress: share of the training done before them, in [0, 1], for what changes as training goes on.
+
+        Metrics with "loss" or "norm" in their name must be finite, as must all weights: else training ends.
         """
 
     def inspect(self, episodes: Episodes) -> Insight:

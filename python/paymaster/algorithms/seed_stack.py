@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from paymaster.algorithms.ebpg import EBPG, adam_of
+from paymaster.algorithms.finite import check_step
 from paymaster.algorithms.learner import Learner, Memory
 from paymaster.algorithms.protocol import LeaderStep, Seen
 from paymaster.draws import Draws
@@ -16,6 +17,7 @@ from paymaster.networks.acting import evaluate_step
 from paymaster.networks.layers import stack_networks
 from paymaster.networks.leader import LeaderOutput
 from paymaster.played_steps import PlayedSteps
+from paymaster.usual_torch import usual_torch
 
 __all__ = ["SeedStack"]
 
@@ -62,6 +64,7 @@ class SeedStack(Learner):
         assert offer is not None
         return LeaderStep(offer, step.state, explored, attention)
 
+    @usual_torch()
     def update(self, episodes: Episodes, progress: float = 0.0) -> list[dict[str, float]]:
         """Each learns from the steps played of its episodes; metrics of each, as :meth:`EBPG.update` has them."""
         metrics = self._learn(episodes, progress)
@@ -132,6 +135,7 @@ class SeedStack(Learner):
         scale = (self.config.max_gradient_norm / (norm + 1e-6)).clamp(max=1.0)  # as nn.utils.clip_grad_norm_ has it
         for gradient in gradients:
             gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
+        check_step(loss, norm, "leader")
         self.optimizer.step()
         return norm
 

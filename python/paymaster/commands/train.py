@@ -20,7 +20,7 @@ __all__ = ["Train"]
 class Train:
     """Train a leader; ends with a table of it beside the reference leaders.
 
-    The run directory gets config.json, metrics.jsonl, TensorBoard events, checkpoint-*/ and learning_curve.png.
+    The run directory gets config.json, metrics.jsonl, TensorBoard events, checkpoint-*.safetensors, learning_curve.png.
     A run that was killed goes on with --resume and ends with the same numbers. Several processes or GPUs:
     torchrun --nproc-per-node R -m paymaster train ... plays --num-envs / R games in each. Several seeds at once:
     --seeds S trains S leaders in one process, each with games and a run directory of its own.

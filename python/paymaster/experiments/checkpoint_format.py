@@ -1,32 +1,37 @@
-"""What a checkpoint's files hold: tensors and JSON to bytes and back, everything verified, no pickle.
+"""What a checkpoint's file holds: tensors and JSON to bytes and back, everything verified, no pickle.
 
-`encode` makes the files' contents, `read` turns a directory of them into a `Checkpoint`. Where the directory
-lies, and how it gets there safely, is the matter of `checkpoint.py`.
+The file is one of safetensors. Tensors are named ``GROUP/NAME``; the header's metadata has one entry, ``paymaster``,
+which is a :class:`Header` as JSON. A SHA-256 in it is that of the whole file (:mod:`paymaster.experiments.sealed`).
 """
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
 import safetensors
 import safetensors.torch
 import torch
+from annotated_types import Interval, Len
 
-from paymaster.experiments.atomic import JSON
+from paymaster.algorithms.finite import DivergenceError, first_not_finite
+from paymaster.experiments.sealed import BLANK, check_seal, seal
+from paymaster.ranges import from_json, parse_json
 
-FORMAT = "paymaster-checkpoint"
-FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
+__all__ = ["FORMAT_VERSION", "Checkpoint", "CheckpointError", "Header", "MetricsMark", "OptimizerState"]
 
+FORMAT_VERSION: Final = 2
+_ENTRY = "paymaster"
 _GROUP = re.compile(r"[a-z][a-z0-9_]*")
-_FILE = re.compile(_GROUP.pattern + r"\.safetensors")
+_LONGEST_HEADER = 2**24  # bytes
+
+Tensors = Mapping[str, Mapping[str, torch.Tensor]]
 
 
 class CheckpointError(ValueError):
@@ -34,137 +39,203 @@ class CheckpointError(ValueError):
 
 
 @dataclass(frozen=True)
+class MetricsMark:
+    """The rows of `metrics.jsonl` so far: their length in bytes and their SHA-256."""
+
+    bytes: Annotated[int, Interval(ge=0, lt=2**62)]
+    sha256: Annotated[str, Len(64, 64)]
+
+
+@dataclass(frozen=True)
+class OptimizerState:
+    """What an optimiser is beside its tensors: its class, and the options of its groups of parameters."""
+
+    type: str
+    groups: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint says in JSON.
+
+    Attributes:
+        format, format_version: of the file.
+        package_version: version of paymaster that wrote it.
+        episode: episodes trained when it was saved.
+        config: configuration of the run.
+        metrics: the rows logged by then.
+        optimizers: by name.
+    """
+
+    format: Literal["paymaster-checkpoint"]
+    format_version: Literal[2]
+    package_version: str
+    episode: Annotated[int, Interval(ge=0, lt=2**62)]
+    config: dict[str, Any]
+    metrics: MetricsMark
+    optimizers: dict[str, OptimizerState]
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """A checkpoint as read and verified.
 
     Attributes:
-        path: its directory.
-        episode: episodes trained when it was saved.
-        tensors: per group, name -> tensor, on the CPU.
-        manifest: the caller's JSON, as given to `save_checkpoint`.
-        package_version: version of paymaster that wrote it.
+        path: its file.
+        header: what it says in JSON.
+        tensors: per group, name -> tensor, on the CPU; floating numbers are finite.
     """
 
     path: Path
-    episode: int
+    header: Header
     tensors: dict[str, dict[str, torch.Tensor]]
-    manifest: dict[str, Any]
-    package_version: str
+
+    @property
+    def episode(self) -> int:
+        """Episodes trained when it was saved."""
+        return self.header.episode
 
 
-def encode(
-    episode: int, tensors: Mapping[str, Mapping[str, torch.Tensor]], manifest: Mapping[str, JSON]
-) -> dict[str, bytes]:
-    """The contents of a checkpoint's files, by file name; arguments and errors as for `save_checkpoint`."""
-    contents = {f"{_checked_group(group)}.safetensors": _encode_group(group, tensors[group]) for group in tensors}
-    contents[MANIFEST] = _encode_manifest(episode, contents, manifest)
-    return contents
+def header_of(
+    episode: int, config: Mapping[str, Any], metrics: MetricsMark, optimizers: Mapping[str, OptimizerState]
+) -> Header:
+    """The header of a checkpoint that this version of the package writes."""
+    return Header(
+        "paymaster-checkpoint", FORMAT_VERSION, package_version(), episode, dict(config), metrics, dict(optimizers)
+    )
+
+
+def encode(header: Header, tensors: Tensors) -> bytes:
+    """The content of a checkpoint's file.
+
+    Raises:
+        ValueError, TypeError: group names, tensors or a header that cannot be stored.
+        DivergenceError: a number in a tensor is not finite.
+    """
+    flat = {}
+    for group, named in tensors.items():
+        if not _GROUP.fullmatch(group):
+            raise ValueError(f"tensors: expected group names of lower case letters, digits and _, got {group!r}")
+        for name, tensor in named.items():
+            if not isinstance(tensor, torch.Tensor):
+                raise TypeError(f"tensors[{group!r}][{name!r}]: expected a torch.Tensor, got {type(tensor).__name__}")
+            # Cloned, because safetensors refuses tensors that share memory, such as tied weights.
+            flat[f"{group}/{name}"] = tensor.detach().cpu().contiguous().clone()
+    if broken := first_not_finite(flat):
+        raise DivergenceError(f"{broken[0]}: expected finite numbers, got {broken[1]}")
+    try:
+        text = json.dumps({"sha256": BLANK, **dataclasses.asdict(header)}, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"header: expected JSON without NaN: {error}") from error
+    return seal(safetensors.torch.save(flat, {_ENTRY: text}))
 
 
 def read(path: Path) -> Checkpoint:
-    """Read and verify the checkpoint in the directory `path`.
+    """Read and verify the checkpoint in the file ``path``.
 
     Raises:
         CheckpointError: it is not there or not intact. The message ends openly, the caller adds the cure.
     """
-    if not path.is_dir():
-        found = "a file" if path.exists() else "nothing"
-        raise CheckpointError(f"{path}: expected a checkpoint's directory, found {found}")
-    body = _read_manifest(path / MANIFEST)
-    tensors = {}
-    for name, facts in body["files"].items():
-        data = _read_verified(path / name, facts["size"], facts["sha256"])
-        try:
-            group = safetensors.torch.load(data)
-        except (safetensors.SafetensorError, ValueError, KeyError) as error:
-            raise CheckpointError(f"{path / name}: expected the safetensors format, got: {error}") from error
-        tensors[name.removesuffix(".safetensors")] = dict(sorted(group.items()))  # its own order is any
-    return Checkpoint(path, body["episode"], tensors, body["manifest"], body["package_version"])
-
-
-def _checked_group(group: str) -> str:
-    if not _GROUP.fullmatch(group):
-        raise ValueError(f"tensors: expected group names of lower case letters, digits and _, got {group!r}")
-    return group
-
-
-def _encode_group(group: str, tensors: Mapping[str, torch.Tensor]) -> bytes:
-    for name, tensor in tensors.items():
-        if not isinstance(tensor, torch.Tensor):
-            raise TypeError(f"tensors[{group!r}][{name!r}]: expected a torch.Tensor, got {type(tensor).__name__}")
-    # Cloned, because safetensors refuses tensors that share memory, such as tied weights.
-    return safetensors.torch.save({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()})
-
-
-def _encode_manifest(episode: int, contents: Mapping[str, bytes], manifest: Mapping[str, JSON]) -> bytes:
-    body = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "package_version": _package_version(),
-        "episode": episode,
-        "files": {name: {"size": len(data), "sha256": _sha256(data)} for name, data in contents.items()},
-        "manifest": manifest,
-    }
+    data = _bytes_of(path)
     try:
-        body = json.loads(json.dumps(body, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"manifest: expected JSON without NaN: {error}") from error
-    return (json.dumps(body | {"sha256": _digest(body)}, indent=2) + "\n").encode()
+        header = _header_of(data, path)
+        tensors = _tensors_of(data, path)
+    except CheckpointError:
+        raise
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
+    return Checkpoint(path, header, tensors)
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest, all of whose entries `read` uses have been checked."""
-    if not path.exists():
-        raise CheckpointError(f"{path}: expected a checkpoint's manifest, found nothing")
+def package_version() -> str:
+    """Of paymaster; "unknown" in a source tree that is not installed."""
     try:
-        body = json.loads(_read_bytes(path))
-    except ValueError as error:  # JSONDecodeError or UnicodeDecodeError
-        raise CheckpointError(f"{path}: expected JSON, got a truncated or corrupt file ({error})") from error
-    if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise CheckpointError(f'{path}: expected "format": "{FORMAT}", got some other file')
-    if body.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{path}: expected format version {FORMAT_VERSION}, got {body.get('format_version')!r}, "
-            f"written by paymaster {body.get('package_version')!r}: use that version to read it"
-        )
-    digest = body.pop("sha256", None)
-    if digest != _digest(body):
-        raise CheckpointError(f"{path}: expected SHA-256 {_digest(body)} of its content, it says {digest!r}: corrupt")
-    if not all(_FILE.fullmatch(name) for name in body["files"]):
-        raise CheckpointError(f"{path}: expected file names such as leader.safetensors, got {list(body['files'])}")
-    return body
+        return metadata.version("paymaster")
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
-def _read_verified(path: Path, size: int, sha256: str) -> bytes:
-    if not path.exists():
-        raise CheckpointError(f"{path}: expected a file of {size} bytes, found nothing")
-    data = _read_bytes(path)
-    if len(data) != size:
-        kind = "truncated" if len(data) < size else "something was added"
-        raise CheckpointError(f"{path}: expected {size} bytes, got {len(data)}: {kind}")
-    if _sha256(data) != sha256:
-        raise CheckpointError(f"{path}: expected SHA-256 {sha256}, got {_sha256(data)}: corrupt")
-    return data
-
-
-def _read_bytes(path: Path) -> bytes:
+def _bytes_of(path: Path) -> bytes:
+    if path.is_dir():
+        raise CheckpointError(f"{path}: expected a checkpoint's file, found a directory{_older(path)}")
+    if not path.is_file():
+        found = "something else" if path.exists() else "nothing"
+        raise CheckpointError(f"{path}: expected a checkpoint's file, found {found}")
     try:
         return path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path}: expected a readable file, got: {error.strerror or error}") from error
 
 
-def _package_version() -> str:
+def _older(path: Path) -> str:
+    """What to say of a checkpoint of format version 1, a directory of files."""
     try:
-        return metadata.version("paymaster")
-    except metadata.PackageNotFoundError:  # run from a source tree that is not installed
-        return "unknown"
+        manifest = parse_json((path / "manifest.json").read_bytes(), "manifest.json")
+        return (
+            f" of format version 1, which paymaster {manifest['package_version']} wrote: use the version that wrote it"
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _header_of(data: bytes, path: Path) -> Header:
+    """The header, after the length and the digest of the whole file were checked."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > min(len(data) - 8, _LONGEST_HEADER):
+        raise CheckpointError(
+            f"{path}: expected a safetensors file, got {len(data)} bytes that say their header has {length}: truncated "
+            "or some other file"
+        )
+    outer = parse_json(data[8 : 8 + length], f"{path}: header")
+    text = outer.get("__metadata__", {}).get(_ENTRY) if isinstance(outer, dict) else None
+    if not isinstance(text, str):
+        raise CheckpointError(f"{path}: __metadata__.{_ENTRY}: expected a checkpoint's header, got some other file")
+    end = max((offsets[1] for offsets in _offsets(outer, path)), default=0)
+    if len(data) != 8 + length + end:
+        kind = "truncated" if len(data) < 8 + length + end else "something was added"
+        raise CheckpointError(f"{path}: expected {8 + length + end} bytes, got {len(data)}: {kind}")
+    check_seal(data, str(path))
+    body = parse_json(text, f"{path}: __metadata__.{_ENTRY}")
+    if not isinstance(body, dict) or body.pop("sha256", None) is None:
+        raise CheckpointError(f"{path}: __metadata__.{_ENTRY}: expected a JSON object with a digest, got another")
+    if body.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path}: format_version: expected {FORMAT_VERSION}, got {body.get('format_version')!r}, written by "
+            f"paymaster {body.get('package_version')!r}: use that version to read it"
+        )
+    return from_json(Header, body, str(path))
 
 
-def _digest(body: Mapping[str, Any]) -> str:
-    """SHA-256 over the manifest itself, less this entry, in one canonical spelling."""
-    return _sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode())
+def _offsets(outer: dict[str, Any], path: Path) -> list[tuple[int, int]]:
+    """Where each tensor's bytes begin and end."""
+    every = []
+    for name, facts in outer.items():
+        if name != "__metadata__":
+            group, slash, _ = name.partition("/")
+            if not slash or not _GROUP.fullmatch(group):
+                raise CheckpointError(f"{path}: expected tensors named GROUP/NAME, got {name[:80]!r}")
+            every.append(from_json(_Placed, facts, f"{path}: {name[:80]}").data_offsets)
+    return every
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A tensor's entry in the header of a safetensors file."""
+
+    dtype: str
+    shape: list[Annotated[int, Interval(ge=0, lt=2**48)]]
+    data_offsets: tuple[Annotated[int, Interval(ge=0, lt=2**48)], Annotated[int, Interval(ge=0, lt=2**48)]]
+
+
+def _tensors_of(data: bytes, path: Path) -> dict[str, dict[str, torch.Tensor]]:
+    try:
+        flat = safetensors.torch.load(data)
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: expected the safetensors format, got: {error}") from error
+    if broken := first_not_finite(flat):
+        raise CheckpointError(f"{path}: {broken[0]}: expected finite numbers, got {broken[1]}")
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    for name in sorted(flat):  # its own order is any
+        group, _, rest = name.partition("/")
+        groups.setdefault(group, {})[rest] = flat[name]
+    return groups

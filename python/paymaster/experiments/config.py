@@ -13,7 +13,8 @@ import tyro
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, leader_kind
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.envs.registry import tasks
-from paymaster.options import OptionRules
+from paymaster.experiments.seeds import TRAINING_SEEDS
+from paymaster.ranges import from_json
 
 __all__ = ["TaskConfig", "TrainConfig"]
 
@@ -75,7 +76,7 @@ class TrainConfig:
         episodes: to train on in all; a batch more at most. What falls over training, like the default leader's entropy
             bonus, falls over these; over the new number from there on, where a run is resumed with another.
         num_envs: B, games played at once, and episodes per update; by all ranks together, where there are several.
-        seed: of games, initial weights and the leader's draws.
+        seed: of games, initial weights and the leader's draws; below 10^9, so that no evaluation plays these games.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1", ...
         checkpoint_every: episodes between checkpoints.
         torch_threads: threads of torch in an update, on the CPU; playing has one. A second takes a seventh off an
@@ -118,8 +119,8 @@ class TrainConfig:
         for name in ("episodes", "num_envs", "checkpoint_every", "torch_threads", "hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(f"seed: expected a value in [0, 2^63), got {self.seed}")
+        if not 0 <= self.seed < TRAINING_SEEDS:
+            raise ValueError(f"seed: expected a whole number in [0, {TRAINING_SEEDS:,}), got {self.seed}")
         self.learner.validate()
         self.follower_learner.validate()
 
@@ -138,18 +139,13 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> TrainConfig:
-        """The inverse of :meth:`to_json`. Raises ValueError on a missing or unknown field."""
-        try:
-            fields = dict(stored)
-            learning = dict(fields.pop("learner"))
-            rules = OptionRules(**learning.pop("options"))
-            learner = EBPGConfig(**learning, options=rules)
-            options = TaskConfig(**fields.pop("options"))
-            followers = FollowerLearning(**fields.pop("follower_learner"))
-            return cls(**fields, options=options, learner=learner, follower_learner=followers)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"config.json: expected the fields of a training run, got {error}") from None
+    def from_json(cls, stored: Mapping[str, Any], where: str = "config.json") -> TrainConfig:
+        """The inverse of :meth:`to_json`.
+
+        Raises:
+            ValueError: a field is missing, unknown or of another type; named after ``where``, the file.
+        """
+        return from_json(cls, stored, where)
 
     def resumed_from(self, stored: TrainConfig) -> TrainConfig:
         """The stored run's configuration, continued with the fields that may change: episodes and device.

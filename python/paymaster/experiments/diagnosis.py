@@ -23,11 +23,12 @@ from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv, Observation
 from paymaster.episodes import Episodes
-from paymaster.experiments.evaluate import EVALUATION_SEED
 from paymaster.experiments.intervals import Interval, mean_ci95
 from paymaster.experiments.run_leader import open_run
+from paymaster.experiments.seeds import evaluation_seed
 from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
 from paymaster.rollout import EpisodeTotals, Rollout
+from paymaster.usual_torch import threads_of_torch, usual_torch
 
 __all__ = ["Diagnosis", "diagnose_run"]
 
@@ -131,6 +132,8 @@ class _Seats:
         )
 
 
+@usual_torch()
+@threads_of_torch(1)
 def diagnose_run(
     run: Path,
     episodes: int = 1_000,
@@ -155,7 +158,7 @@ def diagnose_run(
         raise ValueError(f"episodes: expected at least 2, got {episodes}")
     if retrain < 0:
         raise ValueError(f"retrain: expected at least 0, got {retrain}")
-    env, leader = open_run(run, episodes, seed + EVALUATION_SEED, population=population)
+    env, leader = open_run(run, episodes, evaluation_seed(seed), population=population)
     if not isinstance(env, TwoPhaseVectorEnv):
         return _described(run, env, *_play(env, leader, seed), retrained=0, regret=None, loss=None)
     assert isinstance(env.answering, FollowersAtPlay)
@@ -191,7 +194,7 @@ def _challengers(
     run: Path, usual: FollowerActorCritic, retrain: int, seed: int, population: Path | None
 ) -> FollowerActorCritic:
     """Followers that have gone on learning, each against the leader and the other followers as they are."""
-    env, leader = open_run(run, _GAMES, seed + EVALUATION_SEED + _CHALLENGERS, population=population)
+    env, leader = open_run(run, _GAMES, evaluation_seed(seed) + _CHALLENGERS, population=population)
     assert isinstance(env, TwoPhaseVectorEnv)
     challengers = FollowerActorCritic(usual.network.config, usual.config, usual.device)
     challengers.network.load_state_dict(copy.deepcopy(usual.network.state_dict()))

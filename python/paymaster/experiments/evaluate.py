@@ -18,14 +18,13 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.intervals import Interval, mean_ci95
 from paymaster.experiments.replacement import Replacement
 from paymaster.experiments.run_leader import open_run, population_options, seat_followers
+from paymaster.experiments.seeds import evaluation_seed
 from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.references import make_reference
 from paymaster.rollout import EpisodeTotals, Rollout
+from paymaster.usual_torch import threads_of_torch, usual_torch
 
-__all__ = ["EVALUATION_SEED", "Evaluation", "evaluate_reference", "evaluate_run"]
-
-EVALUATION_SEED = 1_000_000_007
-"""Added to the seed an evaluation is given, so that it never replays the games of a training run."""
+__all__ = ["Evaluation", "evaluate_reference", "evaluate_run"]
 
 _GAMES = 250  # played at once
 _GAMES_OF_STRANGERS = 10
@@ -78,6 +77,8 @@ class Evaluation:
         return {**measures, "episodes": self.episodes, "leader": self.leader, "task": self.task}
 
 
+@usual_torch()
+@threads_of_torch(1)
 def evaluate_reference(
     name: str,
     task: str,
@@ -100,11 +101,11 @@ def evaluate_reference(
     leader = make_reference(name, seed)
     games = _games_at_once(episodes, strangers=False, replacement=replacement)
     options = {**population_options(population), **(options or {})}
-    env = make_vec(task, games, seed + EVALUATION_SEED, autoreset_mode="Disabled", **options)
+    env = make_vec(task, games, evaluation_seed(seed), autoreset_mode="Disabled", **options)
     if isinstance(env, TwoPhaseVectorEnv):
         if population is None:
             raise ValueError("population: expected a run whose followers learned, since these do, got none")
-        seat_followers(env, population, seed + EVALUATION_SEED)
+        seat_followers(env, population, evaluation_seed(seed))
     env.statistics.frozen = True  # reference leaders do not use them
 
     def play() -> EpisodeTotals:
@@ -118,6 +119,8 @@ def evaluate_reference(
     return _collect(name, task, env, episodes, play, seed, replacement)
 
 
+@usual_torch()
+@threads_of_torch(1)
 def evaluate_run(
     run: Path,
     episodes: int,
@@ -140,7 +143,7 @@ def evaluate_run(
     Args:
         run: a directory that ``paymaster train`` has written.
         episodes: E.
-        seed: of the evaluation's games and the leader's draws.
+        seed: of the evaluation's games and the leader's draws; whatever it is, training had other games.
         greedy: the leader's most likely offers instead of a draw, and the likeliest answers of followers that learned.
         task, options: where they differ from the run's.
         strangers: the statistics start empty.
@@ -152,13 +155,13 @@ def evaluate_run(
             replacement of nobody.
     """
     games = _games_at_once(episodes, strangers=strangers, replacement=replacement)
-    env, leader = open_run(run, games, seed + EVALUATION_SEED, task=task, options=options, population=population)
+    env, leader = open_run(run, games, evaluation_seed(seed), task=task, options=options, population=population)
     if isinstance(env, TwoPhaseVectorEnv) and isinstance(env.answering, FollowersAtPlay):
         env.answering.greedy = greedy
     if strangers or replacement is not None:
         env.statistics.clear()
         env.statistics.frozen = False
-    generator = torch.Generator(leader.device).manual_seed(seed + EVALUATION_SEED)
+    generator = torch.Generator(leader.device).manual_seed(evaluation_seed(seed))
     play = _player(env, leader, generator, greedy=greedy)
     return _collect(str(run), env.task, env, episodes, play, seed, replacement)
 
@@ -194,7 +197,7 @@ def _collect(
     rounds: list[EpisodeTotals] = []
     for played in range(0, episodes, env.num_envs):
         if replacement is not None and played > 0 and played % replacement.every == 0:
-            replacement.apply(env, seed + EVALUATION_SEED, played // replacement.every)
+            replacement.apply(env, evaluation_seed(seed), played // replacement.every)
         rounds.append(play())
 
     def every(name: str) -> NDArray[Any]:

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from paymaster.algorithms.protocol import Insight
 from paymaster.episodes import Episodes
-from paymaster.experiments.evaluate import EVALUATION_SEED
 from paymaster.experiments.run_leader import open_run
+from paymaster.experiments.seeds import evaluation_seed
 from paymaster.rollout import Rollout
+from paymaster.usual_torch import threads_of_torch, usual_torch
 
 __all__ = ["Inspection", "inspect_run", "summarise"]
 
@@ -70,6 +71,8 @@ class Inspection:
         return {name: plain(value) for name, value in asdict(self).items()}
 
 
+@usual_torch()
+@threads_of_torch(1)
 def inspect_run(run: Path, episodes: int = 200, seed: int = 0) -> Inspection:
     """Plays a trained leader, sampled, on games that training did not see, and looks inside.
 
@@ -78,7 +81,7 @@ def inspect_run(run: Path, episodes: int = 200, seed: int = 0) -> Inspection:
     """
     if episodes < 1:
         raise ValueError(f"episodes: expected at least 1, got {episodes}")
-    env, leader = open_run(run, episodes, seed + EVALUATION_SEED)
+    env, leader = open_run(run, episodes, evaluation_seed(seed))
     played, _ = Rollout(env, leader, torch.Generator(leader.device).manual_seed(seed)).play()
     assert played is not None
     return summarise(played.to("cpu"), _on_cpu(leader.inspect(played)), env.task, str(run))

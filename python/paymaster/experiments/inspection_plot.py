@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 
 import numpy as np
+
+from paymaster.experiments.plain_matplotlib import plain_style  # isort: skip (before matplotlib)
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -20,6 +22,7 @@ __all__ = ["plot_inspection"]
 _INK, _BLUE, _ORANGE = "#2b2f33", "#1b6ca8", "#c2571a"
 
 
+@plain_style()
 def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> None:
     """Draws the inspection into a PNG file, which is replaced at once or not at all.
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from paymaster.experiments.plain_matplotlib import plain_style  # isort: skip (before matplotlib)
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -25,6 +27,7 @@ _INK, _FAINT = "#2b2f33", "#d9dde1"
 Floats = npt.NDArray[np.float64]
 
 
+@plain_style()
 def plot_learning_curve(
     metrics: str | os.PathLike[str] | Iterable[Mapping[str, Any]],
     out_png: str | os.PathLike[str],

@@ -15,7 +15,8 @@ def keep_freed_memory() -> bool:
     """Tells glibc's malloc to reuse freed memory instead of handing it back to the system; elsewhere does nothing.
 
     Every update allocates and frees the same tensors of 1 to 10 MB. Handed back each time, their pages were taken from
-    the system and cleared anew, thousands of faults an update and a tenth of the training time.
+    the system and cleared anew, thousands of faults an update and a tenth of the training time. It holds for the whole
+    process and cannot be taken back, since glibc does not say what it was before.
 
     Returns:
         Whether it was done.

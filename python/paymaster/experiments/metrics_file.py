@@ -6,6 +6,7 @@ equals that of an unbroken one, byte for byte.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -16,6 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from paymaster.experiments.atomic import JSON, RunDirectoryError, storage_errors, write_bytes
+from paymaster.experiments.checkpoint_format import MetricsMark
+from paymaster.ranges import parse_json
+
+METRICS = "metrics.jsonl"
 
 
 class MetricsFile:
@@ -26,6 +31,7 @@ class MetricsFile:
         self.path = path
         self._file: FileIO | None = None
         self._last = -1
+        self._length, self._digest = 0, hashlib.sha256()  # of the content
 
     def append(self, episode: int, metrics: Mapping[str, JSON]) -> None:
         """Append the row `{"episode": episode, **metrics}`; at return the system has the whole line.
@@ -44,10 +50,11 @@ class MetricsFile:
         row = {"episode": int(episode)} | {name: _finite(value) for name, value in metrics.items()}
         line = (json.dumps(row, allow_nan=False) + "\n").encode()
         with storage_errors(self.path, "append to"):
-            if self._file is None:
-                self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 (closed by close())
+            self._open()
+            assert self._file is not None
             _write_whole(self._file, line)
         self._last = episode
+        self._take(line)
 
     def truncate(self, episode: int) -> None:
         """Drop the rows after `episode`, and a line torn by a kill, all at once or not at all.
@@ -65,17 +72,58 @@ class MetricsFile:
                 write_bytes(self.path, content)
         self._last = episode
 
-    def sync(self) -> None:
-        """Force the rows so far to the disk."""
-        if self._file is not None:
-            with storage_errors(self.path, "write"):
+    def mark(self) -> MetricsMark:
+        """Force the rows so far to the disk, and say which they are."""
+        with storage_errors(self.path, "write"):
+            if self._file is None and self.path.exists():
+                self._open()
+            if self._file is not None:
                 os.fsync(self._file.fileno())
+        return MetricsMark(self._length, self._digest.hexdigest())
 
     def close(self) -> None:
         """Close the file; a later `append` opens it again."""
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _open(self) -> None:
+        if self._file is None:
+            self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 (closed by close())
+            self._length, self._digest = 0, hashlib.sha256()
+            self._take(_beginning(self._file, os.fstat(self._file.fileno()).st_size))
+
+    def _take(self, content: bytes) -> None:
+        self._length += len(content)
+        self._digest.update(content)
+
+
+def check_mark(path: Path, mark: MetricsMark, since: str) -> None:
+    """Check that a metrics file begins with the rows that it had when :meth:`MetricsFile.mark` was called.
+
+    Args:
+        path: of the file.
+        mark: what was returned.
+        since: when that was, for the message.
+
+    Raises:
+        RunDirectoryError: rows are missing or were changed, or the file cannot be read.
+    """
+    content = b""
+    if path.exists():
+        with storage_errors(path, "read"), open(path, "rb", buffering=0) as file:
+            content = _beginning(file, min(mark.bytes, os.fstat(file.fileno()).st_size))
+    if len(content) < mark.bytes:
+        found = f"{len(content)} bytes: rows were cut off" if path.exists() else "no file"
+        problem = f"bytes: expected at least {mark.bytes} as {since}, got {found}"
+    elif (digest := hashlib.sha256(content).hexdigest()) != mark.sha256:
+        problem = (
+            f"sha256: expected {mark.sha256[:16]}... of the first {mark.bytes} bytes as {since}, got "
+            f"{digest[:16]}...: rows were changed or removed, or are another run's"
+        )
+    else:
+        return
+    raise RunDirectoryError(f"{path}: {problem}. Put the file back as it was, or start the run anew (--out).")
 
 
 def read_metrics(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -90,13 +138,13 @@ def read_metrics(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
 def _lines(path: Path) -> list[tuple[bytes, dict[str, Any]]]:
     with storage_errors(path, "read"):
         *whole, rest = path.read_bytes().split(b"\n")
-    lines = []
+    lines: list[tuple[bytes, dict[str, Any]]] = []
     for number, line in enumerate(whole, start=1):
-        row = _row(line)
-        if row is None:
+        row, last = _row(line), lines[-1][1]["episode"] if lines else -1
+        if row is None or row["episode"] <= last:
             raise RunDirectoryError(
-                f"cannot read {path}: expected a JSON object with a whole number `episode` in line {number}, "
-                f"got {line[:60]!r}. Repair or delete that line."
+                f"cannot read {path}: expected a JSON object with a whole number `episode` above {last}, and a number "
+                f"as its `gain`, in line {number}, got {line[:60]!r}. Put the file back as it was."
             )
         lines.append((line, row))
     if (row := _row(rest)) is not None:  # only the newline is missing
@@ -106,10 +154,22 @@ def _lines(path: Path) -> list[tuple[bytes, dict[str, Any]]]:
 
 def _row(line: bytes) -> dict[str, Any] | None:
     try:
-        row = json.loads(line)
+        row = parse_json(line, METRICS)
     except ValueError:
         return None
-    return row if isinstance(row, dict) and isinstance(row.get("episode"), int) else None
+    if not isinstance(row, dict) or type(row.get("episode")) is not int or not 0 <= row["episode"] < 2**62:
+        return None
+    return row if row.get("gain") is None or type(row["gain"]) in (int, float) else None
+
+
+def _beginning(file: FileIO, length: int) -> bytes:
+    """The first bytes of a file, so many or all there are."""
+    file.seek(0)
+    parts, left = [], length
+    while left > 0 and (part := file.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def _write_whole(file: FileIO, line: bytes) -> None:

@@ -11,40 +11,34 @@ from typing import Any
 
 import torch
 
-from paymaster.experiments.atomic import JSON
-from paymaster.experiments.checkpoint_format import CheckpointError
+from paymaster.experiments.checkpoint_format import CheckpointError, OptimizerState
+
+__all__ = ["load_optimizer", "optimizer_tensors"]
 
 # How the step is computed, not what: these belong to the machine, so the fresh optimiser keeps its own.
-_IMPLEMENTATION = ("foreach", "fused", "capturable", "differentiable")
+_IMPLEMENTATION = ("params", "foreach", "fused", "capturable", "differentiable")
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> tuple[dict[str, torch.Tensor], dict[str, JSON]]:
-    """The optimiser's state: moments and step counts as tensors, the groups' options as JSON.
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> tuple[dict[str, torch.Tensor], OptimizerState]:
+    """The optimiser's state: moments and step counts as tensors, the groups' options for JSON.
 
-    Returns:
-        The tensors, for a checkpoint's group, and the JSON, for its manifest. The tensors are the optimiser's
-        own, so save them before the next step.
+    The tensors are the optimiser's own, so save them before the next step.
 
     Raises:
         TypeError: the optimiser keeps something other than tensors, or an option that is not a number.
     """
     state = optimizer.state_dict()
-    tensors = {}
-    for parameter, entries in state["state"].items():
-        for name, value in entries.items():
-            if not isinstance(value, torch.Tensor):
-                raise TypeError(f"optimizer state {parameter}.{name}: expected a tensor, got {type(value).__name__}")
-            tensors[f"{parameter}.{name}"] = value
-    groups = [
-        {name: _plain(name, value) for name, value in group.items() if name not in _IMPLEMENTATION}
-        for group in state["param_groups"]
-    ]
-    shapes = [list(parameter.shape) for parameter in _parameters(optimizer)]
-    return tensors, {"type": type(optimizer).__name__, "groups": groups, "shapes": shapes}
+    tensors = {
+        f"{parameter}.{name}": value for parameter, named in state["state"].items() for name, value in named.items()
+    }
+    for name, value in tensors.items():
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(f"optimizer state {name}: expected a tensor, got {type(value).__name__}")
+    return tensors, OptimizerState(type(optimizer).__name__, [_options(group) for group in state["param_groups"]])
 
 
 def load_optimizer(
-    optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor], state: Mapping[str, Any]
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor], state: OptimizerState
 ) -> None:
     """Give a fresh optimiser over parameters of the same shapes the state that `optimizer_tensors` returned.
 
@@ -52,73 +46,64 @@ def load_optimizer(
         optimizer: of the same class, with the same groups; its own options are overwritten by the saved ones,
             but for those that choose the implementation (foreach, fused, capturable, differentiable).
         tensors: the tensors, on any device; they are copied.
-        state: the JSON.
+        state: the rest.
 
     Raises:
         CheckpointError: they do not fit this optimiser; it is then unchanged.
     """
-    _check_fit(optimizer, state)
-    parameters = _parameters(optimizer)
+    fresh = optimizer.state_dict()["param_groups"]
+    facts = {
+        "class": (type(optimizer).__name__, state.type),
+        "groups": (len(fresh), len(state.groups)),
+        "options": ([_kinds(_options(group)) for group in fresh], [_kinds(group) for group in state.groups]),
+    }
+    for what, (expected, came) in facts.items():
+        if expected != came:
+            raise CheckpointError(f"optimizer: {what}: expected {expected}, got {came}: of another model?")
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     entries: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
         number, _, name = key.partition(".")
-        if not number.isdecimal() or not name or int(number) >= len(parameters):
+        if not (number.isdecimal() and len(number) < 9 and int(number) < len(parameters) and name):
             raise CheckpointError(
                 f"optimizer tensor {key!r}: expected PARAMETER.NAME with a parameter below {len(parameters)}"
             )
         shape = parameters[int(number)].shape
         if tensor.shape != shape and not (name == "step" and tensor.dim() == 0):
             raise CheckpointError(f"optimizer tensor {key!r}: expected shape {list(shape)}, got {list(tensor.shape)}")
+        if not tensor.is_floating_point():
+            raise CheckpointError(f"optimizer tensor {key!r}: expected floating numbers, got {tensor.dtype}")
         entries.setdefault(int(number), {})[name] = tensor.clone()  # the optimiser would go on in the given tensor
-    _check_complete(entries)
-    fresh = optimizer.state_dict()["param_groups"]
-    groups = [
-        group | {name: _restored(value) for name, value in saved.items() if name != "params"}
-        for group, saved in zip(fresh, state["groups"], strict=True)
-    ]
+    # Every parameter that has state has the same names of it; one without had no gradient yet.
+    names = set().union(*entries.values())
+    for place, named in entries.items():
+        if names != named.keys():
+            raise CheckpointError(f"optimizer state of parameter {place}: {sorted(names - named.keys())} missing")
+    groups = [group | _restored(saved) for group, saved in zip(fresh, state.groups, strict=True)]
     optimizer.load_state_dict({"state": dict(sorted(entries.items())), "param_groups": groups})
 
 
-def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
-    """In the order by which state_dict numbers them."""
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+def _options(group: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a group is stored, with lists in place of tuples, as JSON has them."""
+    options = {name: value for name, value in group.items() if name not in _IMPLEMENTATION}
+    for name, value in options.items():
+        numbers = value if isinstance(value, tuple | list) else [value]
+        if not all(one is None or isinstance(one, bool | int | float | str) for one in numbers):
+            raise TypeError(f"optimizer option {name}: expected numbers, got {type(value).__name__}")
+        options[name] = list(value) if isinstance(value, tuple) else value
+    return options
 
 
-def _check_fit(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
-    missing = [name for name in ("type", "groups", "shapes") if name not in state]
-    if missing:
-        raise CheckpointError(f"optimizer state: expected the entries type, groups and shapes, {missing} missing")
-    facts = {
-        "class": (type(optimizer).__name__, state["type"]),
-        "parameters in each group": (
-            [len(group["params"]) for group in optimizer.param_groups],
-            [len(group["params"]) for group in state["groups"]],
-        ),
-        "parameter shapes": (
-            [list(parameter.shape) for parameter in _parameters(optimizer)],
-            state["shapes"],
-        ),
-    }
-    for what, (expected, came) in facts.items():
-        if expected != came:
-            raise CheckpointError(f"optimizer state: expected {what} {expected}, got {came}: of another model?")
+def _kinds(options: Mapping[str, Any]) -> dict[str, str]:
+    """The options' names and kinds of values, which a saved group shares with a fresh one."""
+
+    def kind(value: Any) -> str:
+        if isinstance(value, list):
+            return f"[{', '.join(map(kind, value))}]"
+        return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+
+    return {name: kind(value) for name, value in sorted(options.items())}
 
 
-def _check_complete(entries: Mapping[int, Mapping[str, torch.Tensor]]) -> None:
-    """Every parameter that has state has the same names of it (one without had no gradient yet)."""
-    names = {name for named in entries.values() for name in named}
-    for number, named in entries.items():
-        if names - named.keys():
-            raise CheckpointError(f"optimizer state of parameter {number}: {sorted(names - named.keys())} missing")
-
-
-def _plain(name: str, value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_plain(name, item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise TypeError(f"optimizer option {name}: expected numbers, got {type(value).__name__}")
-
-
-def _restored(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value  # JSON has no tuples, Adam's betas are one
+def _restored(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from paymaster.envs.registry import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.experiments.evaluate import EVALUATION_SEED
 from paymaster.experiments.run_leader import RunLeader, is_reference, open_run
+from paymaster.experiments.seeds import evaluation_seed
 from paymaster.references import ReferenceLeader, make_reference
 from paymaster.rendering.film import write_film
 from paymaster.watch import WatchedEpisode, watch
@@ -49,11 +49,11 @@ def open_leader(
     if is_reference(leader, task, greedy=greedy):
         assert task is not None  # is_reference saw to it
         player = make_reference(leader, seed)
-        env = make_vec(task, 1, seed + EVALUATION_SEED, 1, autoreset_mode="Disabled", **(options or {}))
+        env = make_vec(task, 1, evaluation_seed(seed), 1, autoreset_mode="Disabled", **(options or {}))
         name = leader.replace("_", " ")
     else:
-        env, algorithm = open_run(Path(leader), 1, seed + EVALUATION_SEED, task=task, options=options)
-        generator = torch.Generator(algorithm.device).manual_seed(seed + EVALUATION_SEED)
+        env, algorithm = open_run(Path(leader), 1, evaluation_seed(seed), task=task, options=options)
+        generator = torch.Generator(algorithm.device).manual_seed(evaluation_seed(seed))
         player, name = RunLeader(algorithm, generator, greedy=greedy), Path(leader).resolve().name
     return env, player, f"{env.task.replace('_', ' ')}   |   leader: {name}"
 

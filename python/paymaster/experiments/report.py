@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.learning_curve import plot_learning_curve
 from paymaster.experiments.tables import evaluation_table
 from paymaster.references import REFERENCES
 
@@ -50,6 +49,17 @@ def report_runs(runs: Sequence[tuple[TrainConfig, Path]], episodes: int, console
         title = f"{config.task}, {episodes} episodes that training did not see, traits hidden from the trained leader"
         console.print(evaluation_table([*trained, *evaluations], title))
     for one, out in runs:
-        curve = out / "learning_curve.png"
-        plot_learning_curve(out / "metrics.jsonl", curve, references, title=one.task, leader=one.leader)
-        console.print(f"learning curve: {curve}")
+        _draw_curve(one, out, references, console)
+
+
+def _draw_curve(config: TrainConfig, out: Path, references: Mapping[str, float], console: Console) -> None:
+    """Draws a run's learning curve, or says why it could not: the run is done and its numbers are there."""
+    curve = out / "learning_curve.png"
+    try:
+        from paymaster.experiments.learning_curve import plot_learning_curve  # here: matplotlib may be broken
+
+        plot_learning_curve(out / "metrics.jsonl", curve, references, title=config.task, leader=config.leader)
+    except Exception as error:
+        console.print(f"warning: no learning curve: {type(error).__name__}: {error}", markup=False)
+    else:
+        console.print(f"learning curve: {curve}", markup=False)

@@ -1,10 +1,10 @@
 """The run directory: one training run's configuration, metrics, TensorBoard events and checkpoints.
 
 ```
-DIR/config.json           the run's configuration, written once
+DIR/config.json           the run's configuration (run_config.py)
 DIR/metrics.jsonl         one row per update (metrics_file.py)
 DIR/events.out.tfevents.* the same and the timings, for TensorBoard
-DIR/checkpoint-*/         checkpoint.py
+DIR/checkpoint-*          checkpoint.py
 DIR/learning_curve.png    learning_curve.py
 DIR/.lock                 held while a process writes here
 ```
@@ -12,7 +12,6 @@ DIR/.lock                 held while a process writes here
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,9 +20,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from paymaster.experiments.atomic import JSON, TEMPORARY_SUFFIX, RunDirectoryError, storage_errors, write_json
-from paymaster.experiments.checkpoint import tidy_checkpoints
-from paymaster.experiments.metrics_file import MetricsFile, read_metrics
+from paymaster.experiments.atomic import JSON, TEMPORARY_SUFFIX, RunDirectoryError, storage_errors
+from paymaster.experiments.checkpoint_format import MetricsMark
+from paymaster.experiments.metrics_file import METRICS, MetricsFile, read_metrics
+from paymaster.experiments.run_config import (
+    CONFIG,
+    StoredConfig,
+    encode_run_config,
+    read_config,
+    read_run_config,
+    write_run_config,
+)
 
 try:
     import fcntl
@@ -32,8 +39,6 @@ except ImportError:  # no POSIX: no lock there
 
 __all__ = ["RunDirectory", "RunDirectoryError", "holds_run", "read_config", "read_metrics", "refuse_a_run"]
 
-CONFIG = "config.json"
-METRICS = "metrics.jsonl"
 LOCK = ".lock"
 
 
@@ -42,13 +47,13 @@ class RunDirectory:
 
     Attributes:
         path: the directory.
-        config: the run's configuration.
+        stored: the run's configuration, and what was changed in it.
     """
 
-    def __init__(self, path: Path, config: dict[str, Any], lock: FileIO, *, resumed: bool) -> None:
+    def __init__(self, path: Path, stored: StoredConfig, lock: FileIO, *, resumed: bool) -> None:
         """For `create` and `resume` only."""
         self.path = path
-        self.config = config
+        self.stored = stored
         self._lock = lock
         self._metrics = MetricsFile(path / METRICS)
         self._purge_step: int | None = None
@@ -65,7 +70,8 @@ class RunDirectory:
             ValueError, TypeError: `config` is not JSON (NaN, for instance).
         """
         path = Path(path)
-        json.dumps(config, allow_nan=False)  # fail before anything is made
+        stored = StoredConfig(dict(config))
+        encode_run_config(stored)  # fail before anything is made
         refuse_a_run(path)  # before the lock, which is a file in it
         made = not path.exists()
         with storage_errors(path, "create the run directory"):
@@ -74,7 +80,7 @@ class RunDirectory:
             lock = _lock(path)
             try:
                 refuse_a_run(path)
-                write_json(path / CONFIG, config)
+                write_run_config(path, stored)
             except BaseException:
                 lock.close()
                 raise
@@ -82,7 +88,7 @@ class RunDirectory:
             if made:
                 _remove_empty(path)
             raise
-        return cls(path, dict(config), lock, resumed=False)
+        return cls(path, stored, lock, resumed=False)
 
     @classmethod
     def resume(cls, path: str | os.PathLike[str]) -> RunDirectory:
@@ -95,18 +101,31 @@ class RunDirectory:
                 or it cannot be written.
         """
         path = Path(path)
-        config = read_config(path)
+        read_run_config(path)  # before the lock, which is a file in it
         lock = _lock(path)
         try:
+            stored = read_run_config(path)
             with storage_errors(path, "tidy the run directory"):
                 for leftover in path.glob(f".*{TEMPORARY_SUFFIX}"):
                     if leftover.is_file():
                         leftover.unlink()
-                tidy_checkpoints(path)
         except BaseException:
             lock.close()
             raise
-        return cls(path, config, lock, resumed=True)
+        return cls(path, stored, lock, resumed=True)
+
+    def change_config(self, config: Mapping[str, JSON], episode: int) -> None:
+        """Go on with this configuration from a checkpoint's episode on, and record what is another in it.
+
+        It is on the disk when this returns, so call it before the first step under it.
+
+        Raises:
+            RunDirectoryError: it cannot be written; the old one is then still there.
+        """
+        stored = self.stored.changed(config, episode)
+        if stored != self.stored:
+            write_run_config(self.path, stored)
+            self.stored = stored
 
     def truncate_metrics(self, episode: int) -> None:
         """Forget everything logged after `episode`, the checkpoint's (0: all but a row of episode 0).
@@ -148,9 +167,9 @@ class RunDirectory:
         path = self.path / METRICS
         return read_metrics(path) if path.exists() else []
 
-    def sync(self) -> None:
-        """Force the rows so far to the disk: before saving a checkpoint that counts on them."""
-        self._metrics.sync()
+    def mark(self) -> MetricsMark:
+        """Force the rows so far to the disk, and say which they are, for a checkpoint that counts on them."""
+        return self._metrics.mark()
 
     def close(self) -> None:
         """Close the files and let other processes in. May be called twice."""
@@ -182,29 +201,6 @@ class RunDirectory:
 def holds_run(path: Path) -> bool:
     """Whether a run was started there."""
     return (path / CONFIG).exists()
-
-
-def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The configuration of the run in the directory `path`.
-
-    Raises:
-        RunDirectoryError: there is no run there, or its configuration is not readable JSON.
-    """
-    file = Path(path) / CONFIG
-    if not file.is_file():
-        raise RunDirectoryError(
-            f"{os.fspath(path)}: expected a run directory with a {CONFIG}, found none. Check the path, "
-            "or start a run there without --resume."
-        )
-    with storage_errors(file, "read"):
-        content = file.read_bytes()
-    try:
-        config = json.loads(content)
-    except ValueError as error:
-        raise RunDirectoryError(f"{file}: expected JSON, got a damaged file ({error}).") from error
-    if not isinstance(config, dict):
-        raise RunDirectoryError(f"{file}: expected a JSON object, got {type(config).__name__}.")
-    return config
 
 
 def refuse_a_run(path: Path) -> None:

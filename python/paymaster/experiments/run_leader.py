@@ -17,13 +17,12 @@ from paymaster.envs.features import FeatureEncoder, offers_from_flat
 from paymaster.envs.registry import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.run_directory import read_config
 from paymaster.experiments.run_state import load_followers, load_leader
-from paymaster.experiments.setup import make_env, make_followers, make_leader
+from paymaster.experiments.setup import make_env, make_followers, make_leader, stored_config
 from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.references import REFERENCES
 from paymaster.rollout import look
+from paymaster.usual_torch import usual_torch
 
 __all__ = ["RunLeader", "is_reference", "open_run", "population_options", "seat_followers"]
 
@@ -58,6 +57,7 @@ def is_reference(leader: str, task: str | None, **trained_only: bool) -> bool:
     return False
 
 
+@usual_torch()
 def open_run(
     run: Path,
     num_envs: int,
@@ -67,7 +67,7 @@ def open_run(
     options: Mapping[str, Any] | None = None,
     population: Path | None = None,
 ) -> tuple[LeaderVectorEnv, LeaderAlgorithm]:
-    """Games for the leader of a run directory, and that leader; torch gets the run's number of threads.
+    """Games for the leader of a run directory, and that leader.
 
     The history statistics are the training run's, frozen. Followers that learned with it are seated in the games.
 
@@ -80,8 +80,7 @@ def open_run(
     Raises:
         ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader or the followers.
     """
-    config = TrainConfig.from_json(read_config(run))
-    torch.set_num_threads(1)
+    config = stored_config(run)
     home = make_env(config, 1, 0)
     overrides = {**population_options(population), **(options or {})}
     if task is None or task == config.task:
@@ -110,7 +109,7 @@ def population_options(population: Path | None) -> dict[str, Any]:
     """
     if population is None:
         return {}
-    config = TrainConfig.from_json(read_config(population))
+    config = stored_config(population)
     if not config.followers_learn:
         raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
     options = config.options.options()
@@ -123,7 +122,7 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> FollowersAtP
     Raises:
         ValueError: not a run, a damaged checkpoint, followers that do not fit the games.
     """
-    config = TrainConfig.from_json(read_config(run))
+    config = stored_config(run)
     kind = config.options.followers
     if kind != env.options["followers"]:
         raise ValueError(
@@ -156,6 +155,7 @@ class RunLeader:
         self._steps = 0
         self.attention: NDArray[np.float32] | None = None
 
+    @usual_torch()
     def start(self, env: LeaderVectorEnv) -> None:
         """A new episode: no offers yet, nothing remembered."""
         games, n = env.num_envs, env.num_followers
@@ -165,6 +165,7 @@ class RunLeader:
         self._steps = 0
         self.attention = None
 
+    @usual_torch()
     def offers(self, env: LeaderVectorEnv, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
         """Actions int64[B, N, 2] for the observed step."""
         assert self._encoder is not None, "start() comes before offers()"

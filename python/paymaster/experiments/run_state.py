@@ -17,18 +17,20 @@ from paymaster.experiments.checkpoint import (
     checkpoint_path,
     latest_checkpoint,
     load_checkpoint,
-    load_optimizer,
-    optimizer_tensors,
     save_checkpoint,
 )
+from paymaster.experiments.metrics_file import METRICS, check_mark
+from paymaster.experiments.optimizer_state import load_optimizer, optimizer_tensors
 from paymaster.experiments.rank_state import gather_state, own_draws, restore_state
+from paymaster.experiments.run_config import CONFIG, difference, read_run_config
+from paymaster.experiments.run_directory import RunDirectory
 from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.ranks import Ranks
 
-__all__ = ["RunParts", "load_followers", "load_leader", "load_run_state", "save_run_state"]
+__all__ = ["RunParts", "load_followers", "load_leader", "load_run_state", "open_checkpoint", "save_run_state"]
 
-# Groups of a checkpoint, a safetensors file each: the modules' weights under the modules' names, the optimisers'
-# moments under "optimizer_" and their names, and these two.
+# Groups of a checkpoint's tensors: the modules' weights under the modules' names, the optimisers' moments under
+# "optimizer_" and their names, and these two.
 _STATE, _STATISTICS = "state", "statistics"
 
 
@@ -65,20 +67,55 @@ class RunParts:
         return (self.leader,) if self.followers is None else (self.leader, self.followers.followers)
 
 
-def save_run_state(run: Path, episode: int, parts: RunParts) -> Path | None:
-    """Writes a checkpoint between two batches of episodes; returns its directory, or None on ranks other than 0."""
+def open_checkpoint(run: Path, episode: int | None = None) -> Checkpoint:
+    """Read the newest checkpoint of a run, or that of an episode, and check that it belongs to what lies beside it.
+
+    Raises:
+        CheckpointError: it is missing or damaged, or was saved by a run of another configuration.
+        RunDirectoryError: `config.json` is damaged, or `metrics.jsonl` lacks rows that it had then, or has others.
+    """
+    stored = read_run_config(run)
+    checkpoint = load_checkpoint(latest_checkpoint(run) if episode is None else checkpoint_path(run, episode))
+    differs = difference(stored.at(checkpoint.episode), checkpoint.header.config)
+    if differs is not None:
+        name, expected, got = differs
+        raise CheckpointError(
+            f"{checkpoint.path}: config.{name}: expected {expected!r} as in {CONFIG}, got {got!r}: the checkpoint is "
+            f"another run's, or {CONFIG} was changed by hand. Put back the file that belongs here."
+        )
+    check_mark(run / METRICS, checkpoint.header.metrics, f"when {checkpoint.path.name} was saved")
+    return checkpoint
+
+
+def save_run_state(run: RunDirectory | None, episode: int, parts: RunParts) -> Path | None:
+    """Writes a checkpoint between two batches of episodes, bound to the configuration and the metrics so far.
+
+    Args:
+        run: the run directory; None on ranks other than 0.
+        episode: episodes done.
+        parts: what is stored.
+
+    Returns:
+        The checkpoint's file; None on ranks other than 0.
+
+    Raises:
+        DivergenceError: a weight, or another number, is NaN or infinite.
+        RunDirectoryError: it cannot be written.
+    """
     state = gather_state(parts.env, parts.generators, parts.ranks, parts.whole_env)
-    if state is None:
+    if state is None or run is None:
         return None
     groups: dict[str, dict[str, torch.Tensor]] = {}
-    settings = {}
+    optimizers = {}
     for learner in parts.learners:
         groups |= {name: dict(module.state_dict()) for name, module in learner.modules().items()}
         for name, optimizer in learner.optimizers().items():
-            groups[f"optimizer_{name}"], settings[name] = optimizer_tensors(optimizer)
+            groups[f"optimizer_{name}"], optimizers[name] = optimizer_tensors(optimizer)
     groups[_STATE] = state
     groups[_STATISTICS] = {name: torch.from_numpy(values) for name, values in parts.env.statistics.arrays().items()}
-    return save_checkpoint(run, episode, groups, {"optimizers": settings})
+    return save_checkpoint(
+        run.path, episode, groups, config=run.stored.config, metrics=run.mark(), optimizers=optimizers
+    )
 
 
 def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = None) -> int:
@@ -89,39 +126,59 @@ def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = 
         seed: of the run, for the draws of ranks that it did not have when the checkpoint was written.
         parts: are restored.
         episode: of the checkpoint; None takes the newest.
+
+    Raises:
+        CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the parts.
     """
-    checkpoint = load_checkpoint(latest_checkpoint(run) if episode is None else checkpoint_path(run, episode))
+    checkpoint = open_checkpoint(run, episode)
     with _naming(checkpoint):
+        _check_groups(checkpoint, parts)
         for learner in parts.learners:
             _load_modules(checkpoint, learner)
             for name, optimizer in learner.optimizers().items():
-                settings = checkpoint.manifest["optimizers"][name]
-                load_optimizer(optimizer, checkpoint.tensors[f"optimizer_{name}"], settings)
+                state = checkpoint.header.optimizers[name]
+                load_optimizer(optimizer, checkpoint.tensors.get(f"optimizer_{name}", {}), state)
         own_draws(parts.generators, seed, parts.ranks.rank, checkpoint.episode)
         restore_state(checkpoint.tensors[_STATE], parts.env, parts.generators, parts.ranks, parts.whole_env)
     return checkpoint.episode
 
 
 def load_leader(run: Path, leader: LeaderAlgorithm, env: LeaderVectorEnv | None = None) -> Checkpoint:
-    """Restores the leader's weights from the newest checkpoint, and into ``env`` the run's history statistics."""
-    checkpoint = load_checkpoint(latest_checkpoint(run))
+    """Restores the leader's weights from the newest checkpoint, and into ``env`` the run's history statistics.
+
+    Raises:
+        CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the leader.
+    """
+    checkpoint = open_checkpoint(run)
     with _naming(checkpoint):
         _load_modules(checkpoint, leader)
         if env is not None:
-            env.statistics.set(**{name: t.numpy() for name, t in checkpoint.tensors[_STATISTICS].items()})
+            arrays = {name: tensor.numpy() for name, tensor in checkpoint.tensors[_STATISTICS].items()}
+            if missing := sorted(env.statistics.arrays().keys() - arrays.keys()):
+                raise CheckpointError(f"{_STATISTICS}/{missing[0]}: expected a tensor, got none")
+            env.statistics.set(**arrays)
     return checkpoint
 
 
 def load_followers(run: Path, followers: FollowerActorCritic) -> None:
-    """Restores the followers' weights from the newest checkpoint of a run in which they learned."""
-    checkpoint = load_checkpoint(latest_checkpoint(run))
+    """Restores the followers' weights from the newest checkpoint of a run in which they learned; errors likewise."""
+    checkpoint = open_checkpoint(run)
     with _naming(checkpoint):
         _load_modules(checkpoint, followers)
 
 
+def _check_groups(checkpoint: Checkpoint, parts: RunParts) -> None:
+    """Nothing may be there that nobody restores."""
+    known = {_STATE, _STATISTICS}
+    for learner in parts.learners:
+        known |= learner.modules().keys() | {f"optimizer_{name}" for name in learner.optimizers()}
+    if unknown := sorted(checkpoint.tensors.keys() - known):
+        raise CheckpointError(f"{unknown[0]}: expected tensors of {', '.join(sorted(known))}, got others")
+
+
 def _load_modules(checkpoint: Checkpoint, learner: LeaderAlgorithm | FollowerActorCritic) -> None:
     for name, module in learner.modules().items():
-        module.load_state_dict(checkpoint.tensors[name])
+        module.load_state_dict(checkpoint.tensors.get(name, {}))
 
 
 class _naming:  # noqa: N801  (used like a function)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,22 +10,40 @@ import torch
 from paymaster.algorithms import EBPG, leader_kind
 from paymaster.algorithms.followers import FollowerActorCritic
 from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.cores import available_cores
 from paymaster.envs.features import FeatureEncoder
 from paymaster.envs.registry import make_vec
 from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.config import TrainConfig
+from paymaster.experiments.run_config import CONFIG, read_config
 from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
 from paymaster.networks.leader import LeaderConfig
+from paymaster.ranges import from_json
 from paymaster.ranks import Ranks
 
-__all__ = ["choose_device", "make_env", "make_followers", "make_leader", "make_rank_env"]
+__all__ = ["choose_device", "make_env", "make_followers", "make_leader", "make_rank_env", "stored_config"]
 
 # Up to so many, a step is shorter than the leader's decision before it, and waking threads for it gains nothing; with
 # other runs on the same cores it took ten times as long.
 _GAMES_OF_ONE_THREAD = 256
 _FOLLOWERS = 2_000_000_011  # added to the seed of a run for its followers' draws
+
+
+def stored_config(run: Path) -> TrainConfig:
+    """The configuration of the run in a directory.
+
+    Raises:
+        RunDirectoryError: there is no run, or its `config.json` is damaged.
+        ValueError: it holds something that is no configuration of a run; names the field.
+    """
+    config = from_json(TrainConfig, read_config(run), str(run / CONFIG), "config")
+    try:
+        config.validate()
+    except ValueError as error:
+        raise ValueError(f"{run / CONFIG}: config.{error}") from None
+    return config
 
 
 def choose_device(name: str) -> torch.device:
@@ -52,8 +70,7 @@ def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, 
         overrides: further arguments and options of :func:`~paymaster.make_vec`.
     """
     options = {"observe_routes": config.observe_routes, **config.options.options(), **overrides}
-    cores = 0 if processes == 1 else max(1, (os.cpu_count() or 1) // processes)  # 0: all of them
-    threads = cores if num_envs > _GAMES_OF_ONE_THREAD else 1
+    threads = max(1, available_cores() // processes) if num_envs > _GAMES_OF_ONE_THREAD else 1
     return make_vec(config.task, num_envs, seed, threads, autoreset_mode="Disabled", copy=False, **options)
 
 

@@ -9,22 +9,31 @@ from pathlib import Path
 
 import torch
 
+from paymaster.algorithms.finite import check_metrics
 from paymaster.algorithms.protocol import LeaderAlgorithm, LearnsOnRanks
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.checkpoint import list_checkpoints
 from paymaster.experiments.config import TrainConfig
+from paymaster.experiments.divergence import naming_divergence
 from paymaster.experiments.memory import keep_freed_memory
 from paymaster.experiments.merged_statistics import MergedStatistics
 from paymaster.experiments.progress import TrainingProgress
 from paymaster.experiments.rank_state import own_draws
-from paymaster.experiments.run_directory import RunDirectory, read_config
+from paymaster.experiments.run_directory import RunDirectory
 from paymaster.experiments.run_state import RunParts, load_run_state, save_run_state
-from paymaster.experiments.setup import choose_device, make_env, make_followers, make_leader, make_rank_env
-from paymaster.experiments.threads import threads_of_torch
+from paymaster.experiments.setup import (
+    choose_device,
+    make_env,
+    make_followers,
+    make_leader,
+    make_rank_env,
+    stored_config,
+)
 from paymaster.ranks import Ranks, join_ranks
 from paymaster.rollout import EpisodeTotals, Rollout
+from paymaster.usual_torch import threads_of_torch, usual_torch
 
-__all__ = ["make_parts", "means_of", "train"]
+__all__ = ["make_parts", "means_of", "take_up", "train"]
 
 
 def train(
@@ -35,6 +44,9 @@ def train(
     leader: Callable[[TrainConfig, LeaderVectorEnv], LeaderAlgorithm] = make_leader,
 ) -> TrainConfig:
     """Trains a leader in ``out``; the same configuration gives the same numbers, interrupted or not.
+
+    Settings of torch that the program around it has changed (default dtype and device, autocast, threads, generators)
+    are left as found and change no number. Only glibc's malloc is told, for good, to reuse freed memory.
 
     Under torchrun, with R ranks, each plays its share of the games and all learn together; rank 0 alone writes. Then
     the same configuration and the same R give the same numbers.
@@ -54,20 +66,35 @@ def train(
         TypeError: on several ranks, a leader that does not learn on ranks.
         RunDirectoryError: ``out`` holds another run, or cannot be written.
         RankError: another rank has ended or hangs.
+        DivergenceError: a loss, gradient, weight or gain is NaN or infinite; the last checkpoint is as it was.
     """
     if resume:
-        config = config.resumed_from(TrainConfig.from_json(read_config(out)))
+        config = config.resumed_from(stored_config(out))
     config.validate()
     keep_freed_memory()
-    with threads_of_torch(1), join_ranks(choose_device(config.device)) as ranks:
+    with usual_torch(), threads_of_torch(1), join_ranks(choose_device(config.device)) as ranks:
         parts = make_parts(config, leader, ranks)
         with _run_directory(config, out, ranks, resume=resume) as run:
             ranks.wait()  # until the run directory is tidy
             done = load_run_state(out, config.seed, parts) if resume and list_checkpoints(out) else 0
             if resume and run is not None:
-                run.truncate_metrics(done)
+                take_up(run, config, done)
             _loop(config, out, run, parts, done)
     return config
+
+
+def take_up(run: RunDirectory, config: TrainConfig, done: int) -> None:
+    """Makes a run directory ready to go on from a checkpoint of ``done`` episodes: its rows, its configuration.
+
+    Raises:
+        ValueError: the configuration ends before the checkpoint. RunDirectoryError: the directory cannot be written.
+    """
+    if config.updates * config.num_envs < done and config.episodes != run.stored.config["episodes"]:
+        raise ValueError(
+            f"episodes: expected at least the {done} that {run.path} has trained on, got {config.episodes}"
+        )
+    run.truncate_metrics(done)
+    run.change_config(config.to_json(), done)
 
 
 def make_parts(
@@ -111,22 +138,23 @@ def _loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunPa
     with nullcontext() if run is None else TrainingProgress(total, start=done) as progress:
         while done < total:
             start = time.perf_counter()
-            episodes, totals = rollout.play(explore=leader.exploration_rate(done))
-            assert episodes is not None
-            with threads_of_torch(config.torch_threads):
-                metrics = leader.update(episodes, done / total)
-                if followers is not None:
-                    metrics |= followers.followers.update(followers.lived())
+            with naming_divergence([(config, out)], done):
+                episodes, totals = rollout.play(explore=leader.exploration_rate(done))
+                assert episodes is not None
+                with threads_of_torch(config.torch_threads):
+                    metrics = leader.update(episodes, done / total)
+                    if followers is not None:
+                        metrics |= followers.followers.update(followers.lived())
+                row = {**ranks.mean(means_of(totals)), **metrics}
+                check_metrics([row])
             statistics.merge()
             done += config.num_envs
-            row = {**ranks.mean(means_of(totals)), **metrics}
             if run is not None and progress is not None:
                 run.log(done, row, timings={"episodes_per_second": config.num_envs / (time.perf_counter() - start)})
                 progress.update(done, gain=row["gain"])
             if done - saved >= config.checkpoint_every or done >= total:
-                if run is not None:
-                    run.sync()
-                save_run_state(out, done, parts)
+                with naming_divergence([(config, out)], done):
+                    save_run_state(run, done, parts)
                 saved = done
 
 

@@ -7,26 +7,31 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from paymaster.algorithms import EBPG
+from paymaster.algorithms.finite import check_metrics
 from paymaster.algorithms.seed_stack import SeedStack
 from paymaster.draws import SeedDraws
 from paymaster.experiments.checkpoint import episode_of, list_checkpoints
 from paymaster.experiments.config import TrainConfig
+from paymaster.experiments.divergence import naming_divergence
 from paymaster.experiments.memory import keep_freed_memory
 from paymaster.experiments.progress import TrainingProgress
-from paymaster.experiments.run_directory import RunDirectory, holds_run, read_config, refuse_a_run
+from paymaster.experiments.run_config import read_run_config
+from paymaster.experiments.run_directory import RunDirectory, holds_run, refuse_a_run
 from paymaster.experiments.run_state import RunParts, load_run_state, save_run_state
-from paymaster.experiments.setup import make_leader
-from paymaster.experiments.threads import threads_of_torch
-from paymaster.experiments.train import make_parts, means_of
+from paymaster.experiments.setup import make_leader, stored_config
+from paymaster.experiments.train import make_parts, means_of, take_up
 from paymaster.ranks import ALONE, launched
 from paymaster.rollout import EpisodeTotals, Rollout
 from paymaster.seed_games import SeedGames
+from paymaster.usual_torch import threads_of_torch, usual_torch
 
 __all__ = ["common_episode", "train_seeds"]
 
 
+@usual_torch()
 def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume: bool = False) -> list[TrainConfig]:
     """Trains leaders that differ in nothing but their seed, each in a run directory of its own.
 
@@ -47,6 +52,8 @@ def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume:
             that learn, a job of several ranks; runs to resume without a checkpoint of the same episode, or a damaged
             one.
         RunDirectoryError: a directory holds another run, or cannot be written.
+        DivergenceError: a loss, gradient, weight or gain of a seed is NaN or infinite; all last checkpoints are as they
+            were.
     """
     if not configs:
         raise ValueError("seeds: expected at least 1, got 0")
@@ -59,8 +66,7 @@ def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume:
     if not resume:
         for out in outs:
             refuse_a_run(out)  # before any other is begun
-    with ExitStack() as closing:
-        closing.enter_context(threads_of_torch(1))
+    with threads_of_torch(1), ExitStack() as closing:
         runs = [
             closing.enter_context(
                 RunDirectory.resume(out) if resume and holds_run(out) else RunDirectory.create(out, one.to_json())
@@ -73,9 +79,9 @@ def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume:
                 load_run_state(out, one.seed, part, done)
             stack.collect_optimizers()
         if resume:
-            for run in runs:
-                run.truncate_metrics(done)
-        _loop(configs[0], outs, runs, parts, stack, done)
+            for run, one in zip(runs, configs, strict=True):
+                take_up(run, one, done)
+        _loop(list(zip(configs, outs, strict=True)), runs, parts, stack, done)
     return list(configs)
 
 
@@ -83,9 +89,10 @@ def _stored(configs: Sequence[TrainConfig], outs: Sequence[Path]) -> list[TrainC
     """As the runs have them; as the first of them, where a process was killed before it had made the directory."""
     there = [holds_run(out) for out in outs]
     if not any(there):
-        read_config(outs[0])  # says that there is none
+        stored_config(outs[0])  # says that there is none
+    pending = _pending_changes([out for out, found in zip(outs, there, strict=True) if found])
     stored = [
-        config.resumed_from(TrainConfig.from_json(read_config(out))) if found else None
+        config.resumed_from(dataclasses.replace(stored_config(out), **pending)) if found else None
         for config, out, found in zip(configs, outs, there, strict=True)
     ]
     first = next(config for config in stored if config is not None)
@@ -93,6 +100,21 @@ def _stored(configs: Sequence[TrainConfig], outs: Sequence[Path]) -> list[TrainC
         dataclasses.replace(first, seed=config.seed) if found is None else found
         for config, found in zip(configs, stored, strict=True)
     ]
+
+
+def _pending_changes(outs: Sequence[Path]) -> dict[str, Any]:
+    """Fields that a process has changed in some of the runs, when it was killed before it had changed the others.
+
+    It changes them all before the first step, so no run has a checkpoint later than the one it was changed at.
+    """
+    stored = [read_run_config(out) for out in outs]
+    most = max((one.changes for one in stored), key=len)
+    fewest = min(len(one.changes) for one in stored)
+    last = max((episode_of(path) for out in outs for path in list_checkpoints(out)), default=0)
+    pending = most[fewest:]
+    if any(one.changes != most[: len(one.changes)] for one in stored) or any(one.episode < last for one in pending):
+        return {}
+    return {change.field: change.now for change in pending}
 
 
 def _check(configs: Sequence[TrainConfig], outs: Sequence[Path]) -> None:
@@ -138,13 +160,13 @@ def common_episode(outs: Sequence[Path]) -> int:
 
 
 def _loop(
-    config: TrainConfig,
-    outs: Sequence[Path],
+    named: Sequence[tuple[TrainConfig, Path]],
     runs: Sequence[RunDirectory],
     parts: Sequence[RunParts],
     stack: SeedStack,
     done: int,
 ) -> None:
+    config = named[0][0]
     games = SeedGames([part.env for part in parts])
     rollout = Rollout(games, stack, SeedDraws([part.generator for part in parts], games.playing))
     total, seeds = config.updates * config.num_envs, len(runs)
@@ -152,21 +174,23 @@ def _loop(
     with TrainingProgress(seeds * total, start=seeds * done) as progress:
         while done < total:
             start = time.perf_counter()
-            episodes, totals = rollout.play(explore=stack.exploration_rate(done))
-            assert episodes is not None
-            with threads_of_torch(config.torch_threads):
-                metrics = stack.update(episodes, done / total)
+            with naming_divergence(named, done):
+                episodes, totals = rollout.play(explore=stack.exploration_rate(done))
+                assert episodes is not None
+                with threads_of_torch(config.torch_threads):
+                    metrics = stack.update(episodes, done / total)
+                rows = [{**means_of(own), **more} for own, more in zip(_split(totals, seeds), metrics, strict=True)]
+                check_metrics(rows)
             done += config.num_envs
-            rows = [{**means_of(own), **more} for own, more in zip(_split(totals, seeds), metrics, strict=True)]
             timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
             for run, row in zip(runs, rows, strict=True):
                 run.log(done, row, timings=timings)
             progress.update(seeds * done, gain=sum(row["gain"] for row in rows) / seeds)
             if done - saved >= config.checkpoint_every or done >= total:
                 stack.share_optimizers()
-                for run, out, part in zip(runs, outs, parts, strict=True):
-                    run.sync()
-                    save_run_state(out, done, part)
+                for one, run, part in zip(named, runs, parts, strict=True):
+                    with naming_divergence([one], done):
+                        save_run_state(run, done, part)
                 saved = done
 
 

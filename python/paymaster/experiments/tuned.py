@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
+
+from paymaster.algorithms import EBPGConfig, leader_kind
+from paymaster.ranges import from_json, parse_json
 
 __all__ = ["TUNED", "tuned_settings"]
 
@@ -27,5 +30,7 @@ def tuned_settings(leader: str) -> dict[str, Any]:
 
 @cache
 def _all() -> dict[str, dict[str, Any]]:
-    loaded: dict[str, dict[str, Any]] = json.loads(files(__package__).joinpath(TUNED).read_text())
+    loaded: dict[str, dict[str, Any]] = parse_json(files(__package__).joinpath(TUNED).read_bytes(), TUNED)
+    for leader, settings in loaded.items():
+        from_json(EBPGConfig, {**dataclasses.asdict(leader_kind(leader).learner), **settings}, f"{TUNED}: {leader}")
     return loaded

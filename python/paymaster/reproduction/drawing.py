@@ -8,6 +8,8 @@ import os
 from typing import Final
 
 import numpy as np
+
+from paymaster.experiments.plain_matplotlib import plain_style  # isort: skip (before matplotlib)
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -35,6 +37,7 @@ _INK: Final = "#2b2f33"
 _LEAST_WIDTH, _LEGEND_ENTRY = 9.2, 1.9  # inches
 
 
+@plain_style()
 def draw_figure(figure: Figure, results: Results, out_png: str | os.PathLike[str]) -> None:
     """Draws all panels into a PNG file, which is replaced at once or not at all; bands and bars are 95 % intervals.
 

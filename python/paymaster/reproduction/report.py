@@ -36,7 +36,6 @@ def write_figure(name: str, figure: Figure, results: Results) -> list[Decided]:
         The claims with their verdicts.
     """
     decided = [results.decide(claim) for claim in figure.claims]
-    draw_figure(figure, results, results.out / f"{name}.png")
     write_text(results.out / f"{name}.csv", _csv(_number_rows(figure, results)))
     write_text(results.out / f"{name}-verdicts.csv", _csv(_verdict_rows(decided)))
     if any(panel.kind == "curve" for panel in figure.panels):
@@ -59,6 +58,7 @@ def write_figure(name: str, figure: Figure, results: Results) -> list[Decided]:
         *_number_tables(figure, results, interquartile_mean),
     ]
     write_text(results.out / f"{name}.md", "\n".join(part for part in parts if part))
+    draw_figure(figure, results, results.out / f"{name}.png")
     return decided
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from rich.console import Console
 
+from paymaster.cores import available_cores
 from paymaster.experiments.atomic import storage_errors
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.names import EngineName, FigureName
@@ -81,7 +81,7 @@ def _engine(engine: EngineName, at_a_time: int | None, address: str | None) -> _
     if engine == "local":
         if address is not None:
             raise ValueError(f"address: expected none with engine local, got {address!r}; it is for engine ray")
-        cores = at_a_time or os.cpu_count() or 1
+        cores = at_a_time or available_cores()
         return lambda jobs, out: run_jobs(jobs, out, cores)
     if engine != "ray":
         raise ValueError(f"engine: expected local or ray, got {engine!r}")

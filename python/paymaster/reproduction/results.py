@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from paymaster.experiments.intervals import Interval
 from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
-from paymaster.reproduction.runs import reference_of, row_of
+from paymaster.reproduction.rows import read_row
+from paymaster.reproduction.runs import reference_of
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import Arm, Reading, key, train_config
 from paymaster.reproduction.statistics import Estimate, bootstrap, mean
@@ -92,5 +93,5 @@ class Results:
 
     def _load(self, name: str) -> dict[str, Any]:
         if name not in self._rows:
-            self._rows[name] = row_of(self.out, name)
+            self._rows[name] = read_row(self.out, name)
         return self._rows[name]

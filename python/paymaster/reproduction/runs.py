@@ -2,15 +2,13 @@
 
 ```
 OUT/runs/KEY/       run directory of a leader (experiments/run_directory.py)
-OUT/rows/KEY.json   what was measured of it, written after training and again after each evaluation
+OUT/rows/KEY.json   what was measured of it (rows.py), written after training and again after each evaluation
 ```
 A row that is there and whole is not made again; a run that was killed goes on from its last checkpoint.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import time
 from collections.abc import Iterable
@@ -20,19 +18,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from paymaster.experiments.atomic import storage_errors, write_json
 from paymaster.experiments.checkpoint import episode_of, list_checkpoints
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.evaluate import Evaluation, evaluate_reference, evaluate_run
 from paymaster.experiments.inspection import inspect_run
-from paymaster.experiments.metrics_file import read_metrics
-from paymaster.experiments.run_directory import METRICS, holds_run
+from paymaster.experiments.metrics_file import METRICS, read_metrics
+from paymaster.experiments.run_directory import holds_run
 from paymaster.experiments.train import train
+from paymaster.ranges import parse_json
 from paymaster.reproduction.plan import Figure
+from paymaster.reproduction.rows import read_row, reference_key, write_row
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import Arm, Played, Reading, key, train_config
 
-__all__ = ["ReferenceJob", "RunJob", "jobs_of", "readings_of", "row_of"]
+__all__ = ["ReferenceJob", "RunJob", "jobs_of", "readings_of"]
 
 WINDOWS = 50
 _INSPECTED = 200  # episodes at most
@@ -83,8 +82,8 @@ class RunJob:
 
     def done(self, out: Path) -> bool:
         """Whether all that is wanted is there."""
-        row = row_of(out, key(self.config))
-        return "training" in row and not self._wanted(row) and (not self.attention or "attention" in row)
+        row = read_row(out, key(self.config))
+        return bool(row) and not self._wanted(row) and (not self.attention or row["attention"] is not None)
 
     def trained(self, out: Path) -> float:
         """Share of the training that is done, from the metrics it has logged so far."""
@@ -93,26 +92,26 @@ class RunJob:
             with path.open("rb") as file:
                 file.seek(max(0, path.stat().st_size - 4_096))
                 lines = file.read().split(b"\n")
-            return float(json.loads(lines[-2])["episode"]) / self.config.episodes if len(lines) > 1 else 0.0
-        except (OSError, ValueError, KeyError):
+            return float(parse_json(lines[-2], METRICS)["episode"]) / self.config.episodes if len(lines) > 1 else 0.0
+        except (OSError, ValueError, KeyError, TypeError):
             return 0.0
 
     def perform(self, out: Path) -> None:
         """Does what is still missing; each part is written when it is done."""
         name = key(self.config)
-        run, row = out / "runs" / name, row_of(out, name)
-        if "training" not in row:
+        run, row = out / "runs" / name, read_row(out, name)
+        if not row:
             self.write_trained(out, **_train(self.config, run))
-            row = row_of(out, name)
+            row = read_row(out, name)
         for played in self._wanted(row):
             evaluation = evaluate_run(run, self.evaluated, greedy=played.greedy, options={"noise": played.noise})
-            row["evaluations"] = {**row.get("evaluations", {}), played.name: _means(evaluation)}
-            _write_row(out, name, row)
-        if self.attention and "attention" not in row:
+            row["evaluations"] = {**row["evaluations"], played.name: _means(evaluation)}
+            write_row(out, name, row)
+        if self.attention and row["attention"] is None:
             weights = inspect_run(run, min(self.evaluated, _INSPECTED)).attention_by_state
             names = ("attention_ended", "attention_running")
             row["attention"] = dict(zip(names, map(_finite, weights or (None, None)), strict=True))
-            _write_row(out, name, row)
+            write_row(out, name, row)
 
     def write_trained(self, out: Path, seconds: float | None = None, memory: float | None = None) -> None:
         """Writes the row of a run whose training is done: its learning curve, and what an episode cost.
@@ -125,10 +124,10 @@ class RunJob:
         costs = {"seconds": seconds, "memory": memory}
         training = {**_curve(out / "runs" / name), **costs}
         row = {"name": self.name, "config": self.config.to_json(), "training": training}
-        _write_row(out, name, row_of(out, name) | row)
+        write_row(out, name, {"evaluations": {}, "attention": None, **read_row(out, name), **row})
 
     def _wanted(self, row: dict[str, Any]) -> list[Played]:
-        there = row.get("evaluations", {})
+        there = row["evaluations"]
         missing = {one for one in self.played if there.get(one.name, {}).get("episodes") != self.evaluated}
         return sorted(missing, key=lambda one: one.name)
 
@@ -161,13 +160,11 @@ class ReferenceJob:
     @property
     def key(self) -> str:
         """Of its row."""
-        described = json.dumps([self._options(), self.evaluated], sort_keys=True).encode()
-        task = train_config(self.arm, 0, 1).task
-        return f"{task}-full_information-{hashlib.sha256(described).hexdigest()[:12]}"
+        return reference_key(train_config(self.arm, 0, 1).task, self.options(), self.evaluated)
 
     def done(self, out: Path) -> bool:
         """Whether it is there."""
-        return bool(row_of(out, self.key))
+        return bool(read_row(out, self.key))
 
     def trained(self, out: Path) -> float:
         """Nothing to train."""
@@ -176,10 +173,11 @@ class ReferenceJob:
     def perform(self, out: Path) -> None:
         """Plays and writes the row."""
         task = train_config(self.arm, 0, 1).task
-        evaluation = evaluate_reference("full_information", task, self.evaluated, options=self._options())
-        _write_row(out, self.key, {"name": self.name, "options": self._options(), **_means(evaluation)})
+        evaluation = evaluate_reference("full_information", task, self.evaluated, options=self.options())
+        write_row(out, self.key, {"name": self.name, "options": self.options(), **_means(evaluation)})
 
-    def _options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
+        """Departures from the task's preset."""
         return replace(self.arm.options(), followers=None, noise=self.noise).options()
 
 
@@ -219,30 +217,6 @@ def reference_of(reading: Reading, scale: Scale) -> ReferenceJob:
     """Against whom a reading is held where games are averaged."""
     arm = Arm(reading.arm.game, reading.arm.leader, num_followers=reading.arm.num_followers)
     return ReferenceJob(arm, reading.played.noise, scale.evaluated)
-
-
-def row_of(out: Path, name: str) -> dict[str, Any]:
-    """What is there of a row; nothing where it has not been begun.
-
-    Raises:
-        ValueError: the file is damaged.
-        RunDirectoryError: it cannot be read.
-    """
-    path = out / "rows" / f"{name}.json"
-    with storage_errors(path, "read"):
-        if not path.exists():
-            return {}
-        text = path.read_text()
-    try:
-        row: dict[str, Any] = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{path}: expected a row of JSON, got a damaged file ({error}); delete it") from None
-    return row
-
-
-def _write_row(out: Path, name: str, row: dict[str, Any]) -> None:
-    (out / "rows").mkdir(parents=True, exist_ok=True)
-    write_json(out / "rows" / f"{name}.json", row)
 
 
 def _train(config: TrainConfig, run: Path) -> dict[str, float | None]:

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from paymaster.experiments.run_directory import holds_run
 from paymaster.experiments.train_seeds import common_episode, train_seeds
-from paymaster.reproduction.runs import ReferenceJob, RunJob, row_of
+from paymaster.reproduction.rows import read_row
+from paymaster.reproduction.runs import ReferenceJob, RunJob
 from paymaster.reproduction.specs import key
 
 __all__ = ["AnyJob", "SeedsJob", "at_once"]
@@ -50,7 +51,7 @@ class SeedsJob:
 
     def perform(self, out: Path) -> None:
         """Trains those that are not trained yet, at once if all stand at the same episode; then does the rest."""
-        left = [job for job in self.jobs if "training" not in row_of(out, key(job.config))]
+        left = [job for job in self.jobs if not read_row(out, key(job.config))]
         runs = [out / "runs" / key(job.config) for job in left]
         begun = [run for run in runs if holds_run(run)]
         if len(left) > 1 and _together(runs, begun):

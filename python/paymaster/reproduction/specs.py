@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from paymaster.experiments.config import TaskConfig, TrainConfig
 from paymaster.experiments.tuned import tuned_settings
 
-__all__ = ["GAMES", "REGIMES", "Arm", "Game", "Played", "Reading", "Regime", "key", "train_config"]
+__all__ = ["GAMES", "REGIMES", "Arm", "Game", "Played", "Reading", "Regime", "key", "key_of", "train_config"]
 
 LEARNING_ADVANCE: Final = "advance_once"
 """The payment rule in place of "advance" where followers learn."""
@@ -212,8 +213,20 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
 
 def key(config: TrainConfig) -> str:
     """What a run is stored under: readable, and different where anything about the run is."""
-    described = config.to_json()
-    if config.options.followers is None:
-        del described["follower_learner"]  # nobody reads it, and rows outlive its defaults
-    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return f"{config.task}-{config.leader}-seed{config.seed}-{digest[:12]}"
+    return key_of(config.to_json())
+
+
+def key_of(config: Mapping[str, Any]) -> str:
+    """The same of a configuration as it is stored.
+
+    Raises:
+        ValueError: it lacks what a key is made of.
+    """
+    described = dict(config)
+    try:
+        if described["options"]["followers"] is None:
+            del described["follower_learner"]  # nobody reads it, and rows outlive its defaults
+        digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+        return f"{described['task']}-{described['leader']}-seed{described['seed']}-{digest[:12]}"
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"config: expected the fields of a training run, got none of the name {error}") from None

@@ -1,0 +1,308 @@
+"""Checks of settings and files by declared types: what a dataclass's annotations say is what is accepted.
+
+A range stands beside the type, in the words of ``annotated_types``::
+
+    @dataclass(frozen=True)
+    class Settings:
+        episodes: Annotated[int, Interval(ge=1, le=10**9)] = 10_000
+        gamma: Annotated[float, Interval(ge=0, le=1)] = 1.0
+        device: str | None = None
+
+The same declaration serves Python (:func:`check_fields`), files (:func:`parse_json`, then :func:`from_json`) and
+messages and help (:func:`described`). Types are int, float, bool, str, None, Literal, unions, list, tuple, dict with
+text as keys, dataclasses of these, and Any for JSON of any kind. A bool is no number, and no number is NaN or infinite.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import types
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt, MaxLen, MinLen
+
+__all__ = ["check_fields", "described", "from_json", "parse_json"]
+
+T = TypeVar("T")
+
+_DEEPEST = 32  # brackets within brackets
+_WORD = 2**63  # integers lie below it in size, so that every reader and every array can hold them
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+_UNIONS = (Union, types.UnionType)
+
+
+def parse_json(data: bytes | str, where: str) -> Any:
+    """Parse JSON strictly: UTF-8, one value, no entry twice, no NaN or infinity, at most 32 levels deep.
+
+    Args:
+        data: the text.
+        where: what it is, for the message: a file, or a file and a line.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    try:
+        text = data.decode() if isinstance(data, bytes) else data
+        if text.count("[") + text.count("{") > _DEEPEST:
+            _check_depth(text)
+        return json.loads(text, object_pairs_hook=_entries, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError:
+        raise ValueError(f"{where}: expected JSON of at most {_DEEPEST} levels, got more") from None
+    except ValueError as error:
+        raise ValueError(f"{where}: expected JSON, got something else or a damaged file ({error})") from None
+
+
+def from_json(kind: type[T], value: Any, where: str, field: str = "") -> T:
+    """Make a dataclass, or another declared type, of parsed JSON.
+
+    Args:
+        kind: the type. All fields of a dataclass must be there, and no others.
+        value: what :func:`parse_json` returned, or a part of it.
+        where: the file, for messages.
+        field: of which the value is.
+
+    Raises:
+        ValueError: a value of another type or out of its range; names the field, what was expected and what came.
+    """
+    made: T
+    if dataclasses.is_dataclass(kind) and not field:
+        made = _made_dataclass(kind, value, where, ": ")
+    else:
+        made = _made(kind, value, f"{where}: {field}" if field else where)
+    return made
+
+
+def check_fields(settings: Any, where: str = "") -> None:
+    """Check the values in a dataclass, and in dataclasses within it, against their declared types and ranges.
+
+    Raises:
+        ValueError: the first that does not fit; names the field, what was expected and what came.
+    """
+    for name, kind in _fields(type(settings)).items():
+        value, at = getattr(settings, name), f"{where}.{name}" if where else name
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            check_fields(value, at)
+        else:
+            _made(kind, value, at)
+
+
+def described(kind: Any) -> str:
+    """Say in words what a declared type accepts, such as "a whole number in [1, 100]"."""
+    kind, limits = _split(kind)
+    if get_origin(kind) is Literal:
+        return _one_of([str(choice) for choice in get_args(kind)])
+    if get_origin(kind) in _UNIONS:
+        return " or ".join(described(one) for one in get_args(kind))
+    if dataclasses.is_dataclass(kind):
+        return f"an object with the fields {', '.join(_fields(kind))}"
+    if kind in _NAMES:
+        return f"{_NAMES[kind]}{_range_in_words(limits)}"
+    plural = {list: "a list", tuple: "a list", dict: "an object"}
+    return plural.get(get_origin(kind) or kind, "JSON") + _range_in_words(limits)
+
+
+def _made(kind: Any, value: Any, where: str) -> Any:
+    """The value as the type has it."""
+    declared = kind
+    kind, limits = _split(kind)
+    origin, arguments = get_origin(kind) or kind, get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return _made_dataclass(kind, value, where, ".")
+    if origin in _UNIONS:
+        return _made_one_of(arguments, declared, value, where)
+    if origin is Literal:
+        if not any(type(value) is type(choice) and value == choice for choice in arguments):
+            _refuse(where, declared, value)
+        return value
+    if kind is Any:
+        return value
+    if not _is_a(origin, value) or not all(_within(limit, value) for limit in limits):
+        _refuse(where, declared, value)
+    if origin is dict:
+        return {name: _made(arguments[1], item, f"{where}.{name}") for name, item in value.items()}
+    if origin in (list, tuple):
+        each = [_made(one, item, f"{where}[{i}]") for i, (one, item) in enumerate(_items(kind, value, where))]
+        return origin(each)
+    return float(value) if kind is float else value
+
+
+def _made_dataclass(kind: Any, value: Any, where: str, then: str) -> Any:
+    if not isinstance(value, Mapping):
+        _refuse(where, kind, value)
+    fields = _fields(kind)
+    for name in value:
+        if name not in fields:
+            raise ValueError(f"{where}{then}{_said(name)}: expected one of the fields {', '.join(fields)}, got another")
+    for name in fields:
+        if name not in value:
+            raise ValueError(f"{where}{then}{name}: expected {described(fields[name])}, got nothing")
+    made = {name: _made(one, value[name], f"{where}{then}{name}") for name, one in fields.items()}
+    try:
+        return kind(**made)
+    except ValueError as error:  # what a class checks by itself
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _made_one_of(kinds: tuple[Any, ...], declared: Any, value: Any, where: str) -> Any:
+    if value is None and type(None) in kinds:
+        return None
+    named = [one for one in kinds if one is not type(None)]
+    if len(named) == 1 and dataclasses.is_dataclass(_split(named[0])[0]):
+        return _made(named[0], value, where)  # says what is wrong inside
+    fitting = [one for one in named if _fits(one, value, where)]
+    return _made(fitting[0], value, where) if fitting else _refuse(where, declared, value)
+
+
+def _fits(kind: Any, value: Any, where: str) -> bool:
+    try:
+        _made(kind, value, where)
+    except ValueError:
+        return False
+    return True
+
+
+def _items(kind: Any, value: Any, where: str) -> Iterator[tuple[Any, Any]]:
+    """Each item of a list with its type."""
+    arguments = get_args(kind)
+    if get_origin(kind) is not tuple or arguments[-1] is Ellipsis:
+        return ((arguments[0], item) for item in value)
+    if len(value) != len(arguments):
+        raise ValueError(f"{where}: expected {len(arguments)} items, got {len(value)}")
+    return zip(arguments, value, strict=True)
+
+
+def _is_a(kind: Any, value: Any) -> bool:
+    """Whether a value is of a plain type."""
+    if isinstance(value, bool):
+        return kind is bool
+    if isinstance(value, int) and not -_WORD < value < 2 * _WORD:
+        return False
+    if kind is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    if kind in (list, tuple):
+        return isinstance(value, list | tuple)
+    if kind is dict:
+        return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
+    if kind is str:
+        return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return isinstance(value, kind)
+
+
+def _within(limit: Any, value: Any) -> bool:
+    if isinstance(limit, Ge):
+        return bool(value >= limit.ge)
+    if isinstance(limit, Gt):
+        return bool(value > limit.gt)
+    if isinstance(limit, Le):
+        return bool(value <= limit.le)
+    if isinstance(limit, Lt):
+        return bool(value < limit.lt)
+    if isinstance(limit, MinLen):
+        return bool(len(value) >= limit.min_length)
+    return bool(len(value) <= limit.max_length)
+
+
+def _split(kind: Any) -> tuple[Any, list[Any]]:
+    """A type and its limits."""
+    if get_origin(kind) is not Annotated:
+        return kind, []
+    plain, *notes = get_args(kind)
+    flat = [one for note in notes for one in (note if isinstance(note, GroupedMetadata) else (note,))]
+    return plain, [one for one in flat if isinstance(one, Ge | Gt | Le | Lt | MinLen | MaxLen)]
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    """Fields that the constructor takes, with their types."""
+    known: dict[str, Any] = _fields_of(kind)
+    return known
+
+
+@cache
+def _fields_of(kind: Any) -> dict[str, Any]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}
+
+
+def _range_in_words(limits: list[Any]) -> str:
+    low: tuple[Any, bool] | None = None
+    high: tuple[Any, bool] | None = None
+    lengths = []
+    for limit in limits:
+        if isinstance(limit, Ge | Gt):
+            low = (limit.ge, True) if isinstance(limit, Ge) else (limit.gt, False)
+        elif isinstance(limit, Le | Lt):
+            high = (limit.le, True) if isinstance(limit, Le) else (limit.lt, False)
+        elif isinstance(limit, MinLen):
+            lengths.append(f"at least {limit.min_length}")
+        else:
+            lengths.append(f"at most {limit.max_length}")
+    if lengths:
+        return f" of length {' and '.join(lengths)}"
+    if low and high:
+        return f" in {'[' if low[1] else '('}{_number(low[0])}, {_number(high[0])}{']' if high[1] else ')'}"
+    if low:
+        return f" {'of at least' if low[1] else 'above'} {_number(low[0])}"
+    if high:
+        return f" {'of at most' if high[1] else 'below'} {_number(high[0])}"
+    return ""
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, int) and value >= 2**31 and value.bit_count() == 1:
+        return f"2^{value.bit_length() - 1}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def _one_of(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
+
+
+def _refuse(where: str, kind: Any, value: Any) -> NoReturn:
+    raise ValueError(f"{where}: expected {described(kind)}, got {_said(value)}")
+
+
+def _said(value: Any) -> str:
+    """A value for a message, however large."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        return f"a whole number of {value.bit_length()} bits"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        first = token.group()[0]
+        depth += (first in "[{") - (first in "]}")
+        if depth > _DEEPEST:
+            raise RecursionError
+
+
+def _entries(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{_said(twice)} stands there twice")
+    return entries
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,151 @@
+"""Rows: what was measured of a run, or of a reference leader, in a file of JSON each, ``OUT/rows/KEY.json``.
+
+A row carries a digest of itself, and its key follows from what was run; so one that was damaged, renamed, changed by
+hand or taken from elsewhere is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Interval
+
+from paymaster.experiments.atomic import storage_errors, write_bytes
+from paymaster.experiments.sealed import read_json, sealed_json
+from paymaster.ranges import from_json
+from paymaster.reproduction.specs import key_of
+
+__all__ = ["ReferenceRow", "RunRow", "read_row", "reference_key", "row_path", "write_row"]
+
+Count = Annotated[int, Interval(ge=0, lt=2**62)]
+Share = Annotated[float, Interval(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Mean gain of the episodes in each window of the training, and the episode at its end."""
+
+    episode: list[Count]
+    gain: list[float]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training showed; an episode's seconds and MiB of memory where they were measured."""
+
+    curve: Curve
+    learning_gain: float
+    seconds: Annotated[float, Ge(0)] | None
+    memory: float | None
+
+
+@dataclass(frozen=True)
+class Means:
+    """Means per episode of an evaluation."""
+
+    gain: float
+    payments: float
+    incentive: float
+    completions: float
+    follower_reward: float
+    events: float
+    option_length: float
+    episodes: Count
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Mean attention to followers whose offer has run its course, and whose contract runs; null without such steps."""
+
+    attention_ended: Share | None
+    attention_running: Share | None
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """Of a training run: its configuration, and what was measured so far."""
+
+    key: str
+    name: str
+    config: dict[str, Any]
+    training: Training
+    evaluations: dict[str, Means]
+    attention: Attention | None
+
+
+@dataclass(frozen=True)
+class ReferenceRow(Means):
+    """Of a reference leader, who needs no training: the options of its games, and its evaluation."""
+
+    key: str
+    name: str
+    options: dict[str, Any]
+
+
+def reference_key(task: str, options: Mapping[str, Any], episodes: int) -> str:
+    """The key of the row of ``full_information``."""
+    described = json.dumps([options, episodes], sort_keys=True).encode()
+    return f"{task}-full_information-{hashlib.sha256(described).hexdigest()[:12]}"
+
+
+def row_path(out: Path, name: str) -> Path:
+    """The file of the row with that key."""
+    return out / "rows" / f"{name}.json"
+
+
+def read_row(out: Path, name: str) -> dict[str, Any]:
+    """What is there of a row, as JSON; nothing where it has not been begun.
+
+    Raises:
+        ValueError: the file is damaged, or the row is another's; names the field.
+        RunDirectoryError: it cannot be read.
+    """
+    path = row_path(out, name)
+    try:
+        with storage_errors(path, "read"):
+            if not path.is_file():
+                return {}
+            row = read_json(path)
+        return checked_row(row, name, str(path))
+    except ValueError as error:
+        raise ValueError(f"{error}. Delete the file to have it measured anew, or put it back as it was.") from None
+
+
+def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
+    """The row, checked field by field, and against its key. Raises ValueError."""
+    made: RunRow | ReferenceRow
+    if "config" in row:
+        made = from_json(RunRow, row, where)
+        try:
+            follows = key_of(made.config)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        if len(made.training.curve.episode) != len(made.training.curve.gain):
+            raise ValueError(
+                f"{where}: training.curve.gain: expected {len(made.training.curve.episode)} numbers as in episode, got "
+                f"{len(made.training.curve.gain)}"
+            )
+    else:
+        made = from_json(ReferenceRow, row, where)
+        follows = reference_key(name.partition("-full_information-")[0], made.options, made.episodes)
+    for what, key in (("its name", made.key), ("its configuration", follows)):
+        if key != name:
+            raise ValueError(f"{where}: key: expected {name!r}, got {key!r} by {what}: it is the row of another run")
+    return row
+
+
+def write_row(out: Path, name: str, row: Mapping[str, Any]) -> None:
+    """Write a row, at once or not at all.
+
+    Raises:
+        ValueError: it is none. RunDirectoryError: it cannot be written.
+    """
+    path = row_path(out, name)
+    whole = checked_row({**row, "key": name}, name, str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, sealed_json(whole))

@@ -1,0 +1,109 @@
+"""Runs that are killed while they are prolonged, and kills at random moments: nothing is lost, all ends the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kills import CASES, differences, run_files
+from paymaster.experiments import run_config, run_directory
+from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.experiments.setup import stored_config
+from paymaster.experiments.train import train
+from paymaster.experiments.train_seeds import train_seeds
+
+TASK = "resource_collection"
+SHORT = TrainConfig(TASK, episodes=8, num_envs=8, checkpoint_every=8, hidden=8, seed=3)
+MORE = TrainConfig(TASK, episodes=32)
+LEARNING = dataclasses.replace(SHORT, options=TaskConfig(followers="meta", payment="advance_once"))
+
+
+class Killed(BaseException):
+    """In place of ``kill -9``."""
+
+
+def alone(config: TrainConfig) -> Callable[..., Any]:
+    return lambda out, given, resume: train(config if given is None else given, out, resume=resume)
+
+
+def together(out: Path, given: TrainConfig | None, resume: bool) -> None:
+    configs = [dataclasses.replace(given or SHORT, seed=seed) for seed in (3, 4, 5)]
+    train_seeds(configs, [out / f"seed{seed}" for seed in (3, 4, 5)], resume=resume)
+
+
+WAYS = {"alone": alone(SHORT), "learning": alone(LEARNING), "seeds": together}
+
+
+def die_at(patch: pytest.MonkeyPatch, module: Any, name: str, call: int) -> None:
+    """The process ends before that call of a function."""
+    original, calls = getattr(module, name), 0
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise Killed
+        return original(*args, **kwargs)
+
+    patch.setattr(module, name, dying)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_prolonged_run_goes_on_to_its_new_number(way: str, tmp_path: Path) -> None:
+    """Killed in the first step, in a later one, and while configurations are written; resumed without a number."""
+    go = WAYS[way]
+    go(tmp_path / "short", None, resume=False)
+    go(Path(shutil.copytree(tmp_path / "short", tmp_path / "whole")), MORE, resume=True)
+    expected = run_files(tmp_path / "whole")
+    moments: list[tuple[Any, str, int]] = [(run_directory.RunDirectory, "log", n) for n in (1, 3)]
+    if way == "seeds":
+        moments += [(run_directory, "write_run_config", 2), (run_directory, "write_run_config", 3)]
+    for number, moment in enumerate(moments):
+        out = Path(shutil.copytree(tmp_path / "short", tmp_path / str(number)))
+        with pytest.MonkeyPatch.context() as patch:
+            die_at(patch, *moment)
+            with pytest.raises(Killed):
+                go(out, MORE, resume=True)
+        assert any(stored_config(path.parent).episodes == 32 for path in out.rglob("config.json"))
+        go(out, TrainConfig(TASK), resume=True)
+        assert differences(expected, run_files(out)) == []
+
+
+def test_killed_before_the_new_number_is_there(tmp_path: Path) -> None:
+    """Then the run is the old one, whole."""
+    out = tmp_path / "run"
+    train(SHORT, out)
+    before = run_files(out)
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, run_directory, "write_run_config", 1)
+        with pytest.raises(Killed):
+            train(MORE, out, resume=True)
+    assert run_files(out) == before
+
+
+def test_another_device_is_recorded_before_the_first_step(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    train(SHORT, out)
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, run_directory.RunDirectory, "log", 1)
+        with pytest.raises(Killed):
+            train(dataclasses.replace(MORE, device="cpu"), out, resume=True)
+    fields = [change.field for change in run_config.read_run_config(out).changes]
+    assert fields == ["episodes", "device"]
+    assert train(TrainConfig(TASK), out, resume=True).device == "cpu"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_kills_at_random_moments() -> None:
+    script = Path(__file__).parents[1] / "kills.py"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, str(script), "--kills", str(2 * len(CASES))], env=environment, check=True)

@@ -1,0 +1,23 @@
+"""The rows of the real run, as the repository keeps them, can be read, and their keys follow from what was run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bench_scripts import load
+from paymaster.reproduction.rows import checked_row, read_row
+
+paper = load("paper")
+
+
+def test_stored_rows_are_read_and_packed_to_the_same_lines(tmp_path: Path) -> None:
+    lines = paper.stored()
+    assert len(lines) > 800
+    for number, (key, line) in enumerate(lines.items()):
+        checked_row(paper.whole(line), key, "a stored row")
+        if number % 50 == 0:  # writing takes longer
+            paper.unpacked(line, tmp_path)
+            row, stored = read_row(tmp_path, key), json.loads(line)
+            assert {name: row[name] for name in stored} == stored
+            assert json.loads(paper.packed(tmp_path / "rows" / f"{key}.json")) == row
