@@ -154,7 +154,7 @@ def test_what_stands_in_steps_not_played_changes_nothing(name: str) -> None:
     kind = LEADERS[name]
 
     def leaders() -> list[EBPG]:
-        config = dataclasses.replace(kind.learner, epochs=1)
+        config = dataclasses.replace(kind.untuned, epochs=1)
         return [EBPG(kind.sized(LEADER), config, seed=seed) for seed in range(2)]
 
     generator = torch.Generator().manual_seed(1)

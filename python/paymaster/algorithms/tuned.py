@@ -16,7 +16,7 @@ TUNED: Final = "tuned.json"  # beside this file
 
 
 def tuned_settings(leader: str) -> dict[str, Any]:
-    """Fields of :class:`~paymaster.algorithms.EBPGConfig` for a leader of that name.
+    """Return fields of :class:`~paymaster.algorithms.EBPGConfig` for a leader of that name.
 
     Raises:
         ValueError: a leader that was not tuned.
