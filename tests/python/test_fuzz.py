@@ -1,0 +1,22 @@
+"""A small part of the fuzz campaign (tests/fuzz/campaign.py); CI makes 20,000 calls."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from fuzz import api, snapshots
+
+
+@pytest.mark.filterwarnings("ignore::Warning:numpy", "ignore::gymnasium.utils.colorize.GymnasiumDeprecationWarning")
+@pytest.mark.parametrize("part", range(10))
+def test_hostile_calls_are_refused_or_played(part: int) -> None:
+    for number in range(100 * part, 100 * (part + 1)):
+        api.call(Random(f"test:api:{number}"))
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_forged_snapshots_are_refused_or_legal(part: int) -> None:
+    for number in range(100 * part, 100 * (part + 1)):
+        snapshots.call(Random(f"test:snapshots:{number}"))
