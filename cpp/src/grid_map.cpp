@@ -36,7 +36,7 @@ const char* kDefaultMap =
 
 GridMap GridMap::parse(const std::string& text) {
   expect(text.size() <= kMaxText, "map", "at most " + std::to_string(kMaxText) + " characters", text.size());
-  const auto lines = lines_of(text.empty() ? kDefaultMap : text);
+  const auto lines = lines_of(text.empty() ? std::string_view(kDefaultMap) : std::string_view(text));
   expect(!lines.empty(), "map", "at least one line of text", "none");
   GridMap map;
   map.rows = static_cast<int>(lines.size());

@@ -50,6 +50,20 @@ TEST_CASE("GridMap: cells are row-major; '.' and ' ' are free; empty lines aroun
   CHECK(GridMap::parse("####\n#..#\n####").free == map.free);  // without a last '\n'
 }
 
+TEST_CASE("GridMap: a byte-order mark is skipped, at the start only") {
+  CHECK(GridMap::parse("\xef\xbb\xbf" + closed(4, 4)).free == GridMap::parse(closed(4, 4)).free);
+  CHECK(GridMap::parse("\xef\xbb\xbf\n\n" + closed(4, 4)).rows == 4);
+  CHECK(error_of("\n\xef\xbb\xbf" + closed(4, 4)) != "no error");
+  CHECK(error_of("\xef\xbb\xbf") == "map: expected at least one line of text, got none");
+}
+
+TEST_CASE("GridMap: a long text is refused before it is read, a text of empty lines quickly") {
+  CHECK(error_of(std::string(100'000'000, '\n')) == "map: expected at most 65536 characters, got 100000000");
+  CHECK(error_of(std::string(65536, '\n')) == "map: expected at least one line of text, got none");
+  CHECK(GridMap::parse(std::string(60000, '\n') + closed(4, 4)).rows == 4);
+  CHECK(error_of(std::string(65536, '#')) == "map: expected at most 4096 cells and 255 a side, got 1 x 65536 cells");
+}
+
 TEST_CASE("GridMap: the largest maps") {
   CHECK(GridMap::parse(closed(64, 64)).cells() == 4096);
   CHECK(GridMap::parse(closed(16, 255)).cells() == 4080);

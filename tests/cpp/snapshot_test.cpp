@@ -2,7 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "paymaster/registry.hpp"
@@ -41,7 +44,110 @@ void check_damage_is_seen(std::size_t from, std::size_t to, std::size_t step) {
   CHECK(batch.core().snapshot() == good);
 }
 
+/// The snapshot with the checksum that belongs to what it says.
+std::string sealed(std::string bytes) {
+  SnapshotHeader header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  header.checksum = checksum_of(header, bytes);
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return bytes;
+}
+
+std::vector<GameConfig> every_task() {
+  std::vector<GameConfig> all;
+  for (const Task& task : tasks()) {
+    all.push_back(task.preset);
+    all.back().population_size = 6;
+    all.back().horizon = 7;
+    all.back().noise = 0.2;
+  }
+  return all;
+}
+
 }  // namespace
+
+TEST_CASE("snapshot: of every task, what follows a restore into other games is what followed the snapshot") {
+  for (const GameConfig& config : every_task()) {
+    TestBatch batch = batch_of(config), other = batch_of(config, kGames, 99);
+    const std::string made = batch.core().snapshot();
+    batch.reset();
+    OfferStream offers(4, config, kGames, 10);
+    play(batch, offers, 10);  // into the second episode
+    const std::string saved = batch.core().snapshot();
+    other.core().restore(saved);
+    CHECK(other.core().snapshot() == saved);
+    OfferStream again = offers;
+    play(batch, offers, 20);
+    play(other, again, 20);
+    CHECK(other.core().snapshot() == batch.core().snapshot());
+    CHECK(other.results() == batch.results());
+    // A game that had not begun has not begun.
+    other.core().restore(made);
+    CHECK(other.core().snapshot() == made);
+    CHECK_THROWS_AS(other.core().step(offers.next().data(), nullptr, {}), NotReset);
+  }
+}
+
+TEST_CASE("restore: what somebody has made up is refused without a trace, or is a game that plays on") {
+  for (const GameConfig& config : every_task()) {
+    TestBatch batch = batch_of(config, 2);
+    batch.reset();
+    OfferStream offers(4, config, 2, 30);
+    play(batch, offers, 4);
+    const std::string good = batch.core().snapshot();
+    Random random(7);
+    int refused = 0, taken = 0;
+    for (int trial = 0; trial < steps_to_play(400); ++trial) {
+      std::string forged = good;
+      const int changes = 1 + random.below(3);
+      for (int i = 0; i < changes; ++i) {
+        const int place = static_cast<int>(sizeof(SnapshotHeader)) + random.below(900);
+        const int values[] = {0, 1, 2, 127, 128, 255, random.below(256)};
+        forged[static_cast<std::size_t>(place)] = static_cast<char>(values[random.below(7)]);
+      }
+      forged = sealed(forged);
+      try {
+        batch.core().restore(forged);
+      } catch (const std::invalid_argument& error) {
+        CAPTURE(error.what());
+        REQUIRE(std::string(error.what()).rfind("snapshot: ", 0) == 0);
+        REQUIRE(batch.core().snapshot() == good);
+        ++refused;
+        continue;
+      }
+      ++taken;
+      REQUIRE(batch.core().snapshot() == forged);
+      play(batch, offers, 12);
+      batch.core().restore(batch.core().snapshot());
+      batch.core().restore(good);
+    }
+    CHECK(refused > 0);
+    CHECK(taken > 0);
+  }
+}
+
+TEST_CASE("restore: a table of statistics holds rates and counts, the header flags") {
+  TestBatch batch = batch_of(noisy(), 1);
+  const std::string good = batch.core().snapshot();
+  SnapshotHeader header;
+  std::memcpy(&header, good.data(), sizeof header);
+  const std::size_t acceptance = sizeof header + header.state_bytes;
+  const std::size_t counts = acceptance + batch.core().statistics().acceptance.size() * sizeof(float);
+  const auto with = [&](std::size_t at, auto value) {
+    std::string forged = good;
+    std::memcpy(forged.data() + at, &value, sizeof value);
+    return sealed(forged);
+  };
+  for (const float rate : {-0.1f, 1.1f, std::numeric_limits<float>::quiet_NaN()})
+    CHECK_THROWS_AS(batch.core().restore(with(acceptance, rate)), std::invalid_argument);
+  for (const std::int64_t count : {std::int64_t{-1}, INT64_MAX})
+    CHECK_THROWS_AS(batch.core().restore(with(counts, count)), std::invalid_argument);
+  CHECK_THROWS_AS(batch.core().restore(with(offsetof(SnapshotHeader, frozen), std::uint64_t{2})),
+                  std::invalid_argument);
+  CHECK(batch.core().snapshot() == good);
+  CHECK_NOTHROW(batch.core().restore(with(acceptance, 0.25f)));
+  CHECK(batch.core().statistics().acceptance[0] == 0.25f);
+}
 
 TEST_CASE("snapshot: what follows a restore is what followed the snapshot") {
   const GameConfig config = noisy();
@@ -96,7 +202,7 @@ TEST_CASE("restore: refuses what is not a snapshot of these games, and changes n
   CHECK(refused(batch_of(config, 11).core().snapshot()) == "snapshot: expected 12 games, got 11");
   std::string other_version = good;
   ++other_version[8];
-  CHECK(refused(other_version) == "snapshot: expected version 4, got 5");
+  CHECK(refused(other_version) == "snapshot: expected version 5, got 6");
   for (const auto change :
        {+[](GameConfig& c) { c.noise = 0.2; }, +[](GameConfig& c) { c.horizon = 29; },
         +[](GameConfig& c) { c.payment = "completion"; }, +[](GameConfig& c) { c.population_seed = 1; }}) {

@@ -138,7 +138,12 @@ TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const s
 }
 
 const Results& TestBatch::step(const Offers& offers) {
-  batch_->step(offers.data(), nullptr, results_.pointers());
+  try {
+    batch_->step(offers.data(), nullptr, results_.pointers());
+  } catch (const NotReset&) {
+    reset();
+    batch_->step(offers.data(), nullptr, results_.pointers());
+  }
   return results_;
 }
 

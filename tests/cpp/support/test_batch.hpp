@@ -95,6 +95,7 @@ class TestBatch {
 
   Batch& core() const { return *batch_; }
   const Results& results() const { return results_; }
+  /// Games that have not begun begin.
   const Results& step(const Offers& offers);
   void reset(const std::uint64_t* seeds = nullptr, const bool* mask = nullptr);
   void observe() { batch_->observe(results_.observation.pointers()); }
