@@ -31,7 +31,8 @@ class PyBatch {
     if (!population.is_none()) traits = traits_from(config, population);
     py::gil_scoped_release release;
     batch_ = make_batch(config, batch, traits ? &*traits : nullptr);
-    actions_.resize(static_cast<std::size_t>(batch.num_envs) * static_cast<std::size_t>(config.num_followers) * 2);
+    taken_.resize(static_cast<std::size_t>(batch.num_envs) * static_cast<std::size_t>(config.num_followers) * 2);
+    offers_.resize(taken_.size());
   }
 
   Batch& core() { return *batch_; }
@@ -60,21 +61,21 @@ class PyBatch {
     const CallGuard::Call call(guard(), calls::step);
     expect(!told(), "step", "rule-based followers; others take offer() and act()", batch_->config().followers);
     take_actions(actions);
-    return advance(nullptr);
+    return advance(taken_.data(), nullptr);
   }
 
   /// The first phase; the offers are kept for the second.
   py::tuple offer(const py::array& actions) {
     const CallGuard::Call call(guard(), calls::offer);
     expect(told(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()", batch_->config().followers);
-    offered_ = false;
     take_actions(actions);
     if (copy_ || !followers_) followers_.emplace(*batch_);
     const FollowerRows rows = followers_->pointers();
     {
       py::gil_scoped_release release;
-      batch_->offer(actions_.data(), rows);
+      batch_->offer(taken_.data(), rows);
     }
+    offers_.swap(taken_);  // only now: offers that are refused leave those before them in force
     offered_ = true;
     return followers_->tuple();
   }
@@ -84,7 +85,7 @@ class PyBatch {
     const CallGuard::Call call(guard(), kAct);
     expect(offered_, "act", "offer() before it", "none since the last act(), reset(), restore() or set_state()");
     take_told(actions);
-    py::tuple out = advance(told_.data());
+    py::tuple out = advance(offers_.data(), told_.data());
     offered_ = false;
     return out;
   }
@@ -101,7 +102,7 @@ class PyBatch {
     const CallGuard::Call call(guard(), kCopy);
     const BatchConfig& batch = batch_->batch_config();
     py::object offers = py::none();
-    if (offered_) offers = Array<std::int32_t>(static_cast<py::ssize_t>(actions_.size()), actions_.data());
+    if (offered_) offers = Array<std::int32_t>(static_cast<py::ssize_t>(offers_.size()), offers_.data());
     return py::make_tuple(task_, config_to_dict(batch_->config()), batch.num_envs, batch.seed, batch.first_index,
                           batch.num_threads, static_cast<int>(batch.autoreset), population(), copy_,
                           py::bytes(batch_->snapshot()), offers);
@@ -117,9 +118,9 @@ class PyBatch {
     made->batch_->restore(py::cast<std::string>(from[9]));
     if (from[10].is_none()) return made;
     const auto offers = py::cast<Array<std::int32_t>>(from[10]);
-    expect(offers.size() == static_cast<py::ssize_t>(made->actions_.size()), "pickled batch", "offers to all followers",
+    expect(offers.size() == static_cast<py::ssize_t>(made->offers_.size()), "pickled batch", "offers to all followers",
            offers.size());
-    std::copy_n(offers.data(), made->actions_.size(), made->actions_.begin());
+    std::copy_n(offers.data(), made->offers_.size(), made->offers_.begin());
     made->offered_ = true;
     return made;
   }
@@ -195,12 +196,12 @@ class PyBatch {
   /// Followers are told what to do.
   bool told() const { return batch_->config().follower_kind() != Followers::rule; }
 
-  py::tuple advance(const std::int32_t* told) {
+  py::tuple advance(const std::int32_t* offers, const std::int32_t* told) {
     Results& out = results();
     const BatchResult pointers = out.pointers();
     {
       py::gil_scoped_release release;
-      batch_->step(actions_.data(), told, pointers);
+      batch_->step(offers, told, pointers);
     }
     return out.tuple();
   }
@@ -286,13 +287,13 @@ class PyBatch {
     // A uint64 beyond int64 would wrap; it is refused before.
     if (actions.dtype().kind() == 'u' && actions.dtype().itemsize() == 8) {
       const auto large = py::array_t<std::uint64_t, py::array::c_style | py::array::forcecast>(actions);
-      for (std::size_t i = 0; i < actions_.size(); ++i)
+      for (std::size_t i = 0; i < taken_.size(); ++i)
         if (large.data()[i] > INT32_MAX) reject_action(i, large.data()[i]);
     }
     const auto whole = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(actions);
-    if (narrow(whole.data(), actions_)) return;
-    for (std::size_t i = 0; i < actions_.size(); ++i)
-      if (whole.data()[i] != actions_[i]) reject_action(i, whole.data()[i]);
+    if (narrow(whole.data(), taken_)) return;
+    for (std::size_t i = 0; i < taken_.size(); ++i)
+      if (whole.data()[i] != taken_[i]) reject_action(i, whole.data()[i]);
   }
 
   /// Copies what followers are told to int32; what does not fit becomes -1, which the core refuses like any other.
@@ -322,8 +323,8 @@ class PyBatch {
   std::unique_ptr<Batch> batch_;
   std::optional<Results> results_;
   std::optional<FollowerArrays> followers_;
-  std::vector<std::int32_t> actions_, told_;
-  bool offered_ = false;  // actions_ holds offers that followers have not answered yet
+  std::vector<std::int32_t> taken_, offers_, told_;
+  bool offered_ = false;  // offers_ holds offers that followers have not answered yet
 };
 
 py::list describe(const std::vector<FieldInfo>& fields) {

@@ -164,7 +164,7 @@ def _constants(world: str, **given: float | None) -> dict[str, float]:
     if not isinstance(world, str):
         raise TypeError(f"world: expected a str, got {type(world).__name__}")
     if world not in worlds:
-        raise ValueError(f"world: expected one of {', '.join(worlds)}, got {world!r}")
+        raise ValueError(f"world: expected one of {', '.join(worlds)}, got {world!r:.80}")
     return worlds[world] | {name: _number(name, value) for name, value in given.items() if value is not None}
 
 

@@ -106,7 +106,7 @@ def population_arrays(
     if set(population) - {"learns"} != set(names):
         raise ValueError(
             f"population: expected the keys {', '.join(names)}, and learns if you like, got "
-            f"{', '.join(map(str, population))}"
+            f"{', '.join(map(str, population)):.80}"
         )
     defaults = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
     goals = options.get("num_goals")
@@ -142,7 +142,7 @@ def check_no_options(options: Any) -> None:
     if options is not None and not isinstance(options, dict):
         raise TypeError(f"options: expected a dict, got {type(options).__name__}")
     if options:
-        raise ValueError(f"options: expected none, got {sorted(map(str, options))[0]!r}")
+        raise ValueError(f"options: expected none, got {sorted(map(str, options))[0]!r:.80}")
 
 
 def seed_of(seed: Any) -> int:
@@ -180,7 +180,7 @@ def reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> NDArray[np.b
         return None
     unknown = set(options) - {"reset_mask"}
     if unknown:
-        raise ValueError(f"options: expected only 'reset_mask', got {sorted(map(str, unknown))[0]!r}")
+        raise ValueError(f"options: expected only 'reset_mask', got {sorted(map(str, unknown))[0]!r:.80}")
     mask = as_array("reset_mask", options["reset_mask"])
     if mask.dtype != np.bool_:
         raise TypeError(f"reset_mask: expected dtype bool, got {mask.dtype}")

@@ -29,4 +29,4 @@ def check_keywords(task: str, options: Mapping[str, Any], own: Iterable[str]) ->
         if name not in known:
             like = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
             expected = f"{like[0]}, perhaps" if like else f"one of {', '.join(known)}"
-            raise TypeError(f"{name}: expected {expected}, got an unexpected keyword argument {name!r}")
+            raise TypeError(f"{name:.80}: expected {expected}, got an unexpected keyword argument {name!r:.80}")

@@ -46,7 +46,7 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
         self, task: str, seed: int | None = None, index: int = 0, render_mode: str | None = None, **options: Any
     ) -> None:
         if render_mode not in (None, "ansi", "rgb_array"):
-            raise ValueError(f"render_mode: expected None, 'ansi' or 'rgb_array', got {render_mode!r}")
+            raise ValueError(f"render_mode: expected None, 'ansi' or 'rgb_array', got {render_mode!r:.80}")
         if "autoreset_mode" in options:
             raise ValueError("autoreset_mode: expected none for a single game (a Gymnasium Env never resets itself)")
         check_keywords(task, options, _OWN)

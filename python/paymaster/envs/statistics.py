@@ -69,7 +69,7 @@ class Statistics:
         checked = {}
         for name, value in arrays.items():
             if name not in self._views:
-                raise ValueError(f"statistics: expected names among {', '.join(self._views)}, got {name!r}")
+                raise ValueError(f"statistics: expected names among {', '.join(self._views)}, got {name!r:.80}")
             view = self._views[name]
             high = _COUNT_MAX if view.dtype.kind == "i" else 1
             checked[name] = check_array(name, value, view.dtype.name, view.shape, 0, high)

@@ -113,12 +113,12 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         if not isinstance(copy, bool):
             raise TypeError(f"copy: expected a bool, got {type(copy).__name__}")
         if render_mode not in (None, "rgb_array"):
-            raise ValueError(f"render_mode: expected None or 'rgb_array', got {render_mode!r}")
+            raise ValueError(f"render_mode: expected None or 'rgb_array', got {render_mode!r:.80}")
         if "map" in options:
             options["map"] = map_text(options["map"])
         kind = options.get("followers")
         if isinstance(kind, str) and kind in FOLLOWERS and kind not in self._plays:
-            raise ValueError(f"followers: expected {' or '.join(map(repr, self._plays))}, got {kind!r}")
+            raise ValueError(f"followers: expected {' or '.join(map(repr, self._plays))}, got {kind!r:.80}")
         num_envs = check_int("num_envs", num_envs, 1, 2**24)
         people = population_arrays(task, population, options)
         seed = seed_of(seed)

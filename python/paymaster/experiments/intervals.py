@@ -13,6 +13,8 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from paymaster.envs.arguments import as_array
+
 # From here on the expansion is used: what it leaves out is below 1e-12 at 95 %, and a long sum would be slow.
 _EXPANSION_FROM = 300
 
@@ -64,9 +66,13 @@ def mean_ci95(samples: npt.ArrayLike) -> Interval:
         The interval; with one sample its ends are NaN, with equal samples they are the mean.
 
     Raises:
-        ValueError: no sample, or one that is NaN or infinite.
+        ValueError: no sample, or one that is NaN or infinite, or sequences of different lengths.
+        TypeError: samples that are no numbers.
     """
-    values = np.asarray(samples, dtype=np.float64).ravel()
+    given = as_array("samples", samples)
+    if given.dtype.kind not in "biuf":
+        raise TypeError(f"samples: expected numbers, got dtype {given.dtype}")
+    values = given.astype(np.float64).ravel()
     if values.size == 0:
         raise ValueError("samples: expected at least one number, got none")
     broken = np.flatnonzero(~np.isfinite(values))

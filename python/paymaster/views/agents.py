@@ -63,7 +63,7 @@ class AgentsOfGame(OwnGame):
     def _known(self, agent: str) -> str:
         """The agent's name. Raises ValueError for an unknown one."""
         if agent not in self.possible_agents:
-            raise ValueError(f"agent: expected one of {', '.join(self.possible_agents)}, got {agent!r}")
+            raise ValueError(f"agent: expected one of {', '.join(self.possible_agents)}, got {agent!r:.80}")
         return agent
 
     def _check_actions(self, actions: Any) -> None:

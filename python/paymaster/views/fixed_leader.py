@@ -34,7 +34,7 @@ class FixedLeader:
 
     def __init__(self, leader: Leader, seed: int) -> None:
         if isinstance(leader, str) and leader not in REFERENCES:
-            raise ValueError(f"leader: expected one of {', '.join(REFERENCES)}, got {leader!r}")
+            raise ValueError(f"leader: expected one of {', '.join(REFERENCES)}, got {leader!r:.80}")
         if not isinstance(leader, (str, ReferenceLeader)) and not callable(leader):
             raise TypeError(
                 f"leader: expected a name, an object with start() and offers(), or a function, got "

@@ -58,7 +58,7 @@ class Game(OwnGame):
         self, task: str, seed: int | None, index: int, render_mode: str | None, followers: str, **options: Any
     ) -> None:
         if render_mode not in (None, *RENDER_MODES):
-            raise ValueError(f"render_mode: expected None or one of {', '.join(RENDER_MODES)}, got {render_mode!r}")
+            raise ValueError(f"render_mode: expected None or one of {', '.join(RENDER_MODES)}, got {render_mode!r:.80}")
         for name in ("autoreset_mode", "num_envs", "copy"):
             if name in options:
                 raise ValueError(f"{name}: expected none for a single game, got {options[name]!r}")
