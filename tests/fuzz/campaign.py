@@ -25,7 +25,7 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-SHARES = {"api": 0.70, "snapshots": 0.20, "files": 0.08, "commands": 0.02}
+SHARES = {"api": 0.72, "snapshots": 0.23, "files": 0.03, "commands": 0.02}
 """Kind -> its share of all calls."""
 _SECONDS = 20  # for one call
 

@@ -252,3 +252,8 @@ def test_given_population_is_taken_as_it_is() -> None:
     state = env.state()
     for name, array in given_traits.items():
         np.testing.assert_array_equal(state[name], array[state["identity"]])
+
+
+def test_more_games_than_fit_into_memory() -> None:
+    with refused(ValueError, "num_envs", "statistics of"):
+        paymaster.make_vec("navigation", 2**24, num_followers=64, num_targets=64)

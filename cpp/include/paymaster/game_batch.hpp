@@ -8,6 +8,7 @@
 
 #include "paymaster/batch.hpp"
 #include "paymaster/game.hpp"
+#include "paymaster/memory.hpp"
 #include "paymaster/worker_pool.hpp"
 
 namespace paymaster {
@@ -44,8 +45,9 @@ class GameBatch final : public Batch {
   const std::vector<FieldInfo>& observation_fields() const override { return observation_fields_; }
   const std::vector<FieldInfo>& state_fields() const override { return state_fields_; }
   RowLength row_length() const override { return row_length_; }
-  std::size_t bytes_per_game() const override {
-    return sizeof(State) + sizeof(StatisticsEvent) * static_cast<std::size_t>(n_);
+  std::size_t bytes_per_game() const override { return bytes_of_game(game_.config()); }
+  static std::size_t bytes_of_game(const GameConfig& config) {
+    return sizeof(State) + sizeof(StatisticsEvent) * static_cast<std::size_t>(config.num_followers);
   }
 
   void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) override {
@@ -322,6 +324,8 @@ class GameBatch final : public Batch {
 
 template <class World>
 std::unique_ptr<Batch> games_of(const GameConfig& game, const BatchConfig& batch, Population people) {
+  expect_room(batch.num_envs, GameBatch<World>::bytes_of_game(game),
+              StatisticsTable::bytes(people.size(), game.num_goals, game.num_bonuses, game.horizon));
   return std::make_unique<GameBatch<World>>(game, batch, std::move(people), World(game));
 }
 

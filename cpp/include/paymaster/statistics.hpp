@@ -30,6 +30,12 @@ class StatisticsTable {
 
   StatisticsTable(int population, int goals, int bonuses, int horizon);
 
+  /// What the entries of such a table take up in memory.
+  static std::uint64_t bytes(int population, int goals, int bonuses, int horizon) {
+    const auto pairs = static_cast<std::uint64_t>(population) * static_cast<std::uint64_t>(goals);
+    return pairs * static_cast<std::uint64_t>(bonuses * 12 + horizon * 4 + 12);
+  }
+
   void apply(const StatisticsEvent& event);
   /// Those of the followers first..last-1 among `count` events, in their order.
   void apply(const StatisticsEvent* events, std::size_t count, int first, int last);
