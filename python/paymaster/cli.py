@@ -43,6 +43,8 @@ _ABOUT = (
 )
 _TRACEBACK = "PAYMASTER_TRACEBACK"  # environment variable: 1 shows where an error comes from
 
+_OF_THE_MACHINE = (RuntimeError, MemoryError, ArithmeticError, ImportError)  # RecursionError, OverflowError among them
+
 _Command = Train | Evaluate | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
 _Run = Callable[[Console], None]
 
@@ -74,20 +76,16 @@ def _main(args: Sequence[str]) -> int:
         return 0
     try:
         _parse(args or ["--help"])(open_console())
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        sys.stdout.flush()  # raises another where it was this one's reader that has gone away
+        return _failed(error, 1)
     except (ValueError, TypeError, OSError, DivergenceError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
         return _failed(error, 2)
     except KeyboardInterrupt:
         print("paymaster: interrupted; train goes on with --resume, reproduce when started again", file=sys.stderr)
         return 130
-    except (
-        RuntimeError,
-        MemoryError,
-        ArithmeticError,
-        ImportError,
-    ) as error:  # RecursionError and OverflowError are among them
+    except _OF_THE_MACHINE as error:
         if isinstance(error, MemoryError) or re.search(r"allocate memory|out of memory", str(error)):
             return _failed(error, 1, "not enough memory for this: fewer games or narrower networks need less")
         return _failed(error, 1, f"{type(error).__name__}: {error}")
@@ -138,8 +136,11 @@ def _parse(args: Sequence[str]) -> _Run:
     # The leader's name and the settings decide defaults, so they are looked up before the rest.
     leader, settings = _value(args, "--leader", DEFAULT_LEADER), _value(args, "--settings", "tuned")
     command = _parsed(args, TrainConfig(tyro.MISSING, leader=leader, settings=settings))
-    for part in _parts(command):
-        check_fields(part)
+    try:
+        for part in _parts(command):
+            check_fields(part)
+    except ValueError as error:
+        raise ValueError(str(error).replace(" or null, got ", ", got ")) from None  # nobody types null
     if isinstance(command, Train):
         return partial(command.run, parse_again=lambda stored: _parsed(args, stored))
     run: _Run = command.run

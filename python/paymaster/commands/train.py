@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -56,14 +57,10 @@ class Train:
             parse_again: parses the command with another configuration's values as defaults. By it a run that is resumed
                 has what it was begun with wherever nothing else is given.
         """
-        from paymaster.experiments.setup import choose_device
-
         if self.all and self.evaluate == 0:
             raise ValueError("all: expected an evaluation whose measures to show, got --evaluate 0")
         config = dataclasses.replace(self.config, options=with_map(self.config.options))
         config.validate()
-        choose_device(config.device)
-        refuse_idle_settings(config)
         if self.resume:
             self._resume(config, console, parse_again)
         else:
@@ -71,13 +68,16 @@ class Train:
 
     def _start(self, config: TrainConfig, console: Console) -> None:
         from paymaster.commands.run_directories import begun_in, default_name
+        from paymaster.experiments.setup import choose_device
         from paymaster.ranks import launched
 
+        choose_device(config.device)
+        refuse_idle_settings(config)
         each = self._each(config)
         outs = self._outs(each)
         bases = outs or [Path("runs") / default_name(one) for one in each]
-        numbered = outs is None and launched()[0] == 0  # rank 0 alone writes
-        with begun_in(bases, numbered=numbered) as directories:
+        alone = launched()[0] == 0  # rank 0 writes, no other
+        with begun_in(bases, numbered=outs is None) if alone else nullcontext(bases) as directories:
             self._train(each, directories, console)
 
     def _resume(

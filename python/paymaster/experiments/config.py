@@ -189,8 +189,8 @@ class TrainConfig:
         if given is None:
             usual = {**self._usual(), "leader": DEFAULT_LEADER, "settings": "tuned"}
             given = [name for name, value in now.items() if value != usual[name] or name == "task"]
-        for name in given:
-            if name not in _MAY_CHANGE and now[name] != was[name]:
+        for name in now:  # in order, the task first
+            if name in given and name not in _MAY_CHANGE and now[name] != was[name]:
                 raise ValueError(
                     f"{name.removeprefix('options.')}: expected {was[name]!r} as in the run to resume, got "
                     f"{now[name]!r}; leave it out, or start a new run with another --out"
