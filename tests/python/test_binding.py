@@ -22,6 +22,7 @@ from paymaster.experiments.evaluate import evaluate_run
 from paymaster.experiments.inspection import inspect_run
 from paymaster.experiments.render import open_leader
 from paymaster.experiments.run_config import StoredConfig, read_run_config, write_run_config
+from paymaster.experiments.run_state import open_checkpoint
 from paymaster.experiments.sealed import open_json, sealed_json
 from paymaster.experiments.setup import stored_config
 from paymaster.experiments.train import train
@@ -261,3 +262,17 @@ def saved_again(run: Path, change: Callable[[dict[str, dict[str, Any]]], Any]) -
 def test_tensors_that_do_not_fit(run: Path, change: Callable[..., Any], message: str, uses: list[str]) -> None:
     saved_again(run, change)
     assert_refused(run, message, {use: USES[use] for use in uses})
+
+
+def test_a_checkpoint_deleted_by_the_training_while_it_is_opened(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    older, newest = list_checkpoints(run)
+    found = iter([older])
+
+    def seen_before_the_newest(path: Path) -> Path:
+        if seen := next(found, None):
+            seen.unlink()
+            return seen
+        return latest_checkpoint(path)
+
+    monkeypatch.setattr("paymaster.experiments.run_state.latest_checkpoint", seen_before_the_newest)
+    assert open_checkpoint(run).path == newest

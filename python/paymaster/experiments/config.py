@@ -116,6 +116,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Fill in what depends on the leader and the settings. Raises ValueError for one that is unknown."""
+        if not isinstance(self.options, TaskConfig):
+            raise TypeError(f"options: expected a TaskConfig, got {type(self.options).__name__}")
         if self.settings not in tuple(SETTINGS):
             raise ValueError(f"settings: expected one of {', '.join(SETTINGS)}, got {self.settings!r}")
         regime = SETTINGS[self.settings]

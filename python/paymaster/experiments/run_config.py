@@ -100,7 +100,7 @@ def read_run_config(run: str | os.PathLike[str]) -> StoredConfig:
     except ValueError as error:
         cure = "Put the file back as it was. A resumed run takes another --episodes or --device; all else is a new run."
         if _is_older(file):
-            cure = "Paymaster 0.1.0 wrote it, in an older format: use that version, or start a new run."
+            cure = "An earlier version of paymaster wrote it, in an older format: use that version, or start a new run."
         raise RunDirectoryError(f"{error}. {cure}") from None
 
 

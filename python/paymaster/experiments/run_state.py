@@ -75,7 +75,7 @@ def open_checkpoint(run: Path, episode: int | None = None) -> Checkpoint:
         RunDirectoryError: `config.json` is damaged, or `metrics.jsonl` lacks rows that it had then, or has others.
     """
     stored = read_run_config(run)
-    checkpoint = load_checkpoint(latest_checkpoint(run) if episode is None else checkpoint_path(run, episode))
+    checkpoint = _newest(run) if episode is None else load_checkpoint(checkpoint_path(run, episode))
     differs = difference(stored.at(checkpoint.episode), checkpoint.header.config)
     if differs is not None:
         name, expected, got = differs
@@ -85,6 +85,17 @@ def open_checkpoint(run: Path, episode: int | None = None) -> Checkpoint:
         )
     check_mark(run / METRICS, checkpoint.header.metrics, f"when {checkpoint.path.name} was saved")
     return checkpoint
+
+
+def _newest(run: Path) -> Checkpoint:
+    """Read the newest checkpoint; where a training that goes on has deleted it meanwhile, the one after it."""
+    while True:
+        path = latest_checkpoint(run)
+        try:
+            return load_checkpoint(path)
+        except CheckpointError:
+            if path.exists() or latest_checkpoint(run) == path:
+                raise
 
 
 def save_run_state(run: RunDirectory | None, episode: int, parts: RunParts) -> Path | None:
