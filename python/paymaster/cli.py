@@ -21,7 +21,7 @@ from paymaster.algorithms import DEFAULT_LEADER, LEADERS
 from paymaster.algorithms.finite import DivergenceError
 from paymaster.commands.bench import Bench
 from paymaster.commands.command_line import registry
-from paymaster.commands.console import open_console, quiet_streams
+from paymaster.commands.console import open_console, quiet_streams, reader_has_gone
 from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
@@ -77,8 +77,9 @@ def _main(args: Sequence[str]) -> int:
     try:
         _parse(args or ["--help"])(open_console())
     except BrokenPipeError as error:
-        sys.stdout.flush()  # raises another where it was this one's reader that has gone away
-        return _failed(error, 1)
+        if reader_has_gone():
+            raise
+        return _failed(error, 1)  # of another pipe, such as to a process of ours
     except (ValueError, TypeError, OSError, DivergenceError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
         return _failed(error, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from paymaster.experiments.printing import UNLIMITED, encodable
 
-__all__ = ["open_console", "quiet_streams"]
+__all__ = ["open_console", "quiet_streams", "reader_has_gone"]
 
 _REPLACE = "paymaster-replace"
 
@@ -22,6 +23,16 @@ def open_console() -> Console:
     """Return a console on standard output: as wide as the terminal, without limit in a pipe or file; no markup."""
     width = None if sys.stdout.isatty() else UNLIMITED
     return _Console(width=width, markup=False, highlight=False, emoji=False)
+
+
+def reader_has_gone() -> bool:
+    """Return whether nobody reads standard output any more."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no poll, as on Windows, or no file
+        return True
 
 
 @contextmanager
