@@ -35,6 +35,10 @@ _OPTIONS = (
     "--follower-learner.hidden", "--greedy", "--strangers", "--replace", "--replace-every", "--json", "--resume",
     "--seeds", "--settings", "--checkpoint-every", "--help", "--version", "--all", "--no-such-option",
 )  # fmt: skip
+_WORDS = (
+    "nan", "inf", "-1", "1e999", "0x10", "True", "None", "cpu", "meta", "cuda:9", "RUN", "m3rl", "fixed-interval(0)",
+    "advance", "auto", "", "2",
+)  # fmt: skip
 _COSTLY = ("reproduce", "all", "bench")  # legal words that would run for long
 
 
@@ -81,8 +85,7 @@ def _arguments(draw: Random, run: Path) -> list[str]:
 
 
 def _word(draw: Random) -> str:
-    word = draw.choice((text(draw), text(draw), str(integer(draw)), "nan", "inf", "-1", "1e999", "0x10", "True", "None",
-                        "cpu", "meta", "cuda:9", "RUN", "m3rl", "fixed-interval(0)", "advance", "auto", "", "2"))  # fmt: skip
+    word = draw.choice((text(draw), text(draw), str(integer(draw)), *_WORDS))
     # A surrogate reaches a program only as what os.fsdecode makes of a byte; a NUL not at all.
     word = os.fsdecode(os.fsencode(word.replace("\ud800", "\udc80"))).replace("\0", "")
     return "3" if _takes_long(word) else word

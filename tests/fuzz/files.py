@@ -35,7 +35,12 @@ _CONFIG = TrainConfig("resource_collection", episodes=16, num_envs=8, hidden=4, 
 _RUNS = {
     "rule": _CONFIG,
     "meta": TrainConfig(
-        "navigation", episodes=16, num_envs=8, hidden=4, checkpoint_every=8, options=TaskConfig(followers="meta", horizon=5)
+        "navigation",
+        episodes=16,
+        num_envs=8,
+        hidden=4,
+        checkpoint_every=8,
+        options=TaskConfig(followers="meta", horizon=5),
     ),
 }
 _ALLOWED = (ValueError, TypeError, RunDirectoryError)
@@ -64,7 +69,9 @@ def _on_a_run(draw: Random, copy: Path) -> None:
         elif use == 1:
             train(_RUNS[name], copy, resume=True)
             kept = ("config.json", "metrics.jsonl", "checkpoint-00000016.safetensors")
-            assert believed or all((copy / part).read_bytes() == before[part] for part in kept), "resumed to other bytes"
+            assert believed or all((copy / part).read_bytes() == before[part] for part in kept), (
+                "resumed to other bytes"
+            )
         else:
             gain = evaluate_run(copy, 3).gain
             assert np.isfinite(gain).all(), "a gain that is not finite"
@@ -191,7 +198,9 @@ def _forge_tensors(draw: Random, run: Path) -> bool:
     first = 8 + int.from_bytes(data[:8], "little")
     for _ in range(draw.choice((1, 4, 64))):
         at = draw.randrange(first, len(data) - 4)
-        data[at : at + 4] = draw.choice((b"\0\0\xc0\x7f", b"\0\0\x80\x7f", b"\xff" * 4, bytes([draw.randrange(256)] * 4)))
+        data[at : at + 4] = draw.choice(
+            (b"\0\0\xc0\x7f", b"\0\0\x80\x7f", b"\xff" * 4, bytes([draw.randrange(256)] * 4))
+        )
     return _sealed(path, bytes(data))
 
 

@@ -20,7 +20,9 @@ def call(draw: Random) -> None:
     forged = bytearray(before)
     for _ in range(draw.choice((1, 1, 1, 2, 3, 8))):
         place = draw.randrange(_HEADER, len(forged))
-        forged[place] = draw.choice((0, 1, 2, 127, 128, 255, forged[place] ^ 1 << draw.randrange(8), draw.randrange(256)))
+        forged[place] = draw.choice(
+            (0, 1, 2, 127, 128, 255, forged[place] ^ 1 << draw.randrange(8), draw.randrange(256))
+        )
     try:
         batch.env.restore(sealed(bytes(forged)))
     except ValueError as error:

@@ -70,7 +70,9 @@ def text(draw: Random) -> str:
     """A str with what texts may hold and parsers fall over: surrogates, NUL, markup, maps, paths, much of it."""
     kinds: tuple[Callable[[], str], ...] = (
         lambda: draw.choice(_NAMES),
-        lambda: draw.choice(("\ud800", "a\udcff", "\0", "[/b]", "[red]", "%s%n", "{}", "\ufeff###", "é" * 9, "../..", "~")),
+        lambda: draw.choice(
+            ("\ud800", "a\udcff", "\0", "[/b]", "[red]", "%s%n", "{}", "\ufeff###", "é" * 9, "../..", "~")
+        ),
         lambda: "".join(draw.choice("#. \n\t\r\0é\ud800a0-=[]") for _ in range(draw.randrange(40))),
         lambda: draw.choice("#.x\n[{(") * draw.choice((1, 100, 5_000, 70_000)),
         lambda: "\n".join("#" * 9 if row in (0, 8) else "#" + "." * 7 + "#" for row in range(9)),
@@ -90,7 +92,9 @@ def array_like(draw: Random) -> Any:
         flat = np.zeros(count, dtype=dtype)
     else:
         with np.errstate(all="ignore"):
-            flat = np.array([draw.choice((0, 1, 1, 2, 3, 100, 255)) for _ in range(count)], dtype="float64").astype(dtype)
+            flat = np.array([draw.choice((0, 1, 1, 2, 3, 100, 255)) for _ in range(count)], dtype="float64").astype(
+                dtype
+            )
             if dtype.startswith("float") and count:
                 flat[draw.randrange(count)] = draw.choice((math.nan, math.inf, -1.0, 0.5))
     array = flat.reshape(shape)
@@ -112,7 +116,9 @@ def hostile(draw: Random) -> Any:
         lambda: array_like(draw),
         lambda: array_like(draw),
         lambda: draw.choice((None, ..., NotImplemented, (), [], {}, set(), b"", b"\xff" * 70, object, len)),
-        lambda: draw.choice((_Raises(), _Liar(-1), _Liar(2**80), _Liar("x"), _Liar(None), [_Raises()], {"a": _Raises()})),
+        lambda: draw.choice(
+            (_Raises(), _Liar(-1), _Liar(2**80), _Liar("x"), _Liar(None), [_Raises()], {"a": _Raises()})
+        ),
         lambda: {text(draw): number(draw) for _ in range(draw.randrange(3))},
         lambda: [[0, 1], [0]],
         lambda: range(draw.choice((0, 2, 3))),

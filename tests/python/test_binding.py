@@ -185,7 +185,7 @@ def test_the_command_says_it_in_one_line(run: Path, capsys: pytest.CaptureFixtur
 
 def test_an_older_configuration_is_told_apart(run: Path) -> None:
     (run / "config.json").write_text(json.dumps(SMALL.to_json()))
-    assert_refused(run, r"config\.json: .* Paymaster 0\.1\.0 wrote it, in an older format: use that version")
+    assert_refused(run, r"config\.json: .* An earlier version of paymaster wrote it, in an older format")
 
 
 # --- deliberate changes ---

@@ -256,4 +256,4 @@ def test_given_population_is_taken_as_it_is() -> None:
 
 def test_more_games_than_fit_into_memory() -> None:
     with refused(ValueError, "num_envs", "statistics of"):
-        paymaster.make_vec("navigation", 2**24, num_followers=64, num_targets=64)
+        paymaster.make_vec("navigation", 2**24, seed=0, num_followers=64, num_targets=64, population_size=64)
