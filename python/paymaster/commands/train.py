@@ -97,6 +97,7 @@ class Train:
             if config.options.map != stored.options.map:
                 config = dataclasses.replace(config, options=with_map(config.options))
             given = set(config.differences(stored)) - ({"seed"} if self.seeds is not None else set())
+            config = config.resumed_from(stored, given)
             each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]
         self._train(each, outs, console, given)
 
