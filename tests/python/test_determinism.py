@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
@@ -72,7 +73,7 @@ def test_autoreset_goes_through_the_same_episodes(mode: AutoresetMode) -> None:
 
 def test_a_refused_call_does_not_use_up_the_first_episode() -> None:
     env, twin = make(), make()
-    with pytest.raises(ValueError, match="actions"):
+    with pytest.raises(gymnasium.error.ResetNeeded, match="step"):
         env.step(np.full((3, 4, 2), 99))
     with pytest.raises(ValueError, match="seed"):
         env.reset(seed=-1)
