@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   // Offers are kept for ten steps, so that contracts run as they do under a leader worth its name.
   Draws draws(1, Stream::reset, 0, 0, 0);
   double gain = 0;
+  batch->reset(nullptr, nullptr, result.observation);
   const auto start = std::chrono::steady_clock::now();
   for (int t = 0; t < steps; ++t) {
     if (t % 10 == 0) {

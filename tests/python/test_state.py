@@ -123,7 +123,7 @@ def test_a_field_set_is_the_only_one_that_changes() -> None:
         "action": np.full((3, 4), 2),
         "completed": np.full((3, 4), 3),
         "step": np.full(3, 29),
-        "episode": np.full(3, 2**62),
+        "episode": np.full(3, 2**62 - 1),
         "heading": (before["heading"] + 1) % 4,
         "resource_type": 3 - before["resource_type"],
         "resource_claimant": np.full((3, 10), 2),

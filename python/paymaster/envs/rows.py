@@ -26,6 +26,11 @@ def columns_of(fields: Sequence[tuple[str, str, tuple[int, ...], str]]) -> Colum
 
 
 def split(rows: Rows, columns: Columns) -> dict[str, NDArray[Any]]:
-    """Views of the observation's rows [B, ...], one a field; no copy."""
+    """Views of the observation's rows [B, ...], one a field; no copy.
+
+    A single game's fields are whole arrays, strides of their axes of length 1 included (JAX takes no others by DLPack).
+    """
     games = rows[0].shape[0]
+    if games == 1:
+        return {name: rows[kind][0, part].reshape(1, *shape) for name, kind, part, shape in columns}
     return {name: rows[kind][:, part].reshape(games, *shape) for name, kind, part, shape in columns}

@@ -98,6 +98,7 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         Raises:
             ValueError: wrong shape, or a goal or bonus out of range; offers made before are void.
             TypeError: not integers.
+            gymnasium.error.ResetNeeded: a game was made and neither reset nor set to a state.
         """
         names = ("offered", "asked", "skill", "preference", "reservation", "due")
         with self._offering:

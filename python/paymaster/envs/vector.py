@@ -198,6 +198,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         Raises:
             ValueError: wrong shape, or a goal or bonus out of range; no game has moved.
             TypeError: not integers.
+            gymnasium.error.ResetNeeded: a game was made and neither reset nor set to a state.
         """
         with self._stepping:
             return self._result(self._core.step(as_array("actions", actions)))
@@ -297,8 +298,11 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     def restore(self, snapshot: bytes) -> Observation:
         """Brings back :meth:`snapshot` exactly, into any batch of as many games with the same options and population.
 
+        Games that had not begun by then have not begun: they are reset before they are stepped.
+
         Raises:
-            ValueError: damaged bytes, other options, another number of games; nothing changes.
+            ValueError: damaged bytes, other options, another number of games, a game that could not be played; nothing
+                changes.
             TypeError: not bytes.
         """
         if not isinstance(snapshot, bytes):

@@ -1,0 +1,327 @@
+"""What strangers bring along: text that is no text, numbers that raise, maps with marks, games that have not begun."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import paymaster
+from hostile import LEGAL, RC, ROOM, B, N, make, refused, unharmed
+from worlds import PARTICLES
+
+SURROGATE = "caf\udce9"
+
+
+class Raising:
+    """A number whose conversion goes wrong."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __index__(self) -> int:
+        raise self.error
+
+    def __float__(self) -> float:
+        raise self.error
+
+
+# ---- numbers
+
+
+@pytest.mark.parametrize("name", ["num_followers", "population_seed", "noise", "goal_reward"])
+def test_what_a_number_of_the_users_raises_is_raised(name: str) -> None:
+    for error in (ZeroDivisionError("mine"), KeyError("mine"), ValueError("mine"), MemoryError("mine")):
+        with pytest.raises(type(error), match="mine"):
+            paymaster.make_vec(RC, **{name: Raising(error)})
+    with refused(TypeError, name):
+        paymaster.make_vec(RC, **{name: Raising(TypeError("mine"))})
+
+
+@pytest.mark.parametrize("name", ["num_envs", "seed", "num_threads", "first_index"])
+def test_also_in_arguments(name: str) -> None:
+    with pytest.raises(ZeroDivisionError):
+        paymaster.make_vec(RC, **{name: Raising(ZeroDivisionError())})
+
+
+@pytest.mark.parametrize("name", ["num_envs", "seed", "num_threads", "first_index", "num_followers", "population_seed"])
+def test_numbers_of_thousands_of_digits_are_out_of_range(name: str) -> None:
+    for number in (10**5000, -(10**5000)):
+        with pytest.raises(ValueError, match=rf"^{name}: expected a value in \[.*\], got one of 16610 bits"):
+            paymaster.make_vec(RC, **{name: number})
+
+
+def test_an_int_that_is_none_of_pythons_counts_as_one() -> None:
+    assert paymaster.make_vec(RC, np.int64(2)).action_space.shape == (2, 4, 2)
+
+
+@pytest.mark.parametrize("task", [RC, *PARTICLES])
+def test_ranges_that_are_shown_are_those_accepted(task: str) -> None:
+    """Each numeric option one step beyond either end is refused with its range, whose ends are accepted."""
+    for name, value in make(task).options.items():
+        if isinstance(value, (bool, str)):
+            continue
+        for far in (-(2**70), 2**70):
+            with pytest.raises(ValueError, match=rf"^{name}: expected a value in \[") as caught:
+                paymaster.make_vec(task, **{name: far})
+            low, high = str(caught.value).partition("[")[2].partition("]")[0].split(", ")
+            end, beyond = (low, -1) if far < 0 else (high, 1)
+            if isinstance(value, float):
+                given: Any = float(end)
+                outside: Any = np.nextafter(given, np.inf * beyond)
+            else:
+                given, outside = int(end), int(end) + beyond
+            with pytest.raises(ValueError, match=rf"^{name}: expected a value in \[{low}, {high}\]"):
+                paymaster.make_vec(task, **{name: outside})
+            try:
+                paymaster.make_vec(task, **{name: given})
+            except (ValueError, MemoryError) as error:  # not for its range
+                assert "expected a value in" not in str(error)  # noqa: PT017
+
+
+def test_first_indices_up_to_the_end() -> None:
+    for name, function in (("first_index", paymaster.make_vec), ("index", paymaster.make)):
+        function(RC, **{name: 2**62 - 1}).reset()
+        with refused(ValueError, name):
+            function(RC, **{name: 2**62})
+
+
+def test_the_episode_after_the_last_is_the_first_again() -> None:
+    env = make()
+    env.reset()
+    env.set_state(episode=np.full(B, 2**62 - 1))
+    env.restore(env.snapshot())
+    env.reset()
+    assert env.state("episode")["episode"].tolist() == [0] * B
+
+
+# ---- text
+
+
+def test_text_that_is_none_is_refused_by_name() -> None:
+    for arguments in ({"payment": SURROGATE}, {"map": SURROGATE}, {"followers": SURROGATE}, {SURROGATE: 1}):
+        with pytest.raises((ValueError, TypeError), match=r"payment|map|followers|options"):
+            paymaster.make_vec(RC, **arguments)
+    with refused(ValueError, "task"):
+        paymaster.make_vec(SURROGATE)
+    with pytest.raises(ValueError, match="autoreset_mode"):
+        paymaster.make_vec(RC, autoreset_mode=SURROGATE)
+    with pytest.raises(ValueError, match="reach_by"):
+        paymaster.make_vec("navigation", reach_by=SURROGATE)
+    with pytest.raises(ValueError, match="map"):
+        paymaster.planners.grid_path(SURROGATE, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
+    env = make()
+    with unharmed(env), refused(ValueError, "state"):
+        env.state(SURROGATE)
+    with unharmed(env), refused(ValueError, "state"):
+        env.set_state(**{SURROGATE: 1})
+    with unharmed(env), refused(ValueError, "statistics"):
+        env.statistics.set(**{SURROGATE: 1})
+
+
+def test_long_and_odd_text_is_shown_shortened_on_one_line() -> None:
+    for text in ("x" * 10**6, "a\nb\0c", "é" * 1000):
+        with pytest.raises(ValueError, match="^task: expected one of .*, got '") as caught:
+            paymaster.make_vec(text)
+        assert len(str(caught.value)) < 600
+        assert str(caught.value).isprintable()
+
+
+# ---- maps
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    env, plain = make(map="\ufeff" + ROOM), make(map=ROOM)
+    assert env.options == plain.options
+    assert env.snapshot() == plain.snapshot()
+
+
+@pytest.mark.parametrize("text", ["\n" * 10**7, "#" * 10**7, "#\n" * 10**6, "x" * 10**7, "\ufeff" * 10**6])
+def test_long_maps_are_refused_at_once(text: str) -> None:
+    start = time.perf_counter()
+    with refused(ValueError, "map", "65536"):
+        paymaster.make_vec(RC, map=text)
+    with refused(ValueError, "map", "65536"):
+        paymaster.planners.grid_path(text, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
+    assert time.perf_counter() - start < 1
+
+
+# ---- games that have not begun
+
+
+def test_a_game_is_played_only_after_reset() -> None:
+    for env, play in (
+        (paymaster.make_vec(RC, 2), lambda env: env.step(np.zeros((2, 4, 2), dtype=int))),
+        (paymaster.make(RC), lambda env: env.step(np.zeros((4, 2), dtype=int))),
+        (paymaster.make_vec(RC, 2, followers="meta"), lambda env: env.offer(np.zeros((2, 4, 2), dtype=int))),
+    ):
+        before = env.snapshot()
+        with pytest.raises(gymnasium.error.ResetNeeded, match=r"^(step|offer): expected reset\(\) before it, got none"):
+            play(env)
+        assert env.snapshot() == before
+        env.reset()
+        play(env)
+
+
+def test_the_first_game_that_has_not_begun_is_named() -> None:
+    env = make()
+    env = paymaster.make_vec(RC, 3)
+    offers = np.zeros((3, 4, 2), dtype=int)
+    env.reset(options={"reset_mask": np.array([True, False, True])})
+    with pytest.raises(gymnasium.error.ResetNeeded, match="for game 1"):
+        env.step(offers)
+    env.reset(options={"reset_mask": np.array([False, True, False])})
+    env.step(offers)
+    assert env.state("episode")["episode"].tolist() == [0, 0, 0]
+
+
+def test_a_game_that_is_set_or_restored_has_begun_one_restored_from_before_has_not() -> None:
+    env, begun = paymaster.make_vec(RC, 2), paymaster.make_vec(RC, 2)
+    offers, made = np.zeros((2, 4, 2), dtype=int), env.snapshot()
+    begun.reset()
+    env.restore(begun.snapshot())
+    env.step(offers)
+    env.restore(made)
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step(offers)
+    env.set_state(step=[3, 3])
+    env.step(offers)
+
+
+# ---- snapshots that somebody has made up
+
+
+def sealed(forged: bytearray) -> bytes:
+    """With the checksum of what it says: FNV-1a of the header, as if the checksum were 0, and of the rest."""
+    value = 0xCBF29CE484222325
+    for byte in bytes(forged[:48]) + bytes(8) + bytes(forged[56:]):
+        value = (value ^ byte) * 0x100000001B3 & (2**64 - 1)
+    forged[48:56] = struct.pack("<Q", value)
+    return bytes(forged)
+
+
+@pytest.mark.parametrize("task", [RC, *PARTICLES])
+def test_snapshots_made_up_are_refused_or_play_on(task: str) -> None:
+    env = paymaster.make_vec(task, 2, 1, 1, population_size=6, horizon=5)
+    env.reset()
+    offers = np.zeros((2, 4, 2), dtype=int)
+    env.step(offers)
+    good = env.snapshot()
+    rng = np.random.default_rng(1)
+    taken = 0
+    for _ in range(150):
+        forged = bytearray(good)
+        for place in rng.integers(56, 700, size=rng.integers(1, 3)):
+            forged[place] = rng.choice([0, 1, 127, 128, 255])
+        try:
+            env.restore(sealed(forged))
+        except ValueError as error:
+            assert str(error).startswith("snapshot: expected ")  # noqa: PT017
+            assert env.snapshot() == good
+            continue
+        taken += 1
+        assert env.observe() in env.observation_space
+        if "never" not in str(env.reset()):
+            for _ in range(6):
+                seen, *_ = env.step(offers)
+                assert seen in env.observation_space
+        env.restore(good)
+    assert taken > 0
+
+
+# ---- arrays
+
+
+def compact(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    strides = [itemsize]
+    for length in reversed(shape[1:]):
+        strides.append(strides[-1] * max(length, 1))
+    return tuple(reversed(strides))
+
+
+def arrays_in(value: Any) -> Iterator[NDArray[Any]]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from arrays_in(part)
+    elif isinstance(value, np.ndarray):
+        yield value
+
+
+@pytest.mark.parametrize("task", [RC, *PARTICLES])
+def test_arrays_have_the_strides_that_dlpack_consumers_want(task: str) -> None:
+    """JAX takes whole arrays only, and looks at the strides of axes of length 1 as well."""
+    few = {"num_resources": 1} if task == RC else {"num_targets": 1}
+    for games, followers, goals in itertools.product((1, 3), (1, 2), (1, 2)):
+        env = paymaster.make_vec(
+            task, games, 0, 1, num_followers=followers, num_goals=goals, skills_per_follower=1,
+            autoreset_mode="SameStep", **few,
+        )  # fmt: skip
+        offers = np.zeros((games, followers, 2), dtype=int)
+        came = [env.reset(), *(env.step(offers) for _ in range(31)), env.observe()]
+        whole = [env.state(), env.population, env.statistics.arrays(), [step[1:] for step in came[1:-1]]]
+        if games == 1:
+            whole.append(came)
+        for array in arrays_in(whole):
+            if array.ndim > 0:
+                assert array.strides == compact(array.shape, array.itemsize)
+        for array in arrays_in(came):  # one field of many games: rows of a wider array
+            assert array.ndim == 0 or array.strides[1:] == compact(array.shape, array.itemsize)[1:]
+            np.from_dlpack(array)
+
+
+def test_bools_are_what_their_bytes_say() -> None:
+    odd = np.array([2, 0, 255], dtype=np.uint8).view(np.bool_)
+    env = paymaster.make_vec(RC, 3)
+    env.reset(), env.reset(options={"reset_mask": odd})
+    assert env.state("episode")["episode"].tolist() == [1, 0, 1]
+    env = make(num_followers=1)
+    present = np.full((B, 5), 2, dtype=np.uint8).view(np.bool_)
+    env.reset()
+    env.set_state(resource_present=present)
+    assert env.state("resource_present")["resource_present"].view(np.uint8).tolist() == [[1] * 5] * B
+    skill = np.full((6, 4), 2, dtype=np.uint8).view(np.bool_)
+    people = {"skill": skill, "preference": [0] * 6, "reservation": [1.0] * 6}
+    assert paymaster.make_vec(RC, population=people).population["skill"].view(np.uint8).tolist() == [[1] * 4] * 6
+
+
+# ---- what is observed after set_state
+
+
+@pytest.mark.parametrize("task", [RC, *PARTICLES])
+@pytest.mark.parametrize("options", [{}, {"body_max_speed": 0.3, "target_max_speed": 0.7}, {"body_max_speed": 0.0}])
+def test_a_state_that_is_accepted_is_in_the_observation_space(task: str, options: dict[str, float]) -> None:
+    """Every number of the state at the ends of the range that its error shows."""
+    env = make(task, **(options if task in PARTICLES else {}))
+    env.reset()
+    state = env.state()
+    for name, values in state.items():
+        if values.dtype == np.bool_ or name == "done":
+            continue
+        largest = np.finfo(values.dtype).max if values.dtype.kind == "f" else np.iinfo(values.dtype).max
+        for far in (-largest, largest):
+            with pytest.raises(ValueError, match=r"a value in \[") as caught:
+                env.set_state(**{name: np.full_like(values, far)})
+            ends = str(caught.value).partition("[")[2].partition("]")[0].split(", ")
+            one = values.copy()
+            one[(0,) * values.ndim] = values.dtype.type(ends[far > 0])
+            try:
+                env.set_state(**{**state, name: one})
+            except ValueError as error:  # another rule
+                assert "a value in" not in str(error)  # noqa: PT017
+            assert env.observe() in env.observation_space
+            env.step(LEGAL)
+            assert env.observe() in env.observation_space
+            env.restore(env.snapshot())
+            env.set_state(**state)
+    assert N == env.num_followers
