@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import struct
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 import paymaster
 from hostile import LEGAL, RC, ROOM, B, N, make, refused, unharmed
+from paymaster import planners
 from worlds import PARTICLES
 
 SURROGATE = "caf\udce9"
@@ -38,11 +40,9 @@ class Raising:
 
 @pytest.mark.parametrize("name", ["num_followers", "population_seed", "noise", "goal_reward"])
 def test_what_a_number_of_the_users_raises_is_raised(name: str) -> None:
-    for error in (ZeroDivisionError("mine"), KeyError("mine"), ValueError("mine"), MemoryError("mine")):
-        with pytest.raises(type(error), match="mine"):
-            paymaster.make_vec(RC, **{name: Raising(error)})
-    with refused(TypeError, name):
-        paymaster.make_vec(RC, **{name: Raising(TypeError("mine"))})
+    for kind in (ZeroDivisionError, KeyError, ValueError, MemoryError, TypeError):
+        with pytest.raises(kind, match="mine"):
+            paymaster.make_vec(RC, **{name: Raising(kind("mine"))})
 
 
 @pytest.mark.parametrize("name", ["num_envs", "seed", "num_threads", "first_index"])
@@ -78,7 +78,7 @@ def test_ranges_that_are_shown_are_those_accepted(task: str) -> None:
                 outside: Any = np.nextafter(given, np.inf * beyond)
             else:
                 given, outside = int(end), int(end) + beyond
-            with pytest.raises(ValueError, match=rf"^{name}: expected a value in \[{low}, {high}\]"):
+            with pytest.raises(ValueError, match=re.escape(f"{name}: expected a value in [{low}, {high}]")):
                 paymaster.make_vec(task, **{name: outside})
             try:
                 paymaster.make_vec(task, **{name: given})
@@ -116,7 +116,7 @@ def test_text_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="reach_by"):
         paymaster.make_vec("navigation", reach_by=SURROGATE)
     with pytest.raises(ValueError, match="map"):
-        paymaster.planners.grid_path(SURROGATE, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
+        planners.grid_path(SURROGATE, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
     env = make()
     with unharmed(env), refused(ValueError, "state"):
         env.state(SURROGATE)
@@ -146,10 +146,10 @@ def test_a_byte_order_mark_is_skipped() -> None:
 @pytest.mark.parametrize("text", ["\n" * 10**7, "#" * 10**7, "#\n" * 10**6, "x" * 10**7, "\ufeff" * 10**6])
 def test_long_maps_are_refused_at_once(text: str) -> None:
     start = time.perf_counter()
-    with refused(ValueError, "map", "65536"):
+    with pytest.raises(ValueError, match="map: expected at most 65536 characters, got"):
         paymaster.make_vec(RC, map=text)
-    with refused(ValueError, "map", "65536"):
-        paymaster.planners.grid_path(text, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
+    with pytest.raises(ValueError, match="map: expected at most 65536 characters, got"):
+        planners.grid_path(text, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
     assert time.perf_counter() - start < 1
 
 
@@ -314,7 +314,7 @@ def test_a_state_that_is_accepted_is_in_the_observation_space(task: str, options
                 env.set_state(**{name: np.full_like(values, far)})
             ends = str(caught.value).partition("[")[2].partition("]")[0].split(", ")
             one = values.copy()
-            one[(0,) * values.ndim] = values.dtype.type(ends[far > 0])
+            one[(0,) * values.ndim] = values.dtype.type(ends[int(far > 0)])
             try:
                 env.set_state(**{**state, name: one})
             except ValueError as error:  # another rule
@@ -324,4 +324,4 @@ def test_a_state_that_is_accepted_is_in_the_observation_space(task: str, options
             assert env.observe() in env.observation_space
             env.restore(env.snapshot())
             env.set_state(**state)
-    assert N == env.num_followers
+    assert env.num_followers == N
