@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,44 +17,40 @@ Columns = list["Column"]
 
 
 class Column(NamedTuple):
-    """Where a field lies in a row: which of the two arrays, its first byte, its shape within a game, its strides.
-
-    The first stride is that of games whose rows have nothing else.
-    """
+    """A field of B games' rows: which of the two arrays, the shape [B, ...], dtype, first byte and strides in it."""
 
     name: str
     kind: int
-    offset: int
     shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    offset: int
     strides: tuple[int, ...]
 
 
-def columns_of(fields: Sequence[tuple[str, str, tuple[int, ...], str]]) -> Columns:
-    """The fields' places, each behind the one before of its dtype."""
-    columns: Columns = []
-    used = [0, 0]
-    for name, dtype, shape, _ in fields:
-        kind, size = int(dtype == "float32"), np.dtype(dtype).itemsize
-        strides = tuple(size * math.prod(shape[axis:]) for axis in range(len(shape) + 1))
-        columns.append(Column(name, kind, used[kind], shape, strides))
-        used[kind] += strides[0]
-    return columns
-
-
-def split(rows: Rows, columns: Columns) -> dict[str, NDArray[Any]]:
-    """Views of the observation's rows [B, ...], one a field; no copy.
+def columns_of(fields: Sequence[tuple[str, str, tuple[int, ...], str]], games: int) -> Columns:
+    """The fields' places, each behind the one before of its dtype.
 
     Strides are those of C order, also along axes of length 1, but for games, which are a row apart. Of one game they
     are so throughout: JAX takes no others by DLPack.
     """
-    games = rows[0].shape[0]
-    if games == 1:
-        return {
-            name: np.ndarray((1, *shape), rows[kind].dtype, rows[kind], offset, strides)
-            for name, kind, offset, shape, strides in columns
-        }
-    apart = rows[0].strides[0], rows[1].strides[0]
+    sizes = [math.prod(shape) * np.dtype(dtype).itemsize for _, dtype, shape, _ in fields]
+    row: Counter[str] = Counter()
+    for (_, dtype, *_), size in zip(fields, sizes, strict=True):
+        row[dtype] += size
+    columns: Columns = []
+    used: Counter[str] = Counter()
+    for (name, dtype, shape, _), size in zip(fields, sizes, strict=True):
+        item = np.dtype(dtype)
+        inner = (item.itemsize * math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+        strides = (row[dtype] if games > 1 else size, *inner)
+        columns.append(Column(name, int(dtype == "float32"), (games, *shape), item, used[dtype], strides))
+        used[dtype] += size
+    return columns
+
+
+def split(rows: Rows, columns: Columns) -> dict[str, NDArray[Any]]:
+    """Views of the observation's rows [B, ...], one a field; no copy."""
     return {
-        name: np.ndarray((games, *shape), rows[kind].dtype, rows[kind], offset, (apart[kind], *strides[1:]))
-        for name, kind, offset, shape, strides in columns
+        name: np.ndarray(shape, dtype, rows[kind], offset, strides)
+        for name, kind, shape, dtype, offset, strides in columns
     }

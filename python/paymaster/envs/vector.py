@@ -130,7 +130,7 @@ class LeaderVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[A
         self.single_action_space = action_space(self.options)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._columns = columns_of(self._core.observation_fields)
+        self._columns = columns_of(self._core.observation_fields, num_envs)
         self._copy = copy
         self._views: tuple[Rows, Observation] | None = None
         self._pictures: Pictures | None = None
