@@ -15,8 +15,8 @@ import pytest
 from numpy.typing import NDArray
 
 import paymaster
-from hostile import LEGAL, RC, ROOM, B, N, make, refused, unharmed
-from paymaster import planners
+from hostile import LEGAL, RC, ROOM, B, make, refused, unharmed
+from paymaster.planners import grid_path
 from worlds import PARTICLES
 
 SURROGATE = "caf\udce9"
@@ -40,9 +40,11 @@ class Raising:
 
 @pytest.mark.parametrize("name", ["num_followers", "population_seed", "noise", "goal_reward"])
 def test_what_a_number_of_the_users_raises_is_raised(name: str) -> None:
-    for kind in (ZeroDivisionError, KeyError, ValueError, MemoryError, TypeError):
-        with pytest.raises(kind, match="mine"):
-            paymaster.make_vec(RC, **{name: Raising(kind("mine"))})
+    for error in (ZeroDivisionError("mine"), KeyError("mine"), ValueError("mine"), MemoryError("mine")):
+        with pytest.raises(type(error), match="mine"):
+            paymaster.make_vec(RC, **{name: Raising(error)})
+    with pytest.raises(TypeError):
+        paymaster.make_vec(RC, **{name: Raising(TypeError("mine"))})
 
 
 @pytest.mark.parametrize("name", ["num_envs", "seed", "num_threads", "first_index"])
@@ -116,7 +118,7 @@ def test_text_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="reach_by"):
         paymaster.make_vec("navigation", reach_by=SURROGATE)
     with pytest.raises(ValueError, match="map"):
-        planners.grid_path(SURROGATE, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
+        grid_path(SURROGATE, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
     env = make()
     with unharmed(env), refused(ValueError, "state"):
         env.state(SURROGATE)
@@ -128,7 +130,7 @@ def test_text_that_is_none_is_refused_by_name() -> None:
 
 def test_long_and_odd_text_is_shown_shortened_on_one_line() -> None:
     for text in ("x" * 10**6, "a\nb\0c", "é" * 1000):
-        with pytest.raises(ValueError, match="^task: expected one of .*, got '") as caught:
+        with pytest.raises(ValueError, match=r"^task: expected one of .*, got '") as caught:
             paymaster.make_vec(text)
         assert len(str(caught.value)) < 600
         assert str(caught.value).isprintable()
@@ -146,10 +148,10 @@ def test_a_byte_order_mark_is_skipped() -> None:
 @pytest.mark.parametrize("text", ["\n" * 10**7, "#" * 10**7, "#\n" * 10**6, "x" * 10**7, "\ufeff" * 10**6])
 def test_long_maps_are_refused_at_once(text: str) -> None:
     start = time.perf_counter()
-    with pytest.raises(ValueError, match="map: expected at most 65536 characters, got"):
+    with pytest.raises(ValueError, match="map: expected at most 65536 characters, got "):
         paymaster.make_vec(RC, map=text)
-    with pytest.raises(ValueError, match="map: expected at most 65536 characters, got"):
-        planners.grid_path(text, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
+    with pytest.raises(ValueError, match="map: expected at most 65536 characters, got "):
+        grid_path(text, [[1, 1]], [0], np.zeros((1, 3, 3), dtype=bool))
     assert time.perf_counter() - start < 1
 
 
@@ -228,10 +230,12 @@ def test_snapshots_made_up_are_refused_or_play_on(task: str) -> None:
             continue
         taken += 1
         assert env.observe() in env.observation_space
-        if "never" not in str(env.reset()):
-            for _ in range(6):
-                seen, *_ = env.step(offers)
-                assert seen in env.observation_space
+        if not forged[72]:  # pristine: it has not begun
+            env.step(offers)
+        env.reset()
+        for _ in range(6):
+            seen, *_ = env.step(offers)
+            assert seen in env.observation_space
         env.restore(good)
     assert taken > 0
 
@@ -324,4 +328,3 @@ def test_a_state_that_is_accepted_is_in_the_observation_space(task: str, options
             assert env.observe() in env.observation_space
             env.restore(env.snapshot())
             env.set_state(**state)
-    assert env.num_followers == N

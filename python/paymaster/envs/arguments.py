@@ -90,7 +90,7 @@ def check_array(
         ends = [end if isinstance(end, int) else f"{end:.17g}" for end in (low, high)]
         raise ValueError(f"{name}: expected values in [{ends[0]}, {ends[1]}], got {came}")
     if array.dtype.kind == "b":  # each byte 0 or 1, whatever it was
-        return np.ascontiguousarray(array).view(np.uint8) != 0
+        array = np.ascontiguousarray(array).view(np.uint8) != 0
     return np.ascontiguousarray(array, dtype=dtype)
 
 

@@ -154,7 +154,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         self.single_action_space = action_space(self.options)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self._columns = columns_of(self._core.observation_fields)
+        self._columns = columns_of(self._core.observation_fields, self.num_envs)
         self._copy = copy
         self._views: tuple[Rows, Observation] | None = None
         self._pictures: Pictures | None = None
