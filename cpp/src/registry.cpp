@@ -6,7 +6,6 @@
 
 #include "paymaster/check.hpp"
 #include "paymaster/game_batch.hpp"
-#include "paymaster/worlds/grid.hpp"
 #include "paymaster/worlds/navigation.hpp"
 #include "paymaster/worlds/predator_prey.hpp"
 
@@ -32,22 +31,6 @@ GameConfig particle_preset(const WorldKind& world, const ParticleConfig& particl
   return config;
 }
 
-/// The grid in the smallest size that holds the map.
-std::unique_ptr<Batch> grid_games(const GameConfig& game, const BatchConfig& batch, Population people) {
-  return with_words(GridMap::parse(game.map).cells(),
-                    [&]<int W>() { return games_of<GridWorld<W>>(game, batch, std::move(people)); });
-}
-
-/// Particles in the smaller room where they fit.
-template <class Rules>
-std::unique_ptr<Batch> particle_games(const GameConfig& game, const BatchConfig& batch, Population people) {
-  if (SmallParticleState::holds(game))
-    return games_of<ParticleWorld<Rules, SmallParticleState>>(game, batch, std::move(people));
-  return games_of<ParticleWorld<Rules>>(game, batch, std::move(people));
-}
-template <class Rules>
-constexpr WorldKind kParticles{Rules::kKey, ParticleState::kMaxFollowers, OwnOptions::particles, particle_games<Rules>};
-
 void check_traits(const GameConfig& game, const std::vector<Traits>& population) {
   expect(static_cast<int>(population.size()) == game.population_size, "population",
          std::to_string(game.population_size) + " followers", population.size());
@@ -58,8 +41,6 @@ void check_traits(const GameConfig& game, const std::vector<Traits>& population)
 }
 
 }  // namespace
-
-const WorldKind kGrid{0, GridLimits::kMaxFollowers, OwnOptions::grid, grid_games};
 
 const std::vector<Task>& tasks() {
   static const std::vector<Task> table = {
@@ -72,9 +53,9 @@ const std::vector<Task>& tasks() {
       {"multi_bonus_resource_collection_one_skill", "grid; four bonus levels, c from {1, 2, 3}, 1 of 4 skills (M3RL)",
        preset(kGrid, 4, "advance", 3, true)},
       {"navigation", "particles; reach landmarks, which then appear elsewhere (paper; MPE simple_spread's bodies)",
-       particle_preset(kParticles<Navigation>, ParticleConfig{})},
+       particle_preset(kNavigation, ParticleConfig{})},
       {"predator_prey", "particles; touch randomly moving preys among obstacles (paper; MPE simple_tag's bodies)",
-       particle_preset(kParticles<PredatorPrey>, ParticleConfig::predator_prey())},
+       particle_preset(kPredatorPrey, ParticleConfig::predator_prey())},
   };
   return table;
 }

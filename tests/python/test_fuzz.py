@@ -9,7 +9,7 @@ import pytest
 from fuzz import api, snapshots
 
 
-@pytest.mark.filterwarnings("ignore::Warning:numpy", "ignore::gymnasium.utils.colorize.GymnasiumDeprecationWarning")
+@pytest.mark.filterwarnings("ignore")  # NumPy's and Gymnasium's, of hostile values
 @pytest.mark.parametrize("part", range(10))
 def test_hostile_calls_are_refused_or_played(part: int) -> None:
     for number in range(100 * part, 100 * (part + 1)):

@@ -2,7 +2,7 @@
 file(READ ${PROJECT_SOURCE_DIR}/cpp/src/registry.cpp registry)
 file(STRINGS ${PROJECT_SOURCE_DIR}/CONTRIBUTING.md toy_include REGEX "^ *#include .*line.hpp")
 file(STRINGS ${PROJECT_SOURCE_DIR}/CONTRIBUTING.md toy_task REGEX "^ *{.*kKind<LineWorld>")
-set(first_include "#include \"paymaster/worlds/grid.hpp\"")
+set(first_include "#include \"paymaster/worlds/navigation.hpp\"")
 set(end_of_table "  };\n  return table;")
 string(REPLACE "${first_include}" "${first_include}\n${toy_include}" registry "${registry}")
 string(REPLACE "${end_of_table}" "${toy_task}\n${end_of_table}" registry "${registry}")

@@ -18,4 +18,6 @@ extern template class ParticleWorld<Navigation>;
 extern template class ParticleWorld<Navigation, SmallParticleState>;
 using NavigationWorld = ParticleWorld<Navigation>;
 
+extern const WorldKind kNavigation;
+
 }  // namespace paymaster

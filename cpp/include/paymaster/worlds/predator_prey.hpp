@@ -22,4 +22,6 @@ extern template class ParticleWorld<PredatorPrey>;
 extern template class ParticleWorld<PredatorPrey, SmallParticleState>;
 using PredatorPreyWorld = ParticleWorld<PredatorPrey>;
 
+extern const WorldKind kPredatorPrey;
+
 }  // namespace paymaster
