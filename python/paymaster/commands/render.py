@@ -46,7 +46,7 @@ class Render:
     seed: GamesSeed = 0
     greedy: bool = False
     fps: Annotated[float, Interval(gt=0, le=60)] | None = None
-    width: Annotated[int, Interval(ge=320, le=7_680)] = 1280
+    width: Annotated[int, Interval(ge=320, le=4_096)] = 1280
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
 
     def run(self, console: Console) -> None:
