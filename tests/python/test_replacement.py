@@ -236,7 +236,7 @@ def test_on_the_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> N
         (["--greedy"], "greedy: expected a run directory with --greedy, got reference leader 'random'"),
         (["--replace", "0.25"], "replace_every: expected --replace-every E with --replace 0.25, got none"),
         (["--replace-every", "5"], "replace: expected --replace SHARE with --replace-every 5, got none"),
-        (["--replace", "nan", "--replace-every", "5"], "replacement share: expected a share of the population in (0"),
+        (["--replace", "nan", "--replace-every", "5"], "replace: expected a number in (0, 1], got nan"),
         (["--replace", "0.01", "--replace-every", "5"], "replacement share: expected at least one of 40 members, got"),
         (
             ["--replace", "0.5", "--replace-every", "0"],
