@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
+
+from paymaster.experiments.printing import TableLayout, print_layout, say
+
+if TYPE_CHECKING:
+    from paymaster.envs.registry import Task
 
 __all__ = ["Tasks"]
 
@@ -31,13 +39,33 @@ class Tasks:
             print(json.dumps([dataclasses.asdict(task) for task in presets]))
             return
         for task in presets:
-            console.print(f"[bold]{task.name}[/bold]: {task.meaning}")
-        table = Table(title="parameters: make_vec(task, name=value)", title_justify="left")
-        table.add_column("name", no_wrap=True)
-        for task in presets:
-            table.add_column(task.name.replace("_", " "))
-        table.add_column("meaning")
-        for name, meaning in option_meanings().items():
-            values = [task.parameters.get(name) for task in presets]
-            table.add_row(name, *("" if value is None else str(value) for value in values), meaning)
-        console.print(table)
+            say(console, f"{task.name}: {task.meaning}")
+        say(console, "")
+        title = "parameters: make_vec(task, name=value)"
+        meanings = option_meanings()
+        rows = [
+            (name, *(_said(task.parameters.get(name)) for task in presets), meaning)
+            for name, meaning in meanings.items()
+        ]
+        layout = TableLayout(("name", *(task.name.replace("_", "\n") for task in presets), "meaning"), rows)
+        if layout.fits(console):
+            print_layout(console, title, layout)
+            return
+        say(console, title)
+        for name, meaning in meanings.items():
+            console.print(Text(f"{name}: {meaning}"))
+            for value, names in _by_value(name, presets).items():
+                console.print(Padding(Text(f"{value} ({', '.join(names)})"), (0, 0, 0, 4)))
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _by_value(name: str, presets: Sequence[Task]) -> dict[str, list[str]]:
+    """Each value that an option has -> the tasks that have it."""
+    values: dict[str, list[str]] = {}
+    for task in presets:
+        if name in task.parameters:
+            values.setdefault(_said(task.parameters[name]) or "''", []).append(task.name)
+    return {value: ["all"] if len(names) == len(presets) else names for value, names in values.items()}

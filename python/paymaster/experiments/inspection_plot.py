@@ -31,7 +31,8 @@ def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> 
     """
     figure = Figure(figsize=(12.0, 7.0), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(f"{inspection.leader} in {inspection.task}, {inspection.episodes} episodes", color=_INK)
+    title = f"{inspection.leader} in {inspection.task}, {inspection.episodes} episodes"
+    figure.suptitle(title, color=_INK, parse_math=False)
     panels: list[Callable[[Axes, Inspection], None]] = [
         _attention, _termination, _prediction, _acceptance, _lengths, _entropy,
     ]  # fmt: skip

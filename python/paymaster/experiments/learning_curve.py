@@ -86,7 +86,7 @@ def _smoothed(values: Floats) -> Floats:
 
 
 def _dress(axes: Axes, episodes: Floats, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=_INK, pad=12)
+    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=_INK, pad=12, parse_math=False)
     axes.set_xlabel("episodes", color=_INK)
     axes.set_ylabel("gain per episode", color=_INK)
     for side in ("top", "right"):
@@ -122,6 +122,7 @@ def _label_at_the_right(axes: Axes, labels: Sequence[tuple[str, float, str]]) ->
             color=color,
             arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.8, "relpos": (0, 0.5), **tight},
             annotation_clip=False,
+            parse_math=False,
         )
 
 

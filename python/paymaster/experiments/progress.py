@@ -14,9 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Column
 from rich.text import Text
 
+from paymaster.experiments.printing import encodable, say
+
 _RATE_WINDOW = 30.0  # seconds that the rate is taken over
 _LINE_SHARE = 0.05  # a plain line at the latest after this share of the run ...
 _LINE_SECONDS = 10.0  # ... or after this many seconds
+_LEAST_BAR = 4  # columns
 _SMOOTHING = 0.9  # share of the old in the smoothed gain, per update
 
 
@@ -110,30 +113,43 @@ class TrainingProgress:
 
 class _LiveBar:
     def __init__(self, console: Console, total: int, start: int) -> None:
-        # On a narrow terminal the bar gives way first, then the end of the fields.
+        # On a narrow terminal the bar gives way first, then the last of the fields, each as a whole.
         title = TextColumn("[bold]training", table_column=Column(no_wrap=True))
-        bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8, no_wrap=True))
+        bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=_LEAST_BAR, no_wrap=True))
         count = MofNCompleteColumn(table_column=Column(no_wrap=True))
-        columns = (title, bar, count, _Fields())
+        taken = len("training ") + _LEAST_BAR + len(f" {total}/{total} ")
+        columns = (title, bar, count, _Fields(console, taken))
         self._progress = Progress(*columns, console=console, expand=True)
-        self._task = self._progress.add_task("", total=total, completed=start, shown="")
+        self._task = self._progress.add_task("", total=total, completed=start, shown=[])
 
     def start(self) -> None:
         self._progress.start()
 
     def show(self, episode: int, fields: list[str]) -> None:
-        self._progress.update(self._task, completed=episode, shown=" · ".join(fields))
+        self._progress.update(self._task, completed=episode, shown=fields)
 
     def note(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False)
+        say(self._progress.console, text)
 
     def stop(self) -> None:
         self._progress.stop()
 
 
 class _Fields(ProgressColumn):
+    """As many of the fields as the terminal has room for beside what else is ``taken``."""
+
+    def __init__(self, console: Console, taken: int) -> None:
+        super().__init__()
+        self._console, self._taken = console, taken
+
     def render(self, task: Task) -> Text:
-        return Text(task.fields["shown"], style="progress.data.speed", no_wrap=True, overflow="ellipsis")
+        shown = ""
+        for field in task.fields["shown"]:
+            longer = encodable(f"{shown} · {field}" if shown else field, self._console.encoding)
+            if len(longer) > self._console.width - self._taken:
+                break
+            shown = longer
+        return Text(shown, style="progress.data.speed", no_wrap=True)
 
 
 class _PlainLines:
@@ -154,7 +170,7 @@ class _PlainLines:
             self._flush()
 
     def note(self, text: str) -> None:
-        print(text, file=self._console.file, flush=True)
+        print(encodable(text, self._console.encoding), file=self._console.file, flush=True)
 
     def stop(self) -> None:
         self._flush()  # where a stopped run had got to

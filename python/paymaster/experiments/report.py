@@ -10,19 +10,23 @@ from rich.console import Console
 
 from paymaster.experiments.config import TrainConfig
 from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.tables import evaluation_table
+from paymaster.experiments.printing import say
+from paymaster.experiments.tables import print_evaluations
 from paymaster.references import REFERENCES
 
 __all__ = ["report_runs"]
 
 
-def report_runs(runs: Sequence[tuple[TrainConfig, Path]], episodes: int, console: Console) -> None:
+def report_runs(
+    runs: Sequence[tuple[TrainConfig, Path]], episodes: int, console: Console, *, every: bool = False
+) -> None:
     """Evaluates the runs' leaders and the references on the same task, prints the table, draws the curves.
 
     Args:
         runs: configuration and run directory of each, which gets ``learning_curve.png``; alike but for their seed.
         episodes: for each evaluation; 0 draws the curves alone.
         console: where the table goes.
+        every: all measures in the table, however narrow the terminal.
     """
     config, first = runs[0]
     references: dict[str, float] = {}
@@ -47,7 +51,7 @@ def report_runs(runs: Sequence[tuple[TrainConfig, Path]], episodes: int, console
         ]
         references = {e.leader: float(e.gain.mean()) for e in evaluations}
         title = f"{config.task}, {episodes} episodes that training did not see, traits hidden from the trained leader"
-        console.print(evaluation_table([*trained, *evaluations], title))
+        print_evaluations(console, title, [*trained, *evaluations], every=every)
     for one, out in runs:
         _draw_curve(one, out, references, console)
 
@@ -60,6 +64,6 @@ def _draw_curve(config: TrainConfig, out: Path, references: Mapping[str, float],
 
         plot_learning_curve(out / "metrics.jsonl", curve, references, title=config.task, leader=config.leader)
     except Exception as error:
-        console.print(f"warning: no learning curve: {type(error).__name__}: {error}", markup=False)
+        say(console, f"warning: no learning curve: {type(error).__name__}: {error}")
     else:
-        console.print(f"learning curve: {curve}", markup=False)
+        say(console, f"learning curve: {curve}")

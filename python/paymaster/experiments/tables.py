@@ -1,36 +1,62 @@
-"""Tables for people: evaluations side by side."""
+"""Evaluations side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from rich.table import Table
+from rich.console import Console
 
 from paymaster.experiments.evaluate import Evaluation
+from paymaster.experiments.intervals import Interval
+from paymaster.experiments.printing import TableLayout, print_layout
 
-__all__ = ["evaluation_table"]
+__all__ = ["print_evaluations"]
 
-_COLUMNS = {
+_MEASURES: Final[dict[str, str]] = {
     "gain": "gain",
     "payments": "payments",
-    "incentive": "incentive",
     "completions": "completed",
-    "follower_reward": "followers' reward",
+    "follower_reward": "followers'\nreward",
+    "incentive": "incentive",
     "events": "events",
-    "option_length": "option length",
+    "option_length": "option\nlength",
 }
+_FEW = ("gain", "payments", "completions", "follower_reward")  # where a terminal has no room for all
 
 
-def evaluation_table(evaluations: Sequence[Evaluation], title: str) -> Table:
-    """A row a leader: mean ± half the 95 % interval of each measure per episode, completions by goal type last."""
-    table = Table(
-        title=title, title_justify="left", caption="means per episode ± 95 % interval", caption_justify="left"
-    )
-    table.add_column("leader", no_wrap=True)
-    for heading in (*_COLUMNS.values(), "by type"):
-        table.add_column(heading, justify="right")
-    for evaluation in evaluations:
-        intervals = evaluation.intervals()
-        by_type = "/".join(f"{mean:.1f}" for mean in evaluation.completions.mean(axis=0))
-        table.add_row(evaluation.leader, *(f"{intervals[name]:.2f}" for name in _COLUMNS), by_type)
-    return table
+def print_evaluations(console: Console, title: str, evaluations: Sequence[Evaluation], *, every: bool = False) -> None:
+    """Print a row a leader: mean ± half the 95 % interval of each measure per episode, completions by goal type last.
+
+    A terminal that has no room for all measures gets the gain, payments, completed contracts and followers' reward;
+    still less room, fewer decimals; then a block a leader.
+
+    Args:
+        console: where to.
+        title: stands above it.
+        evaluations: of the leaders.
+        every: all measures, however narrow the terminal.
+    """
+
+    def layout(names: Sequence[str], show: Callable[[Interval], str], *, by_type: bool) -> TableLayout:
+        rows = []
+        for evaluation in evaluations:
+            intervals = evaluation.intervals()
+            types = ["/".join(f"{mean:.1f}" for mean in evaluation.completions.mean(axis=0))]
+            rows.append([evaluation.leader, *(show(intervals[name]) for name in names), *(types if by_type else [])])
+        headings = ["leader", *(_MEASURES[name] for name in names), *(["by type"] if by_type else [])]
+        return TableLayout(headings, rows)
+
+    layouts = [layout(tuple(_MEASURES), _wide, by_type=True)]
+    if not every:
+        layouts += [layout(_FEW, show, by_type=False) for show in (_wide, _narrow)]
+    chosen = next((one for one in layouts if one.fits(console)), layouts[0] if every else layouts[1])
+    print_layout(console, title, chosen, "means per episode ± 95 % interval")
+
+
+def _wide(interval: Interval) -> str:
+    return f"{interval:.2f}"
+
+
+def _narrow(interval: Interval) -> str:
+    return f"{interval:.1f}".replace(" ", "")

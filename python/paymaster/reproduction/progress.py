@@ -9,7 +9,9 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
+from paymaster.experiments.printing import encodable, say
 from paymaster.experiments.progress import duration
 from paymaster.reproduction.runs import ReferenceJob, RunJob
 from paymaster.reproduction.seeds_job import AnyJob
@@ -37,7 +39,9 @@ class JobsProgress:
         self._started = clock()
         self._bar: Progress | None = None
         if console.is_terminal and not console.is_dumb_terminal:
-            columns = (TextColumn("[bold]runs"), BarColumn(bar_width=None), TextColumn("{task.fields[shown]}"))
+            shown = TextColumn("{task.fields[shown]}", markup=False, table_column=Column(no_wrap=True))
+            bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4, no_wrap=True))
+            columns = (TextColumn("[bold]runs", table_column=Column(no_wrap=True)), bar, shown)
             self._bar = Progress(*columns, console=console, expand=True)
             self._task = self._bar.add_task("", total=max(self._cost, 1e-9), shown="")
 
@@ -53,9 +57,9 @@ class JobsProgress:
         self._partly = 0.0
         line = f"{self._text()}: {job.name}" + ("" if error is None else f" FAILED\n{error}")
         if self._bar is None:
-            print(line, file=self._console.file, flush=True)
+            print(encodable(line, self._console.encoding), file=self._console.file, flush=True)
         elif error is not None:
-            self._bar.console.print(line, markup=False, highlight=False)
+            say(self._bar.console, line)
         self._show()
 
     def __enter__(self) -> JobsProgress:

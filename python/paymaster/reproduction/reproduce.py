@@ -10,6 +10,7 @@ from rich.console import Console
 
 from paymaster.cores import available_cores
 from paymaster.experiments.atomic import storage_errors
+from paymaster.experiments.printing import say
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.names import EngineName, FigureName
 from paymaster.reproduction.pool import Finished, run_jobs
@@ -66,7 +67,7 @@ def reproduce(
     figures = {name: figure(name, scale) for name in names}
     jobs = jobs_of(figures.values(), scale, seeds)
     missing = [job for job in jobs if not job.done(out)]
-    console.print(f"{len(jobs)} runs and references, {len(jobs) - len(missing)} of them there; results in {out}")
+    say(console, f"{len(jobs)} runs and references, {len(jobs) - len(missing)} of them there; results in {out}")
     if missing:
         _run(jobs, at_once(missing), run_all, out, console)
     results = Results(out, scale, seeds)
