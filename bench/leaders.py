@@ -1,12 +1,12 @@
 """Leaders beside each other: `python bench/leaders.py --seeds 0 1 2`, resumable, results in bench/leaders/.
 
-Every run is `paymaster train TASK --payment P --leader L --seed S --episodes E` with the --set given: NAME=VALUE stands
-for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the task, followers.NAME=VALUE for
-`--follower-learner.NAME VALUE`, num_envs, hidden, observe_routes and torch_threads for themselves. With --tuned each
-leader has its own (paymaster.experiments.tuned). 1,000 evaluation episodes follow, which training did not see: sampled,
-greedy, and sampled with 30 % follower noise. A run whose row is there is not run again; a row is written when it is
-done. At the end, or alone with --table, a table of means over seeds with 95 % intervals (Student's t), and of each
-leader's difference to --against, paired by seed.
+Every run is that of `paymaster train TASK --payment P --leader L --seed S --episodes E`, but for a learner that is not
+tuned, with the --set given: NAME=VALUE stands for `--learner.NAME VALUE`, options.NAME=VALUE for `--NAME VALUE` of the
+task, followers.NAME=VALUE for `--follower-learner.NAME VALUE`, num_envs, hidden, observe_routes and torch_threads for
+themselves. With --tuned each leader has its own settings (paymaster.algorithms.tuned). 1,000 evaluation episodes
+follow, which training did not see: sampled, greedy, and sampled with 30 % follower noise. A run whose row is there is
+not run again; a row is written when it is done. At the end, or alone with --table, a table of means over seeds with
+95 % intervals (Student's t), and of each leader's difference to --against, paired by seed.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from typing import Any, NamedTuple
 import tyro
 from rows import EVALUATED, GAMES, append, stored
 
-from paymaster.algorithms import DEFAULT_LEADER
+from paymaster.algorithms import DEFAULT_LEADER, leader_kind
+from paymaster.algorithms.tuned import tuned_settings
 from paymaster.experiments.config import TaskConfig, TrainConfig
 from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
 from paymaster.experiments.intervals import mean_ci95
 from paymaster.experiments.metrics_file import read_metrics
 from paymaster.experiments.train import train
-from paymaster.experiments.tuned import tuned_settings
 
 HERE = Path(__file__).parent
 NOISE = 0.3
@@ -91,7 +91,12 @@ def configuration(job: Job) -> TrainConfig:
     """What the job trains."""
     task, payment = GAMES[job.game]
     config = TrainConfig(
-        task, leader=job.leader, seed=job.seed, episodes=job.episodes, options=TaskConfig(payment=payment)
+        task,
+        leader=job.leader,
+        seed=job.seed,
+        episodes=job.episodes,
+        options=TaskConfig(payment=payment),
+        learner=leader_kind(job.leader).untuned,
     )
     parts: dict[str, dict[str, Any]] = {"options": {}, "followers": {}, "learner": {}, "": {}}
     for name, _, value in (setting.partition("=") for setting in job.settings):

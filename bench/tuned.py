@@ -14,7 +14,7 @@ from statistics import mean
 from leaders import Job, configuration, of_games, told
 from rows import stored
 
-from paymaster.experiments import tuned
+from paymaster.algorithms import tuned
 
 HERE = Path(__file__).parent / "leaders"
 Settings = tuple[str, ...]

@@ -8,8 +8,10 @@ from mu unrestricted, the same offer included, and beta is not asked.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
 __all__ = ["OptionRules", "held_offers"]
@@ -25,13 +27,8 @@ class OptionRules:
             it, or its goal can no longer be reached (``Episodes.ended``).
     """
 
-    interval: int = 0
+    interval: Annotated[int, Interval(ge=0, le=999_999)] = 0
     natural_ends: bool = False
-
-    def validate(self) -> None:
-        """Raises ValueError on a negative interval."""
-        if self.interval < 0:
-            raise ValueError(f"interval: expected at least 0, got {self.interval}")
 
 
 def held_offers(rules: OptionRules, previous: Tensor, ended: Tensor, step: int | Tensor) -> Tensor:

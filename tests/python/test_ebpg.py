@@ -234,12 +234,12 @@ def test_the_table_of_leaders_keeps_the_protocol() -> None:
         ({"gradient": "exact"}, f"gradient: expected one of {', '.join(get_args(Gradient))}, got 'exact'"),
         ({"credit": "mine"}, "credit: expected one of own, team, got 'mine'"),
         ({"gamma": 1.5}, r"gamma: expected a number in \[0, 1\], got 1.5"),
-        ({"learning_rate": 0.0}, "learning_rate: expected a finite number above 0, got 0.0"),
-        ({"lambda_entropy": float("nan")}, "lambda_entropy: expected a finite number of at least 0, got nan"),
-        ({"explore_episodes": -1}, "explore_episodes: expected at least 0, got -1"),
-        ({"epochs": 0}, "epochs: expected at least 1, got 0"),
-        ({"clip": 0.0}, "clip: expected a finite number above 0, got 0.0"),
-        ({"options": OptionRules(interval=-1)}, "interval: expected at least 0, got -1"),
+        ({"learning_rate": 0.0}, "learning_rate: expected a number above 0, got 0.0"),
+        ({"lambda_entropy": float("nan")}, "lambda_entropy: expected a number of at least 0, got nan"),
+        ({"explore_episodes": -1}, r"explore_episodes: expected a whole number in \[0, 1,000,000,000\], got -1"),
+        ({"epochs": 0}, r"epochs: expected a whole number in \[1, 1,000\], got 0"),
+        ({"clip": 0.0}, "clip: expected a number above 0, got 0.0"),
+        ({"options": OptionRules(interval=-1)}, r"options.interval: expected a whole number in \[0, 999,999\], got -1"),
     ],
 )
 def test_hyperparameters_are_checked(change: dict[str, object], message: str) -> None:

@@ -55,7 +55,7 @@ def parameters(network: nn.Module) -> Tensor:
 def leader_and_config(name: str) -> tuple[LeaderConfig, EBPGConfig]:
     """Of that name, for the signal game."""
     kind = LEADERS[name]
-    return kind.sized(LEADER), replace(kind.learner, learning_rate=3e-3)
+    return kind.sized(LEADER), replace(kind.untuned, learning_rate=3e-3)
 
 
 @pytest.mark.parametrize("norm", [1e-3, 1e3], ids=["clipped", "unclipped"])

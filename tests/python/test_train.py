@@ -128,8 +128,8 @@ def test_a_run_is_not_overwritten(unbroken: Path) -> None:
     [
         ({"seed": 5}, "seed"),
         ({"num_envs": 16}, "num_envs"),
-        ({"options": TaskConfig(payment="advance")}, "options"),
-        ({"learner": EBPGConfig(lambda_entropy=0.3)}, "learner"),
+        ({"options": TaskConfig(payment="advance")}, "payment"),
+        ({"learner": EBPGConfig(lambda_entropy=0.3)}, "learner.gradient"),
         ({"leader": "m3rl"}, "leader"),
     ],
 )
@@ -159,11 +159,14 @@ def test_a_damaged_checkpoint_is_refused_and_nothing_lost(unbroken: Path, tmp_pa
     ("config", "error"),
     [
         (TrainConfig("chess"), "^task: expected one of .*, got 'chess'"),
-        (TrainConfig(TASK, episodes=0), "^episodes: expected at least 1, got 0"),
+        (TrainConfig(TASK, episodes=0), r"^episodes: expected a whole number in \[1, .*\], got 0"),
         (TrainConfig(TASK, device="tpu:7"), "^device: "),
-        (TrainConfig(TASK, options=TaskConfig(payment="never")), "^payment: expected 'completion', .* got 'never'"),
+        (
+            TrainConfig(TASK, options=TaskConfig(payment="never")),
+            "^payment: expected one of completion, .* got 'never'",
+        ),
         (TrainConfig(TASK, options=TaskConfig(map="#####\n#...#\n#####")), "^map: expected free cells for"),
-        (TrainConfig(TASK, learner=EBPGConfig(gamma=1.5)), "^gamma: "),
+        (TrainConfig(TASK, learner=EBPGConfig(gamma=1.5)), "^learner.gamma: "),
     ],
 )
 def test_a_configuration_that_makes_no_sense_creates_nothing(config: TrainConfig, error: str, tmp_path: Path) -> None:

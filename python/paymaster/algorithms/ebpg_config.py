@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Annotated, Literal
+
+from annotated_types import Interval
 
 from paymaster.advantages import Credit
-from paymaster.algorithms.checks import check_above_zero, check_not_below_zero, check_shares
+from paymaster.algorithms.quantities import Epochs, Positive, Share, Weight
 from paymaster.options import OptionRules
+from paymaster.ranges import check_fields
 
 __all__ = ["EBPGConfig", "Exploration", "Gradient"]
 
@@ -50,43 +52,30 @@ class EBPGConfig:
 
     gradient: Gradient = "dense"
     options: OptionRules = field(default_factory=OptionRules)
-    termination_start: float = 0.0
-    learning_rate: float = 3e-4
-    critic_learning_rate: float = 1e-3
-    learning_rate_end: float = 1.0
-    gamma: float = 1.0
-    gae_lambda: float = 0.9
+    termination_start: Annotated[float, Interval(ge=-1_000, le=1_000)] = 0.0
+    learning_rate: Positive = 3e-4
+    critic_learning_rate: Positive = 1e-3
+    learning_rate_end: Share = 1.0
+    gamma: Share = 1.0
+    gae_lambda: Share = 0.9
     credit: Credit = "own"
     normalise_advantage: bool = True
-    lambda_entropy: float = 0.05
-    entropy_end: float = 1.0
+    lambda_entropy: Weight = 0.05
+    entropy_end: Share = 1.0
     entropy_of_decisions: bool = False
-    lambda_termination: float = 0.001
-    critic_weight: float = 0.5
-    imitation_weight: float = 1.0
-    max_gradient_norm: float = 1.0
-    epochs: int = 1
-    clip: float = 0.2
+    lambda_termination: Weight = 0.001
+    critic_weight: Weight = 0.5
+    imitation_weight: Weight = 1.0
+    max_gradient_norm: Positive = 1.0
+    epochs: Epochs = 1
+    clip: Positive = 0.2
     exploration: Exploration = "offers"
-    explore: float = 0.0
-    explore_episodes: int = 5000
+    explore: Share = 0.0
+    explore_episodes: Annotated[int, Interval(ge=0, le=10**9)] = 5000
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
-        for name, kinds in (("gradient", Gradient), ("credit", Credit), ("exploration", Exploration)):
-            kind = getattr(self, name)
-            if kind not in get_args(kinds):
-                raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r}")
-        check_shares(self, "gamma", "gae_lambda", "explore", "learning_rate_end", "entropy_end")
-        if not math.isfinite(self.termination_start):
-            raise ValueError(f"termination_start: expected a finite number, got {self.termination_start}")
-        check_above_zero(self, "learning_rate", "critic_learning_rate", "max_gradient_norm", "clip")
-        check_not_below_zero(self, "lambda_entropy", "lambda_termination", "critic_weight", "imitation_weight")
-        if self.explore_episodes < 0:
-            raise ValueError(f"explore_episodes: expected at least 0, got {self.explore_episodes}")
-        if self.epochs < 1:
-            raise ValueError(f"epochs: expected at least 1, got {self.epochs}")
-        self.options.validate()
+        check_fields(self)
         if self.exploration == "agents" and self.options.interval != 1:
             raise ValueError(
                 "exploration: 'agents' sets the goal of every step, so it expects options.interval = 1, got "

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from paymaster import losses
 from paymaster.advantages import lambda_returns, normalise
-from paymaster.algorithms.checks import check_above_zero, check_not_below_zero, check_shares
 from paymaster.algorithms.joint_step import joint_step
+from paymaster.algorithms.quantities import Epochs, Positive, Share, Weight, Width
 from paymaster.networks.acting import action_logits
 from paymaster.networks.elementwise import log_softmax
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
+from paymaster.ranges import check_fields
 from paymaster.ranks import ALONE, Ranks
 from paymaster.usual_torch import drawing_from, usual_torch
 
@@ -45,26 +46,21 @@ class FollowerLearning:
             (bench/README.md).
     """
 
-    learning_rate: float = 5e-3
-    gamma: float = 1.0
-    gae_lambda: float = 0.9
-    explore: float = 0.0
-    lambda_entropy: float = 0.01
-    critic_weight: float = 0.5
-    max_gradient_norm: float = 1.0
-    epochs: int = 4
-    clip: float = 0.2
-    hidden: int = 32
+    learning_rate: Positive = 5e-3
+    gamma: Share = 1.0
+    gae_lambda: Share = 0.9
+    explore: Share = 0.0
+    lambda_entropy: Weight = 0.01
+    critic_weight: Weight = 0.5
+    max_gradient_norm: Positive = 1.0
+    epochs: Epochs = 4
+    clip: Positive = 0.2
+    hidden: Width = 32
     identities: Identities = "embedded"
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
-        check_shares(self, "gamma", "gae_lambda", "explore")
-        check_above_zero(self, "learning_rate", "max_gradient_norm", "clip")
-        check_not_below_zero(self, "lambda_entropy", "critic_weight")
-        for name in ("epochs", "hidden"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        check_fields(self)
 
 
 class FollowersSeen(NamedTuple):

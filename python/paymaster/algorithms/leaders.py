@@ -1,16 +1,18 @@
 """Leaders by name: the paper's method, its ablations, M3RL, and our own. All are options of one learner.
 
 They see the same features, play and learn in the same loop, and share credit, discount, batch and normalisation, unless
-a run says otherwise. The paper's keep its learning rates: with 0.001 dense EBPG loses again what it has learned.
+a run says otherwise. Each has learning rates, epochs and annealing of its own, tuned with the same choice for all
+(tuned.json).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.tuned import tuned_settings
 from paymaster.networks.leader import LeaderConfig
 from paymaster.options import OptionRules
 
@@ -24,12 +26,14 @@ class LeaderKind:
     Attributes:
         meaning: in a line.
         network: fields of :class:`~paymaster.networks.leader.LeaderConfig` that it sets.
-        learner: how it learns unless told otherwise.
+        untuned: how it learns before its settings were tuned: what defines it, and else :class:`EBPGConfig`'s defaults.
+        learner: how it learns unless a run says otherwise, with its tuned settings.
     """
 
     meaning: str
-    network: dict[str, Any] = field(default_factory=dict)
-    learner: EBPGConfig = field(default_factory=EBPGConfig)
+    network: dict[str, Any]
+    untuned: EBPGConfig
+    learner: EBPGConfig
 
     def sized(self, sizes: LeaderConfig) -> LeaderConfig:
         """The network's configuration for a task's sizes."""
@@ -50,39 +54,52 @@ _OURS = EBPGConfig(
     entropy_end=0.0,
 )
 
-LEADERS: Final[dict[str, LeaderKind]] = {
-    "ebpg": LeaderKind("the paper's: dense event-based policy gradient"),
-    "ebpg-sparse": LeaderKind("the same, sparse: only new offers teach the policy", {}, EBPGConfig(gradient="sparse")),
-    "no-ebpg": LeaderKind(
+_UNTUNED: Final[dict[str, tuple[str, dict[str, Any], EBPGConfig]]] = {
+    "ebpg": ("the paper's: dense event-based policy gradient", {}, EBPGConfig()),
+    "ebpg-sparse": ("the same, sparse: only new offers teach the policy", {}, EBPGConfig(gradient="sparse")),
+    "no-ebpg": (
         'a new offer at every step, plain policy gradient (the paper\'s "w/o EBPG")',
         _NO_TERMINATION,
         EBPGConfig(gradient="sparse", options=_EVERY_STEP),
     ),
-    "no-attention": LeaderKind("the paper's with the mean over followers in place of attention", {"attention": "mean"}),
-    "fixed-interval": LeaderKind(
+    "no-attention": (
+        "the paper's with the mean over followers in place of attention",
+        {"attention": "mean"},
+        EBPGConfig(),
+    ),
+    "fixed-interval": (
         "a new offer every m steps, plain policy gradient; fixed-interval(m), m = 5 unless said",
         _NO_TERMINATION,
         EBPGConfig(gradient="sparse", options=OptionRules(interval=5)),
     ),
-    "independent-heads": LeaderKind("the paper's with goal and bonus drawn independently", {"heads": "independent"}),
-    "no-prediction": LeaderKind("the paper's without the follower-aware module", {"prediction": False}),
-    "m3rl": LeaderKind(
+    "independent-heads": (
+        "the paper's with goal and bonus drawn independently",
+        {"heads": "independent"},
+        EBPGConfig(),
+    ),
+    "no-prediction": ("the paper's without the follower-aware module", {"prediction": False}, EBPGConfig()),
+    "m3rl": (
         "M3RL (Shu & Tian 2019): a new offer at every step, mean, independent heads, agent-wise exploration",
         {**_NO_TERMINATION, "attention": "mean", "heads": "independent"},
         EBPGConfig(gradient="sparse", options=_EVERY_STEP, exploration="agents", explore=0.1),
     ),
-    "natural-ends": LeaderKind(
+    "natural-ends": (
         "ours: options also end when their offer has run its course; sparse gradient, clipped reuse, annealed entropy",
         {},
         # Beta starts shut (0.0025): an option that ends by rule need not be cut short before that is worth something,
         # and where it is, among strangers, beta opens as far as from any other start (bench/README.md).
         replace(_OURS, termination_start=-6.0),
     ),
-    "natural-ends-only": LeaderKind(
+    "natural-ends-only": (
         "ours without a learned termination",
         _NO_TERMINATION,
         _OURS,
     ),
+}
+
+LEADERS: Final[dict[str, LeaderKind]] = {
+    name: LeaderKind(meaning, network, untuned, replace(untuned, **tuned_settings(name)))
+    for name, (meaning, network, untuned) in _UNTUNED.items()
 }
 """Name -> leader."""
 
@@ -90,15 +107,14 @@ DEFAULT_LEADER: Final = "natural-ends"
 
 
 def leader_kind(name: str) -> LeaderKind:
-    """The leader of that name; ``fixed-interval(m)`` names an interval of m steps.
+    """Return the leader of that name; ``fixed-interval(m)`` names an interval of m steps, 1 to 999,999.
 
     Raises:
         ValueError: an unknown name.
     """
-    interval = re.fullmatch(r"fixed-interval\((\d+)\)", name)
-    if interval and int(interval[1]) > 0:
-        kind = LEADERS["fixed-interval"]
-        return replace(kind, learner=replace(kind.learner, options=OptionRules(interval=int(interval[1]))))
+    if interval := re.fullmatch(r"fixed-interval\(([1-9][0-9]{0,5})\)", name):
+        kind, rules = LEADERS["fixed-interval"], OptionRules(interval=int(interval[1]))
+        return replace(kind, untuned=replace(kind.untuned, options=rules), learner=replace(kind.learner, options=rules))
     if name not in LEADERS:
         raise ValueError(f"leader: expected one of {', '.join(LEADERS)}, fixed-interval(m), got {name!r}")
     return LEADERS[name]

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 import tyro
+from annotated_types import Interval
 
-from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, leader_kind
+from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig
 from paymaster.algorithms.followers import FollowerLearning
+from paymaster.algorithms.quantities import Share, Width
 from paymaster.envs.registry import tasks
+from paymaster.experiments.regimes import SETTINGS, SettingsName
 from paymaster.experiments.seeds import TRAINING_SEEDS
-from paymaster.ranges import from_json
+from paymaster.ranges import check_fields, from_json
 
-__all__ = ["TaskConfig", "TrainConfig"]
+__all__ = ["Count", "Followers", "Payment", "ReachBy", "TaskConfig", "TrainConfig"]
 
-_LEADERS_OWN = EBPGConfig()  # stands, as this very object, for "as leaders of this name do"
+Payment: TypeAlias = Literal["completion", "advance", "advance_once"]
+Followers: TypeAlias = Literal["rule", "meta", "primitive"]
+ReachBy: TypeAlias = Literal["any", "chosen"]
+Count: TypeAlias = Annotated[int, Interval(ge=1, le=10**9)]
+
+_AS_THE_SETTINGS: Any = None  # a field's default that depends on the leader and the settings
+_MAY_CHANGE = ("episodes", "device")  # when a run is resumed
 
 
 @dataclass(frozen=True)
@@ -26,15 +35,15 @@ class TaskConfig:
     """Departures from a task's preset; None keeps the preset's value (``paymaster tasks`` lists them).
 
     Attributes:
-        payment: "completion", "advance" or "advance_once".
+        payment: when a contract is paid for.
         followers: "rule" (they decide by rule), or they learn: "meta", choosing goal types, or "primitive", choosing
             actions.
         noise: probability that a follower's action is replaced by a random one.
-        num_followers: N.
+        num_followers: N; on the grid at most 16.
         horizon: T.
         abstain: the leader may offer "none".
         population_seed: seed of the followers' traits.
-        population_size: P, followers an episode is drawn from (40).
+        population_size: P, followers an episode is drawn from.
         skills_per_follower: goal types each can complete.
         preference_among_skills: the preferred goal is one of these; else any.
         num_resources: M, resources on the grid.
@@ -44,24 +53,24 @@ class TaskConfig:
         map: text of a map ('#' wall, '.' free, closed by wall), or on the command line a file that holds it.
     """
 
-    payment: str | None = None
-    followers: str | None = None
-    noise: float | None = None
-    num_followers: int | None = None
-    horizon: int | None = None
+    payment: Payment | None = None
+    followers: Followers | None = None
+    noise: Share | None = None
+    num_followers: Annotated[int, Interval(ge=1, le=64)] | None = None
+    horizon: Annotated[int, Interval(ge=1, le=10_000)] | None = None
     abstain: bool | None = None
-    population_seed: int | None = None
-    population_size: int | None = None
-    skills_per_follower: int | None = None
+    population_seed: Annotated[int, Interval(ge=0, lt=2**63)] | None = None
+    population_size: Annotated[int, Interval(ge=1, le=10_000)] | None = None
+    skills_per_follower: Annotated[int, Interval(ge=1, le=8)] | None = None
     preference_among_skills: bool | None = None
-    num_resources: int | None = None
-    num_targets: int | None = None
-    num_obstacles: int | None = None
-    reach_by: str | None = None
+    num_resources: Annotated[int, Interval(ge=1, le=64)] | None = None
+    num_targets: Annotated[int, Interval(ge=1, le=64)] | None = None
+    num_obstacles: Annotated[int, Interval(ge=0, le=64)] | None = None
+    reach_by: ReachBy | None = None
     map: str | None = None
 
     def options(self) -> dict[str, Any]:
-        """The options given, for ``make_vec``."""
+        """Return the options given, for ``make_vec``."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
 
@@ -71,8 +80,10 @@ class TrainConfig:
 
     Attributes:
         task: name of a preset.
-        leader: ebpg, ebpg-sparse, no-ebpg, no-attention, fixed-interval(m), independent-heads, no-prediction, m3rl,
-            natural-ends, natural-ends-only (:mod:`paymaster.algorithms.leaders`).
+        leader: its name: ``paymaster.algorithms.LEADERS``, or fixed-interval(m), a new offer every m steps.
+        settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
+            whole: one game an update, the team's return, its learning rates and exploration, 30 % random actions of
+            followers that decide by rule. What is given beside wins.
         episodes: to train on in all; a batch more at most. What falls over training, like the default leader's entropy
             bonus, falls over these; over the new number from there on, where a run is resumed with another.
         num_envs: B, games played at once, and episodes per update; by all ranks together, where there are several.
@@ -84,45 +95,49 @@ class TrainConfig:
         hidden: width of the leader's networks.
         observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
         options: departures from the task's preset.
-        learner: how the leader learns; by default as leaders of this name do.
+        learner: how the leader learns; by default as its name and the settings say.
         follower_learner: how followers learn, where they do.
     """
 
     task: tyro.conf.Positional[str]
     leader: str = DEFAULT_LEADER
-    episodes: int = 10_000
-    num_envs: int = 32
-    seed: int = 0
+    settings: SettingsName = "tuned"
+    episodes: Count = 10_000
+    num_envs: Annotated[int, Interval(ge=1, le=65_536)] = _AS_THE_SETTINGS
+    seed: Annotated[int, Interval(ge=0, lt=TRAINING_SEEDS)] = 0
     device: str = "auto"
-    checkpoint_every: int = 2_000
-    torch_threads: int = 1
-    hidden: int = 32
+    checkpoint_every: Count = 2_000
+    torch_threads: Annotated[int, Interval(ge=1, le=256)] = 1
+    hidden: Width = 32
     observe_routes: bool = True
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
-    learner: EBPGConfig = _LEADERS_OWN
+    learner: EBPGConfig = _AS_THE_SETTINGS
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
 
     def __post_init__(self) -> None:
-        """Fills in the leader's own learner. Raises ValueError for an unknown leader."""
-        kind = leader_kind(self.leader)
-        if self.learner is _LEADERS_OWN:
-            object.__setattr__(self, "learner", kind.learner)
+        """Fill in what depends on the leader and the settings. Raises ValueError for one that is unknown."""
+        if self.settings not in tuple(SETTINGS):
+            raise ValueError(f"settings: expected one of {', '.join(SETTINGS)}, got {self.settings!r}")
+        regime = SETTINGS[self.settings]
+        learner = regime.learner_of(self.leader)
+        if self.learner is _AS_THE_SETTINGS:
+            object.__setattr__(self, "learner", learner)
+        if self.num_envs is _AS_THE_SETTINGS:
+            object.__setattr__(self, "num_envs", regime.num_envs)
+        if self.options.noise is None and regime.noise > 0 and not self.followers_learn:
+            object.__setattr__(self, "options", dataclasses.replace(self.options, noise=regime.noise))
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came.
 
-        The task's options are checked by the environment, which knows their ranges.
+        What the task's options must be together is checked by the environment.
         """
         names = [task.name for task in tasks()]
         if self.task not in names:
             raise ValueError(f"task: expected one of {', '.join(names)}, got {self.task!r}")
-        for name in ("episodes", "num_envs", "checkpoint_every", "torch_threads", "hidden"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if not 0 <= self.seed < TRAINING_SEEDS:
-            raise ValueError(f"seed: expected a whole number in [0, {TRAINING_SEEDS:,}), got {self.seed}")
+        check_fields(self.options)  # by the names that the command line has for them
+        check_fields(self)
         self.learner.validate()
-        self.follower_learner.validate()
 
     @property
     def followers_learn(self) -> bool:
@@ -134,37 +149,82 @@ class TrainConfig:
         """Batches of episodes in the whole run."""
         return math.ceil(self.episodes / self.num_envs)
 
+    @property
+    def departures(self) -> dict[str, Any]:
+        """What differs from the task's preset and from the leader's settings, by name: what a run is about.
+
+        Not what only says how long or where it is trained, nor its seed.
+        """
+        usual = self._usual()
+        changes = {name: value for name, value in self._in_full().items() if value != usual[name]}
+        others = ("episodes", "seed", "device", "checkpoint_every")
+        return {name.removeprefix("options."): value for name, value in changes.items() if name not in others}
+
     def to_json(self) -> dict[str, Any]:
-        """As `config.json` holds it."""
+        """Return it as `config.json` holds it."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], where: str = "config.json") -> TrainConfig:
-        """The inverse of :meth:`to_json`.
+        """Make the configuration of which :meth:`to_json` gave ``stored``.
 
         Raises:
-            ValueError: a field is missing, unknown or of another type; named after ``where``, the file.
+            ValueError: a field that is missing, unknown, of another type or out of its range.
         """
         return from_json(cls, stored, where)
 
-    def resumed_from(self, stored: TrainConfig) -> TrainConfig:
-        """The stored run's configuration, continued with the fields that may change: episodes and device.
+    def resumed_from(self, stored: TrainConfig, given: Collection[str] | None = None) -> TrainConfig:
+        """Return the stored run's configuration, continued with what may change: episodes and device.
+
+        Args:
+            stored: of the run to resume.
+            given: names of the fields that count, such as "learner.gamma"; by default those that differ from a run's of
+                the same leader and settings in which nothing else was said.
 
         Raises:
-            ValueError: another field was given that is neither its default nor the stored value.
+            ValueError: a field that counts is not as stored and may not change; names it, the stored value and the
+                given one.
         """
-        usual_learner = (leader_kind(self.leader).learner, leader_kind(stored.leader).learner)
-        default = TrainConfig(self.task)
-        changes: dict[str, Any] = {}
-        for part in dataclasses.fields(self):
-            given, was, usual = (getattr(config, part.name) for config in (self, stored, default))
-            if part.name in ("episodes", "device"):
-                changes[part.name] = was if given == usual else given
-            elif part.name == "learner" and given in usual_learner:
-                continue
-            elif given not in (usual, was) or (part.name == "task" and given != was):
+        was, now = stored._in_full(), self._in_full()
+        if given is None:
+            usual = {**self._usual(), "leader": DEFAULT_LEADER, "settings": "tuned"}
+            given = [name for name, value in now.items() if value != usual[name] or name == "task"]
+        for name in now:  # in order, the task first
+            if name in given and name not in _MAY_CHANGE and now[name] != was[name]:
                 raise ValueError(
-                    f"{part.name}: expected {was!r} as in the run to resume, got {given!r}; leave it out, or start "
-                    "a new run with another --out"
+                    f"{name.removeprefix('options.')}: expected {was[name]!r} as in the run to resume, got "
+                    f"{now[name]!r}; leave it out, or start a new run with another --out"
                 )
-        return dataclasses.replace(stored, **changes)
+        return dataclasses.replace(stored, **{name: now[name] for name in _MAY_CHANGE if name in given})
+
+    def _usual(self) -> dict[str, Any]:
+        """The fields of a run of this task, leader and settings of which nothing else was said."""
+        followers = self.options.followers  # decides about noise
+        plain = TrainConfig(
+            self.task, leader=self.leader, settings=self.settings, options=TaskConfig(followers=followers)
+        )
+        preset = TrainConfig(self.task)._in_full()
+        return {**plain._in_full(), "options.followers": preset["options.followers"]}
+
+    def differences(self, other: TrainConfig) -> list[str]:
+        """Return names of the fields in which the two differ, such as "learner.gamma"."""
+        theirs = other._in_full()
+        return [name for name, value in self._in_full().items() if value != theirs[name]]
+
+    def _in_full(self) -> dict[str, Any]:
+        """All fields by name, such as "learner.gamma", with the preset's values of the options that are not given."""
+        fields = _leaves(self)
+        preset = next((task.parameters for task in tasks() if task.name == self.task), {})
+        for name, value in preset.items():
+            if fields.get(f"options.{name}", self) is None:
+                fields[f"options.{name}"] = value
+        return fields
+
+
+def _leaves(settings: Any, prefix: str = "") -> dict[str, Any]:
+    """Fields by name, those of a dataclass within as OUTER.INNER."""
+    leaves: dict[str, Any] = {}
+    for part in dataclasses.fields(settings):
+        value, name = getattr(settings, part.name), f"{prefix}{part.name}"
+        leaves |= _leaves(value, f"{name}.") if dataclasses.is_dataclass(value) else {name: value}
+    return leaves

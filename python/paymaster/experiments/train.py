@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -41,6 +41,7 @@ def train(
     out: Path,
     *,
     resume: bool = False,
+    given: Collection[str] | None = None,
     leader: Callable[[TrainConfig, LeaderVectorEnv], LeaderAlgorithm] = make_leader,
 ) -> TrainConfig:
     """Trains a leader in ``out``; the same configuration gives the same numbers, interrupted or not.
@@ -55,6 +56,7 @@ def train(
         config: what to train. With ``resume`` the stored run's, but for what :meth:`TrainConfig.resumed_from` allows.
         out: the run directory. It comes to hold `config.json`, `metrics.jsonl`, TensorBoard events and checkpoints.
         resume: continue the run that is there, from its last checkpoint.
+        given: with ``resume``, names of the configuration's fields that count (:meth:`TrainConfig.resumed_from`).
         leader: makes the leader for the games it is given. One of your own (``docs/examples/own_leader.py``) takes from
             the configuration what it likes; the ``paymaster`` command knows only ours.
 
@@ -69,7 +71,7 @@ def train(
         DivergenceError: a loss, gradient, weight or gain is NaN or infinite; the last checkpoint is as it was.
     """
     if resume:
-        config = config.resumed_from(stored_config(out))
+        config = config.resumed_from(stored_config(out), given)
     config.validate()
     keep_freed_memory()
     with usual_torch(), threads_of_torch(1), join_ranks(choose_device(config.device)) as ranks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,13 @@ __all__ = ["common_episode", "train_seeds"]
 
 
 @usual_torch()
-def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume: bool = False) -> list[TrainConfig]:
+def train_seeds(
+    configs: Sequence[TrainConfig],
+    outs: Sequence[Path],
+    *,
+    resume: bool = False,
+    given: Collection[str] | None = None,
+) -> list[TrainConfig]:
     """Trains leaders that differ in nothing but their seed, each in a run directory of its own.
 
     Each is what :func:`~paymaster.experiments.train.train` makes of its seed, up to rounding, with its own games,
@@ -43,6 +49,7 @@ def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume:
         configs: what to train, as for single runs.
         outs: the run directories.
         resume: continue the runs that are there, from the newest episode of which all have a checkpoint.
+        given: with ``resume``, names of the configurations' fields that count (:meth:`TrainConfig.resumed_from`).
 
     Returns:
         The configurations trained with.
@@ -58,7 +65,7 @@ def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume:
     if not configs:
         raise ValueError("seeds: expected at least 1, got 0")
     if resume:
-        configs = _stored(configs, outs)
+        configs = _stored(configs, outs, given)
     _check(configs, outs)
     keep_freed_memory()
     parts = [make_parts(one, make_leader, ALONE) for one in configs]
@@ -85,14 +92,14 @@ def train_seeds(configs: Sequence[TrainConfig], outs: Sequence[Path], *, resume:
     return list(configs)
 
 
-def _stored(configs: Sequence[TrainConfig], outs: Sequence[Path]) -> list[TrainConfig]:
+def _stored(configs: Sequence[TrainConfig], outs: Sequence[Path], given: Collection[str] | None) -> list[TrainConfig]:
     """As the runs have them; as the first of them, where a process was killed before it had made the directory."""
     there = [holds_run(out) for out in outs]
     if not any(there):
         stored_config(outs[0])  # says that there is none
     pending = _pending_changes([out for out, found in zip(outs, there, strict=True) if found])
     stored = [
-        config.resumed_from(dataclasses.replace(stored_config(out), **pending)) if found else None
+        config.resumed_from(dataclasses.replace(stored_config(out), **pending), given) if found else None
         for config, out, found in zip(configs, outs, there, strict=True)
     ]
     first = next(config for config in stored if config is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from paymaster.experiments.config import Followers
 from paymaster.reproduction.claims import Claim
 from paymaster.reproduction.plan import (
     BASELINE,
@@ -27,7 +28,7 @@ __all__ = ["final_rewards", "follower_rewards", "numbers_of_followers", "time_sc
 
 def final_rewards(scale: Scale) -> Figure:
     games = games_of(PRESETS, scale)
-    kinds = {"meta": "with abstraction", "primitive": "without abstraction"}
+    kinds: dict[Followers, str] = {"meta": "with abstraction", "primitive": "without abstraction"}
     source = "Sec. 5.2, Fig. 4"
     panels = tuple(
         Panel(

@@ -1,4 +1,4 @@
-"""What can be run and read off, as data: games, regimes of training, arms of a comparison, readings of a run."""
+"""What can be run and read off, as data: games, arms of a comparison, readings of a run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.tuned import tuned_settings
+from paymaster.algorithms.followers import FollowerLearning
+from paymaster.experiments.config import Followers, Payment, TaskConfig, TrainConfig
+from paymaster.experiments.regimes import REGIMES
 
-__all__ = ["GAMES", "REGIMES", "Arm", "Game", "Played", "Reading", "Regime", "key", "key_of", "train_config"]
+__all__ = ["GAMES", "Arm", "Game", "Played", "Reading", "key", "key_of", "train_config"]
 
 LEARNING_ADVANCE: Final = "advance_once"
 """The payment rule in place of "advance" where followers learn."""
@@ -28,7 +29,7 @@ class Game:
     """
 
     task: str
-    payment: str
+    payment: Payment
 
 
 GAMES: Final[dict[str, Game]] = {
@@ -45,77 +46,13 @@ GAMES: Final[dict[str, Game]] = {
 
 
 @dataclass(frozen=True)
-class Regime:
-    """How a leader is trained.
-
-    Attributes:
-        meaning: in a line, for the report.
-        num_envs: episodes an update.
-        tuned: with the settings the leader does best with in our regime.
-        learner: settings that are the same for all leaders; they come last.
-        follower_learner: the same for followers that learn.
-        noise: share of rule-based followers' actions that are random while training.
-        cost: of an episode in time, beside one of ours; for the time left.
-    """
-
-    meaning: str
-    num_envs: int = 32
-    tuned: bool = True
-    learner: dict[str, Any] = field(default_factory=dict, hash=False)
-    follower_learner: dict[str, Any] = field(default_factory=dict, hash=False)
-    noise: float = 0.0
-    cost: float = 1.0
-
-
-_CONSTANT: Final[dict[str, Any]] = {"learning_rate_end": 1.0, "entropy_end": 1.0}
-
-REGIMES: Final[dict[str, Regime]] = {
-    "ours": Regime("32 episodes an update, each leader with its tuned settings, each follower's own return"),
-    # Sec. 5.1. What its text leaves open is as plain as can be: the return to go without lambda or scaling, one step.
-    "paper": Regime(
-        "the paper's: one episode an update, the team's return, its learning rates (0.0003, critic 0.001), entropy "
-        "0.01, 10 % random offers falling to none over 5,000 episodes, 30 % random actions of the followers",
-        num_envs=1,
-        tuned=False,
-        learner={
-            **_CONSTANT,
-            "learning_rate": 3e-4,
-            "critic_learning_rate": 1e-3,
-            "credit": "team",
-            "explore": 0.1,
-            "explore_episodes": 5_000,
-            "lambda_entropy": 0.01,
-            "lambda_termination": 0.001,
-            "normalise_advantage": False,
-            "gamma": 1.0,
-            "gae_lambda": 1.0,
-            "epochs": 1,
-        },
-        noise=0.3,
-        cost=10.0,
-    ),
-    "two time scales": Regime(
-        "ours, but for learning rates: 0.0003 for the leader's policy, 0.001 for its critic and the followers",
-        learner={"learning_rate": 3e-4, "critic_learning_rate": 1e-3, "learning_rate_end": 1.0},
-        follower_learner={"learning_rate": 1e-3},
-    ),
-    "one time scale": Regime(
-        "ours, but for learning rates: 0.001 for everybody",
-        learner={"learning_rate": 1e-3, "critic_learning_rate": 1e-3, "learning_rate_end": 1.0},
-        follower_learner={"learning_rate": 1e-3},
-    ),
-}
-"""Name -> regime."""
-
-
-@dataclass(frozen=True)
 class Arm:
     """What is compared: a run but for its seed and number of episodes.
 
     Attributes:
         game: of :data:`GAMES`.
         leader: its name.
-        regime: of :data:`REGIMES`.
+        regime: of :data:`~paymaster.experiments.regimes.REGIMES`.
         followers: "rule", or they learn: "meta", "primitive".
         num_followers: N; None is the preset's.
         noise: share of random actions while training; None is the regime's.
@@ -124,7 +61,7 @@ class Arm:
     game: str
     leader: str
     regime: str = "ours"
-    followers: str = "rule"
+    followers: Followers = "rule"
     num_followers: int | None = None
     noise: float | None = None
 
@@ -197,17 +134,17 @@ class Reading:
 def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
     """The run of an arm."""
     regime = REGIMES[arm.regime]
-    usual = TrainConfig(GAMES[arm.game].task, leader=arm.leader)
-    settings = {**(tuned_settings(arm.leader) if regime.tuned else {}), **regime.learner}
+    usual = FollowerLearning()
     return TrainConfig(
         GAMES[arm.game].task,
         leader=arm.leader,
+        settings="paper" if arm.regime == "paper" else "tuned",
         episodes=episodes,
         num_envs=regime.num_envs,
         seed=seed,
         options=arm.options(),
-        learner=dataclasses.replace(usual.learner, **settings),
-        follower_learner=dataclasses.replace(usual.follower_learner, **regime.follower_learner),
+        learner=regime.learner_of(arm.leader),
+        follower_learner=dataclasses.replace(usual, **regime.follower_learner),
     )
 
 
@@ -223,6 +160,7 @@ def key_of(config: Mapping[str, Any]) -> str:
         ValueError: it lacks what a key is made of.
     """
     described = dict(config)
+    described.pop("settings", None)  # a name for what the other fields say in full
     try:
         if described["options"]["followers"] is None:
             del described["follower_learner"]  # nobody reads it, and rows outlive its defaults

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from paymaster.algorithms import EBPGConfig, leader_kind
+from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.ranges import from_json, parse_json
 
 __all__ = ["TUNED", "tuned_settings"]
@@ -16,7 +16,7 @@ TUNED: Final = "tuned.json"  # beside this file
 
 
 def tuned_settings(leader: str) -> dict[str, Any]:
-    """Fields of :class:`~paymaster.algorithms.EBPGConfig` for a leader of that name.
+    """Return fields of :class:`~paymaster.algorithms.EBPGConfig` for a leader of that name.
 
     Raises:
         ValueError: a leader that was not tuned.
@@ -32,5 +32,5 @@ def tuned_settings(leader: str) -> dict[str, Any]:
 def _all() -> dict[str, dict[str, Any]]:
     loaded: dict[str, dict[str, Any]] = parse_json(files(__package__).joinpath(TUNED).read_bytes(), TUNED)
     for leader, settings in loaded.items():
-        from_json(EBPGConfig, {**dataclasses.asdict(leader_kind(leader).learner), **settings}, f"{TUNED}: {leader}")
+        from_json(EBPGConfig, {**dataclasses.asdict(EBPGConfig()), **settings}, f"{TUNED}: {leader}")
     return loaded
