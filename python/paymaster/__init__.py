@@ -5,6 +5,8 @@ libraries in ``paymaster.views``; leaders that learn are in ``paymaster.algorith
 behind the ``paymaster`` command.
 """
 
+from paymaster import _starting as _starting  # isort: skip (first: what follows takes a second)
+
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as _version
 

@@ -140,10 +140,17 @@ class _Joined(Ranks):
 
 
 def launched() -> tuple[int, int]:
-    """Rank and number of ranks as torchrun's environment variables say, (0, 1) without them; joins nothing."""
-    if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
+    """Return rank and number of ranks as torchrun's environment variables say, (0, 1) without them; joins nothing.
+
+    Raises:
+        ValueError: an environment variable that holds something else than a number.
+    """
+    rank, size = (_whole_number(name) for name in ("RANK", "WORLD_SIZE"))
+    if rank is None or size is None:
         return 0, 1
-    return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    if not 0 <= rank < size:
+        raise ValueError(f"RANK: expected one in [0, WORLD_SIZE = {size}), got {rank}")
+    return rank, size
 
 
 @contextmanager
@@ -164,12 +171,13 @@ def join_ranks(device: torch.device) -> Iterator[Ranks]:
     if size == 1:
         yield ALONE
         return
-    local_rank = int(os.environ.get("LOCAL_RANK", rank))
+    local_rank, local_size = (_whole_number(name) for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"))
+    local_rank = rank if local_rank is None else local_rank
     _take_gpu(device, local_rank, size)
     seconds = _timeout()
     # A rank that waits for a GPU would not come to hear of it from Python: there SIGTERM ends it at once.
     with _sigterm_named(rank, size) if device.type == "cpu" else nullcontext():
-        ranks = _Joined(rank, size, int(os.environ.get("LOCAL_WORLD_SIZE", size)), device, seconds)
+        ranks = _Joined(rank, size, size if local_size is None else local_size, device, seconds)
         yield ranks
         ranks.leave()  # not after an error: the others may hang, and the process ends anyway
 
@@ -187,6 +195,14 @@ def _take_gpu(device: torch.device, local_rank: int, size: int) -> None:
                 f"rank numbered {local_rank}; start fewer ranks, or give --device cpu"
             )
         torch.cuda.set_device(local_rank)
+
+
+def _whole_number(variable: str) -> int | None:
+    """An environment variable's value, None where it is not set or empty."""
+    given = os.environ.get(variable, "").strip()
+    if given and not re.fullmatch(r"[0-9]{1,9}", given):
+        raise ValueError(f"{variable}: expected a whole number, as torchrun sets it, got {given!r}")
+    return int(given) if given else None
 
 
 def _timeout() -> float:

@@ -34,8 +34,8 @@ def test_default_directories_are_numbered(
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
         assert main(["train", TASK, *QUICK[:-1], "0"]) == 0
-    assert main(["train", TASK, "--resume", "--episodes", "24", "--evaluate", "0"]) == 0
-    base = tmp_path / "runs" / f"{TASK}-natural-ends-seed0"
+    assert main(["train", TASK, *QUICK[2:-1], "0", "--resume", "--episodes", "24"]) == 0
+    base = tmp_path / "runs" / f"{TASK}-natural-ends-num_envs=8-hidden=8-seed0"
     lines = [
         len(path.read_text().splitlines()) for path in (base / "metrics.jsonl", Path(f"{base}-2") / "metrics.jsonl")
     ]
@@ -83,17 +83,20 @@ def test_a_map_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     [
         (["train", "chess"], "task: expected one of"),
         (["train", TASK, "--leader", "boss"], "leader: expected one of"),
-        (["train", TASK, "--evaluate", "-1"], "evaluate: expected at least 0"),
+        (["train", TASK, "--evaluate", "-1"], "evaluate: expected a whole number in [0, 10,000,000], got -1"),
         (["train", TASK, "--out", "/dev/null/run"], "/dev/null"),
         (["train", TASK, "--resume", "--out", "nowhere"], "nowhere"),
         (["train", TASK, "--resume"], "resume: expected a run in"),
         (["train", TASK, "--map", "nowhere.txt"], "map: expected a map's text or a readable file"),
         (["evaluate", "random"], "task: expected --task"),
         (["evaluate", "nobody", "--task", TASK], "leader: expected a run directory or one of"),
-        (["evaluate", "random", "--task", TASK, "--episodes", "0"], "episodes: expected at least 1"),
-        (["evaluate", "random", "--task", TASK, "--noise", "nan"], "noise: expected a value in [0, 1]"),
+        (
+            ["evaluate", "random", "--task", TASK, "--episodes", "0"],
+            "episodes: expected a whole number in [1, 10,000,000], got 0",
+        ),
+        (["evaluate", "random", "--task", TASK, "--noise", "nan"], "noise: expected a number in [0, 1], got nan"),
         (["bench", "--task", "chess"], "task: expected one of"),
-        (["bench", "--repeats", "0"], "repeats: expected at least 1"),
+        (["bench", "--repeats", "0"], "repeats: expected a whole number in [1, 1,000], got 0"),
     ],
 )
 def test_errors_are_one_clear_line(

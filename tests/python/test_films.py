@@ -244,9 +244,9 @@ def test_render_a_trained_leaders_picture(run: Path, tmp_path: Path, capsys: pyt
         (["random", "--task", RC, "--out", "film.gif", "--step", "3"], "step: expected --out FILE.png"),
         (["random", "--task", RC, "--step", "31"], "step: expected a value in [0, 30], got 31"),
         (["random", "--task", RC, "--step", "3", "--episodes", "2"], "episodes: expected 1 for a .png"),
-        (["random", "--task", RC, "--episodes", "0"], "episodes: expected at least 1"),
-        (["random", "--task", RC, "--width", "10"], "width: expected a value in [320, 4096]"),
-        (["random", "--task", RC, "--fps", "0"], "fps: expected a value in (0, 60]"),
+        (["random", "--task", RC, "--episodes", "0"], "episodes: expected a whole number in [1, 1,000], got 0"),
+        (["random", "--task", RC, "--width", "10"], "width: expected a whole number in [320, 4,096], got 10"),
+        (["random", "--task", RC, "--fps", "0"], "fps: expected a number in (0, 60], got 0"),
         (["random", "--task", NAVIGATION, "--map", "####"], "map"),
     ],
 )

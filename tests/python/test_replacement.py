@@ -236,9 +236,12 @@ def test_on_the_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> N
         (["--greedy"], "greedy: expected a run directory with --greedy, got reference leader 'random'"),
         (["--replace", "0.25"], "replace_every: expected --replace-every E with --replace 0.25, got none"),
         (["--replace-every", "5"], "replace: expected --replace SHARE with --replace-every 5, got none"),
-        (["--replace", "nan", "--replace-every", "5"], "replacement share: expected a share of the population in (0"),
+        (["--replace", "nan", "--replace-every", "5"], "replace: expected a number in (0, 1], got nan"),
         (["--replace", "0.01", "--replace-every", "5"], "replacement share: expected at least one of 40 members, got"),
-        (["--replace", "0.5", "--replace-every", "0"], "replacement every: expected a value in [1, "),
+        (
+            ["--replace", "0.5", "--replace-every", "0"],
+            "replace_every: expected a whole number in [1, 1,000,000,000], got 0",
+        ),
     ],
 )
 def test_errors_on_the_command_line(args: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:

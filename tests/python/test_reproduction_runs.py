@@ -107,8 +107,8 @@ def test_killed_and_started_again_ends_with_nothing_run_twice(
 @pytest.mark.parametrize(
     ("extra", "error"),
     [
-        (["--seeds", "0"], "seeds: expected at least 1"),
-        (["--jobs", "0"], "jobs: expected at least 1"),
+        (["--seeds", "0"], "seeds: expected a whole number in [1, 1,000]"),
+        (["--jobs", "0"], "jobs: expected a whole number in [1, 1,024]"),
         (["--address", "auto"], "address: expected none with engine local, got 'auto'"),
         (["--out", "/dev/null/x"], "/dev/null"),
     ],

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
+from annotated_types import Interval
 from rich.console import Console
-from rich.table import Table
+
+from paymaster.commands.options import GamesSeed
+from paymaster.experiments.printing import print_table
 
 __all__ = ["Diagnose"]
 
@@ -22,16 +26,17 @@ class Diagnose:
         run_directory: of a trained leader.
         population: another run directory, whose followers, which learned there, play.
         episodes: of each evaluation; the same games each time.
-        retrain: episodes in which challengers, one in each game, learn to answer better; for followers that learned.
+        retrain: episodes in which challengers, one in each game, learn to answer better, 2,000 unless given; for
+            followers that learned.
         seed: of the games; none of them is one that training saw.
         json: print one JSON object instead of a table.
     """
 
     run_directory: tyro.conf.Positional[Path]
     population: Path | None = None
-    episodes: int = 1_000
-    retrain: int = 2_000
-    seed: int = 0
+    episodes: Annotated[int, Interval(ge=2, le=100_000)] = 1_000
+    retrain: Annotated[int, Interval(ge=0, le=10**9)] | None = None
+    seed: GamesSeed = 0
     json: bool = False
 
     def run(self, console: Console) -> None:
@@ -40,25 +45,27 @@ class Diagnose:
 
         if not self.run_directory.is_dir():
             raise ValueError(f"run_directory: expected a trained leader's, got {str(self.run_directory)!r}")
-        d = diagnose_run(self.run_directory, self.episodes, self.retrain, self.seed, population=self.population)
+        if self.retrain is not None and not self._followers_learned():
+            raise ValueError(f"retrain: expected it only for followers that learned, got {self.retrain}")
+        retrain = 2_000 if self.retrain is None else self.retrain
+        d = diagnose_run(self.run_directory, self.episodes, retrain, self.seed, population=self.population)
         if self.json:
             print(json.dumps(d.to_json()))
             return
-        table = Table(
-            title=f"{d.task}, followers: {d.followers}, {d.episodes} episodes",
-            title_justify="left",
-            caption="means per episode ± 95 % interval",
-            caption_justify="left",
-        )
-        table.add_column("measure")
-        table.add_column("", justify="right")
-        table.add_row("leader's gain", f"{d.gain:.2f}")
-        table.add_row("payments by completed contract", f"{d.spend:.2f}")
-        table.add_row("a follower's reward", f"{d.follower_reward:.2f}")
-        table.add_row("a follower's incentive", f"{d.incentive:.2f}")
-        for level, share in enumerate(d.acceptance):
-            table.add_row(f"offers of bonus {level + 1} accepted", f"{share:.0%}")
+        rows = [
+            ("leader's gain", f"{d.gain:.2f}"),
+            ("payments by completed contract", f"{d.spend:.2f}"),
+            ("a follower's reward", f"{d.follower_reward:.2f}"),
+            ("a follower's incentive", f"{d.incentive:.2f}"),
+        ]
+        rows += [(f"offers of bonus {level + 1} accepted", f"{share:.0%}") for level, share in enumerate(d.acceptance)]
         if d.regret is not None and d.loss is not None:
-            table.add_row(f"a follower's regret ({d.retrained:,} episodes)", f"{d.regret:.2f}")
-            table.add_row("leader's loss if all answered better", f"{d.loss:.2f}")
-        console.print(table)
+            rows.append((f"a follower's regret ({d.retrained:,} episodes)", f"{d.regret:.2f}"))
+            rows.append(("leader's loss if all answered better", f"{d.loss:.2f}"))
+        title = f"{d.task}, followers: {d.followers}, {d.episodes} episodes"
+        print_table(console, title, ("measure", ""), rows, caption="means per episode ± 95 % interval")
+
+    def _followers_learned(self) -> bool:
+        from paymaster.experiments.setup import stored_config
+
+        return self.population is not None or stored_config(self.run_directory).followers_learn

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
+from annotated_types import Interval
 from rich.console import Console
 
-from paymaster.commands.options import with_map
-from paymaster.experiments.config import TaskConfig
+from paymaster.commands.options import Games, GamesSeed, expanded, with_map
+from paymaster.experiments.config import Count, TaskConfig
 
 if TYPE_CHECKING:
     from paymaster.experiments.replacement import Replacement
@@ -21,10 +22,10 @@ __all__ = ["Evaluate"]
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Evaluate a trained leader, or a reference leader: random, fixed, preference, full_information.
+    """Evaluate a trained leader, or a reference leader, which needs no training.
 
     Attributes:
-        leader: run directory of a trained leader, or a reference leader's name.
+        leader: a reference leader's name, or run directory of a trained leader.
         task: name of a preset; by default a trained leader's own.
         episodes: to play.
         seed: of the games; none of them is one that training saw.
@@ -37,30 +38,38 @@ class Evaluate:
         replace_every: episodes from one replacement to the next.
         population: run directory whose followers, which learned there, play; by default a trained leader's own.
         options: departures from the task's preset, or from the training run's.
+        all: all measures in the table, however narrow the terminal.
         json: print one JSON object instead of a table.
     """
 
     leader: tyro.conf.Positional[str]
     task: str | None = None
-    episodes: int = 1_000
-    seed: int = 0
+    episodes: Games = 1_000
+    seed: GamesSeed = 0
     greedy: bool = False
     strangers: bool = False
-    replace: float | None = None
-    replace_every: int | None = None
+    replace: Annotated[float, Interval(gt=0, le=1)] | None = None
+    replace_every: Count | None = None
     population: Path | None = None
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    all: bool = False
     json: bool = False
 
     def run(self, console: Console) -> None:
         """Evaluates and prints."""
         from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
         from paymaster.experiments.run_leader import is_reference
-        from paymaster.experiments.tables import evaluation_table
+        from paymaster.experiments.tables import print_evaluations
 
+        if self.all and self.json:
+            raise ValueError("all: expected it only for a table, got --json, which has all measures anyway")
+        if self.population is not None and self.options.followers == "rule":
+            raise ValueError(
+                f"population: expected followers that learned to play, got --followers rule beside {self.population}"
+            )
         options = with_map(self.options).options()
         replacement = self._replacement()
-        if is_reference(self.leader, self.task, greedy=self.greedy, strangers=self.strangers):
+        if is_reference(expanded(self.leader), self.task, greedy=self.greedy, strangers=self.strangers):
             assert self.task is not None  # is_reference saw to it
             result = evaluate_reference(
                 self.leader,
@@ -73,7 +82,7 @@ class Evaluate:
             )
         else:
             result = evaluate_run(
-                Path(self.leader),
+                Path(expanded(self.leader)),
                 self.episodes,
                 self.seed,
                 greedy=self.greedy,
@@ -86,7 +95,7 @@ class Evaluate:
         if self.json:
             print(json.dumps(result.to_json()))
         else:
-            console.print(evaluation_table([result], f"{result.task}, {result.episodes} episodes"))
+            print_evaluations(console, f"{result.task}, {result.episodes} episodes", [result], every=self.all)
 
     def _replacement(self) -> Replacement | None:
         from paymaster.experiments.replacement import Replacement

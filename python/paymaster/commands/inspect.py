@@ -9,6 +9,9 @@ from pathlib import Path
 import tyro
 from rich.console import Console
 
+from paymaster.commands.options import Games, GamesSeed
+from paymaster.experiments.printing import say
+
 __all__ = ["Inspect"]
 
 
@@ -25,8 +28,8 @@ class Inspect:
     """
 
     run_directory: tyro.conf.Positional[Path]
-    episodes: int = 200
-    seed: int = 0
+    episodes: Games = 200
+    seed: GamesSeed = 0
     out: Path | None = None
 
     def run(self, console: Console) -> None:
@@ -43,4 +46,4 @@ class Inspect:
         inspection = inspect_run(self.run_directory, self.episodes, self.seed)
         write_text(out / "inspection.json", json.dumps(inspection.to_json(), indent=2) + "\n")
         plot_inspection(inspection, out / "inspection.png")
-        console.print(f"wrote {out / 'inspection.json'} and {out / 'inspection.png'}")
+        say(console, f"wrote {out / 'inspection.json'} and {out / 'inspection.png'}")

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from annotated_types import Interval
 
 from paymaster.experiments.config import TaskConfig
 
-__all__ = ["with_map"]
+__all__ = ["Games", "GamesSeed", "expanded", "with_map"]
+
+Games: TypeAlias = Annotated[int, Interval(ge=1, le=10**7)]
+"""Episodes to play."""
+GamesSeed: TypeAlias = Annotated[int, Interval(ge=0, lt=2**62)]
+"""Of games that training did not see."""
+
+
+def expanded(leader: str) -> str:
+    """Return a leader as given by a user, with ``~`` expanded where it is a run directory."""
+    return str(Path(leader).expanduser()) if leader.startswith("~") else leader
 
 
 def with_map(options: TaskConfig) -> TaskConfig:
@@ -15,6 +28,6 @@ def with_map(options: TaskConfig) -> TaskConfig:
     if options.map is None or "\n" in options.map or "#" in options.map:
         return options
     try:
-        return dataclasses.replace(options, map=Path(options.map).read_text())
-    except (OSError, UnicodeDecodeError) as error:
+        return dataclasses.replace(options, map=Path(options.map).expanduser().read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeError, RuntimeError, ValueError) as error:
         raise ValueError(f"map: expected a map's text or a readable file that holds it, got {error}") from None

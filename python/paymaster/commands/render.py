@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from annotated_types import Interval
 from rich.console import Console
 
-from paymaster.commands.options import with_map
+from paymaster.commands.options import GamesSeed, expanded, with_map
 from paymaster.experiments.config import TaskConfig
+from paymaster.experiments.printing import say
 
 __all__ = ["Render"]
 
@@ -24,14 +26,14 @@ class Render:
     evaluate` with the same seed.
 
     Attributes:
-        leader: run directory of a trained leader, or one of random, fixed, preference, full_information.
+        leader: a reference leader's name, or run directory of a trained leader.
         task: name of a preset; by default a trained leader's own.
         out: file to write; by default TASK-LEADER-seedS.gif, or .png with --step.
         step: draw one picture, after this many steps; what comes later is faded. By default, in a .png, the last.
         episodes: to play, one after the other.
         seed: of the games and the leader's draws.
         greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
-        fps: steps a second.
+        fps: steps a second of a film, 4 unless given.
         width: of the picture, in pixels.
         options: departures from the task's preset, or from the training run's.
     """
@@ -39,22 +41,27 @@ class Render:
     leader: tyro.conf.Positional[str]
     task: str | None = None
     out: Path | None = None
-    step: int | None = None
-    episodes: int = 1
-    seed: int = 0
+    step: Annotated[int, Interval(ge=0, le=10_000)] | None = None
+    episodes: Annotated[int, Interval(ge=1, le=1_000)] = 1
+    seed: GamesSeed = 0
     greedy: bool = False
-    fps: float = 4.0
-    width: int = 1280
+    fps: Annotated[float, Interval(gt=0, le=60)] | None = None
+    width: Annotated[int, Interval(ge=320, le=4_096)] = 1280
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
 
     def run(self, console: Console) -> None:
         """Plays, draws and writes."""
         from paymaster.experiments.render import open_leader, render
 
-        options = with_map(self.options).options()
-        env, leader, title = open_leader(self.leader, self.task, self.seed, greedy=self.greedy, options=options)
         ending = "gif" if self.step is None else "png"
-        out = self.out or Path(f"{env.task}-{Path(self.leader).resolve().name}-seed{self.seed}.{ending}")
-        played = render(env, leader, title, out, episodes=self.episodes, step=self.step, fps=self.fps, width=self.width)
+        suffix = f".{ending}" if self.out is None else self.out.suffix.lower()
+        if self.fps is not None and suffix == ".png":
+            raise ValueError(f"fps: expected it only for a film, got {self.fps:g} for a picture")
+        options = with_map(self.options).options()
+        chosen = expanded(self.leader)
+        env, leader, title = open_leader(chosen, self.task, self.seed, greedy=self.greedy, options=options)
+        out = self.out or Path(f"{env.task}-{Path(chosen).resolve().name}-seed{self.seed}.{ending}")
+        fps = 4.0 if self.fps is None else self.fps
+        played = render(env, leader, title, out, episodes=self.episodes, step=self.step, fps=fps, width=self.width)
         gains = ", ".join(f"{sum(step.reward for step in episode.record.steps):g}" for episode in played)
-        console.print(f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB); gain {gains}", highlight=False)
+        say(console, f"wrote {out} ({out.stat().st_size / 1e6:.1f} MB); gain {gains}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
+from annotated_types import Interval
 from rich.console import Console
 
+from paymaster.experiments.printing import say
 from paymaster.reproduction.names import FIGURE_NAMES, EngineName, FigureName, ScaleName
 
 __all__ = ["Reproduce"]
@@ -25,8 +27,8 @@ class Reproduce:
 
     Attributes:
         name: of the figure or table, or all.
-        scale: "smoke" takes minutes and shows that the machinery works; "cpu" (5,000 episodes a run) is about a night
-            on two cores; "paper" (250,000) is for a GPU.
+        scale: "smoke" takes minutes and shows that the machinery works; "cpu" (5,000 episodes a run) takes, for
+            all, about four hours on two cores; "paper" (250,000) is for a GPU.
         seeds: of training, from 0 up; by default 5, 2 at smoke.
         jobs: runs at a time; by default one a core, with Ray one a CPU of the cluster.
         out: directory; by default runs/reproduce-SCALE. With Ray on several nodes, one that all of them see.
@@ -36,8 +38,8 @@ class Reproduce:
 
     name: tyro.conf.Positional[FigureName | Literal["all"]]
     scale: ScaleName = "cpu"
-    seeds: int | None = None
-    jobs: int | None = None
+    seeds: Annotated[int, Interval(ge=1, le=1_000)] | None = None
+    jobs: Annotated[int, Interval(ge=1, le=1_024)] | None = None
     out: Path | None = None
     engine: EngineName = "local"
     address: str | None = None
@@ -52,4 +54,4 @@ class Reproduce:
         seeds = scale.seeds if self.seeds is None else self.seeds
         out = self.out or Path("runs") / f"reproduce-{self.scale}"
         report = reproduce(names, scale, seeds, self.jobs, out, console, engine=self.engine, address=self.address)
-        console.print(f"report: {report}")
+        say(console, f"report: {report}")

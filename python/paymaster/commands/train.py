@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
+from annotated_types import Interval
 from rich.console import Console
 
+from paymaster.commands.idle_options import refuse_idle_settings
 from paymaster.commands.options import with_map
 from paymaster.experiments.config import TrainConfig
+from paymaster.experiments.printing import say
 
 __all__ = ["Train"]
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a leader; ends with a table of it beside the reference leaders.
+    """Train a leader, in about a minute unless told otherwise; ends with a table of it beside the reference leaders.
 
     The run directory gets config.json, metrics.jsonl, TensorBoard events, checkpoint-*.safetensors, learning_curve.png.
     A run that was killed goes on with --resume and ends with the same numbers. Several processes or GPUs:
@@ -27,10 +32,12 @@ class Train:
 
     Attributes:
         config: what to train.
-        out: run directory; by default the first free one of runs/TASK-LEADER-seedS, -2, -3, ... With --seeds, OUT/seedS
-            for each seed.
-        resume: continue the run in --out (by default the newest of those) from its last checkpoint.
+        out: run directory; by default the first free one of runs/TASK-LEADER-...-seedS, -2, -3, ..., with what differs
+            from the preset and the leader's settings in its name. With --seeds, OUT/seedS for each seed.
+        resume: continue the run in --out (by default the newest of those) from its last checkpoint, as it was begun:
+            only --episodes and --device may be other ones.
         evaluate: episodes of the evaluation at the end; 0 for none.
+        all: all measures in the table, however narrow the terminal.
         seeds: train so many at once, --seed and those after it; each learns what it would learn alone, up to rounding.
             Five take less time than two where an update has one game. Only with followers that decide by rule.
     """
@@ -38,57 +45,99 @@ class Train:
     config: Annotated[TrainConfig, tyro.conf.arg(name="")]
     out: Path | None = None
     resume: bool = False
-    evaluate: int = 1_000
-    seeds: int | None = None
+    evaluate: Annotated[int, Interval(ge=0, le=10**7)] = 1_000
+    all: bool = False
+    seeds: Annotated[int, Interval(ge=1, le=1_000)] | None = None
 
-    def run(self, console: Console) -> None:
-        """Trains, then evaluates."""
-        from paymaster.experiments.report import report_runs
-        from paymaster.experiments.train import train
-        from paymaster.ranks import launched
+    def run(self, console: Console, parse_again: Callable[[TrainConfig], Train] | None = None) -> None:
+        """Trains, then evaluates.
 
-        if self.evaluate < 0:
-            raise ValueError(f"evaluate: expected at least 0, got {self.evaluate}")
+        Args:
+            console: where to print.
+            parse_again: parses the command with another configuration's values as defaults. By it a run that is resumed
+                has what it was begun with wherever nothing else is given.
+        """
+        if self.all and self.evaluate == 0:
+            raise ValueError("all: expected an evaluation whose measures to show, got --evaluate 0")
         config = dataclasses.replace(self.config, options=with_map(self.config.options))
         config.validate()
-        if self.seeds is not None:
-            self._train_seeds(config, self.seeds, console)
-            return
-        out = self.out or _default_directory(config, resume=self.resume)
+        if self.resume:
+            self._resume(config, console, parse_again)
+        else:
+            self._start(config, console)
+
+    def _start(self, config: TrainConfig, console: Console) -> None:
+        from paymaster.commands.run_directories import begun_in, default_name
+        from paymaster.experiments.setup import choose_device
+        from paymaster.ranks import launched
+
+        choose_device(config.device)
+        refuse_idle_settings(config)
+        each = self._each(config)
+        outs = self._outs(each)
+        bases = outs or [Path("runs") / default_name(one) for one in each]
+        alone = launched()[0] == 0  # rank 0 writes, no other
+        with begun_in(bases, numbered=outs is None) if alone else nullcontext(bases) as directories:
+            self._train(each, directories, console)
+
+    def _resume(
+        self, config: TrainConfig, console: Console, parse_again: Callable[[TrainConfig], Train] | None
+    ) -> None:
+        from paymaster.commands.run_directories import default_name, newest
+        from paymaster.experiments.run_directory import holds_run
+        from paymaster.experiments.setup import stored_config
+
+        each = self._each(config)
+        outs = self._outs(each) or [newest(Path("runs") / default_name(one)) for one in each]
+        begun = next((out for out in outs if holds_run(out)), outs[0])
+        stored = stored_config(begun)
+        given: Collection[str] | None = None
+        if parse_again is not None:
+            config = parse_again(stored).config
+            if config.options.map != stored.options.map:
+                config = dataclasses.replace(config, options=with_map(config.options))
+            given = set(config.differences(stored)) - ({"seed"} if self.seeds is not None else set())
+            config = config.resumed_from(stored, given)
+            each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]
+        self._train(each, outs, console, given)
+
+    def _train(
+        self, each: list[TrainConfig], outs: list[Path], console: Console, given: Collection[str] | None = None
+    ) -> None:
+        from paymaster.experiments.report import report_runs
+        from paymaster.experiments.train import train
+        from paymaster.experiments.train_seeds import train_seeds
+        from paymaster.ranks import launched
+
         rank, ranks = launched()
         if rank == 0:
-            on = f", {ranks} ranks" if ranks > 1 else ""
-            console.print(f"training {config.leader} on {config.task} in {out}{on}")
-        config = train(config, out, resume=self.resume)
+            say(console, _first_line(each, outs, ranks))
+        if self.seeds is None:
+            trained = [train(each[0], outs[0], resume=self.resume, given=given)]
+        else:
+            trained = train_seeds(each, outs, resume=self.resume, given=given)
         if rank == 0:
-            report_runs([(config, out)], self.evaluate, console)
+            report_runs(list(zip(trained, outs, strict=True)), self.evaluate, console, every=self.all)
 
-    def _train_seeds(self, config: TrainConfig, seeds: int, console: Console) -> None:
-        from paymaster.experiments.report import report_runs
-        from paymaster.experiments.train_seeds import train_seeds
+    def _each(self, config: TrainConfig) -> list[TrainConfig]:
+        """Of every seed. Raises ValueError where one is too large."""
+        each = [dataclasses.replace(config, seed=config.seed + number) for number in range(self.seeds or 1)]
+        each[-1].validate()
+        return each
 
-        if seeds < 1:
-            raise ValueError(f"seeds: expected at least 1, got {seeds}")
-        each = [dataclasses.replace(config, seed=config.seed + number) for number in range(seeds)]
-        outs = [
-            _default_directory(one, resume=self.resume) if self.out is None else self.out / f"seed{one.seed}"
-            for one in each
-        ]
-        console.print(f"training {config.leader} on {config.task}, {seeds} seeds at once, in {outs[0]} to {outs[-1]}")
-        configs = train_seeds(each, outs, resume=self.resume)
-        report_runs(list(zip(configs, outs, strict=True)), self.evaluate, console)
+    def _outs(self, each: list[TrainConfig]) -> list[Path] | None:
+        """The run directories as given."""
+        if self.out is None:
+            return None
+        return [self.out] if self.seeds is None else [self.out / f"seed{one.seed}" for one in each]
 
 
-def _default_directory(config: TrainConfig, *, resume: bool) -> Path:
-    """runs/TASK-LEADER-seedS, or with -2, -3, ... the first free one; to resume, the last one there is."""
-    base = Path("runs") / f"{config.task}-{config.leader}-seed{config.seed}"
-    number, candidate = 1, base
-    newest: Path | None = None
-    while candidate.exists():
-        newest, number = candidate, number + 1
-        candidate = base.with_name(f"{base.name}-{number}")
-    if not resume:
-        return candidate
-    if newest is None:
-        raise ValueError(f"resume: expected a run in {base}, got none; name another with --out")
-    return newest
+def _first_line(each: list[TrainConfig], outs: list[Path], ranks: int) -> str:
+    config = each[0]
+    settings = {"tuned": "its tuned settings", "paper": "the paper's settings"}[config.settings]
+    changes = {name: "a map" if name == "map" else value for name, value in config.departures.items()}
+    but = f" but {', '.join(f'{name}={value}' for name, value in changes.items())}" if changes else ""
+    seeds = f", {len(each)} seeds at once" if len(each) > 1 else ""
+    where = f"{outs[0]}" if len(outs) == 1 else f"{outs[0]} to {outs[-1]}"
+    on = f", {ranks} ranks" if ranks > 1 else ""
+    return f"training {config.leader} with {settings}{but} on {config.task}{seeds} in {where}{on}"

@@ -1,0 +1,35 @@
+"""Options that cannot have an effect beside others are refused, lest somebody believes that they have one."""
+
+from __future__ import annotations
+
+from paymaster.algorithms import leader_kind
+from paymaster.experiments.config import TrainConfig
+
+__all__ = ["refuse_idle_settings"]
+
+
+def refuse_idle_settings(config: TrainConfig) -> None:
+    """Raise ValueError for a learner's setting that differs from its default and that nothing reads.
+
+    The message names the setting, what it needs and what came.
+    """
+    given = config.departures
+    learner, network = config.learner, leader_kind(config.leader).network
+    ends = network.get("termination") != "none"
+    for name, wanted, there in (
+        ("learner.explore_episodes", "with learner.explore above 0", learner.explore > 0),
+        ("learner.clip", "with learner.epochs above 1", learner.epochs > 1),
+        ("learner.entropy_end", "with learner.lambda_entropy above 0", learner.lambda_entropy > 0),
+        ("learner.entropy_of_decisions", "with learner.lambda_entropy above 0", learner.lambda_entropy > 0),
+        ("learner.termination_start", "with a leader that ends options itself", ends),
+        ("learner.lambda_termination", "with a leader that ends options itself", ends),
+        ("follower_learner.clip", "with follower_learner.epochs above 1", config.follower_learner.epochs > 1),
+        ("learner.imitation_weight", "with a leader that predicts followers", network.get("prediction", True)),
+    ):
+        if name in given and not there:
+            raise ValueError(f"{name}: expected it only {wanted}, got {given[name]} for {config.leader}")
+    for name, value in given.items():
+        if name.startswith("follower_learner.") and not config.followers_learn:
+            raise ValueError(
+                f"{name}: expected it only with followers that learn (--followers meta or primitive), got {value}"
+            )

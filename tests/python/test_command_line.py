@@ -1,0 +1,489 @@
+"""The command line at its edges: every number has a range, every error is a line, nothing is left behind or lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
+
+import paymaster
+from paymaster import cli
+from paymaster.algorithms import LEADERS, EBPGConfig, leader_kind
+from paymaster.algorithms.followers import FollowerLearning
+from paymaster.cli import main
+from paymaster.commands.bench import Bench
+from paymaster.commands.diagnose import Diagnose
+from paymaster.commands.evaluate import Evaluate
+from paymaster.commands.inspect import Inspect
+from paymaster.commands.render import Render
+from paymaster.commands.reproduce import Reproduce
+from paymaster.commands.run_directories import begun_in, claim, default_name
+from paymaster.commands.train import Train
+from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.experiments.setup import stored_config
+from paymaster.options import OptionRules
+
+TASK = "resource_collection"
+SMALL = ["--episodes", "16", "--num-envs", "8", "--hidden", "8", "--evaluate", "0"]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def error_of(args: list[str], capsys: pytest.CaptureFixture[str], status: int = 2) -> str:
+    """The one line of an error; nothing is left behind."""
+    before = sorted(Path().rglob("*"))
+    assert main(args) == status
+    printed = capsys.readouterr().err
+    assert printed.startswith("paymaster: error: ") and printed.count("\n") == 1 and "Traceback" not in printed
+    assert sorted(Path().rglob("*")) == before
+    return printed.removeprefix("paymaster: error: ").rstrip()
+
+
+# ---- help
+
+
+def test_alone_it_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 0
+    assert "evaluate" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"paymaster {paymaster.__version__}\n"
+
+
+def help_of(args: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main([*args, "--help"])
+    assert ended.value.code == 0
+    return " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "render", "inspect", "diagnose", "reproduce", "tasks", "bench"]
+)
+def test_help_has_no_markup_and_no_none(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_of([command], capsys)
+    assert "``" not in text and ":mod:" not in text and ":class:" not in text
+    assert "None" not in text
+
+
+def test_help_lists_choices_ranges_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_of(["train"], capsys)
+    for leader in LEADERS:
+        assert leader in text
+    for task in paymaster.tasks():
+        assert task.name in text
+    assert "--payment {completion,advance,advance_once}" in text
+    assert "--followers {rule,meta,primitive}" in text and "--settings {tuned,paper}" in text
+    assert "(a whole number in [1, 4,096]; default: 32)" in text  # --hidden
+    assert "(a number in [0, 1]; default: the preset's)" in text  # --noise
+    assert "{random,fixed,preference,full_information,DIR}" in help_of(["evaluate"], capsys)
+
+
+def test_help_shows_the_defaults_of_the_leader_and_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    def learning_rate(args: list[str]) -> str:
+        return help_of(["train", *args], capsys).partition("--learner.learning-rate FLOAT")[2].partition("--")[0]
+
+    assert "default: 0.006" in learning_rate([])
+    assert "default: 0.001" in learning_rate(["--leader", "m3rl"])
+    assert "default: 0.001" in learning_rate(["--leader", "ebpg", "--leader=m3rl"])  # the last one counts
+    assert "default: 0.0003" in learning_rate(["--leader=m3rl", "--settings", "paper"])
+
+
+# ---- ranges
+
+
+def settings_of(kind: Any, prefix: str = "") -> Iterator[tuple[str, Any, list[Any]]]:
+    """Every number of a dataclass and of those in it: name, type, limits."""
+    for name, declared in get_type_hints(kind, include_extras=True).items():
+        notes: list[Any] = []
+        inner = declared
+        while get_args(inner):
+            notes += getattr(inner, "__metadata__", ())
+            inner = get_args(inner)[0]
+        if dataclasses.is_dataclass(inner):
+            yield from settings_of(inner, "" if name in ("options", "config") and not prefix else f"{prefix}{name}.")
+        elif inner in (int, float):
+            flat = [one for note in notes for one in (note if isinstance(note, GroupedMetadata) else [note])]
+            yield f"{prefix}{name}", inner, [one for one in flat if isinstance(one, Ge | Gt | Le | Lt)]
+
+
+COMMANDS: dict[str, tuple[Any, list[str]]] = {
+    "train": (Train, [TASK]),
+    "evaluate": (Evaluate, ["random", "--task", TASK]),
+    "render": (Render, ["random", "--task", TASK]),
+    "inspect": (Inspect, ["."]),
+    "diagnose": (Diagnose, ["."]),
+    "reproduce": (Reproduce, ["fig3"]),
+    "bench": (Bench, []),
+}
+NUMBERS = [
+    (command, name, kind, limits)
+    for command, (declared, _) in COMMANDS.items()
+    for name, kind, limits in settings_of(declared)
+]
+
+
+def beyond(kind: type, limits: list[Any]) -> list[str]:
+    """Numbers that are out of the range, and what is no number."""
+    out = ["nan", "inf"] if kind is float else ["9" * 30]
+    for limit in limits:
+        low = isinstance(limit, Ge | Gt)
+        edge = next(getattr(limit, name) for name in ("ge", "gt", "le", "lt") if hasattr(limit, name))
+        step = 1 if kind is int else 1e-6 * max(1.0, abs(edge))
+        out.append(str(edge if isinstance(limit, Gt | Lt) else edge - step if low else edge + step))
+    return out
+
+
+def test_there_is_no_number_without_a_range() -> None:
+    assert {(command, name) for command, name, _, limits in NUMBERS if not limits} == set()
+    assert len(NUMBERS) > 60
+    for kind in (EBPGConfig, FollowerLearning, OptionRules):
+        assert all(limits for _, _, limits in settings_of(kind))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_numbers_beyond_their_range_are_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for whose, name, kind, limits in NUMBERS:
+        if whose != command:
+            continue
+        parts = name.replace("_", "-")
+        # Parsing takes a tenth of a second: a value beyond each end, the rest in the tests of ranges.
+        for value in beyond(kind, limits)[-2:]:
+            message = error_of([command, *COMMANDS[command][1], f"--{parts}={value}"], capsys)
+            assert message.startswith(f"{name}: expected "), message
+
+
+@pytest.mark.parametrize("field", [name for name, _, _ in settings_of(TaskConfig)])
+def test_the_ranges_shown_are_those_of_the_core(field: str) -> None:
+    (limits,) = (limits for name, _, limits in settings_of(TaskConfig) if name == field)
+    kind = {name: kind for name, kind, _ in settings_of(TaskConfig)}[field]
+    presets = [task.name for task in paymaster.tasks() if field in task.parameters]
+    assert presets
+    accepted: set[float] = set()
+    for limit in limits:
+        edge = next(getattr(limit, name) for name in ("ge", "gt", "le", "lt") if hasattr(limit, name))
+        inside = edge - 1 if isinstance(limit, Lt) else edge
+        outside = inside + (1 if isinstance(limit, Le | Lt) else -1) * (1 if kind is int else 0.001)
+        for task in presets:
+            with pytest.raises((ValueError, TypeError, OverflowError), match=f"^{field}: "):
+                paymaster.make_vec(task, 1, **{field: outside})
+            try:
+                paymaster.make_vec(task, 1, **{field: inside})
+            except ValueError as error:
+                if f"{field}: expected a value in" in str(error):
+                    continue
+            accepted.add(inside)
+        assert inside in accepted
+
+
+# ---- options without an effect
+
+
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [
+        (["evaluate", "random", "--task", TASK, "--strangers"], "strangers: "),
+        (["evaluate", "random", "--task", TASK, "--greedy"], "greedy: "),
+        (["evaluate", "random", "--task", TASK, "--replace-every", "3"], "replace: "),
+        (["evaluate", "random", "--task", TASK, "--replace", "0.5"], "replace_every: "),
+        (["evaluate", "random", "--task", TASK, "--all", "--json"], "all: "),
+        (["evaluate", "random", "--task", TASK, "--followers", "rule", "--population", "."], "population: "),
+        (["render", "random", "--task", TASK, "--greedy"], "greedy: "),
+        (["render", "random", "--task", TASK, "--step", "3", "--out", "x.gif"], "step: "),
+        (["render", "random", "--task", TASK, "--out", "x.png", "--fps", "3"], "fps: "),
+        (["render", "random", "--task", TASK, "--step", "3", "--fps", "3"], "fps: "),
+        (["render", "random", "--task", TASK, "--out", "x.png", "--episodes", "2"], "episodes: "),
+        (["reproduce", "fig3", "--address", "auto"], "address: "),
+        (["train", TASK, "--all", "--evaluate", "0"], "all: "),
+        (["train", TASK, "--follower-learner.gamma", "0.5"], "follower_learner.gamma: "),
+        (["train", TASK, "--follower-learner.hidden", "8"], "follower_learner.hidden: "),
+        (["train", TASK, "--learner.explore-episodes", "8"], "learner.explore_episodes: "),
+        (["train", TASK, "--learner.epochs", "1", "--learner.clip", "0.1"], "learner.clip: "),
+        (["train", TASK, "--leader", "m3rl", "--learner.lambda-termination", "0.1"], "learner.lambda_termination: "),
+        (["train", TASK, "--leader", "no-prediction", "--learner.imitation-weight", "2"], "learner.imitation_weight: "),
+        (["train", TASK, "--num-targets", "3"], "options: "),
+        (["train", "navigation", "--map", "#"], "options: "),
+        (["train", TASK, "--seeds", "2", "--followers", "meta"], "seeds: "),
+        (["train", TASK, "--seeds", "2", "--seed", "999999999"], "seed: "),
+    ],
+)
+def test_options_without_an_effect_are_refused(args: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert error_of(args, capsys).startswith(error)
+
+
+def test_retraining_followers_that_do_not_learn_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", TASK, *SMALL, "--out", "run"]) == 0
+    capsys.readouterr()
+    assert error_of(["diagnose", "run", "--retrain", "8"], capsys).startswith("retrain: ")
+
+
+# ---- run directories
+
+
+def test_jobs_started_at_once_get_a_directory_each(tmp_path: Path) -> None:
+    claimed: list[Path] = []
+    barrier = threading.Barrier(8)
+
+    def take() -> None:
+        barrier.wait()
+        claimed.extend(claim(tmp_path / "runs" / "run") for _ in range(8))
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 64
+    assert {path.name for path in claimed} == {"run", *(f"run-{number}" for number in range(2, 65))}
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (TrainConfig(TASK), f"{TASK}-natural-ends-seed0"),
+        (TrainConfig(TASK, episodes=7, device="cpu", checkpoint_every=9, seed=3), f"{TASK}-natural-ends-seed3"),
+        (TrainConfig(TASK, options=TaskConfig(payment="completion")), f"{TASK}-natural-ends-seed0"),  # the preset's
+        (TrainConfig(TASK, options=TaskConfig(payment="advance")), f"{TASK}-natural-ends-payment=advance-seed0"),
+        (TrainConfig(TASK, leader="m3rl", settings="paper"), f"{TASK}-m3rl-paper-seed0"),
+        (
+            TrainConfig(TASK, settings="paper", options=TaskConfig(followers="meta")),
+            f"{TASK}-natural-ends-paper-followers=meta-seed0",
+        ),
+        (TrainConfig(TASK, leader="fixed-interval(3)"), f"{TASK}-fixed-interval-3-seed0"),
+        (
+            TrainConfig(TASK, learner=dataclasses.replace(leader_kind("natural-ends").learner, gamma=0.5)),
+            f"{TASK}-natural-ends-gamma=0.5-seed0",
+        ),
+    ],
+)
+def test_a_directory_is_named_after_what_is_special(config: TrainConfig, name: str) -> None:
+    assert default_name(config) == name
+
+
+def test_names_are_short_and_safe_for_file_systems() -> None:
+    every = TaskConfig(**{name: 1 for name, kind, _ in settings_of(TaskConfig)}, map="#" * 9_000)  # type: ignore[arg-type]
+    long, other = (default_name(TrainConfig(TASK, options=every, hidden=hidden)) for hidden in (8, 9))
+    assert len(long) < 200 and long != other
+    assert set(long) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=+-")
+
+
+def fail_in(bases: list[Path], file: str, *, numbered: bool) -> None:
+    """A run that cannot start, having made a file."""
+    with begun_in(bases, numbered=numbered) as directories:
+        for path in directories:
+            path.mkdir(parents=True, exist_ok=True)
+            (path / file).touch()
+        raise KeyError
+
+
+def test_what_could_not_start_leaves_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "old").mkdir(parents=True)
+    for bases, numbered in (([Path("runs/new"), Path("runs/new")], True), ([Path("deep/er/new")], False)):
+        with pytest.raises(KeyError):
+            fail_in(bases, ".lock", numbered=numbered)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["old", "runs"]
+    with pytest.raises(KeyError):
+        fail_in([Path("begun")], "metrics.jsonl", numbered=False)
+    assert (tmp_path / "begun" / "metrics.jsonl").exists()
+
+
+def test_paths_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "map.txt").write_text("\ufeff#######\n#.....#\n#.###.#\n#.....#\n#.....#\n#######\n")
+    assert main(["train", TASK, *SMALL, "--num-resources", "4", "--map=~/map.txt", "--out=~/run"]) == 0
+    assert (tmp_path / "home" / "run" / "config.json").exists()
+    assert main(["evaluate", "~/run", "--episodes", "2"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
+
+
+def test_an_empty_path_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["train", TASK, "--out="])
+    assert ended.value.code == 2 and "expected a path" in capsys.readouterr().err
+
+
+# ---- errors
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (KeyError("x"), 1, "this is a fault of paymaster"),
+        (AssertionError(), 1, "this is a fault of paymaster"),
+        (RuntimeError("two\nlines"), 1, "RuntimeError: two lines"),
+        (OverflowError("big"), 1, "OverflowError: big"),
+        (RecursionError("deep"), 1, "RecursionError: deep"),
+        (MemoryError(), 1, "not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 1, "not enough memory"),
+        (ValueError("a: expected b,\ngot c"), 2, "a: expected b, got c"),
+        (OSError(28, "No space left on device"), 2, "No space left on device"),
+    ],
+)
+def test_no_error_shows_a_traceback(
+    error: Exception,
+    status: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Bench, "run", fail)
+    monkeypatch.setattr(cli.tempfile, "tempdir", str(tmp_path / "told"))
+    (tmp_path / "told").mkdir()
+    assert main(["bench"]) == status
+    printed = capsys.readouterr().err
+    assert said in printed and printed.count("\n") == 1 and "Traceback" not in printed
+    told = list((tmp_path / "told").iterdir())
+    assert len(told) == (status == 1)
+    if told:
+        assert str(told[0]) in printed and "Traceback" in told[0].read_text()
+    monkeypatch.setenv("PAYMASTER_TRACEBACK", "1")
+    assert main(["bench"]) == status
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupt_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bench, "run", interrupt)
+    assert main(["bench"]) == 130
+    assert "--resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rank", "size", "status"), [("", "", 0), ("", "4", 0), ("0", "", 0), ("x", "2", 2), ("2", "2", 2), ("0", "-1", 2)]
+)
+def test_an_empty_rank_is_none(
+    rank: str, size: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("WORLD_SIZE", size)
+    assert main(["train", TASK, *SMALL, "--out", "run"]) == status
+    if status:
+        assert "expected" in capsys.readouterr().err
+
+
+# ---- resuming
+
+
+def test_resuming_says_which_option_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", TASK, *SMALL, "--out", "run", "--leader", "m3rl", "--seed", "3"]) == 0
+    before = Path("run/metrics.jsonl").read_bytes()
+    capsys.readouterr()
+    for given, message in (
+        (["--hidden", "32"], "hidden: expected 8 as in the run to resume, got 32"),  # also where it is the default
+        (["--leader", "natural-ends"], "leader: expected 'm3rl' as in the run to resume, got 'natural-ends'"),
+        (["--seed", "0"], "seed: expected 3 as in the run to resume, got 0"),
+        (["--payment", "advance"], "payment: expected 'completion' as in the run to resume, got 'advance'"),
+        (["--learner.gamma", "0.5"], "learner.gamma: expected 1.0 as in the run to resume, got 0.5"),
+        (["--settings", "paper"], "settings: expected 'tuned' as in the run to resume, got 'paper'"),
+    ):
+        message_shown = error_of(["train", TASK, "--out", "run", "--resume", *given], capsys)
+        assert message_shown.startswith(message)
+    assert error_of(["train", "navigation", "--out", "run", "--resume"], capsys).startswith("task: expected")
+    assert main(["train", TASK, "--out", "run", "--resume", "--evaluate", "0", "--hidden", "8"]) == 0
+    assert Path("run/metrics.jsonl").read_bytes() == before
+    assert "training m3rl with its tuned settings but num_envs=8, hidden=8" in capsys.readouterr().out
+
+
+def test_the_default_number_of_episodes_counts_where_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    import paymaster.experiments.train as training
+
+    assert main(["train", TASK, *SMALL, "--out", "run"]) == 0
+    resumed: list[TrainConfig] = []
+
+    def pretend(config: TrainConfig, out: Path, *, resume: bool, given: set[str]) -> TrainConfig:
+        assert resume
+        stored = stored_config(out)
+        resumed.append(config.resumed_from(stored, given))
+        return stored
+
+    monkeypatch.setattr(training, "train", pretend)
+    for extra in ([], ["--episodes", "10000"], ["--episodes", "24"]):
+        assert main(["train", TASK, "--out", "run", "--resume", "--evaluate", "0", *extra]) == 0
+    assert [config.episodes for config in resumed] == [16, 10_000, 24]
+    assert {config.num_envs for config in resumed} == {8}
+
+
+def test_several_seeds_are_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    several = ["train", TASK, "--seeds", "2", "--seed", "4", "--out", "runs"]
+    assert main([*several, *SMALL]) == 0
+    capsys.readouterr()
+    assert "hidden: expected 8" in error_of([*several, "--resume", "--hidden", "9"], capsys)
+    assert main([*several, "--resume", "--episodes", "24", "--evaluate", "0"]) == 0
+    for seed in (4, 5):
+        assert len(Path(f"runs/seed{seed}/metrics.jsonl").read_text().splitlines()) == 3
+
+
+# ---- as a process
+
+
+def paymaster_in_a_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = f"paymaster() {{ '{sys.executable}' -m paymaster \"$@\"; }}; {line}"
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "paymaster tasks | head -1",
+        "paymaster --help | head -1",
+        "paymaster tasks --json >&-",
+        "paymaster evaluate random --task resource_collection --episodes 2 2>&- >&-",
+    ],
+)
+def test_a_closed_output_ends_it_quietly(line: str) -> None:
+    done = paymaster_in_a_shell(line)
+    assert done.returncode == 0 and done.stderr == ""
+
+
+def test_a_full_disk_is_an_error_in_a_line() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    done = paymaster_in_a_shell("paymaster tasks > /dev/full")
+    assert done.returncode == 2
+    assert done.stderr.startswith("paymaster: error: ") and done.stderr.count("\n") == 1
+
+
+def test_training_on_an_ascii_terminal_ends_with_its_curve() -> None:
+    train = f"paymaster train {TASK} --episodes 16 --num-envs 8 --hidden 8 --evaluate 8 --out $'r\\xc3\\xbcn[x]'"
+    done = paymaster_in_a_shell(train, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.isascii() and " +/- " in done.stdout and "r\\xfcn[x]" in done.stdout
+    assert Path("rün[x]/learning_curve.png").exists()
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.6])
+def test_ctrl_c_during_imports_shows_no_traceback(delay: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "paymaster", "bench"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in error or "paymaster" not in error  # before our first line Python itself may be starting
