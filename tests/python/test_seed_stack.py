@@ -355,7 +355,7 @@ def test_what_makes_no_sense_creates_nothing(stacked: list[Path], tmp_path: Path
         train_all(learning, outs_in(tmp_path))
     with pytest.raises(ValueError, match=r"^seeds: expected at least 1, got 0"):
         train_all(SMALL, [])
-    with pytest.raises(ValueError, match=r"^seed: expected a value in"):
+    with pytest.raises(ValueError, match=r"^seed: expected a whole number in"):
         train_all(dataclasses.replace(SMALL, seed=2**63 - 2), outs_in(tmp_path))
     with pytest.raises(RunDirectoryError, match=r"holds a run already"):
         train_all(SMALL, [tmp_path / "new", stacked[1]])
@@ -388,7 +388,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     printed = capsys.readouterr().out
     assert "2 seeds at once" in printed and "trained, seed 2" in printed and "full_information" in printed
     for seed in (1, 2):
-        run = tmp_path / "runs" / f"{TASK}-natural-ends-seed{seed}"
+        run = tmp_path / "runs" / f"{TASK}-natural-ends-num_envs=4-hidden=8-seed{seed}"
         assert (run / "learning_curve.png").exists()
         assert main(["evaluate", str(run), "--episodes", "4"]) == 0
     assert main(["train", TASK, *quick, "--out", "here", "--evaluate", "0"]) == 0
@@ -399,4 +399,4 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     capsys.readouterr()
     for wrong in ("0", "-1"):
         assert main(["train", TASK, "--seeds", wrong]) == 2
-        assert f"seeds: expected at least 1, got {wrong}" in capsys.readouterr().err
+        assert f"seeds: expected a whole number in [1, 1,000], got {wrong}" in capsys.readouterr().err
