@@ -76,7 +76,7 @@ def step_rate(
         ValueError: an unknown kind of observation.
     """
     if observation not in OBSERVATIONS:
-        raise ValueError(f"observation: expected one of {', '.join(OBSERVATIONS)}, got {observation!r}")
+        raise ValueError(f"observation: expected one of {', '.join(OBSERVATIONS)}, got {observation!r:.80}")
     if observation == "routes":
         options = {**options, "observe_routes": True}
     env = make_vec(task, num_envs, 0, num_threads, copy=observation == "fresh", **options)

@@ -201,7 +201,7 @@ def _whole_number(variable: str) -> int | None:
     """An environment variable's value, None where it is not set or empty."""
     given = os.environ.get(variable, "").strip()
     if given and not re.fullmatch(r"[0-9]{1,9}", given):
-        raise ValueError(f"{variable}: expected a whole number, as torchrun sets it, got {given!r}")
+        raise ValueError(f"{variable}: expected a whole number, as torchrun sets it, got {given!r:.80}")
     return int(given) if given else None
 
 
@@ -212,7 +212,7 @@ def _timeout() -> float:
     except ValueError:
         seconds = 0.0
     if not 0.0 < seconds < 1e6:
-        raise ValueError(f"{_TIMEOUT}: expected seconds above 0 and below 1,000,000, got {given!r}")
+        raise ValueError(f"{_TIMEOUT}: expected seconds above 0 and below 1,000,000, got {given!r:.80}")
     return seconds
 
 

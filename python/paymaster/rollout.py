@@ -58,7 +58,7 @@ class Rollout:
 
     def __init__(self, env: LeaderVectorEnv | SeedGames, leader: Player, generator: Draws) -> None:
         if env.autoreset_mode.value != "Disabled":
-            raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r}")
+            raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r:.80}")
         self.env, self.leader, self.generator = env, leader, generator
         self.encoder = SeedEncoder(env) if isinstance(env, SeedGames) else FeatureEncoder(env)
 

@@ -65,7 +65,7 @@ def watch(env: LeaderVectorEnv, leader: ReferenceLeader, title: str = "") -> Wat
     if env.num_envs != 1:
         raise ValueError(f"env: expected a single game, got {env.num_envs}")
     if env.autoreset_mode.value != "Disabled":
-        raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r}")
+        raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r:.80}")
     observation, _ = env.reset()
     leader.start(env)
     states, record, ended = [_only(env.state())], EpisodeRecord(), False

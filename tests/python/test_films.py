@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -246,8 +247,10 @@ def test_render_a_trained_leaders_picture(run: Path, tmp_path: Path, capsys: pyt
         (["random", "--task", RC, "--step", "3", "--episodes", "2"], "episodes: expected 1 for a .png"),
         (["random", "--task", RC, "--episodes", "0"], "episodes: expected a whole number in [1, 1,000], got 0"),
         (["random", "--task", RC, "--width", "10"], "width: expected a whole number in [320, 4,096], got 10"),
-        (["random", "--task", RC, "--fps", "0"], "fps: expected a number in (0, 60], got 0"),
+        (["random", "--task", RC, "--fps", "0"], "fps: expected a number in [0.1, 60], got 0"),
+        (["random", "--task", RC, "--fps", "1e-300"], "fps: expected a number in [0.1, 60], got 1e-300"),
         (["random", "--task", NAVIGATION, "--map", "####"], "map"),
+        (["random", "--task", RC, "--map", os.devnull], "map: expected a file that holds a map"),
     ],
 )
 def test_errors_are_one_clear_line(

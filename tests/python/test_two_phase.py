@@ -272,7 +272,7 @@ def test_a_bad_offer_is_refused_and_leaves_the_one_before() -> None:
     for each in (env, twin):
         each.offer(OFFERS)
     for bad in (OFFERS + 9, OFFERS + 2**40, OFFERS[:1], OFFERS * 0.5):
-        with pytest.raises((ValueError, TypeError), match="actions|goal"):
+        with pytest.raises((ValueError, TypeError), match=r"actions|goal"):
             env.offer(bad)
     np.testing.assert_equal(env.act(ANSWERS), twin.act(ANSWERS))
 

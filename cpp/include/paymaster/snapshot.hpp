@@ -151,9 +151,9 @@ void GameBatch<World>::restore(const std::string& bytes) {
          "snapshot", "a snapshot of games with the same options and population", "one of others");
   const std::size_t of_games = states_.size() * packed_bytes(), of_table = table_bytes(table_);
   const std::size_t expected = sizeof header + of_games + of_table;
-  expect(bytes.size() == expected && header.table_bytes == of_table, "snapshot", std::to_string(expected) + " bytes",
-         bytes.size());
-  expect(checksum_of(header, bytes) == header.checksum, "snapshot", "intact bytes", "damaged ones (checksum)");
+  expect(bytes.size() == expected, "snapshot", std::to_string(expected) + " bytes", bytes.size());
+  expect(header.table_bytes == of_table && checksum_of(header, bytes) == header.checksum, "snapshot", "intact bytes",
+         "damaged ones (checksum)");
   expect_range(header.frozen, std::uint64_t{0}, std::uint64_t{1}, "snapshot: frozen");
   const char* const games = bytes.data() + sizeof header;
   check_table(games + of_games);

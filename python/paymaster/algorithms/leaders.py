@@ -116,5 +116,5 @@ def leader_kind(name: str) -> LeaderKind:
         kind, rules = LEADERS["fixed-interval"], OptionRules(interval=int(interval[1]))
         return replace(kind, untuned=replace(kind.untuned, options=rules), learner=replace(kind.learner, options=rules))
     if name not in LEADERS:
-        raise ValueError(f"leader: expected one of {', '.join(LEADERS)}, fixed-interval(m), got {name!r}")
+        raise ValueError(f"leader: expected one of {', '.join(LEADERS)}, fixed-interval(m), got {name!r:.80}")
     return LEADERS[name]

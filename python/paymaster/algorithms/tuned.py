@@ -24,7 +24,7 @@ def tuned_settings(leader: str) -> dict[str, Any]:
     name = leader.partition("(")[0]  # fixed-interval(m), whatever its m
     settings = _all()
     if name not in settings:
-        raise ValueError(f"leader: expected a tuned one of {', '.join(settings)}, got {leader!r}")
+        raise ValueError(f"leader: expected a tuned one of {', '.join(settings)}, got {leader!r:.80}")
     return dict(settings[name])
 
 

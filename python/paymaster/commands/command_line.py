@@ -72,7 +72,7 @@ def a_path(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # ~nobody
-        raise ValueError(f"expected a path, got {text!r} ({error})") from None
+        raise ValueError(f"expected a path, got {text!r:.80} ({error})") from None
 
 
 def _shown(field: Any, owner: type, choices: Mapping[str, str]) -> Any:

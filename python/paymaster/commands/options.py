@@ -28,6 +28,9 @@ def with_map(options: TaskConfig) -> TaskConfig:
     if options.map is None or "\n" in options.map or "#" in options.map:
         return options
     try:
-        return dataclasses.replace(options, map=Path(options.map).expanduser().read_text(encoding="utf-8-sig"))
+        text = Path(options.map).expanduser().read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError, RuntimeError, ValueError) as error:
         raise ValueError(f"map: expected a map's text or a readable file that holds it, got {error}") from None
+    if not text.strip():
+        raise ValueError(f"map: expected a file that holds a map, got an empty one, {options.map}")
+    return dataclasses.replace(options, map=text)

@@ -45,7 +45,7 @@ class Render:
     episodes: Annotated[int, Interval(ge=1, le=1_000)] = 1
     seed: GamesSeed = 0
     greedy: bool = False
-    fps: Annotated[float, Interval(gt=0, le=60)] | None = None
+    fps: Annotated[float, Interval(ge=0.1, le=60)] | None = None
     width: Annotated[int, Interval(ge=320, le=4_096)] = 1280
     options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
 

@@ -65,7 +65,7 @@ def map_text(text: Any) -> Any:
         for column, sign in enumerate(line):
             if sign not in "#. ":
                 raise ValueError(
-                    f"map: expected '#' for wall or '.' for free, got {sign!r} at row {row}, column {column}"
+                    f"map: expected '#' for wall or '.' for free, got {sign!r:.80} at row {row}, column {column}"
                 )
     return text
 

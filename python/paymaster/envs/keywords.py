@@ -27,6 +27,12 @@ def check_keywords(task: str, options: Mapping[str, Any], own: Iterable[str]) ->
     known = [*parameters[task], *own]
     for name in options:
         if name not in known:
+            others = [other for other, has in parameters.items() if name in has]
+            if others:
+                raise TypeError(
+                    f"{name}: expected a parameter of {task}, got one of {', '.join(others)} (an unexpected keyword "
+                    f"argument {name!r} here)"
+                )
             like = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
             expected = f"{like[0]}, perhaps" if like else f"one of {', '.join(known)}"
             raise TypeError(f"{name:.80}: expected {expected}, got an unexpected keyword argument {name!r:.80}")

@@ -45,6 +45,10 @@ _NAME = re.compile(r"checkpoint-(\d{8,18})\.safetensors")
 _OLDER = "checkpoint-*[0-9]"  # directories, of format version 1
 
 
+class RenamedCheckpointError(CheckpointError):
+    """A checkpoint is intact, but its name is that of another episode."""
+
+
 def save_checkpoint(
     run_dir: str | os.PathLike[str],
     episode: int,
@@ -105,6 +109,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     path = Path(path)
     try:
         return _read_named(path)
+    except RenamedCheckpointError as error:
+        raise CheckpointError(f"{error}. Give it back its name.") from error
     except CheckpointError as error:
         raise CheckpointError(f"{error}. {_cure(path)}") from error
 
@@ -168,7 +174,7 @@ def _checkpoints(run_dir: Path) -> list[Path]:
 def _read_named(path: Path) -> Checkpoint:
     checkpoint = read(path)
     if path.name != checkpoint_path(path.parent, checkpoint.episode).name:
-        raise CheckpointError(
+        raise RenamedCheckpointError(
             f"{path}: episode: expected that of its name, got {checkpoint.episode}: it was renamed from "
             f"{checkpoint_path(path.parent, checkpoint.episode).name}"
         )

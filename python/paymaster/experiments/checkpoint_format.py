@@ -115,7 +115,7 @@ def encode(header: Header, tensors: Tensors) -> bytes:
     flat = {}
     for group, named in tensors.items():
         if not _GROUP.fullmatch(group):
-            raise ValueError(f"tensors: expected group names of lower case letters, digits and _, got {group!r}")
+            raise ValueError(f"tensors: expected group names of lower case letters, digits and _, got {group!r:.80}")
         for name, tensor in named.items():
             if not isinstance(tensor, torch.Tensor):
                 raise TypeError(f"tensors[{group!r}][{name!r}]: expected a torch.Tensor, got {type(tensor).__name__}")

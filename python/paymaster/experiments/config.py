@@ -119,7 +119,7 @@ class TrainConfig:
         if not isinstance(self.options, TaskConfig):
             raise TypeError(f"options: expected a TaskConfig, got {type(self.options).__name__}")
         if self.settings not in tuple(SETTINGS):
-            raise ValueError(f"settings: expected one of {', '.join(SETTINGS)}, got {self.settings!r}")
+            raise ValueError(f"settings: expected one of {', '.join(SETTINGS)}, got {self.settings!r:.80}")
         regime = SETTINGS[self.settings]
         learner = regime.learner_of(self.leader)
         if self.learner is _AS_THE_SETTINGS:
@@ -136,7 +136,7 @@ class TrainConfig:
         """
         names = [task.name for task in tasks()]
         if self.task not in names:
-            raise ValueError(f"task: expected one of {', '.join(names)}, got {self.task!r}")
+            raise ValueError(f"task: expected one of {', '.join(names)}, got {self.task!r:.80}")
         check_fields(self.options)  # by the names that the command line has for them
         check_fields(self)
         self.learner.validate()

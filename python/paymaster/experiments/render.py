@@ -84,7 +84,7 @@ def render(
     if still and episodes != 1:
         raise ValueError(f"episodes: expected 1 for a .png, got {episodes}")
     if step is not None and not still:
-        raise ValueError(f"step: expected --out FILE.png with a single step, got {out.name!r}")
+        raise ValueError(f"step: expected --out FILE.png with a single step, got {out.name!r:.80}")
     if not out.parent.is_dir():
         raise ValueError(f"out: expected a file in a directory that exists, got {str(out)!r}")
     played: list[WatchedEpisode] = []

@@ -65,7 +65,7 @@ class StoredConfig:
             if change.field not in config or config[change.field] != change.now:
                 raise ValueError(
                     f"changes[{number}].now: expected {config.get(change.field)!r}, the value of {change.field} after "
-                    f"it, got {change.now!r}"
+                    f"it, got {change.now!r:.80}"
                 )
             if change.episode >= episode:
                 config[change.field] = change.was

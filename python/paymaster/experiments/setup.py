@@ -52,12 +52,12 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", name):
-        raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {name!r}")
+        raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {name!r:.80}")
     device = torch.device(name)
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device.type == "cuda" and (device.index or 0) >= there:
         raise ValueError(
-            f"device: expected one this machine has, got {name!r}, but torch sees {there or 'no'} CUDA devices"
+            f"device: expected one this machine has, got {name!r:.80}, but torch sees {there or 'no'} CUDA devices"
         )
     return device
 

@@ -45,7 +45,9 @@ class FollowerConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         if self.identities not in get_args(Identities):
-            raise ValueError(f"identities: expected one of {', '.join(get_args(Identities))}, got {self.identities!r}")
+            raise ValueError(
+                f"identities: expected one of {', '.join(get_args(Identities))}, got {self.identities!r:.80}"
+            )
         if self.meta and self.num_actions != self.num_goals + 1:
             raise ValueError(f"num_actions: expected num_goals + 1 = {self.num_goals + 1}, got {self.num_actions}")
 

@@ -85,7 +85,7 @@ class LeaderConfig:
         for name, kinds in (("attention", Attention), ("termination", Termination), ("heads", Heads)):
             kind = getattr(self, name)
             if kind not in get_args(kinds):
-                raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r}")
+                raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r:.80}")
 
 
 class LeaderOutput(NamedTuple):

@@ -34,7 +34,7 @@ REFERENCES: dict[str, type[ReferenceLeader]] = {
 def make_reference(name: str, seed: int = 0) -> ReferenceLeader:
     """The reference leader of that name. Raises ValueError for an unknown one."""
     if name not in REFERENCES:
-        raise ValueError(f"reference: expected one of {', '.join(REFERENCES)}, got {name!r}")
+        raise ValueError(f"reference: expected one of {', '.join(REFERENCES)}, got {name!r:.80}")
     leader: Any = REFERENCES[name]
     made: ReferenceLeader = leader(check_int("seed", seed, 0, 2**64 - 1))
     return made

@@ -26,7 +26,7 @@ def write_film(frames: Iterable[Frame], path: str | os.PathLike[str], fps: float
     Args:
         frames: uint8 [height, width, 3], all of one shape.
         path: ends in .gif, .mp4 (needs ``pip install 'paymaster[film]'``) or, for a single frame, .png.
-        fps: frames a second, in (0, 60]; a GIF keeps time in hundredths of a second.
+        fps: frames a second, in [0.1, 60]; a GIF keeps time in hundredths of a second.
 
     Returns:
         How many frames were written.
@@ -39,9 +39,9 @@ def write_film(frames: Iterable[Frame], path: str | os.PathLike[str], fps: float
     """
     target = Path(path)
     if target.suffix.lower() not in _WRITERS:
-        raise ValueError(f"path: expected a name ending in {', '.join(_WRITERS)}, got {target.name!r}")
-    if not 0 < fps <= 60:
-        raise ValueError(f"fps: expected a value in (0, 60], got {fps}")
+        raise ValueError(f"path: expected a name ending in {', '.join(_WRITERS)}, got {target.name!r:.80}")
+    if not 0.1 <= fps <= 60:
+        raise ValueError(f"fps: expected a value in [0.1, 60], got {fps}")
     checked = _Checked(frames)
     beside = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix.lower()}")
     try:

@@ -81,11 +81,11 @@ def _engine(engine: EngineName, at_a_time: int | None, address: str | None) -> _
     """Does jobs into a directory."""
     if engine == "local":
         if address is not None:
-            raise ValueError(f"address: expected none with engine local, got {address!r}; it is for engine ray")
+            raise ValueError(f"address: expected none with engine local, got {address!r:.80}; it is for engine ray")
         cores = at_a_time or available_cores()
         return lambda jobs, out: run_jobs(jobs, out, cores)
     if engine != "ray":
-        raise ValueError(f"engine: expected local or ray, got {engine!r}")
+        raise ValueError(f"engine: expected local or ray, got {engine!r:.80}")
     try:
         from paymaster.reproduction.ray_pool import run_jobs as run_on_ray  # here: Ray is an extra
     except ImportError as error:

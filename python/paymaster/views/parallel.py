@@ -107,5 +107,6 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
 
 def _action(actions: Mapping[str, Any], name: str) -> Any:
     if name not in actions:
-        raise ValueError(f"actions: expected one of {name!r}, whose turn it is, got {', '.join(actions) or 'none'}")
+        came = ", ".join(map(str, actions)) or "none"
+        raise ValueError(f"actions: expected one of {name!r}, whose turn it is, got {came:.80}")
     return actions[name]
