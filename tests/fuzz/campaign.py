@@ -27,7 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 SHARES = {"api": 0.72, "snapshots": 0.23, "files": 0.03, "commands": 0.02}
 """Kind -> its share of all calls."""
-_SECONDS = 20  # for one call
+_SECONDS = 120  # for one call; most take milliseconds, but a busy machine may take its time
+_MOST_CRASHES = 20
 
 
 def _calls(kind: str) -> Callable[[Random], None]:
@@ -47,6 +48,14 @@ def work(kind: str, seed: int, first: int, last: int, progress: Path) -> int:
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", module="(?!paymaster|fuzz)")
     call, failed = _calls(kind), 0
+    if kind == "files":
+        from fuzz.files import prepare
+
+        prepare()
+    elif kind == "commands":
+        from fuzz.commands import prepare
+
+        prepare()
     with open(progress, "r+b", buffering=0) as at:
         for number in range(first, last):
             at.seek(0)
@@ -63,11 +72,11 @@ def work(kind: str, seed: int, first: int, last: int, progress: Path) -> int:
 
 def campaign(kind: str, seed: int, calls: int) -> tuple[int, float]:
     """Makes all calls of a kind; returns how many failed, and the seconds it took."""
-    begun, failed, number = time.monotonic(), 0, 0
+    begun, failed, number, crashes = time.monotonic(), 0, 0, 0
     with tempfile.TemporaryDirectory() as scratch:
         progress = Path(scratch) / "progress"
         progress.write_bytes(b"%12d" % 0)
-        while number < calls:
+        while number < calls and crashes < _MOST_CRASHES:
             command = [sys.executable, __file__, "--kind", kind, "--seed", str(seed), "--work", str(number), str(calls)]
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "PAYMASTER_FUZZ_PROGRESS": str(progress)}
             status = subprocess.run(command, env=environment, cwd=scratch, check=False).returncode
@@ -77,6 +86,7 @@ def campaign(kind: str, seed: int, calls: int) -> tuple[int, float]:
                 failed += int(progress.with_suffix(".failed").read_text())
                 break
             number = int(progress.read_bytes()) + 1
+            crashes += 1
             failed += 1 + _failed_before(progress)
             print(f"FAILED {kind} {number - 1} (seed {seed}): the process ended with {status}", flush=True)
     return failed, time.monotonic() - begun

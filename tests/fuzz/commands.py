@@ -13,7 +13,7 @@ from random import Random
 from fuzz.values import integer, text
 from paymaster.cli import main
 
-__all__ = ["call"]
+__all__ = ["call", "prepare"]
 
 _TASK = "resource_collection"
 _QUICK = ["--episodes", "8", "--num-envs", "8", "--hidden", "4", "--evaluate", "0"]
@@ -40,6 +40,11 @@ _WORDS = (
     "advance", "auto", "", "2",
 )  # fmt: skip
 _COSTLY = ("reproduce", "all", "bench")  # legal words that would run for long
+
+
+def prepare() -> None:
+    """Trains the run that commands are given."""
+    _trained()
 
 
 def call(draw: Random) -> None:

@@ -29,7 +29,7 @@ from paymaster.experiments.sealed import BLANK, seal
 from paymaster.experiments.train import train
 from paymaster.reproduction.rows import read_row, reference_key, write_row
 
-__all__ = ["call"]
+__all__ = ["call", "prepare"]
 
 _CONFIG = TrainConfig("resource_collection", episodes=16, num_envs=8, hidden=4, checkpoint_every=8)
 _RUNS = {
@@ -47,6 +47,13 @@ _ALLOWED = (ValueError, TypeError, RunDirectoryError)
 _DIGEST = re.compile(rb'(sha256\\?": ?\\?")[0-9a-f]{64}')
 
 
+def prepare() -> None:
+    """Trains the runs that are damaged."""
+    for name in _RUNS:
+        for seed in (0, 1):
+            _trained(name, seed)
+
+
 def call(draw: Random) -> None:
     """Damages a copy of a run or of a row, and opens it. Raises AssertionError where the damage was believed."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -58,7 +65,7 @@ def call(draw: Random) -> None:
 
 def _on_a_run(draw: Random, copy: Path) -> None:
     name = draw.choice(list(_RUNS))
-    run, expected = _trained(name)
+    run, expected = _trained(name, 0)
     shutil.copytree(run, copy)
     before = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
     believed = draw.choice(_DAMAGES)(draw, copy)
@@ -139,7 +146,7 @@ def _rename(draw: Random, run: Path) -> bool:
 
 
 def _foreign(draw: Random, run: Path) -> bool:
-    other, _ = _trained(draw.choice(list(_RUNS)), seed=1)
+    other, _ = _trained(draw.choice(list(_RUNS)), 1)
     part = draw.choice(("config.json", "metrics.jsonl", "checkpoint-00000016.safetensors"))
     shutil.copy(other / part, run / part)
     return False
@@ -250,7 +257,7 @@ _DAMAGES: tuple[Callable[[Random, Path], bool], ...] = (
 
 
 @cache
-def _trained(name: str, seed: int = 0) -> tuple[Path, Any]:
+def _trained(name: str, seed: int) -> tuple[Path, Any]:
     """A run directory, made once a process, and the gains of an evaluation of it."""
     import dataclasses
 
