@@ -18,7 +18,7 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from paymaster.cli import main
-from paymaster.experiments.checkpoint import list_checkpoints
+from paymaster.experiments.checkpoint import episode_of, list_checkpoints
 from paymaster.reproduction.pool import Finished
 from paymaster.reproduction.reproduce import reproduce
 from paymaster.reproduction.rows import read_row
@@ -72,7 +72,7 @@ def test_a_sweep_whose_worker_is_killed_ends_with_the_same_rows(tmp_path: Path) 
         most = max(most, len(event))
         if not reached and len(list(victim.glob("checkpoint-*"))) >= 2:
             assert jobs[KILLED] in event, "it ended before it could be killed"
-            reached = int(list_checkpoints(victim)[-1].name.rpartition("-")[2])
+            reached = episode_of(list_checkpoints(victim)[-1])
             os.kill(int((victim / ".lock").read_text().removeprefix("pid ")), signal.SIGKILL)
     assert 128 <= reached < 640
     assert most == 2
