@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import itertools
 import re
-import struct
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import paymaster
+from fuzz.snapshots import sealed
 from hostile import LEGAL, RC, ROOM, B, make, refused, unharmed
 from paymaster.planners import grid_path
+from play import leaves
 from worlds import PARTICLES
 
 SURROGATE = "caf\udce9"
@@ -200,15 +199,6 @@ def test_a_game_that_is_set_or_restored_has_begun_one_restored_from_before_has_n
 # ---- snapshots that somebody has made up
 
 
-def sealed(forged: bytearray) -> bytes:
-    """With the checksum of what it says: FNV-1a of the header, as if the checksum were 0, and of the rest."""
-    value = 0xCBF29CE484222325
-    for byte in bytes(forged[:48]) + bytes(8) + bytes(forged[56:]):
-        value = (value ^ byte) * 0x100000001B3 & (2**64 - 1)
-    forged[48:56] = struct.pack("<Q", value)
-    return bytes(forged)
-
-
 @pytest.mark.parametrize("task", [RC, *PARTICLES])
 def test_snapshots_made_up_are_refused_or_play_on(task: str) -> None:
     env = paymaster.make_vec(task, 2, 1, 1, population_size=6, horizon=5)
@@ -223,7 +213,7 @@ def test_snapshots_made_up_are_refused_or_play_on(task: str) -> None:
         for place in rng.integers(56, 700, size=rng.integers(1, 3)):
             forged[place] = rng.choice([0, 1, 127, 128, 255])
         try:
-            env.restore(sealed(forged))
+            env.restore(sealed(bytes(forged)))
         except ValueError as error:
             assert str(error).startswith("snapshot: expected ")  # noqa: PT017
             assert env.snapshot() == good
@@ -250,18 +240,6 @@ def compact(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-def arrays_in(value: Any) -> Iterator[NDArray[Any]]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        for part in value:
-            yield from arrays_in(part)
-    elif isinstance(value, np.ndarray):
-        yield value
-
-
 @pytest.mark.parametrize("task", [RC, *PARTICLES])
 def test_arrays_have_the_strides_that_dlpack_consumers_want(task: str) -> None:
     """JAX takes whole arrays only, and looks at the strides of axes of length 1 as well."""
@@ -276,10 +254,10 @@ def test_arrays_have_the_strides_that_dlpack_consumers_want(task: str) -> None:
         whole = [env.state(), env.population, env.statistics.arrays(), [step[1:] for step in came[1:-1]]]
         if games == 1:
             whole.append(came)
-        for array in arrays_in(whole):
+        for array in leaves(whole):
             if array.ndim > 0:
                 assert array.strides == compact(array.shape, array.itemsize)
-        for array in arrays_in(came):  # one field of many games: rows of a wider array
+        for array in leaves(came):  # one field of many games: rows of a wider array
             assert array.ndim == 0 or array.strides[1:] == compact(array.shape, array.itemsize)[1:]
             np.from_dlpack(array)
 
