@@ -24,11 +24,11 @@ from rows import EVALUATED, GAMES, append, stored
 
 from paymaster import make_vec
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
+from paymaster.analysis.intervals import mean_ci95
 from paymaster.envs import LeaderVectorEnv, TwoPhaseVectorEnv
-from paymaster.experiments.intervals import mean_ci95
-from paymaster.experiments.seeds import EVALUATION_SEED
-from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
-from paymaster.references import make_reference
+from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
+from paymaster.scripted import make_reference
+from paymaster.training.seeds import EVALUATION_SEED
 
 LEADER = "preference"
 BATCH = 32

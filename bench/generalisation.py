@@ -23,12 +23,12 @@ from leaders import Job, configuration
 from rows import EVALUATED, GAMES, append, stored
 
 from paymaster.algorithms import DEFAULT_LEADER
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.intervals import mean_ci95
-from paymaster.experiments.replacement import Replacement
-from paymaster.experiments.setup import stored_config
-from paymaster.experiments.train import train
+from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.intervals import mean_ci95
+from paymaster.analysis.replacement import Replacement
+from paymaster.training.config import TrainConfig
+from paymaster.training.setup import stored_config
+from paymaster.training.train import train
 
 HERE = Path(__file__).parent
 FIRST_STRANGERS = 1_000  # population_seed of a leader's strangers: this and its training seed

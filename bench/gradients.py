@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paymaster import losses
+from paymaster.algorithms import losses
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # for the game, which is not installed
 from enumerated_game import FOLLOWERS, STEPS, TabularGame, make_game, new_offers

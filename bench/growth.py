@@ -17,8 +17,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tyro
 
-from paymaster.benchmark import step_rate
-from paymaster.ranges import parse_json
+from paymaster.analysis.step_rate import step_rate
+from paymaster.validation.ranges import parse_json
 
 HERE = Path(__file__).parent
 TASKS = ("resource_collection", "navigation", "predator_prey")

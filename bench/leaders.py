@@ -29,11 +29,11 @@ from rows import EVALUATED, GAMES, append, stored
 
 from paymaster.algorithms import DEFAULT_LEADER, leader_kind
 from paymaster.algorithms.tuned import tuned_settings
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.intervals import mean_ci95
-from paymaster.experiments.metrics_file import read_metrics
-from paymaster.experiments.train import train
+from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.intervals import mean_ci95
+from paymaster.storage.metrics_file import read_metrics
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.train import train
 
 HERE = Path(__file__).parent
 NOISE = 0.3

@@ -21,8 +21,7 @@ from typing import Any, Literal
 import tyro
 
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS
-from paymaster.experiments.intervals import mean_ci95
-from paymaster.ranges import parse_json
+from paymaster.analysis.intervals import mean_ci95
 from paymaster.reproduction.plan import ON_THE_GRID
 from paymaster.reproduction.pool import Finished, run_jobs
 from paymaster.reproduction.rows import read_row, write_row
@@ -30,6 +29,7 @@ from paymaster.reproduction.runs import RunJob
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.seeds_job import at_once
 from paymaster.reproduction.specs import Arm, Played, train_config
+from paymaster.validation.ranges import parse_json
 
 ROWS = Path(__file__).parent / "paper" / "rows.jsonl.gz"
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import tyro
 
-from paymaster.cores import available_cores
+from paymaster.training.cores import available_cores
 
 HERE = Path(__file__).parent
 PACKAGES = {

@@ -35,17 +35,17 @@ from rows import EVALUATED, GAMES, append, stored
 
 from paymaster import make_vec
 from paymaster.algorithms import DEFAULT_LEADER
+from paymaster.algorithms.episodes import Episodes
+from paymaster.analysis.intervals import mean_ci95
+from paymaster.analysis.open_run import open_run
 from paymaster.envs import LeaderVectorEnv
-from paymaster.envs.features import offers_from_flat
 from paymaster.envs.spaces import NUM_ACTIONS
-from paymaster.episodes import Episodes
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.intervals import mean_ci95
-from paymaster.experiments.run_leader import open_run
-from paymaster.experiments.seeds import EVALUATION_SEED
-from paymaster.experiments.setup import stored_config
-from paymaster.experiments.train import train
-from paymaster.rollout import Rollout
+from paymaster.features.leader import offers_from_flat
+from paymaster.play.rollout import Rollout
+from paymaster.training.config import TrainConfig
+from paymaster.training.seeds import EVALUATION_SEED
+from paymaster.training.setup import stored_config
+from paymaster.training.train import train
 
 PREDICTORS = ("ours", "offer", "previous", "move")
 FITTING_SEED = 2 * EVALUATION_SEED

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from paymaster.ranges import parse_json
+from paymaster.validation.ranges import parse_json
 
 GAMES = {
     "RC completion": ("resource_collection", "completion"),

@@ -16,7 +16,7 @@ import sys
 import time
 from typing import Any
 
-from paymaster.benchmark import OBSERVATIONS, step_rate, step_rates
+from paymaster.analysis.step_rate import OBSERVATIONS, step_rate, step_rates
 
 TASKS = ("resource_collection", "multi_bonus_resource_collection", "navigation", "predator_prey")
 ROUNDS = 5

@@ -22,14 +22,14 @@ from rows import GAMES
 
 from paymaster.algorithms import DEFAULT_LEADER, EBPG
 from paymaster.algorithms.seed_stack import SeedStack
-from paymaster.draws import SeedDraws
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.memory import keep_freed_memory
-from paymaster.experiments.setup import make_env, make_followers, make_leader
-from paymaster.followers_at_play import FollowersAtPlay
-from paymaster.rollout import Rollout
-from paymaster.seed_games import SeedGames
-from paymaster.usual_torch import threads_of_torch
+from paymaster.networks.draws import SeedDraws
+from paymaster.networks.torch_defaults import threads_of_torch
+from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.play.rollout import Rollout
+from paymaster.play.seed_games import SeedGames
+from paymaster.training.allocator import keep_freed_memory
+from paymaster.training.config import TrainConfig
+from paymaster.training.setup import make_env, make_followers, make_leader
 
 
 @dataclass(frozen=True)

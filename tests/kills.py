@@ -46,7 +46,7 @@ class Case:
 
 
 def small(**changes: Any) -> Any:
-    from paymaster.experiments.config import TrainConfig
+    from paymaster.training.config import TrainConfig
 
     return dataclasses.replace(
         TrainConfig(TASK, episodes=160, num_envs=8, checkpoint_every=16, hidden=8, seed=3), **changes
@@ -54,7 +54,7 @@ def small(**changes: Any) -> Any:
 
 
 def learning() -> Any:
-    from paymaster.experiments.config import TaskConfig
+    from paymaster.training.config import TaskConfig
 
     options = TaskConfig(followers="meta", payment="advance_once")
     return small(episodes=96, num_envs=4, checkpoint_every=8, options=options)
@@ -64,8 +64,8 @@ def train(config: Any, *, resume: bool = False) -> Callable[[Path], None]:
     """Starts or goes on, as the command does: from the beginning where no run was begun."""
 
     def do(out: Path) -> None:
-        from paymaster.experiments.run_directory import holds_run
-        from paymaster.experiments.train import train as start
+        from paymaster.storage.run_directory import holds_run
+        from paymaster.training.train import train as start
 
         start(config, out, resume=resume and holds_run(out))
 
@@ -74,8 +74,8 @@ def train(config: Any, *, resume: bool = False) -> Callable[[Path], None]:
 
 def train_seeds(config: Any, *, resume: bool = False) -> Callable[[Path], None]:
     def do(out: Path) -> None:
-        from paymaster.experiments.run_directory import holds_run
-        from paymaster.experiments.train_seeds import train_seeds as start
+        from paymaster.storage.run_directory import holds_run
+        from paymaster.training.train_seeds import train_seeds as start
 
         outs = [out / f"seed{seed}" for seed in SEEDS]
         configs = [dataclasses.replace(config, seed=seed) for seed in SEEDS]
@@ -85,7 +85,7 @@ def train_seeds(config: Any, *, resume: bool = False) -> Callable[[Path], None]:
 
 
 def reproduce(out: Path) -> None:
-    from paymaster.cli import main
+    from paymaster.commands.main import main
 
     assert main(["reproduce", "attention", "--scale", "smoke", "--seeds", "1", "--jobs", "2", "--out", str(out)]) == 0
 
@@ -116,7 +116,7 @@ def rows_and_reports(out: Path) -> dict[str, bytes]:
 
 def usual(config: Any) -> Any:
     """A configuration without an opinion, to resume with."""
-    from paymaster.experiments.config import TrainConfig
+    from paymaster.training.config import TrainConfig
 
     return TrainConfig(config.task)
 
@@ -152,7 +152,7 @@ def resumed(config: Any, out: Path) -> Any:
 
 def prolonged(out: Path) -> Any:
     """Without the new number once one of the runs has it, which must then be known."""
-    from paymaster.experiments.setup import stored_config
+    from paymaster.training.setup import stored_config
 
     known = any(stored_config(path.parent).episodes == 160 for path in out.rglob("config.json"))
     return usual(small()) if known else dataclasses.replace(usual(small()), episodes=160)

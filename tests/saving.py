@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from paymaster.experiments.checkpoint import MetricsMark, OptimizerState, bytes_to_tensor, save_checkpoint
+from paymaster.storage.checkpoint import MetricsMark, OptimizerState, bytes_to_tensor, save_checkpoint
 
 CONFIG = {"learning_rate": 0.1, "names": ["a", "ä"], "nothing": None, "nested": {"n": 2**40}}
 NO_ROWS = MetricsMark(0, hashlib.sha256().hexdigest())

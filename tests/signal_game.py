@@ -13,13 +13,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from paymaster.advantages import head_prices, reward_counts
 from paymaster.algorithms import EBPG, EBPGConfig, Seen
-from paymaster.envs.features import offers_from_flat
-from paymaster.episodes import Episodes
+from paymaster.algorithms.advantages import head_prices, reward_counts
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.process import OptionRules
 from paymaster.events import extract
+from paymaster.features.leader import offers_from_flat
 from paymaster.networks import LeaderConfig
-from paymaster.options import OptionRules
 
 T, B, N, G, K, A = 6, 16, 2, 3, 2, 3
 WORTH, PRICE = 3.0, torch.tensor([1.0, 3.0])

@@ -1,4 +1,4 @@
-"""Ranks that are threads of one process: the sums of :mod:`paymaster.ranks` without processes to start."""
+"""Ranks that are threads of one process: the sums of :mod:`paymaster.algorithms.process_group` without processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from paymaster.ranks import Ranks, _Joined
+from paymaster.algorithms.process_group import Ranks, _Joined
 
 T = TypeVar("T")
 

@@ -358,7 +358,7 @@ void overwrite(std::vector<T>& values, const py::dict& arrays, const char* name)
   std::copy_n(array.data(), values.size(), values.begin());
 }
 
-/// Arrays have been checked (names, dtypes, shapes, ranges) by paymaster.envs.statistics.
+/// Arrays have been checked (names, dtypes, shapes, ranges) by paymaster.envs.history.
 void set_statistics(PyBatch& self, const py::dict& arrays) {
   const CallGuard::Call call(self.guard(), kStatistics);
   StatisticsTable& t = self.core().statistics();

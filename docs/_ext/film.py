@@ -7,7 +7,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from paymaster.experiments.render import open_leader, render
+from paymaster.analysis.render import open_leader, render
 
 FILM = "film.gif"
 

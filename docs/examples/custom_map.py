@@ -9,7 +9,7 @@ at random, and draws one of the games.
 from __future__ import annotations
 
 import paymaster
-from paymaster.references import make_reference
+from paymaster.scripted import make_reference
 
 ROOMS = """
 #############

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 
-from paymaster.references import make_reference
+from paymaster.scripted import make_reference
 
 COURIERS, KINDS = 20, 3
 

@@ -17,12 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
-from paymaster.envs.features import FeatureEncoder
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.episodes import Episodes
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.train import train
+from paymaster.features.leader import FeatureEncoder
+from paymaster.training.config import TrainConfig
+from paymaster.training.train import train
 
 
 class OwnLeader:

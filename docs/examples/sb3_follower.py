@@ -12,7 +12,7 @@ import numpy as np
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 
-from paymaster.views import FollowerEnv
+from paymaster.integrations import FollowerEnv
 
 TASK, LEADER, MEMBER = "resource_collection", "full_information", 3
 

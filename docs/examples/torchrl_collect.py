@@ -16,7 +16,7 @@ from torch import nn
 from torchrl.collectors import Collector
 from torchrl.envs import PettingZooWrapper
 
-from paymaster import views
+from paymaster import integrations
 
 
 class Draws(nn.Module):
@@ -35,7 +35,7 @@ class Draws(nn.Module):
 
 def main(frames: int = 1_200) -> TensorDict:
     torch.manual_seed(0)
-    game = views.parallel_env("resource_collection")
+    game = integrations.parallel_env("resource_collection")
     env = PettingZooWrapper(game)  # groups "leader" and "follower"
     policies = []
     for group, agent in (("leader", "leader"), ("follower", "follower_0")):

@@ -1,8 +1,8 @@
 """Expensive coordination: Stackelberg Markov games in which a leader pays self-interested followers.
 
 The simulator is here (:func:`make_vec`, :func:`make`, :func:`tasks`) and needs no torch, nor do its views for other
-libraries in ``paymaster.views``; leaders that learn are in ``paymaster.algorithms`` and ``paymaster.experiments``, and
-behind the ``paymaster`` command.
+libraries in ``paymaster.integrations``. Leaders that learn are in ``paymaster.algorithms``, their training in
+``paymaster.training`` and behind the ``paymaster`` command.
 """
 
 from paymaster import _starting as _starting  # isort: skip (first: what follows takes a second)

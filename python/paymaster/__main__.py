@@ -2,7 +2,7 @@
 
 import sys
 
-from paymaster.cli import main
+from paymaster.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

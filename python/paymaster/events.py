@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.envs.arguments import check_array, check_int
+from paymaster.validation.arguments import check_array, check_int
 
 __all__ = ["EventSet", "extract"]
 

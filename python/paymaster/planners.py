@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.envs.arguments import as_array, check_array, map_text
+from paymaster.validation.arguments import as_array, check_array, map_text
 
 __all__ = ["GridPath", "SteeringPlan", "brake", "grid_path", "steer", "steering_constants"]
 

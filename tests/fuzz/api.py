@@ -13,12 +13,12 @@ import numpy as np
 import paymaster
 from fuzz.games import BATCHES, B, N, Subject, subject
 from fuzz.values import Raised, hostile, integer, mutated, number, text
-from paymaster import events, planners, views
+from paymaster import events, integrations, planners
 from paymaster.algorithms import EBPGConfig
-from paymaster.envs.features import run_out
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.intervals import mean_ci95
-from paymaster.experiments.replacement import Replacement
+from paymaster.analysis.intervals import mean_ci95
+from paymaster.analysis.replacement import Replacement
+from paymaster.features.leader import run_out
+from paymaster.training.config import TaskConfig, TrainConfig
 
 __all__ = ["call"]
 
@@ -283,12 +283,14 @@ def _view(draw: Random) -> None:
 
 _SMALL: dict[str, Any] = {"num_followers": N, "horizon": 10}
 _VIEWS: tuple[Callable[[], Any], ...] = (
-    lambda: views.parallel_env("resource_collection", seed=1, **_SMALL),
-    lambda: views.aec_env("navigation", seed=1, followers="primitive", **_SMALL),
-    lambda: views.followers_env("predator_prey", seed=1, **_SMALL),
-    lambda: views.FollowerEnv("resource_collection", "preference", 3, seed=1, **_SMALL),
-    lambda: views.LeaderVectors(paymaster.make("navigation", seed=1, **_SMALL)),
-    lambda: views.BatchedLeaderVectors(paymaster.make_vec("resource_collection", B, seed=1, num_threads=1, **_SMALL)),
+    lambda: integrations.parallel_env("resource_collection", seed=1, **_SMALL),
+    lambda: integrations.aec_env("navigation", seed=1, followers="primitive", **_SMALL),
+    lambda: integrations.followers_env("predator_prey", seed=1, **_SMALL),
+    lambda: integrations.FollowerEnv("resource_collection", "preference", 3, seed=1, **_SMALL),
+    lambda: integrations.LeaderVectors(paymaster.make("navigation", seed=1, **_SMALL)),
+    lambda: integrations.BatchedLeaderVectors(
+        paymaster.make_vec("resource_collection", B, seed=1, num_threads=1, **_SMALL)
+    ),
 )
 
 _CALLS: tuple[Callable[[Random], None], ...] = (

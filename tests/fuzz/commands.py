@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from fuzz.values import integer, text
-from paymaster.cli import main
+from paymaster.commands.main import main
 
 __all__ = ["call", "prepare"]
 

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 from fuzz.values import integer, number, text
-from paymaster.experiments.atomic import RunDirectoryError
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.evaluate import evaluate_run
-from paymaster.experiments.inspection import inspect_run
-from paymaster.experiments.sealed import BLANK, seal
-from paymaster.experiments.train import train
+from paymaster.analysis.evaluate import evaluate_run
+from paymaster.analysis.inspection import inspect_run
 from paymaster.reproduction.rows import read_row, reference_key, write_row
+from paymaster.storage.atomic import RunDirectoryError
+from paymaster.storage.sealed import BLANK, seal
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.train import train
 
 __all__ = ["call", "prepare"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import paymaster
-from paymaster.envs.features import FeatureEncoder
+from paymaster.features.leader import FeatureEncoder
 
 __all__ = ["BATCHES", "B", "Subject", "subject"]
 

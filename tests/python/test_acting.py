@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from hostile import refused
 from paymaster import _core
 from paymaster.algorithms import EBPG, LEADERS
-from paymaster.episodes import Episodes
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.setup import make_env, make_leader
+from paymaster.algorithms.episodes import Episodes
 from paymaster.networks import LeaderConfig, LeaderNetwork, LeaderOutput, acting, sample_offers
 from paymaster.networks.acting import action_logits, draw_offers, evaluate_step
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork
 from paymaster.networks.layers import stack_networks
-from paymaster.rollout import Rollout
+from paymaster.play.rollout import Rollout
+from paymaster.training.config import TrainConfig
+from paymaster.training.setup import make_env, make_leader
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from paymaster.advantages import head_prices, lambda_returns, normalise, reward_counts
+from paymaster.algorithms.advantages import head_prices, lambda_returns, normalise, reward_counts
 from signal_game import N, hand_made
 
 

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 import torch
 
-from paymaster.cli import main
-from paymaster.experiments.atomic import write_bytes
-from paymaster.experiments.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint, save_checkpoint
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.diagnosis import diagnose_run
-from paymaster.experiments.evaluate import evaluate_run
-from paymaster.experiments.inspection import inspect_run
-from paymaster.experiments.render import open_leader
-from paymaster.experiments.run_config import StoredConfig, read_run_config, write_run_config
-from paymaster.experiments.run_state import open_checkpoint
-from paymaster.experiments.sealed import open_json, sealed_json
-from paymaster.experiments.setup import stored_config
-from paymaster.experiments.train import train
+from paymaster.analysis.equilibrium import diagnose_run
+from paymaster.analysis.evaluate import evaluate_run
+from paymaster.analysis.inspection import inspect_run
+from paymaster.analysis.render import open_leader
+from paymaster.commands.main import main
+from paymaster.storage.atomic import write_bytes
+from paymaster.storage.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint, save_checkpoint
+from paymaster.storage.run_config import StoredConfig, read_run_config, write_run_config
+from paymaster.storage.sealed import open_json, sealed_json
+from paymaster.training.config import TrainConfig
+from paymaster.training.run_state import open_checkpoint
+from paymaster.training.setup import stored_config
+from paymaster.training.train import train
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=32, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
@@ -274,5 +274,5 @@ def test_a_checkpoint_deleted_by_the_training_while_it_is_opened(run: Path, monk
             return seen
         return latest_checkpoint(path)
 
-    monkeypatch.setattr("paymaster.experiments.run_state.latest_checkpoint", seen_before_the_newest)
+    monkeypatch.setattr("paymaster.training.run_state.latest_checkpoint", seen_before_the_newest)
     assert open_checkpoint(run).path == newest

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from paymaster.algorithms.finite import DivergenceError
-from paymaster.experiments.atomic import RunDirectoryError
-from paymaster.experiments.checkpoint import (
+from paymaster.storage.atomic import RunDirectoryError
+from paymaster.storage.checkpoint import (
     CheckpointError,
     bytes_to_tensor,
     latest_checkpoint,
@@ -21,7 +20,8 @@ from paymaster.experiments.checkpoint import (
     load_checkpoint,
     tensor_to_bytes,
 )
-from paymaster.experiments.sealed import BLANK, seal
+from paymaster.storage.sealed import BLANK, seal
+from paymaster.validation.finite import DivergenceError
 from saving import CONFIG, hidden, save, save_tensors
 
 # --- what is saved comes back ---

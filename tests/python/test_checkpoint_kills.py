@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from paymaster.experiments.atomic import RunDirectoryError
-from paymaster.experiments.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
-from paymaster.experiments.run_directory import RunDirectory
+from paymaster.storage.atomic import RunDirectoryError
+from paymaster.storage.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
+from paymaster.storage.run_directory import RunDirectory
 from saving import hidden, save, save_tensors
 
 
@@ -85,7 +85,7 @@ def test_death_at_every_single_step_of_a_save(tmp_path: Path, episode: int) -> N
     """A forked process ends, without cleaning up, before its n-th change to the file system, for every n."""
     script = """
         import os, shutil, sys, pathlib, torch
-        from paymaster.experiments.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
+        from paymaster.storage.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
         from saving import save_tensors
         base, episode = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 

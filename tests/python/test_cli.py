@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paymaster.cli import main
+from paymaster.commands.main import main
 
 TASK = "resource_collection"
 QUICK = ["--episodes", "16", "--num-envs", "8", "--hidden", "8", "--evaluate", "20"]

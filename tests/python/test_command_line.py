@@ -17,21 +17,21 @@ import pytest
 from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
 
 import paymaster
-from paymaster import cli
 from paymaster.algorithms import LEADERS, EBPGConfig, leader_kind
 from paymaster.algorithms.followers import FollowerLearning
-from paymaster.cli import main
+from paymaster.algorithms.process import OptionRules
+from paymaster.commands import main as cli
 from paymaster.commands.bench import Bench
 from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
+from paymaster.commands.main import main
 from paymaster.commands.render import Render
 from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.run_directories import begun_in, claim, default_name
 from paymaster.commands.train import Train
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.setup import stored_config
-from paymaster.options import OptionRules
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.setup import stored_config
 
 TASK = "resource_collection"
 SMALL = ["--episodes", "16", "--num-envs", "8", "--hidden", "8", "--evaluate", "0"]
@@ -409,7 +409,7 @@ def test_resuming_says_which_option_differs(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_default_number_of_episodes_counts_where_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    import paymaster.experiments.train as training
+    import paymaster.training.train as training
 
     assert main(["train", TASK, *SMALL, "--out", "run"]) == 0
     resumed: list[TrainConfig] = []

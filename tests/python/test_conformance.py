@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import paymaster
-from paymaster import views
+from paymaster import integrations
 from play import INFO, MODES, RC, offer_stream, same
 
 with warnings.catch_warnings():
@@ -53,7 +53,7 @@ DIFFERENT = (
 
 @over_games
 def test_pettingzoos_parallel_tests(task: str, options: dict[str, Any]) -> None:
-    for make in (views.parallel_env, views.followers_env):
+    for make in (integrations.parallel_env, integrations.followers_env):
         parallel_api_test(make(task, **options), num_cycles=120)
         parallel_seed_test(lambda make=make: make(task, **options), num_cycles=120)
 
@@ -63,31 +63,35 @@ def test_pettingzoos_aec_tests(task: str, options: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         for message in DIFFERENT:
             warnings.filterwarnings("ignore", message=message)
-        api_test(views.aec_env(task, seed=0, **options), num_cycles=120)
-    seed_test(lambda: views.aec_env(task, **options), num_cycles=120)
-    state_test(views.aec_env(task, seed=0, **options), views.parallel_env(task, seed=0, **options), num_cycles=120)
+        api_test(integrations.aec_env(task, seed=0, **options), num_cycles=120)
+    seed_test(lambda: integrations.aec_env(task, **options), num_cycles=120)
+    state_test(
+        integrations.aec_env(task, seed=0, **options),
+        integrations.parallel_env(task, seed=0, **options),
+        num_cycles=120,
+    )
 
 
 @pytest.mark.parametrize("task", [RC, "predator_prey"])
 def test_pettingzoos_render_test(task: str, capsys: pytest.CaptureFixture[str]) -> None:
-    render_test(lambda **mode: views.aec_env(task, **mode))
+    render_test(lambda **mode: integrations.aec_env(task, **mode))
     assert "step 1 of" in capsys.readouterr().out  # what "human" has printed
-    pictures = views.parallel_env(task, seed=0, render_mode="rgb_array")
+    pictures = integrations.parallel_env(task, seed=0, render_mode="rgb_array")
     pictures.reset()
     assert pictures.render().ndim == 3
     with pytest.warns(UserWarning, match="render_mode"):
-        views.followers_env(task, seed=0).render()
+        integrations.followers_env(task, seed=0).render()
 
 
 def test_names_in_pettingzoos_registry() -> None:
-    import paymaster.views.zoo
+    import paymaster.integrations.registration
 
     ours = {name for name in pettingzoo.parallel_registry if name.startswith("paymaster/")}
     assert len(ours) == 2 * len(paymaster.tasks())
     assert {name for name in ours if "Followers" not in name} <= set(pettingzoo.aec_registry)
     for task, name in NAMES.items():
         whole = pettingzoo.make("parallel", f"paymaster/{name}-v0", seed=3)
-        same(whole.reset()[0], views.parallel_env(task, seed=3).reset()[0])
+        same(whole.reset()[0], integrations.parallel_env(task, seed=3).reset()[0])
         turn = pettingzoo.make("aec", f"paymaster/{name}", followers="primitive")
         assert type(turn).__name__ == "GameAECEnv" and turn.game.env.task == task
         side = pettingzoo.make("parallel", f"paymaster/{name}Followers-v0", leader="preference")
@@ -95,7 +99,7 @@ def test_names_in_pettingzoos_registry() -> None:
 
 
 def test_spaces_are_the_same_objects_and_followers_are_alike() -> None:
-    for env in (views.parallel_env(RC, seed=0), views.aec_env(RC, seed=0)):
+    for env in (integrations.parallel_env(RC, seed=0), integrations.aec_env(RC, seed=0)):
         assert env.possible_agents == ["leader", *(f"follower_{k}" for k in range(4))]
         for agent in env.possible_agents:
             assert env.observation_space(agent) is env.observation_space(agent)
@@ -117,12 +121,12 @@ def test_gymnasiums_check_of_every_name(name: str) -> None:
 
 @over_games
 def test_stable_baselines3_checks(task: str, options: dict[str, Any]) -> None:
-    sb3_check_env(views.FollowerEnv(task, seed=0, **options))
+    sb3_check_env(integrations.FollowerEnv(task, seed=0, **options))
     options = {name: value for name, value in options.items() if name != "followers"}
-    sb3_check_env(views.LeaderVectors(paymaster.make(task, seed=0, **options)))
+    sb3_check_env(integrations.LeaderVectors(paymaster.make(task, seed=0, **options)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is different from the unwrapped version")
-        check_env(views.LeaderVectors(paymaster.make(task, seed=0, **options)), skip_render_check=True)
+        check_env(integrations.LeaderVectors(paymaster.make(task, seed=0, **options)), skip_render_check=True)
 
 
 # ---- Gymnasium's batches
@@ -166,7 +170,7 @@ def test_batches_of_other_kinds_by_name() -> None:
         lambda env: wrappers.FilterObservation(env, ["step", "distance"]),
         lambda env: wrappers.NormalizeObservation(wrappers.FlattenObservation(env)),
         lambda env: wrappers.DtypeObservation(wrappers.FlattenObservation(env), np.float32),
-        lambda env: wrappers.NormalizeObservation(views.BatchedLeaderVectors(env)),
+        lambda env: wrappers.NormalizeObservation(integrations.BatchedLeaderVectors(env)),
     ],
     ids=["statistics", "list", "reward", "clip", "filter", "flatten", "dtype", "vectors"],
 )
@@ -191,14 +195,14 @@ def test_gymnasiums_vector_wrappers(wrap: Any) -> None:
 @over_games
 @pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL is tested using version")
 def test_torchrls_checks(task: str, options: dict[str, Any]) -> None:
-    check_env_specs(PettingZooWrapper(views.parallel_env(task, seed=0, **options), return_state=True))
-    check_env_specs(PettingZooWrapper(views.followers_env(task, seed=0, **options), use_mask=True))
-    check_env_specs(PettingZooWrapper(views.aec_env(task, seed=0, **options), use_mask=True))
-    check_env_specs(GymWrapper(views.FollowerEnv(task, seed=0, **options)))
+    check_env_specs(PettingZooWrapper(integrations.parallel_env(task, seed=0, **options), return_state=True))
+    check_env_specs(PettingZooWrapper(integrations.followers_env(task, seed=0, **options), use_mask=True))
+    check_env_specs(PettingZooWrapper(integrations.aec_env(task, seed=0, **options), use_mask=True))
+    check_env_specs(GymWrapper(integrations.FollowerEnv(task, seed=0, **options)))
     options = {name: value for name, value in options.items() if name != "followers"}
-    check_env_specs(GymWrapper(views.LeaderVectors(paymaster.make(task, seed=0, **options))))
+    check_env_specs(GymWrapper(integrations.LeaderVectors(paymaster.make(task, seed=0, **options))))
     batch = paymaster.make_vec(task, 3, autoreset_mode="Disabled", **options)
-    wrapped = GymWrapper(views.BatchedLeaderVectors(batch), categorical_action_encoding=True)
+    wrapped = GymWrapper(integrations.BatchedLeaderVectors(batch), categorical_action_encoding=True)
     check_env_specs(wrapped)
     steps = batch.options["horizon"] + 5
     rolled = wrapped.rollout(steps, break_when_any_done=False)

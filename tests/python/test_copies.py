@@ -17,9 +17,9 @@ from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
 from gymnasium.wrappers.vector import RecordEpisodeStatistics as RecordBatchStatistics
 
 import paymaster
-from paymaster import views
-from paymaster.envs.features import FeatureEncoder
-from paymaster.references import make_reference
+from paymaster import integrations
+from paymaster.features.leader import FeatureEncoder
+from paymaster.scripted import make_reference
 from play import MODES, RC, leaves, same
 
 WAYS: dict[str, Callable[[Any], Any]] = {
@@ -114,7 +114,10 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[Any, int], list[Any]]]] = {
     ),
     "batch pictures": (partial(paymaster.make_vec, RC, 2, render_mode="rgb_array", **SHORT), batch),
     "batch wrapped": (lambda: RecordBatchStatistics(paymaster.make_vec(RC, 2, **SHORT)), batch),
-    "batch vectors": (lambda: views.BatchedLeaderVectors(paymaster.make_vec("predator_prey", 2, **SHORT)), batch),
+    "batch vectors": (
+        lambda: integrations.BatchedLeaderVectors(paymaster.make_vec("predator_prey", 2, **SHORT)),
+        batch,
+    ),
     "two phases": (partial(paymaster.make_vec, RC, 3, followers="meta", abstain=True, **SHORT), phases),
     "two phases primitive": (
         partial(paymaster.make_vec, "navigation", 2, followers="primitive", copy=False, **SHORT),
@@ -123,14 +126,17 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[Any, int], list[Any]]]] = {
     "single": (partial(paymaster.make, RC, index=3, **SHORT), alone),
     "single by name": (partial(gymnasium.make, "paymaster/PredatorPrey-v0", **SHORT), alone),
     "single wrapped": (lambda: RecordEpisodeStatistics(TimeLimit(paymaster.make(RC, **SHORT), 4)), alone),
-    "single vectors": (lambda: views.LeaderVectors(paymaster.make("navigation", **SHORT)), alone),
+    "single vectors": (lambda: integrations.LeaderVectors(paymaster.make("navigation", **SHORT)), alone),
     "single pictures": (partial(paymaster.make, RC, render_mode="rgb_array", **SHORT), alone),
-    "follower": (partial(views.FollowerEnv, RC, "random", **SHORT), alone),
+    "follower": (partial(integrations.FollowerEnv, RC, "random", **SHORT), alone),
     "follower by name": (partial(gymnasium.make, "paymaster/NavigationFollower-v0", member=2, **SHORT), alone),
-    "parallel": (partial(views.parallel_env, RC, **SHORT), together),
-    "followers": (partial(views.followers_env, "navigation", "random", followers="primitive", **SHORT), together),
-    "followers of an object": (lambda: views.followers_env(RC, make_reference("fixed", 2), **SHORT), together),
-    "turns": (partial(views.aec_env, "navigation", **SHORT), in_turn),
+    "parallel": (partial(integrations.parallel_env, RC, **SHORT), together),
+    "followers": (
+        partial(integrations.followers_env, "navigation", "random", followers="primitive", **SHORT),
+        together,
+    ),
+    "followers of an object": (lambda: integrations.followers_env(RC, make_reference("fixed", 2), **SHORT), together),
+    "turns": (partial(integrations.aec_env, "navigation", **SHORT), in_turn),
 }
 
 
@@ -162,8 +168,8 @@ def test_a_copy_has_the_same_future_and_a_game_of_its_own(case: str, way: str) -
 
 def test_a_copy_of_a_wrapper_has_a_game_of_its_own_if_the_wrapper_is_ours() -> None:
     for env in (
-        views.LeaderVectors(paymaster.make(RC, seed=1)),
-        views.BatchedLeaderVectors(paymaster.make_vec(RC, 2, seed=1)),
+        integrations.LeaderVectors(paymaster.make(RC, seed=1)),
+        integrations.BatchedLeaderVectors(paymaster.make_vec(RC, 2, seed=1)),
     ):
         assert copy.copy(env).unwrapped is not env.unwrapped
 
@@ -200,7 +206,7 @@ def test_replaced_followers_stay_replaced(way: str) -> None:
 
 @ways
 def test_seeds_are_kept_given_or_not(way: str) -> None:
-    for make in (paymaster.make, paymaster.make_vec, views.FollowerEnv):
+    for make in (paymaster.make, paymaster.make_vec, integrations.FollowerEnv):
         env = make(RC)
         twin = WAYS[way](env)
         assert twin.np_random_seed == env.np_random_seed
@@ -209,7 +215,7 @@ def test_seeds_are_kept_given_or_not(way: str) -> None:
             same(twin.reset(), env.reset())
         twin.reset(seed=5)
         assert (twin.np_random_seed, env.np_random_seed == 5) == (5, False)
-    view = views.parallel_env(RC)
+    view = integrations.parallel_env(RC)
     same(WAYS[way](view).reset(), view.reset())
 
 
@@ -239,7 +245,7 @@ def test_followers_that_learn_go_with_their_batch() -> None:
     import torch
 
     from paymaster.algorithms.followers import FollowerActorCritic
-    from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
+    from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
 
     env = paymaster.make_vec(RC, 2, followers="meta", **SHORT)
     config = FollowerEyes(env, torch.device("cpu")).config(8, "embedded")
@@ -256,13 +262,13 @@ def test_followers_that_learn_go_with_their_batch() -> None:
 def test_a_leader_with_networks_goes_with_its_view() -> None:
     import torch
 
-    from paymaster.experiments.config import TrainConfig
-    from paymaster.experiments.run_leader import RunLeader
-    from paymaster.experiments.setup import make_env, make_leader
+    from paymaster.analysis.open_run import RunLeader
+    from paymaster.training.config import TrainConfig
+    from paymaster.training.setup import make_env, make_leader
 
     config = TrainConfig(RC)
     leader = RunLeader(make_leader(config, make_env(config, 1, 0)), torch.Generator().manual_seed(1))
-    env = views.followers_env(RC, leader, seed=4, observe_routes=config.observe_routes)
+    env = integrations.followers_env(RC, leader, seed=4, observe_routes=config.observe_routes)
     env.reset()
     for agent in env.agents:
         env.action_space(agent).seed(0)

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 
 from paymaster.algorithms import EBPG, EBPGConfig
-from paymaster.algorithms.finite import DivergenceError, check_metrics, check_step, first_not_finite
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
 from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.analysis.evaluate import evaluate_run
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.experiments import setup
-from paymaster.experiments.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.evaluate import evaluate_run
-from paymaster.experiments.train import train
-from paymaster.experiments.train_seeds import train_seeds
+from paymaster.storage.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
+from paymaster.training import setup
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.train import train
+from paymaster.training.train_seeds import train_seeds
+from paymaster.validation.finite import DivergenceError, check_metrics, check_step, first_not_finite
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=64, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
@@ -109,7 +109,7 @@ def test_a_seed_that_diverges_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     """The second of three; the checkpoints of all are kept."""
     outs = [tmp_path / f"seed{seed}" for seed in range(3, 6)]
     configs = [dataclasses.replace(SMALL, seed=seed) for seed in range(3, 6)]
-    module = __import__("paymaster.experiments.train_seeds", fromlist=["make_leader"])
+    module = __import__("paymaster.training.train_seeds", fromlist=["make_leader"])
 
     def make(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         leader = setup.make_leader(config, env)
@@ -147,7 +147,7 @@ def test_an_update_that_fails_changes_no_weight() -> None:
     assert followers is not None
     learner: FollowerActorCritic = followers.followers
     before = {name: tensor.clone() for name, tensor in learner.network.state_dict().items()}
-    from paymaster.rollout import Rollout
+    from paymaster.play.rollout import Rollout
 
     followers.keep = True
     Rollout(env, setup.make_leader(config, env), torch.Generator().manual_seed(0)).play()

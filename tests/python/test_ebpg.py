@@ -12,9 +12,9 @@ import torch
 
 from paymaster.algorithms import EBPG, LEADERS, EBPGConfig, LeaderAlgorithm, Seen
 from paymaster.algorithms.ebpg_config import Gradient
-from paymaster.episodes import Episodes
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.process import OptionRules
 from paymaster.networks import LeaderConfig
-from paymaster.options import OptionRules
 from signal_game import (
     EVERY_STEP,
     LEADER,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from paymaster.networks import elementwise
+from paymaster.networks import narrow as elementwise
 
 PAIRS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "log_softmax": (elementwise.log_softmax, lambda x: torch.log_softmax(x, dim=-1)),

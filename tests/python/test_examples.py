@@ -15,8 +15,8 @@ import gymnasium
 import pytest
 
 from paymaster.algorithms.protocol import LeaderAlgorithm
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.train import train
+from paymaster.training.config import TrainConfig
+from paymaster.training.train import train
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
 pytestmark = pytest.mark.usefixtures("single_thread")
@@ -90,7 +90,7 @@ def test_own_leader(tmp_path: Path) -> None:
 
 
 def test_own_leader_has_all_that_the_loop_asks_for() -> None:
-    from paymaster.experiments.setup import make_env
+    from paymaster.training.setup import make_env
 
     config = TrainConfig("resource_collection")
     assert isinstance(load("own_leader").OwnLeader(config, make_env(config, 1, 0)), LeaderAlgorithm)

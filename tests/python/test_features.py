@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import paymaster
 import play
-from paymaster.envs.features import FeatureEncoder, offers_from_flat
+from paymaster.features.leader import FeatureEncoder, offers_from_flat
 from play import MB, SMALL
 from reference.scenes import offers, stage
 from worlds import TASKS, fitting

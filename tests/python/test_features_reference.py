@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import play
-from paymaster.envs.features import FeatureEncoder, run_out
+from paymaster.features.leader import FeatureEncoder, run_out
 from reference import features as reference
 from reference.cases import MAPS
 from worlds import GRIDS, TASKS

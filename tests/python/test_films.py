@@ -15,14 +15,14 @@ import torch
 from PIL import Image
 
 import paymaster
-from paymaster.cli import main
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.render import open_leader, render
-from paymaster.experiments.train import train
-from paymaster.references import make_reference
+from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.render import open_leader, render
+from paymaster.commands.main import main
+from paymaster.play.recorded_episode import watch
 from paymaster.rendering import write_film
-from paymaster.watch import watch
+from paymaster.scripted import make_reference
+from paymaster.training.config import TrainConfig
+from paymaster.training.train import train
 
 RC, NAVIGATION = "resource_collection", "navigation"
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerLearning, FollowersSeen
-from paymaster.experiments.config import TrainConfig
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, IdentityLinear
+from paymaster.training.config import TrainConfig
 
 T, B, N, G, F, D, P = 5, 3, 2, 4, 6, 7, 9
 SIZES = FollowerConfig(

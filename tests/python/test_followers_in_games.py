@@ -15,14 +15,14 @@ import bench_scripts
 from paymaster import TwoPhaseVectorEnv, make_vec, tasks
 from paymaster.algorithms import leader_kind
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
-from paymaster.cli import main
-from paymaster.envs.features import NOW, FeatureEncoder
-from paymaster.envs.surroundings import Surroundings
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.diagnosis import diagnose_run
-from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.train import train
-from paymaster.followers_at_play import FollowerEyes, FollowersAtPlay
+from paymaster.analysis.equilibrium import diagnose_run
+from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.commands.main import main
+from paymaster.features.leader import NOW, FeatureEncoder
+from paymaster.features.surroundings import Surroundings
+from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.train import train
 
 
 def two_phase(task: str, kind: str, games: int = 4, **options: Any) -> TwoPhaseVectorEnv:

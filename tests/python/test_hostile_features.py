@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import hostile
 from hostile import RC, B, N, P, refused
-from paymaster.envs.features import FeatureEncoder, run_out
+from paymaster.features.leader import FeatureEncoder, run_out
 from worlds import PARTICLES
 
 G = 4

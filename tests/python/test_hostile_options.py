@@ -11,7 +11,7 @@ import pytest
 
 import paymaster
 from hostile import RC, ROOM, refused
-from paymaster import views
+from paymaster import integrations
 
 
 @pytest.mark.parametrize(
@@ -126,11 +126,11 @@ def test_unknown_names_come_with_the_known_ones() -> None:
         (partial(paymaster.make_vec, followers="meta"), "populaton", "population"),
         (paymaster.make, "indx", "index"),
         (paymaster.make, "num_bonuse", "num_bonuses"),
-        (views.FollowerEnv, "membr", "member"),
-        (views.FollowerEnv, "rendermode", "render_mode"),
-        (views.parallel_env, "sed", "seed"),
-        (views.aec_env, "payments", "payment"),
-        (views.followers_env, "horizons", "horizon"),
+        (integrations.FollowerEnv, "membr", "member"),
+        (integrations.FollowerEnv, "rendermode", "render_mode"),
+        (integrations.parallel_env, "sed", "seed"),
+        (integrations.aec_env, "payments", "payment"),
+        (integrations.followers_env, "horizons", "horizon"),
         (partial(gymnasium.make, "paymaster/ResourceCollection-v0"), "num_goal", "num_goals"),
         (partial(gymnasium.make_vec, "paymaster/ResourceCollection-v0"), "num_thread", "num_threads"),
     ],

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.protocol import Insight
-from paymaster.cli import main
-from paymaster.episodes import Episodes
-from paymaster.experiments.inspection import summarise
+from paymaster.analysis.inspection import summarise
+from paymaster.commands.main import main
 
 
 def two_games() -> Episodes:

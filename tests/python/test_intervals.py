@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from paymaster.experiments.intervals import Interval, mean_ci95, student_t_quantile
+from paymaster.analysis.intervals import Interval, mean_ci95, student_t_quantile
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from kills import CASES, differences, run_files
-from paymaster.experiments import run_config, run_directory
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.setup import stored_config
-from paymaster.experiments.train import train
-from paymaster.experiments.train_seeds import train_seeds
+from paymaster.storage import run_config, run_directory
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.setup import stored_config
+from paymaster.training.train import train
+from paymaster.training.train_seeds import train_seeds
 
 TASK = "resource_collection"
 SHORT = TrainConfig(TASK, episodes=8, num_envs=8, checkpoint_every=8, hidden=8, seed=3)

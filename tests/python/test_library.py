@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import paymaster
-from paymaster import views
+from paymaster import integrations
 from play import RC, leaves, same
 
 NAME, FOLLOWER = "paymaster/ResourceCollection-v0", "paymaster/ResourceCollectionFollower-v0"
@@ -19,12 +19,12 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "single": partial(paymaster.make, RC),
     "batch": partial(paymaster.make_vec, RC, 2),
     "two phases": partial(paymaster.make_vec, RC, 2, followers="meta"),
-    "vectors": lambda **options: views.LeaderVectors(paymaster.make(RC, **options)),
-    "batched vectors": lambda **options: views.BatchedLeaderVectors(paymaster.make_vec(RC, 2, **options)),
-    "follower": partial(views.FollowerEnv, RC),
-    "parallel": partial(views.parallel_env, RC),
-    "turns": partial(views.aec_env, RC),
-    "followers": partial(views.followers_env, RC, "random"),
+    "vectors": lambda **options: integrations.LeaderVectors(paymaster.make(RC, **options)),
+    "batched vectors": lambda **options: integrations.BatchedLeaderVectors(paymaster.make_vec(RC, 2, **options)),
+    "follower": partial(integrations.FollowerEnv, RC),
+    "parallel": partial(integrations.parallel_env, RC),
+    "turns": partial(integrations.aec_env, RC),
+    "followers": partial(integrations.followers_env, RC, "random"),
     "name": partial(gymnasium.make, NAME),
     "follower's name": partial(gymnasium.make, FOLLOWER),
     "batch by name": partial(gymnasium.make_vec, NAME, 2),
@@ -138,7 +138,7 @@ def test_the_specification_of_a_batch() -> None:
 
 
 def test_before_the_first_reset_a_view_says_what_to_do() -> None:
-    turns, parallel = views.aec_env(RC), views.parallel_env(RC)
+    turns, parallel = integrations.aec_env(RC), integrations.parallel_env(RC)
     for call, name in (
         (turns.last, "last"),
         (turns.agent_iter, "agent_iter"),
@@ -148,8 +148,8 @@ def test_before_the_first_reset_a_view_says_what_to_do() -> None:
         (partial(turns.step, 0), "step"),
         (partial(parallel.step, {}), "step"),
         (parallel.state, "state"),
-        (partial(views.followers_env(RC).step, {}), "step"),
-        (partial(views.FollowerEnv(RC).step, 0), "step"),
+        (partial(integrations.followers_env(RC).step, {}), "step"),
+        (partial(integrations.FollowerEnv(RC).step, 0), "step"),
     ):
         with pytest.raises(gymnasium.error.ResetNeeded, match=rf"^{name}: expected reset\(\) first, since no episode"):
             call()
@@ -162,7 +162,7 @@ def test_before_the_first_reset_a_view_says_what_to_do() -> None:
 
 
 def test_after_the_last_step_too() -> None:
-    turns = views.aec_env(RC, horizon=1)
+    turns = integrations.aec_env(RC, horizon=1)
     turns.reset()
     for agent in turns.agent_iter():
         turns.step(None if turns.terminations[agent] else turns.action_space(agent).sample())
@@ -185,10 +185,10 @@ def test_closing_twice_and_playing_on(make: Any) -> None:
 @pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
 def test_a_game_is_drawn_before_its_first_reset(mode: str) -> None:
     """As the reset will start it."""
-    for make in (paymaster.make, views.FollowerEnv, views.parallel_env, views.aec_env):
+    for make in (paymaster.make, integrations.FollowerEnv, integrations.parallel_env, integrations.aec_env):
         env = make(RC, seed=1, render_mode=mode)
         before = env.render()
-        if make is not views.FollowerEnv:  # which skips episodes
+        if make is not integrations.FollowerEnv:  # which skips episodes
             env.reset()
         same(env.render(), before)
 
@@ -206,7 +206,7 @@ def test_options_of_a_reset_that_has_none(make: Any) -> None:
 
 
 def test_actions_that_are_none() -> None:
-    env, followers = views.parallel_env(RC, seed=1), views.followers_env(RC, seed=1)
+    env, followers = integrations.parallel_env(RC, seed=1), integrations.followers_env(RC, seed=1)
     for view in (env, followers):
         view.reset()
         before = view.state()
@@ -217,7 +217,7 @@ def test_actions_that_are_none() -> None:
 
 
 def test_agents_that_are_not_there() -> None:
-    env = views.aec_env(RC, seed=1)
+    env = integrations.aec_env(RC, seed=1)
     env.reset()
     for call in (env.observe, env.action_space, env.observation_space):
         with pytest.raises(ValueError, match=r"^agent: expected one of leader, follower_0, .* got 'follower_9'"):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from enumerated_game import FOLLOWERS, STEPS, TabularGame, make_game, new_offers
-from paymaster import losses
+from paymaster.algorithms import losses
 from paymaster.networks import LeaderOutput, is_previous, offer_probs, sample_offers
 
 PolicyLogProb = Callable[..., Tensor]

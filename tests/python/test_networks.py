@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from paymaster import losses
+from paymaster.algorithms import losses
 from paymaster.networks import (
     FollowerAttention,
     FollowerModel,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from paymaster.experiments.checkpoint import CheckpointError, OptimizerState, load_checkpoint
-from paymaster.experiments.optimizer_state import load_optimizer, optimizer_tensors
+from paymaster.storage.checkpoint import CheckpointError, OptimizerState, load_checkpoint
+from paymaster.storage.optimizer_state import load_optimizer, optimizer_tensors
 from saving import save_tensors
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paymaster.experiments.intervals import Interval
+from paymaster.analysis.intervals import Interval
 from paymaster.reproduction.claims import Side, Verdict, overall, verdict
 from paymaster.reproduction.names import FIGURE_NAMES
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from paymaster.algorithms import EBPG
-from paymaster.episodes import Episodes
-from paymaster.played_steps import PlayedSteps
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.packed_steps import PlayedSteps
 from signal_game import LEADER, LEARN, B, T, padded, play
 
 pytestmark = pytest.mark.usefixtures("single_thread")

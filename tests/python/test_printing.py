@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from paymaster.experiments.evaluate import Evaluation
-from paymaster.experiments.learning_curve import plot_learning_curve
-from paymaster.experiments.printing import UNLIMITED, encodable, print_table, say
-from paymaster.experiments.progress import TrainingProgress
-from paymaster.experiments.tables import print_evaluations
+from paymaster.analysis.evaluate import Evaluation
+from paymaster.analysis.learning_curve import plot_learning_curve
+from paymaster.analysis.tables import print_evaluations
 from paymaster.reproduction.progress import JobsProgress
+from paymaster.terminal.printing import UNLIMITED, encodable, print_table, say
+from paymaster.training.progress import TrainingProgress
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 NAMES = ["natural-ends, trained, seed 12", "full_information", "runs/lr[lr=3e-4]", "a[/b]", "[bold]"]

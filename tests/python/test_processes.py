@@ -14,7 +14,7 @@ import pytest
 from gymnasium.vector import AsyncVectorEnv
 
 import paymaster
-from paymaster import views
+from paymaster import integrations
 from play import RC, same
 
 with warnings.catch_warnings():
@@ -45,7 +45,7 @@ def begun(env: Any) -> Any:
 def test_a_game_goes_on_in_another_process(start: str) -> None:
     envs = [
         begun(paymaster.make_vec(RC, 3, **SHORT)),
-        begun(views.BatchedLeaderVectors(paymaster.make_vec("navigation", 2, **SHORT))),
+        begun(integrations.BatchedLeaderVectors(paymaster.make_vec("navigation", 2, **SHORT))),
     ]
     with multiprocessing.get_context(start).Pool(1) as pool:
         there = pool.map(played, envs)
@@ -84,7 +84,7 @@ def test_gymnasiums_processes_without_a_seed_play_different_games() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["spawn", "forkserver"])
 def test_stable_baselines3s_processes(start: str) -> None:
-    makes = [partial(views.FollowerEnv, RC, "random", index=i, **SHORT) for i in range(2)]
+    makes = [partial(integrations.FollowerEnv, RC, "random", index=i, **SHORT) for i in range(2)]
     there, here = SubprocVecEnv(makes, start_method=start), DummyVecEnv(makes)
     rng = np.random.default_rng(0)
     try:
@@ -113,7 +113,7 @@ class Episodes(torch.utils.data.IterableDataset[Any]):
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["spawn", "forkserver"])
 def test_torchs_data_loader(start: str) -> None:
-    env = begun(views.BatchedLeaderVectors(paymaster.make_vec(RC, 2, **SHORT)))
+    env = begun(integrations.BatchedLeaderVectors(paymaster.make_vec(RC, 2, **SHORT)))
     loader = torch.utils.data.DataLoader(Episodes(env), batch_size=None, num_workers=1, multiprocessing_context=start)
     there = [seen.numpy() for seen in loader]
     same(there, [seen.numpy() for seen in Episodes(env)])
@@ -122,11 +122,11 @@ def test_torchs_data_loader(start: str) -> None:
 @pytest.mark.parametrize("cpus", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_supersuits_vectors(cpus: int) -> None:
-    env = views.followers_env(RC, "random", **SHORT)
+    env = integrations.followers_env(RC, "random", **SHORT)
     vector = supersuit.pettingzoo_env_to_vec_env_v1(env)
     assert vector.num_envs == 4
     games = supersuit.concat_vec_envs_v1(vector, 2, num_cpus=cpus, base_class="gymnasium")
-    twin = views.followers_env(RC, "random", **SHORT)
+    twin = integrations.followers_env(RC, "random", **SHORT)
     try:
         seen, _ = games.reset(seed=5)
         same(seen[:4], np.stack(list(twin.reset(seed=5)[0].values())))
@@ -145,7 +145,7 @@ def test_supersuits_vectors(cpus: int) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_supersuits_vectors_for_stable_baselines3() -> None:
-    vector = supersuit.pettingzoo_env_to_vec_env_v1(views.followers_env("navigation", **SHORT))
+    vector = supersuit.pettingzoo_env_to_vec_env_v1(integrations.followers_env("navigation", **SHORT))
     games = supersuit.concat_vec_envs_v1(vector, 2, num_cpus=1, base_class="stable_baselines3")
     assert games.reset().shape == (8, *vector.observation_space.shape)
     for _ in range(9):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge, Gt, Interval, Le, Len, Lt
 
-from paymaster.ranges import check_fields, described, from_json, parse_json
+from paymaster.validation.ranges import check_fields, described, from_json, parse_json
 
 
 @dataclass(frozen=True)

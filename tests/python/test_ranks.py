@@ -12,19 +12,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import paymaster.experiments.train as training
+import paymaster.training.train as training
 from paymaster import make_vec
 from paymaster.algorithms import EBPG, LEADERS, EBPGConfig
+from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerLearning
+from paymaster.algorithms.process_group import ALONE, Ranks, join_ranks
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.episodes import Episodes
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.merged_statistics import MergedStatistics, _contribution, _merged
-from paymaster.experiments.rank_state import gather_state, own_draws, restore_state
-from paymaster.experiments.setup import make_rank_env
 from paymaster.networks import LeaderConfig
 from paymaster.networks.follower_policy import FollowerConfig
-from paymaster.ranks import ALONE, Ranks, join_ranks
+from paymaster.training.config import TrainConfig
+from paymaster.training.merged_history import MergedStatistics, _contribution, _merged
+from paymaster.training.rank_state import gather_state, own_draws, restore_state
+from paymaster.training.setup import make_rank_env
 from signal_game import LEADER, B, T, padded, play
 from thread_ranks import ThreadRanks, together
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import paymaster
 from paymaster import _core
-from paymaster.references import REFERENCES, make_reference
+from paymaster.scripted import REFERENCES, make_reference
 
 RC, MB = "resource_collection", "multi_bonus_resource_collection"
 EPISODES = 2000

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import paymaster
-from paymaster.references import make_reference
+from paymaster.scripted import make_reference
 from worlds import PARTICLES
 
 EPISODES = 1000

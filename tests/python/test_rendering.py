@@ -12,10 +12,10 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import paymaster
-from paymaster.references import REFERENCES, make_reference
+from paymaster.play.recorded_episode import WatchedEpisode, watch
 from paymaster.rendering import EpisodeRecord, draw_frame
 from paymaster.rendering.palette import BACKGROUND, GOALS, INK, OBSTACLE
-from paymaster.watch import WatchedEpisode, watch
+from paymaster.scripted import REFERENCES, make_reference
 from worlds import GRIDS, PARTICLES, TASKS, fitting
 
 RC, NAVIGATION, PREY = "resource_collection", "navigation", "predator_prey"

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 import paymaster
 from hostile import refused
-from paymaster.cli import main
+from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.replacement import Replacement
+from paymaster.commands.main import main
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.replacement import Replacement
-from paymaster.experiments.seeds import EVALUATION_SEED
-from paymaster.experiments.train import train
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.seeds import EVALUATION_SEED
+from paymaster.training.train import train
 from play import MB, RC, make, same
 
 # ---- Replacement: the share and the period
@@ -144,7 +144,7 @@ def test_evaluation_does_not_depend_on_threads(run: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
             make_vec = paymaster.make_vec
             patch.setattr(
-                "paymaster.experiments.setup.make_vec",
+                "paymaster.training.setup.make_vec",
                 lambda task, games, seed, _, **options: make_vec(task, games, seed, threads, **options),
             )
             return evaluate_run(run, 40, replacement=QUARTER).to_json()

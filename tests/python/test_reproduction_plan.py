@@ -11,14 +11,14 @@ import bench_scripts
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.tuned import tuned_settings
-from paymaster.experiments.intervals import Interval
-from paymaster.experiments.regimes import REGIMES
+from paymaster.analysis.intervals import Interval
 from paymaster.reproduction.claims import Verdict, interval_of, overall, verdict
 from paymaster.reproduction.figures import FIGURES, figure
 from paymaster.reproduction.names import FIGURE_NAMES
 from paymaster.reproduction.runs import RunJob, jobs_of, readings_of
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Arm, Played, Reading, key, train_config
+from paymaster.training.regimes import REGIMES
 
 HOLDS, FAILS, UNDECIDED = Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED
 CPU = SCALES["cpu"]

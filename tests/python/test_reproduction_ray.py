@@ -17,14 +17,14 @@ import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from paymaster.cli import main
-from paymaster.experiments.checkpoint import episode_of, list_checkpoints
+from paymaster.commands.main import main
 from paymaster.reproduction.pool import Finished
 from paymaster.reproduction.reproduce import reproduce
 from paymaster.reproduction.rows import read_row
 from paymaster.reproduction.runs import RunJob
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import Arm, Played, key, train_config
+from paymaster.storage.checkpoint import episode_of, list_checkpoints
 
 ray = pytest.importorskip("ray")
 from paymaster.reproduction.ray_pool import run_jobs  # noqa: E402

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from paymaster.experiments.sealed import open_json, sealed_json
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.names import FIGURE_NAMES
@@ -22,6 +21,7 @@ from paymaster.reproduction.rows import row_path, write_row
 from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.specs import key
+from paymaster.storage.sealed import open_json, sealed_json
 
 SMOKE, SEEDS = SCALES["smoke"], 3
 GAIN = {"m3rl": 4.0, "no-ebpg": 5.0, "no-attention": 5.0, "ebpg-sparse": 20.0, "ebpg": 8.0, "natural-ends": 12.0}

@@ -15,9 +15,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from paymaster.cli import main
-from paymaster.experiments.metrics_file import read_metrics
-from paymaster.experiments.train_seeds import train_seeds
+from paymaster.commands.main import main
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.pool import Finished, run_jobs
@@ -27,6 +25,8 @@ from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES, Scale
 from paymaster.reproduction.seeds_job import SeedsJob, at_once
 from paymaster.reproduction.specs import Arm, Played, key, train_config
+from paymaster.storage.metrics_file import read_metrics
+from paymaster.training.train_seeds import train_seeds
 
 ONE_GAME = Scale("a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",))
 
@@ -75,7 +75,7 @@ def test_killed_and_started_again_ends_with_nothing_run_twice(
     out = tmp_path / "paper"
     arguments = ["reproduce", "attention", "--scale", "smoke", "--seeds", "1", "--out", str(out)]
     with subprocess.Popen(
-        [sys.executable, "-m", "paymaster.cli", *arguments, "--jobs", "1"], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "paymaster.commands.main", *arguments, "--jobs", "1"], stdout=subprocess.DEVNULL
     ) as process:
         deadline = time.monotonic() + 240
         while len(list(out.glob("rows/*.json"))) < 2 or len(list(out.glob("runs/*/config.json"))) < 3:

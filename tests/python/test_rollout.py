@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 import play
 from paymaster.algorithms import LeaderAlgorithm
+from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
-from paymaster.envs.features import FeatureEncoder, offers_from_flat
-from paymaster.episodes import Episodes
-from paymaster.rollout import Rollout
+from paymaster.features.leader import FeatureEncoder, offers_from_flat
+from paymaster.play.rollout import Rollout
 from play import MB, RC, SMALL
 
 make = partial(play.make, num_envs=6)

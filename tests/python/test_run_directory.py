@@ -16,12 +16,12 @@ import pytest
 from matplotlib.image import imread
 from rich.console import Console
 
-from paymaster.experiments import run_directory
-from paymaster.experiments.atomic import write_bytes, write_json, write_text
-from paymaster.experiments.learning_curve import plot_learning_curve
-from paymaster.experiments.metrics_file import MetricsFile, read_metrics
-from paymaster.experiments.progress import TrainingProgress
-from paymaster.experiments.run_directory import RunDirectory, RunDirectoryError, read_config
+from paymaster.analysis.learning_curve import plot_learning_curve
+from paymaster.storage import run_directory
+from paymaster.storage.atomic import write_bytes, write_json, write_text
+from paymaster.storage.metrics_file import MetricsFile, read_metrics
+from paymaster.storage.run_directory import RunDirectory, RunDirectoryError, read_config
+from paymaster.training.progress import TrainingProgress
 
 CONFIG = {"task": "resource_collection", "learning_rate": 0.1, "seed": 2**60, "map": None}
 
@@ -166,7 +166,7 @@ def test_a_configuration_that_is_no_json_makes_no_directory(tmp_path: Path) -> N
 @pytest.mark.skipif(run_directory.fcntl is None, reason="no locks on this system")
 def test_two_processes_cannot_train_into_one_directory(tmp_path: Path) -> None:
     with RunDirectory.create(tmp_path / "run", CONFIG):
-        script = "import sys; from paymaster.experiments.run_directory import *; RunDirectory.resume(sys.argv[1])"
+        script = "import sys; from paymaster.storage.run_directory import *; RunDirectory.resume(sys.argv[1])"
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-c", script, str(tmp_path / "run")]
         second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -16,22 +16,22 @@ import torch
 from torch import Tensor, nn
 
 from paymaster.algorithms import EBPG, LEADERS
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.packed_steps import PlayedSteps
 from paymaster.algorithms.seed_stack import SeedStack
-from paymaster.cli import main
-from paymaster.draws import SeedDraws
-from paymaster.episodes import Episodes
-from paymaster.experiments.checkpoint import episode_of, latest_checkpoint, list_checkpoints, load_checkpoint
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.metrics_file import read_metrics
-from paymaster.experiments.run_directory import RunDirectoryError
-from paymaster.experiments.setup import make_env, make_leader
-from paymaster.experiments.train import train
-from paymaster.experiments.train_seeds import train_seeds
+from paymaster.commands.main import main
+from paymaster.networks.draws import SeedDraws
 from paymaster.networks.seed_recurrence import _Recurrence, recur_seeds
-from paymaster.played_steps import PlayedSteps
+from paymaster.play.rollout import Rollout
+from paymaster.play.seed_games import SeedGames
 from paymaster.reproduction.specs import Arm, train_config
-from paymaster.rollout import Rollout
-from paymaster.seed_games import SeedGames
+from paymaster.storage.checkpoint import episode_of, latest_checkpoint, list_checkpoints, load_checkpoint
+from paymaster.storage.metrics_file import read_metrics
+from paymaster.storage.run_directory import RunDirectoryError
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.setup import make_env, make_leader
+from paymaster.training.train import train
+from paymaster.training.train_seeds import train_seeds
 from signal_game import LEADER, B, T, padded, play
 
 pytestmark = pytest.mark.usefixtures("single_thread")
@@ -308,7 +308,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
-        "paymaster.cli",
+        "paymaster.commands.main",
         "train",
         TASK,
         "--seeds",

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 import paymaster
-from paymaster.cli import main
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.diagnosis import diagnose_run
-from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.inspection import inspect_run
-from paymaster.experiments.render import open_leader
-from paymaster.experiments.replacement import Replacement
-from paymaster.experiments.seeds import EVALUATION_SEED, TRAINING_SEEDS, evaluation_seed
-from paymaster.experiments.train import train
-from paymaster.experiments.train_seeds import train_seeds
+from paymaster.analysis.equilibrium import diagnose_run
+from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.inspection import inspect_run
+from paymaster.analysis.render import open_leader
+from paymaster.analysis.replacement import Replacement
+from paymaster.commands.main import main
+from paymaster.training.config import TrainConfig
+from paymaster.training.seeds import EVALUATION_SEED, TRAINING_SEEDS, evaluation_seed
+from paymaster.training.train import train
+from paymaster.training.train_seeds import train_seeds
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=8, num_envs=8, hidden=8)

@@ -12,9 +12,9 @@ import pytest
 
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS, leader_kind
 from paymaster.algorithms.tuned import tuned_settings
-from paymaster.cli import main
-from paymaster.experiments.config import TaskConfig, TrainConfig
+from paymaster.commands.main import main
 from paymaster.reproduction.specs import Arm, key, train_config
+from paymaster.training.config import TaskConfig, TrainConfig
 
 TASK = "resource_collection"
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 
 import paymaster
 from paymaster import _core
-from paymaster.envs.features import FeatureEncoder
+from paymaster.features.leader import FeatureEncoder
 from play import RC, leaves, make
 
 BOTH = re.compile(r"^[\w.]+: expected no other call on this object at the same time, got [\w.]+\(\) in another thread")

@@ -21,10 +21,10 @@ from best_play import BestPlay, try_everything
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.setup import make_followers, make_leader
-from paymaster.followers_at_play import FollowersAtPlay
-from paymaster.rollout import Rollout
+from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.play.rollout import Rollout
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.setup import make_followers, make_leader
 from tiny_games import GAMES, TinyGame, gains
 
 STARTS = 40

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from paymaster.experiments.checkpoint import latest_checkpoint, load_checkpoint
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.evaluate import evaluate_run
-from paymaster.experiments.run_directory import read_metrics
-from paymaster.experiments.train import train
+from paymaster.analysis.evaluate import evaluate_run
+from paymaster.storage.checkpoint import latest_checkpoint, load_checkpoint
+from paymaster.storage.run_directory import read_metrics
+from paymaster.training.config import TrainConfig
+from paymaster.training.train import train
 
 pytestmark = [
     pytest.mark.usefixtures("single_thread"),

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.slow
 PLAY = """
 import copy, pickle
 import gymnasium, numpy as np, paymaster
-from paymaster import views
-from paymaster.references import REFERENCES, make_reference
-from paymaster.watch import watch
+from paymaster import integrations
+from paymaster.scripted import REFERENCES, make_reference
+from paymaster.play.recorded_episode import watch
 
 env = paymaster.make("corridor", seed=1, render_mode="ansi")
 env.reset()
@@ -53,7 +53,7 @@ for leader in REFERENCES:
     assert episode.frame(len(episode.states) - 1).ndim == 3
 
 for followers in ("meta", "primitive"):
-    view = views.parallel_env("corridor", seed=1, followers=followers, render_mode="ansi")
+    view = integrations.parallel_env("corridor", seed=1, followers=followers, render_mode="ansi")
     view.reset()
     for agent in view.agents:
         view.action_space(agent).seed(0)
@@ -64,7 +64,7 @@ for followers in ("meta", "primitive"):
         np.testing.assert_equal(*same)
     assert "goal_cell: " in view.render()
     assert view.action_space("follower_0").n == (3 if followers == "primitive" else 5)
-turns = views.aec_env("corridor", seed=1, render_mode="rgb_array")
+turns = integrations.aec_env("corridor", seed=1, render_mode="rgb_array")
 turns.reset()
 turns.step(turns.action_space("leader").sample())
 assert copy.deepcopy(turns).render().ndim == 3

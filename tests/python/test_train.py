@@ -15,12 +15,12 @@ import pytest
 import torch
 
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS, EBPGConfig, leader_kind
-from paymaster.experiments.checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-from paymaster.experiments.run_directory import RunDirectoryError
-from paymaster.experiments.setup import stored_config
-from paymaster.experiments.train import train
+from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.storage.checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
+from paymaster.storage.run_directory import RunDirectoryError
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.setup import stored_config
+from paymaster.training.train import train
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=64, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
@@ -91,7 +91,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
     reference = tmp_path / "unbroken"
     train(config, reference)
     out = tmp_path / "killed"
-    command = [sys.executable, "-m", "paymaster.cli", "train", TASK, "--out", str(out), "--evaluate", "0"]
+    command = [sys.executable, "-m", "paymaster.commands.main", "train", TASK, "--out", str(out), "--evaluate", "0"]
     first = ["--episodes", "240", "--num-envs", "8", "--checkpoint-every", "24", "--hidden", "8", "--seed", "3"]
     for lines, extra in ((8, first), (20, ["--resume"])):
         process = subprocess.Popen([*command, *extra], stdout=subprocess.DEVNULL)

@@ -10,9 +10,9 @@ import pytest
 
 import play
 from paymaster.envs.spaces import observation_space
-from paymaster.envs.text import draw
-from paymaster.envs.worlds import own_fields
 from paymaster.rendering import EpisodeRecord, draw_frame
+from paymaster.rendering.text import draw
+from paymaster.rendering.worlds import own_fields
 
 OF_GRID = ("position", "heading", "resource_type", "resource_position", "resource_claimant")
 

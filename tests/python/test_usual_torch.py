@@ -19,16 +19,16 @@ import pytest
 import torch
 
 from paymaster.algorithms import EBPG, EBPGConfig
-from paymaster.cores import available_cores
-from paymaster.experiments.config import TaskConfig, TrainConfig
-from paymaster.experiments.diagnosis import diagnose_run
-from paymaster.experiments.evaluate import evaluate_run
-from paymaster.experiments.inspection import inspect_run
-from paymaster.experiments.learning_curve import plot_learning_curve
-from paymaster.experiments.train import train
-from paymaster.experiments.train_seeds import train_seeds
+from paymaster.analysis.equilibrium import diagnose_run
+from paymaster.analysis.evaluate import evaluate_run
+from paymaster.analysis.inspection import inspect_run
+from paymaster.analysis.learning_curve import plot_learning_curve
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork
-from paymaster.usual_torch import drawing_from, threads_of_torch, usual_torch
+from paymaster.networks.torch_defaults import drawing_from, threads_of_torch, usual_torch
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.cores import available_cores
+from paymaster.training.train import train
+from paymaster.training.train_seeds import train_seeds
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=16, num_envs=8, checkpoint_every=8, hidden=8, seed=3)
@@ -214,7 +214,7 @@ def test_a_style_around_changes_no_picture_and_is_left_as_found(tmp_path: Path) 
 def test_a_backend_of_a_notebook_stops_nothing(backend: str, tmp_path: Path) -> None:
     script = (
         "import sys, os\n"
-        "from paymaster.experiments.learning_curve import plot_learning_curve\n"
+        "from paymaster.analysis.learning_curve import plot_learning_curve\n"
         "plot_learning_curve([{'episode': 8, 'gain': 1.0}], sys.argv[1])\n"
         f"assert os.environ['MPLBACKEND'] == {backend!r}\n"
         "import matplotlib\n"
@@ -226,12 +226,12 @@ def test_a_backend_of_a_notebook_stops_nothing(backend: str, tmp_path: Path) -> 
 
 
 def test_a_curve_that_cannot_be_drawn_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from paymaster.cli import main
+    from paymaster.commands.main import main
 
     out = tmp_path / "run"
     arguments = ["train", TASK, "--episodes", "8", "--num-envs", "8", "--hidden", "8", "--evaluate", "2"]
     (tmp_path / "run").mkdir()
-    module = __import__("paymaster.experiments.learning_curve", fromlist=["write_bytes"])
+    module = __import__("paymaster.analysis.learning_curve", fromlist=["write_bytes"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "write_bytes", lambda *_: 1 / 0)
         assert main([*arguments, "--out", str(out)]) == 0

@@ -12,7 +12,7 @@ import pytest
 from test_threads import BOTH, in_thread, together
 
 import paymaster
-from paymaster import views
+from paymaster import integrations
 from play import RC, same
 
 SHORT: dict[str, Any] = {"seed": 4, "horizon": 5}
@@ -25,38 +25,38 @@ def of_game(env: Any, **more: Callable[[], Any]) -> dict[str, Callable[[], Any]]
 
 
 def parallel() -> tuple[Any, dict[str, Callable[[], Any]]]:
-    env = views.parallel_env(RC, render_mode="ansi", **SHORT)
+    env = integrations.parallel_env(RC, render_mode="ansi", **SHORT)
     env.reset()
     return env, of_game(env, step=lambda: env.step({**OFFERS, **ANSWERS}))
 
 
 def turns() -> tuple[Any, dict[str, Callable[[], Any]]]:
-    env = views.aec_env(RC, render_mode="ansi", **SHORT)
+    env = integrations.aec_env(RC, render_mode="ansi", **SHORT)
     env.reset()
     env.step(OFFERS["leader"])
     return env, of_game(env, step=lambda: env.step(0), last=env.last, observe=lambda: env.observe("leader"))
 
 
 def followers() -> tuple[Any, dict[str, Callable[[], Any]]]:
-    env = views.followers_env(RC, render_mode="ansi", **SHORT)
+    env = integrations.followers_env(RC, render_mode="ansi", **SHORT)
     env.reset()
     return env, of_game(env, step=lambda: env.step(ANSWERS))
 
 
 def follower() -> tuple[Any, dict[str, Callable[[], Any]]]:
-    env = views.FollowerEnv(RC, render_mode="ansi", **SHORT)
+    env = integrations.FollowerEnv(RC, render_mode="ansi", **SHORT)
     env.reset()
     return env, {"reset": env.reset, "step": lambda: env.step(0), "render": env.render}
 
 
 def vectors() -> tuple[Any, dict[str, Callable[[], Any]]]:
-    env = views.LeaderVectors(paymaster.make(RC, **SHORT))
+    env = integrations.LeaderVectors(paymaster.make(RC, **SHORT))
     env.reset()
     return env, {"reset": lambda: env.reset(seed=3), "step": lambda: env.step(np.zeros(8, dtype=int))}
 
 
 def batched() -> tuple[Any, dict[str, Callable[[], Any]]]:
-    env = views.BatchedLeaderVectors(paymaster.make_vec(RC, 16, **SHORT))
+    env = integrations.BatchedLeaderVectors(paymaster.make_vec(RC, 16, **SHORT))
     env.reset()
     return env, {"reset": lambda: env.reset(seed=3), "step": lambda: env.step(np.zeros((16, 8), dtype=int))}
 

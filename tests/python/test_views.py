@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import paymaster
-from paymaster import views
+from paymaster import integrations
 from play import RC, offer_stream, rule, same
 from worlds import TASKS
 
@@ -94,9 +94,9 @@ def test_all_views_step_the_same_game(task: str, kind: str) -> None:
     steps = script(task, kind)
     expected = [result for *_, result in steps]
     keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **OPTIONS}
-    assert list(parallel(views.parallel_env(task, followers=kind, **keys), steps)) == expected
-    assert list(turns(views.aec_env(task, followers=kind, **keys), steps)) == expected
-    inside = views.followers_env(task, Scripted(steps), followers=kind, **keys)
+    assert list(parallel(integrations.parallel_env(task, followers=kind, **keys), steps)) == expected
+    assert list(turns(integrations.aec_env(task, followers=kind, **keys), steps)) == expected
+    inside = integrations.followers_env(task, Scripted(steps), followers=kind, **keys)
     assert list(of_followers(inside, steps)) == [rewards for _, rewards, _ in expected]
     assert sum(map(sum, (rewards for _, rewards, _ in expected))) > 0
 
@@ -111,7 +111,7 @@ def test_where_followers_go_by_rule_the_single_sides_step_it_too(task: str) -> N
     for env in (
         paymaster.make(task, **keys),
         gymnasium.make(name, **keys),
-        views.LeaderVectors(paymaster.make(task, **keys)),
+        integrations.LeaderVectors(paymaster.make(task, **keys)),
     ):
         over = True
         for offers, _, (reward, _, terminated) in steps:
@@ -120,7 +120,7 @@ def test_where_followers_go_by_rule_the_single_sides_step_it_too(task: str) -> N
             _, came, over, _, _ = env.step(offers.reshape(env.action_space.shape))
             assert (came, over) == (reward, terminated)
     for member in range(4):  # as many as play: everybody is in every episode
-        follower = views.FollowerEnv(task, Scripted(steps), member, **keys)
+        follower = integrations.FollowerEnv(task, Scripted(steps), member, **keys)
         over = True
         for _, answers, (_, rewards, terminated) in steps:
             if over:
@@ -133,9 +133,9 @@ def test_where_followers_go_by_rule_the_single_sides_step_it_too(task: str) -> N
 
 def test_batched_vectors_are_the_single_ones() -> None:
     for mode in ("Disabled", "NextStep", "SameStep"):
-        batch = views.BatchedLeaderVectors(paymaster.make_vec(RC, 1, SEED, autoreset_mode=mode, horizon=5))
+        batch = integrations.BatchedLeaderVectors(paymaster.make_vec(RC, 1, SEED, autoreset_mode=mode, horizon=5))
         plain = paymaster.make_vec(RC, 1, SEED, autoreset_mode=mode, horizon=5)
-        one = views.LeaderVectors(paymaster.make(RC, SEED, horizon=5))
+        one = integrations.LeaderVectors(paymaster.make(RC, SEED, horizon=5))
         same(batch.reset()[0][0], one.reset()[0])
         plain.reset()
         for t, offers in enumerate(offer_stream(plain, 7)):
@@ -152,7 +152,7 @@ def test_batched_vectors_are_the_single_ones() -> None:
 
 
 def test_the_leader_comes_first_and_followers_see_its_offers() -> None:
-    env = views.aec_env(RC, seed=0)
+    env = integrations.aec_env(RC, seed=0)
     env.reset(seed=1)
     order, offer = [], np.array([3, 1] * 4)
     before = env.observe("follower_2")
@@ -168,7 +168,7 @@ def test_the_leader_comes_first_and_followers_see_its_offers() -> None:
 
 
 def test_who_is_not_asked_is_not_heard() -> None:
-    one, two = views.parallel_env(RC, seed=0), views.parallel_env(RC, seed=0)
+    one, two = integrations.parallel_env(RC, seed=0), integrations.parallel_env(RC, seed=0)
     for env in (one, two):
         env.reset(seed=3)
     offers, answers = np.array([1, 1] * 4), {f"follower_{k}": 1 for k in range(4)}
@@ -182,7 +182,7 @@ def test_who_is_not_asked_is_not_heard() -> None:
 def test_members_who_do_not_learn_are_not_heard_either() -> None:
     people = paymaster.make_vec(RC, seed=0).population
     people["learns"] = np.zeros(40, dtype=bool)
-    env, rules = views.parallel_env(RC, seed=0, population=people), paymaster.make(RC, seed=0)
+    env, rules = integrations.parallel_env(RC, seed=0, population=people), paymaster.make(RC, seed=0)
     env.reset(), rules.reset()
     while env.agents:
         *_, infos = env.step({"leader": np.zeros(8, dtype=int)})
@@ -197,7 +197,7 @@ def test_members_who_do_not_learn_are_not_heard_either() -> None:
 @pytest.mark.parametrize("task", [RC, "predator_prey"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_traits_are_seen_by_their_owner_alone(task: str, kind: str) -> None:
-    env = views.parallel_env(task, seed=0, followers=kind)
+    env = integrations.parallel_env(task, seed=0, followers=kind)
     env.reset(seed=1)
     before, _, _, _, _ = env.step({"leader": np.zeros(8, dtype=int)})
     state = env.state()
@@ -217,8 +217,8 @@ def test_traits_are_seen_by_their_owner_alone(task: str, kind: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_seed_gives_the_same_observations_again(task: str) -> None:
     """Also after episodes that have filled the statistics, which leaders see."""
-    vectors = views.LeaderVectors(paymaster.make(task, seed=0))
-    env = views.parallel_env(task, seed=0)
+    vectors = integrations.LeaderVectors(paymaster.make(task, seed=0))
+    env = integrations.parallel_env(task, seed=0)
     first, again = vectors.reset(seed=5)[0], env.reset(seed=5)[0]
     vectors.action_space.seed(0)
     for _ in range(30):
@@ -234,7 +234,7 @@ def test_a_seed_gives_the_same_observations_again(task: str) -> None:
 
 
 def test_a_follower_skips_episodes_without_it() -> None:
-    env, batch = views.FollowerEnv(RC, member=11, seed=4), paymaster.make_vec(RC, seed=4)
+    env, batch = integrations.FollowerEnv(RC, member=11, seed=4), paymaster.make_vec(RC, seed=4)
     episodes = [episode for episode in range(60) if 11 in batch.reset()[0]["identity"]]
     came = []
     while len(came) < len(episodes):
@@ -247,16 +247,16 @@ def test_a_follower_skips_episodes_without_it() -> None:
 
 
 def test_leaders_by_name_as_objects_and_as_functions() -> None:
-    from paymaster.references import make_reference
+    from paymaster.scripted import make_reference
 
     played = []
     for leader in ("preference", make_reference("preference"), lambda _: np.full((4, 2), 1)):
-        env = views.followers_env(RC, leader, seed=0)
+        env = integrations.followers_env(RC, leader, seed=0)
         env.reset(seed=2)
         played.append(env.game.seen["offered"].tolist())
     assert played[0] == played[1] and played[2] == [[[1, 1]] * 4]
     assert [goal for goal, _ in played[0][0]] == env.game.seen["preference"][0].tolist()
-    env = views.followers_env(RC, "random", seed=0)
+    env = integrations.followers_env(RC, "random", seed=0)
     twice = [env.reset(seed=8)[0] for _ in range(2)]
     same(twice[0], twice[1])
 
@@ -267,16 +267,32 @@ def test_leaders_by_name_as_objects_and_as_functions() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: views.parallel_env("tennis"), ValueError, "task"),
-        (lambda: views.parallel_env(RC, followers="rule"), ValueError, "followers: expected 'meta' or 'primitive'"),
-        (lambda: views.aec_env(RC, render_mode="film"), ValueError, "render_mode: expected None or one of human"),
-        (lambda: views.aec_env(RC, autoreset_mode="NextStep"), ValueError, "autoreset_mode: expected none"),
-        (lambda: views.followers_env(RC, "clever"), ValueError, "leader: expected one of random, fixed"),
-        (lambda: views.followers_env(RC, 3), TypeError, "leader: expected a name"),
-        (lambda: views.FollowerEnv(RC, member=40), ValueError, r"member: expected a value in \[0, 39\], got 40"),
-        (lambda: views.FollowerEnv(RC, population={"learns": [True]}), ValueError, "population: expected no 'learns'"),
-        (lambda: views.LeaderVectors(paymaster.make_vec(RC)), TypeError, "env: expected a LeaderEnv"),
-        (lambda: views.BatchedLeaderVectors(paymaster.make_vec(RC)).step([0]), ValueError, "actions: expected shape"),
+        (lambda: integrations.parallel_env("tennis"), ValueError, "task"),
+        (
+            lambda: integrations.parallel_env(RC, followers="rule"),
+            ValueError,
+            "followers: expected 'meta' or 'primitive'",
+        ),
+        (
+            lambda: integrations.aec_env(RC, render_mode="film"),
+            ValueError,
+            "render_mode: expected None or one of human",
+        ),
+        (lambda: integrations.aec_env(RC, autoreset_mode="NextStep"), ValueError, "autoreset_mode: expected none"),
+        (lambda: integrations.followers_env(RC, "clever"), ValueError, "leader: expected one of random, fixed"),
+        (lambda: integrations.followers_env(RC, 3), TypeError, "leader: expected a name"),
+        (lambda: integrations.FollowerEnv(RC, member=40), ValueError, r"member: expected a value in \[0, 39\], got 40"),
+        (
+            lambda: integrations.FollowerEnv(RC, population={"learns": [True]}),
+            ValueError,
+            "population: expected no 'learns'",
+        ),
+        (lambda: integrations.LeaderVectors(paymaster.make_vec(RC)), TypeError, "env: expected a LeaderEnv"),
+        (
+            lambda: integrations.BatchedLeaderVectors(paymaster.make_vec(RC)).step([0]),
+            ValueError,
+            "actions: expected shape",
+        ),
     ],
 )
 def test_impossible_arguments(make: Any, error: type[Exception], message: str) -> None:
@@ -285,7 +301,7 @@ def test_impossible_arguments(make: Any, error: type[Exception], message: str) -
 
 
 def test_impossible_actions_change_nothing() -> None:
-    env = views.parallel_env(RC, seed=0)
+    env = integrations.parallel_env(RC, seed=0)
     with pytest.raises(ValueError, match="expected reset"):
         env.step({})
     env.reset()
@@ -311,13 +327,13 @@ def test_impossible_actions_change_nothing() -> None:
             env.step({**good, "follower_2": wrong})
     np.testing.assert_array_equal(env.state(), offered)
     assert (before != offered).any()
-    turn = views.aec_env(RC, seed=0)
+    turn = integrations.aec_env(RC, seed=0)
     for look in (turn.state, lambda: turn.observe("leader"), lambda: turn.observe("follower_1")):
         with pytest.raises(ValueError, match="expected"):
             look()
     with pytest.raises(ValueError, match="expected reset"):
         turn.step(0)
-    follower = views.FollowerEnv(RC, seed=0)
+    follower = integrations.FollowerEnv(RC, seed=0)
     with pytest.raises(ValueError, match="expected reset"):
         follower.step(0)
 
@@ -335,11 +351,11 @@ def test_the_simulator_needs_neither_torch_nor_pettingzoo() -> None:
         "import sys; sys.modules.update(torch=None, pettingzoo=None, stable_baselines3=None, torchrl=None)\n"
         "import numpy as np, gymnasium, paymaster\n"
         "env = paymaster.make_vec('navigation', 2); env.reset(); env.step(env.action_space.sample())\n"
-        "from paymaster import views\n"
+        "from paymaster import integrations\n"
         "follower = gymnasium.make('paymaster/NavigationFollower-v0')\n"
-        "for env in (views.LeaderVectors(paymaster.make('navigation')), follower):\n"
+        "for env in (integrations.LeaderVectors(paymaster.make('navigation')), follower):\n"
         "    env.reset(); env.step(env.action_space.sample())\n"
-        "for make in (views.parallel_env, views.aec_env, views.followers_env):\n"
+        "for make in (integrations.parallel_env, integrations.aec_env, integrations.followers_env):\n"
         "    try: make('navigation')\n"
         "    except ImportError as error: print(error)\n"
     )
@@ -348,7 +364,7 @@ def test_the_simulator_needs_neither_torch_nor_pettingzoo() -> None:
 
 def test_importing_the_package_imports_none_of_them() -> None:
     out = run(
-        "import sys, paymaster, paymaster.views; paymaster.make_vec('navigation')\n"
+        "import sys, paymaster, paymaster.integrations; paymaster.make_vec('navigation')\n"
         "heavy = {'torch', 'pettingzoo', 'stable_baselines3', 'torchrl', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

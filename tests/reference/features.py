@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.envs.spaces import NUM_ACTIONS, arena_half_width, num_goal_objects
+from paymaster.envs.spaces import NUM_ACTIONS, num_goal_objects
+from paymaster.rendering.worlds import arena_half_width
 from paymaster.envs.vector import LeaderVectorEnv
 
 __all__ = ["FeatureEncoder", "run_out"]
@@ -20,7 +21,7 @@ _NEAR = 10.0  # actions; distances are shown as _NEAR / (_NEAR + distance), fine
 
 
 class FeatureEncoder:
-    """:class:`paymaster.envs.features.FeatureEncoder`, field by field."""
+    """:class:`paymaster.features.leader.FeatureEncoder`, field by field."""
 
     def __init__(self, env: LeaderVectorEnv) -> None:
         options = env.options

@@ -14,7 +14,7 @@ from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv, Petting
 from ray.tune.registry import register_env
 
 import paymaster
-from paymaster import views
+from paymaster import integrations
 
 
 def policy_of(agent: str, *_: Any, **__: Any) -> str:
@@ -52,11 +52,11 @@ def main() -> None:
     print(f"ray {ray.__version__}, gymnasium {gymnasium.__version__}")
     for task in ("resource_collection", "navigation"):
         both = {"leader", "follower"}
-        check(f"{task}, parallel", lambda: ParallelPettingZooEnv(views.parallel_env(task)), both)  # noqa: B023
-        check(f"{task}, AEC", lambda: PettingZooEnv(views.aec_env(task)), both)  # noqa: B023
-        check(f"{task}, followers", lambda: ParallelPettingZooEnv(views.followers_env(task)), {"follower"})  # noqa: B023
-        check(f"{task}, leader", lambda: views.LeaderVectors(paymaster.make(task)), set())  # noqa: B023
-        check(f"{task}, follower", lambda: views.FollowerEnv(task), set())  # noqa: B023
+        check(f"{task}, parallel", lambda: ParallelPettingZooEnv(integrations.parallel_env(task)), both)  # noqa: B023
+        check(f"{task}, AEC", lambda: PettingZooEnv(integrations.aec_env(task)), both)  # noqa: B023
+        check(f"{task}, followers", lambda: ParallelPettingZooEnv(integrations.followers_env(task)), {"follower"})  # noqa: B023
+        check(f"{task}, leader", lambda: integrations.LeaderVectors(paymaster.make(task)), set())  # noqa: B023
+        check(f"{task}, follower", lambda: integrations.FollowerEnv(task), set())  # noqa: B023
     print("all passed")
 
 

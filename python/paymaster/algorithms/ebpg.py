@@ -5,18 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from paymaster import losses
-from paymaster.advantages import normalise
+from paymaster.algorithms import losses
+from paymaster.algorithms.advantages import normalise
 from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.joint_step import joint_step
 from paymaster.algorithms.learner import Learner, Memory
+from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.process import OptionRules, held_offers
+from paymaster.algorithms.process_group import ALONE, Ranks
 from paymaster.algorithms.protocol import Insight
-from paymaster.episodes import Episodes
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
-from paymaster.options import OptionRules, held_offers
-from paymaster.played_steps import PlayedSteps
-from paymaster.ranks import ALONE, Ranks
-from paymaster.usual_torch import drawing_from, usual_torch
+from paymaster.networks.torch_defaults import drawing_from, usual_torch
 
 __all__ = ["EBPG", "Memory", "adam_of"]
 

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from paymaster.advantages import Credit
-from paymaster.algorithms.quantities import Epochs, Positive, Share, Weight
-from paymaster.options import OptionRules
-from paymaster.ranges import check_fields
+from paymaster.algorithms.advantages import Credit
+from paymaster.algorithms.process import OptionRules
+from paymaster.validation.quantities import Epochs, Positive, Share, Weight
+from paymaster.validation.ranges import check_fields
 
 __all__ = ["EBPGConfig", "Exploration", "Gradient"]
 

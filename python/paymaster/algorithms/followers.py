@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from paymaster import losses
-from paymaster.advantages import lambda_returns, normalise
+from paymaster.algorithms import losses
+from paymaster.algorithms.advantages import lambda_returns, normalise
 from paymaster.algorithms.joint_step import joint_step
-from paymaster.algorithms.quantities import Epochs, Positive, Share, Weight, Width
+from paymaster.algorithms.process_group import ALONE, Ranks
 from paymaster.networks.acting import action_logits
-from paymaster.networks.elementwise import log_softmax
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
-from paymaster.ranges import check_fields
-from paymaster.ranks import ALONE, Ranks
-from paymaster.usual_torch import drawing_from, usual_torch
+from paymaster.networks.narrow import log_softmax
+from paymaster.networks.torch_defaults import drawing_from, usual_torch
+from paymaster.validation.quantities import Epochs, Positive, Share, Weight, Width
+from paymaster.validation.ranges import check_fields
 
 __all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerLearning", "FollowersSeen"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from paymaster.algorithms.finite import check_step
-from paymaster.ranks import Ranks
+from paymaster.algorithms.process_group import Ranks
+from paymaster.validation.finite import check_step
 
 __all__ = ["joint_step"]
 

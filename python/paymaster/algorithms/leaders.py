@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.process import OptionRules
 from paymaster.algorithms.tuned import tuned_settings
 from paymaster.networks.leader import LeaderConfig
-from paymaster.options import OptionRules
 
 __all__ = ["DEFAULT_LEADER", "LEADERS", "LeaderKind", "leader_kind"]
 

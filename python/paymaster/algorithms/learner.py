@@ -8,17 +8,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from paymaster import losses
-from paymaster.advantages import head_prices, lambda_returns, reward_counts
+from paymaster.algorithms import losses
+from paymaster.algorithms.advantages import head_prices, lambda_returns, reward_counts
+from paymaster.algorithms.batch_sums import describe, tally_of
 from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.process import held_offers
 from paymaster.algorithms.protocol import LeaderStep, Seen
-from paymaster.algorithms.tally import describe, tally_of
-from paymaster.draws import Draws, draw_integers, draw_uniform
-from paymaster.episodes import Episodes
 from paymaster.networks.acting import draw_offers, evaluate_step
+from paymaster.networks.draws import Draws, draw_integers, draw_uniform
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput
-from paymaster.options import held_offers
-from paymaster.played_steps import PlayedSteps
 
 __all__ = ["Learner", "Memory"]
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from paymaster.episodes import Episodes
-from paymaster.ranks import Ranks
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.process_group import Ranks
 
 __all__ = ["Insight", "LeaderAlgorithm", "LeaderStep", "LearnsOnRanks", "Player", "Seen"]
 
@@ -91,7 +91,7 @@ class Player(Protocol):
             state: from :meth:`initial_state` or the step before.
             explore: the exploration rate, from :meth:`exploration_rate`.
             generator: the only source of randomness: a ``torch.Generator`` on ``device``, or None for torch's own. Only
-                a leader of several seeds is given something else (:class:`paymaster.draws.SeedDraws`).
+                a leader of several seeds is given something else (:class:`paymaster.networks.draws.SeedDraws`).
             greedy: no randomness at all.
         """
 

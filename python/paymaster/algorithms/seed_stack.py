@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 from paymaster.algorithms.ebpg import EBPG, adam_of
-from paymaster.algorithms.finite import check_step
+from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.learner import Learner, Memory
+from paymaster.algorithms.packed_steps import PlayedSteps
 from paymaster.algorithms.protocol import LeaderStep, Seen
-from paymaster.draws import Draws
-from paymaster.episodes import Episodes
 from paymaster.networks.acting import evaluate_step
+from paymaster.networks.draws import Draws
 from paymaster.networks.layers import stack_networks
 from paymaster.networks.leader import LeaderOutput
-from paymaster.played_steps import PlayedSteps
-from paymaster.usual_torch import usual_torch
+from paymaster.networks.torch_defaults import usual_torch
+from paymaster.validation.finite import check_step
 
 __all__ = ["SeedStack"]
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from paymaster.algorithms.ebpg_config import EBPGConfig
-from paymaster.ranges import from_json, parse_json
+from paymaster.validation.ranges import from_json, parse_json
 
 __all__ = ["TUNED", "tuned_settings"]
 

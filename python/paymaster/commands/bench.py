@@ -9,7 +9,7 @@ from typing import Annotated
 from annotated_types import Interval
 from rich.console import Console
 
-from paymaster.experiments.printing import print_table
+from paymaster.terminal.printing import print_table
 
 __all__ = ["Bench"]
 
@@ -32,7 +32,7 @@ class Bench:
 
     def run(self, console: Console) -> None:
         """Measures and prints."""
-        from paymaster.benchmark import step_rates
+        from paymaster.analysis.step_rate import step_rates
 
         cells = step_rates(self.task, self.seconds, self.repeats)
         if self.json:

@@ -18,8 +18,8 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
-from paymaster.experiments.config import TaskConfig
-from paymaster.ranges import described
+from paymaster.training.config import TaskConfig
+from paymaster.validation.ranges import described
 
 __all__ = ["a_path", "registry"]
 

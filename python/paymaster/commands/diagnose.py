@@ -12,7 +12,7 @@ from annotated_types import Interval
 from rich.console import Console
 
 from paymaster.commands.options import GamesSeed
-from paymaster.experiments.printing import print_table
+from paymaster.terminal.printing import print_table
 
 __all__ = ["Diagnose"]
 
@@ -41,7 +41,7 @@ class Diagnose:
 
     def run(self, console: Console) -> None:
         """Diagnoses and prints."""
-        from paymaster.experiments.diagnosis import diagnose_run
+        from paymaster.analysis.equilibrium import diagnose_run
 
         if not self.run_directory.is_dir():
             raise ValueError(f"run_directory: expected a trained leader's, got {str(self.run_directory)!r}")
@@ -66,6 +66,6 @@ class Diagnose:
         print_table(console, title, ("measure", ""), rows, caption="means per episode ± 95 % interval")
 
     def _followers_learned(self) -> bool:
-        from paymaster.experiments.setup import stored_config
+        from paymaster.training.setup import stored_config
 
         return self.population is not None or stored_config(self.run_directory).followers_learn

@@ -12,10 +12,10 @@ from annotated_types import Interval
 from rich.console import Console
 
 from paymaster.commands.options import Games, GamesSeed, expanded, with_map
-from paymaster.experiments.config import Count, TaskConfig
+from paymaster.training.config import Count, TaskConfig
 
 if TYPE_CHECKING:
-    from paymaster.experiments.replacement import Replacement
+    from paymaster.analysis.replacement import Replacement
 
 __all__ = ["Evaluate"]
 
@@ -57,9 +57,9 @@ class Evaluate:
 
     def run(self, console: Console) -> None:
         """Evaluates and prints."""
-        from paymaster.experiments.evaluate import evaluate_reference, evaluate_run
-        from paymaster.experiments.run_leader import is_reference
-        from paymaster.experiments.tables import print_evaluations
+        from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+        from paymaster.analysis.open_run import is_reference
+        from paymaster.analysis.tables import print_evaluations
 
         if self.all and self.json:
             raise ValueError("all: expected it only for a table, got --json, which has all measures anyway")
@@ -98,7 +98,7 @@ class Evaluate:
             print_evaluations(console, f"{result.task}, {result.episodes} episodes", [result], every=self.all)
 
     def _replacement(self) -> Replacement | None:
-        from paymaster.experiments.replacement import Replacement
+        from paymaster.analysis.replacement import Replacement
 
         if self.replace is None and self.replace_every is None:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from paymaster.algorithms import leader_kind
-from paymaster.experiments.config import TrainConfig
+from paymaster.training.config import TrainConfig
 
 __all__ = ["refuse_idle_settings"]
 

@@ -10,7 +10,7 @@ import tyro
 from rich.console import Console
 
 from paymaster.commands.options import Games, GamesSeed
-from paymaster.experiments.printing import say
+from paymaster.terminal.printing import say
 
 __all__ = ["Inspect"]
 
@@ -34,9 +34,9 @@ class Inspect:
 
     def run(self, console: Console) -> None:
         """Plays, looks and writes."""
-        from paymaster.experiments.atomic import write_text
-        from paymaster.experiments.inspection import inspect_run
-        from paymaster.experiments.inspection_plot import plot_inspection
+        from paymaster.analysis.inspection import inspect_run
+        from paymaster.analysis.inspection_plot import plot_inspection
+        from paymaster.storage.atomic import write_text
 
         if not self.run_directory.is_dir():
             raise ValueError(f"run_directory: expected a trained leader's, got {str(self.run_directory)!r}")

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from annotated_types import Interval
 
-from paymaster.experiments.config import TaskConfig
+from paymaster.training.config import TaskConfig
 
 __all__ = ["Games", "GamesSeed", "expanded", "with_map"]
 

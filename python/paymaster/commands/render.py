@@ -11,8 +11,8 @@ from annotated_types import Interval
 from rich.console import Console
 
 from paymaster.commands.options import GamesSeed, expanded, with_map
-from paymaster.experiments.config import TaskConfig
-from paymaster.experiments.printing import say
+from paymaster.terminal.printing import say
+from paymaster.training.config import TaskConfig
 
 __all__ = ["Render"]
 
@@ -51,7 +51,7 @@ class Render:
 
     def run(self, console: Console) -> None:
         """Plays, draws and writes."""
-        from paymaster.experiments.render import open_leader, render
+        from paymaster.analysis.render import open_leader, render
 
         ending = "gif" if self.step is None else "png"
         suffix = f".{ending}" if self.out is None else self.out.suffix.lower()

@@ -10,8 +10,8 @@ import tyro
 from annotated_types import Interval
 from rich.console import Console
 
-from paymaster.experiments.printing import say
 from paymaster.reproduction.names import FIGURE_NAMES, EngineName, FigureName, ScaleName
+from paymaster.terminal.printing import say
 
 __all__ = ["Reproduce"]
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from paymaster.experiments.atomic import storage_errors
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.run_directory import LOCK
+from paymaster.storage.atomic import storage_errors
+from paymaster.storage.run_directory import LOCK
+from paymaster.training.config import TrainConfig
 
 __all__ = ["begun_in", "claim", "default_name", "newest"]
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from paymaster.experiments.printing import TableLayout, print_layout, say
+from paymaster.terminal.printing import TableLayout, print_layout, say
 
 if TYPE_CHECKING:
-    from paymaster.envs.registry import Task
+    from paymaster.envs.tasks import Task
 
 __all__ = ["Tasks"]
 
@@ -32,7 +32,7 @@ class Tasks:
 
     def run(self, console: Console) -> None:
         """Prints."""
-        from paymaster.envs.registry import option_meanings, tasks
+        from paymaster.envs.tasks import option_meanings, tasks
 
         presets = tasks()
         if self.json:

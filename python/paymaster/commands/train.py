@@ -15,8 +15,8 @@ from rich.console import Console
 
 from paymaster.commands.idle_options import refuse_idle_settings
 from paymaster.commands.options import with_map
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.printing import say
+from paymaster.terminal.printing import say
+from paymaster.training.config import TrainConfig
 
 __all__ = ["Train"]
 
@@ -67,9 +67,9 @@ class Train:
             self._start(config, console)
 
     def _start(self, config: TrainConfig, console: Console) -> None:
+        from paymaster.algorithms.process_group import launched
         from paymaster.commands.run_directories import begun_in, default_name
-        from paymaster.experiments.setup import choose_device
-        from paymaster.ranks import launched
+        from paymaster.training.setup import choose_device
 
         choose_device(config.device)
         refuse_idle_settings(config)
@@ -84,8 +84,8 @@ class Train:
         self, config: TrainConfig, console: Console, parse_again: Callable[[TrainConfig], Train] | None
     ) -> None:
         from paymaster.commands.run_directories import default_name, newest
-        from paymaster.experiments.run_directory import holds_run
-        from paymaster.experiments.setup import stored_config
+        from paymaster.storage.run_directory import holds_run
+        from paymaster.training.setup import stored_config
 
         each = self._each(config)
         outs = self._outs(each) or [newest(Path("runs") / default_name(one)) for one in each]
@@ -104,10 +104,10 @@ class Train:
     def _train(
         self, each: list[TrainConfig], outs: list[Path], console: Console, given: Collection[str] | None = None
     ) -> None:
-        from paymaster.experiments.report import report_runs
-        from paymaster.experiments.train import train
-        from paymaster.experiments.train_seeds import train_seeds
-        from paymaster.ranks import launched
+        from paymaster.algorithms.process_group import launched
+        from paymaster.analysis.report import report_runs
+        from paymaster.training.train import train
+        from paymaster.training.train_seeds import train_seeds
 
         rank, ranks = launched()
         if rank == 0:

@@ -1,8 +1,8 @@
 """The games as Gymnasium environments: seen from the leader's side, and in two phases where followers learn."""
 
-from paymaster.envs.ids import register
-from paymaster.envs.registry import Task, make, make_vec, tasks
+from paymaster.envs.registration import register
 from paymaster.envs.single import LeaderEnv
+from paymaster.envs.tasks import Task, make, make_vec, tasks
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 

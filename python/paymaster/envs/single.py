@@ -10,11 +10,11 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster.envs.arguments import as_array, check_int, check_no_options
-from paymaster.envs.keywords import check_keywords
 from paymaster.envs.ownership import OwnGame, SpecWithHorizon
-from paymaster.envs.text import draw
 from paymaster.envs.vector import LeaderVectorEnv, Observation
+from paymaster.rendering.text import draw
+from paymaster.validation.arguments import as_array, check_int, check_no_options
+from paymaster.validation.keywords import check_keywords
 
 __all__ = ["LeaderEnv"]
 

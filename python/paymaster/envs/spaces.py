@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
-__all__ = ["NUM_ACTIONS", "action_space", "arena_half_width", "follower_space", "num_goal_objects", "observation_space"]
+from paymaster.rendering.worlds import arena_half_width
+
+__all__ = ["NUM_ACTIONS", "action_space", "follower_space", "num_goal_objects", "observation_space"]
 
 NUM_ACTIONS = 5
 """Primitive actions: move, turn left, turn right, dig, stop on the grid; noop, left, right, down, up in the plane."""
@@ -23,11 +24,6 @@ def num_goal_objects(options: Mapping[str, Any]) -> int | None:
     """M: resources on the grid, landmarks or preys in the plane; None in a world that has no such option."""
     count: int | None = options.get("num_resources", options.get("num_targets"))
     return count
-
-
-def arena_half_width(options: Mapping[str, Any]) -> float:
-    """Half the side of a particle world's arena: goals and obstacles lie in [-w, w]^2 (as in particle_config.hpp)."""
-    return float(options["arena_half_width"]) or max(1.0, math.sqrt(options["num_followers"] / 4))
 
 
 def _common_bounds(options: Mapping[str, Any]) -> _Bounds:

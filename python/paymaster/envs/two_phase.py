@@ -9,9 +9,9 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster.envs.arguments import as_array
 from paymaster.envs.spaces import follower_space
 from paymaster.envs.vector import LeaderVectorEnv, Observation, Step
+from paymaster.validation.arguments import as_array
 
 __all__ = ["Answering", "TwoPhaseVectorEnv"]
 

@@ -13,7 +13,11 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.envs.arguments import (
+from paymaster.envs.buffers import Rows, columns_of, split
+from paymaster.envs.history import Statistics
+from paymaster.envs.ownership import OwnGame, SpecWithHorizon
+from paymaster.envs.spaces import action_space, observation_space
+from paymaster.validation.arguments import (
     as_array,
     check_int,
     identities_of,
@@ -23,11 +27,7 @@ from paymaster.envs.arguments import (
     seed_of,
     seeds_of,
 )
-from paymaster.envs.keywords import check_keywords
-from paymaster.envs.ownership import OwnGame, SpecWithHorizon
-from paymaster.envs.rows import Rows, columns_of, split
-from paymaster.envs.spaces import action_space, observation_space
-from paymaster.envs.statistics import Statistics
+from paymaster.validation.keywords import check_keywords
 
 if TYPE_CHECKING:
     from paymaster.envs.pictures import Pictures

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from paymaster import _core
-from paymaster.draws import Draws, draw_uniform
+from paymaster.networks.draws import Draws, draw_uniform
 from paymaster.networks.follower_policy import FollowerNetwork
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput, sample_offers
 

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from paymaster.networks.elementwise import softmax, tanh
 from paymaster.networks.layers import Linear
+from paymaster.networks.narrow import softmax, tanh
 
 __all__ = ["FollowerAttention"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from paymaster.networks.elementwise import softmax
 from paymaster.networks.layers import Linear
+from paymaster.networks.narrow import softmax
 
 __all__ = ["FollowerModel"]
 

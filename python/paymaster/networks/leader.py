@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from paymaster.draws import Draws, draw_uniform
 from paymaster.networks.attention import FollowerAttention
 from paymaster.networks.baselines import TwoHeadedBaseline
+from paymaster.networks.draws import Draws, draw_uniform
 from paymaster.networks.follower_model import FollowerModel
 from paymaster.networks.history_encoder import HistoryEncoder
 from paymaster.networks.leader_policy import OfferPolicy, is_previous, restricted_log_probs
@@ -38,7 +38,7 @@ class LeaderConfig:
         abstain: the leader may offer "none".
         hidden: H, width of every layer.
         attention: "follower-specific" (the paper's) or "mean" over the followers ("w/o attention").
-        termination: "learned" (beta), or "none": options end by rule only (:mod:`paymaster.options`).
+        termination: "learned" (beta), or "none": options end by rule only (:mod:`paymaster.algorithms.process`).
         termination_start: bias of beta's logit before training.
         heads: "sequential", the goal first and then its bonus (the paper's), or "independent" of each other (M3RL).
         prediction: the follower-aware module; without it attention does not see what followers will do.
@@ -157,7 +157,7 @@ class LeaderNetwork(nn.Module):
             goal: goal features, [B, N, G, D], [T, B, N, G, D] or [R, N, G, D].
             previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
-            batch_sizes: of :class:`~paymaster.played_steps.PlayedSteps`, if these are such steps.
+            batch_sizes: of :class:`~paymaster.algorithms.packed_steps.PlayedSteps`, if these are such steps.
             rows: where log mu is asked for, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
                 policy is the widest module, and few steps are decisions.
             baseline: whether phi is asked for; acting needs none.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from paymaster.networks.elementwise import log_softmax
 from paymaster.networks.layers import Linear
+from paymaster.networks.narrow import log_softmax
 
 __all__ = ["OfferPolicy", "is_previous", "restricted_log_probs"]
 

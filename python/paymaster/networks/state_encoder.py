@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from paymaster.networks.elementwise import mean_over
 from paymaster.networks.layers import Linear, rows_of
+from paymaster.networks.narrow import mean_over
 
 __all__ = ["OfferEmbedding", "StateEncoder", "offered_goal"]
 

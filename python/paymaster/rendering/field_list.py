@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from paymaster.envs.worlds import own_fields
 from paymaster.rendering.canvas import Canvas
 from paymaster.rendering.palette import CARD, INK, MUTED
+from paymaster.rendering.worlds import own_fields
 
 __all__ = ["draw_field_list"]
 

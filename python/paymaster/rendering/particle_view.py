@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from paymaster.envs.spaces import arena_half_width
 from paymaster.rendering.canvas import Canvas
 from paymaster.rendering.palette import BACKGROUND, CARD, INK, LINE, MUTED, OBSTACLE, goal_colour, goal_letter, mix
 from paymaster.rendering.record import Step
 from paymaster.rendering.scene import Scene
 from paymaster.rendering.symbols import chip, follower_body, offer_marks, result
+from paymaster.rendering.worlds import arena_half_width
 
 __all__ = ["draw_particles"]
 

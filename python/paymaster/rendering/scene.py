@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from paymaster.envs.worlds import DRAWN_FIELDS, World, world_of
+from paymaster.rendering.worlds import DRAWN_FIELDS, World, world_of
 
 __all__ = ["Follower", "Scene", "read_scene"]
 

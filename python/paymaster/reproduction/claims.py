@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from paymaster.experiments.intervals import Interval, mean_ci95
+from paymaster.analysis.intervals import Interval, mean_ci95
 from paymaster.reproduction.specs import Reading
 
 __all__ = ["Claim", "Side", "Verdict", "interval_of", "overall", "verdict"]

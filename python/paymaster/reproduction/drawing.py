@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from paymaster.experiments.plain_matplotlib import plain_style  # isort: skip (before matplotlib)
+from paymaster.analysis.plain_matplotlib import plain_style  # isort: skip (before matplotlib)
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -17,10 +17,10 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from paymaster.algorithms import DEFAULT_LEADER
-from paymaster.experiments.atomic import write_bytes
 from paymaster.reproduction.plan import Figure, Panel, Series
 from paymaster.reproduction.results import Results
 from paymaster.reproduction.statistics import bootstrap
+from paymaster.storage.atomic import write_bytes
 
 __all__ = ["draw_figure"]
 

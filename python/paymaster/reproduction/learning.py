@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from paymaster.experiments.config import Followers
 from paymaster.reproduction.claims import Claim
 from paymaster.reproduction.plan import (
     BASELINE,
@@ -22,6 +21,7 @@ from paymaster.reproduction.plan import (
 )
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import LEARNING_ADVANCE, Arm, Reading
+from paymaster.training.config import Followers
 
 __all__ = ["final_rewards", "follower_rewards", "numbers_of_followers", "time_scales"]
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from paymaster.experiments.printing import encodable, say
-from paymaster.experiments.progress import duration
 from paymaster.reproduction.runs import ReferenceJob, RunJob
 from paymaster.reproduction.seeds_job import AnyJob
+from paymaster.terminal.printing import encodable, say
+from paymaster.training.progress import duration
 
 __all__ = ["JobsProgress"]
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from paymaster.experiments.atomic import write_text
-from paymaster.experiments.regimes import REGIMES
 from paymaster.reproduction.claims import Verdict, overall
 from paymaster.reproduction.drawing import draw_figure
 from paymaster.reproduction.names import FigureName
@@ -19,6 +17,8 @@ from paymaster.reproduction.plan import BASELINE, METHODS, Average, Figure, Pane
 from paymaster.reproduction.results import Decided, Results
 from paymaster.reproduction.specs import Reading
 from paymaster.reproduction.statistics import Estimate, Floats, bootstrap, improvement, interquartile_mean, mean
+from paymaster.storage.atomic import write_text
+from paymaster.training.regimes import REGIMES
 
 __all__ = ["summary", "write_figure"]
 

@@ -8,9 +8,6 @@ from typing import TypeAlias
 
 from rich.console import Console
 
-from paymaster.cores import available_cores
-from paymaster.experiments.atomic import storage_errors
-from paymaster.experiments.printing import say
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.names import EngineName, FigureName
 from paymaster.reproduction.pool import Finished, run_jobs
@@ -20,6 +17,9 @@ from paymaster.reproduction.results import Results
 from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.seeds_job import AnyJob, at_once
+from paymaster.storage.atomic import storage_errors
+from paymaster.terminal.printing import say
+from paymaster.training.cores import available_cores
 
 __all__ = ["reproduce"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.experiments.intervals import Interval
+from paymaster.analysis.intervals import Interval
 from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
 from paymaster.reproduction.rows import read_row
 from paymaster.reproduction.runs import reference_of

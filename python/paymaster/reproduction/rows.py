@@ -15,10 +15,10 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Interval
 
-from paymaster.experiments.atomic import storage_errors, write_bytes
-from paymaster.experiments.sealed import read_json, sealed_json
-from paymaster.ranges import from_json
 from paymaster.reproduction.specs import key_of
+from paymaster.storage.atomic import storage_errors, write_bytes
+from paymaster.storage.sealed import read_json, sealed_json
+from paymaster.validation.ranges import from_json
 
 __all__ = ["ReferenceRow", "RunRow", "read_row", "reference_key", "row_path", "write_row"]
 

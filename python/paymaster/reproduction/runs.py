@@ -1,7 +1,7 @@
 """What has to be run for figures, and one piece of it done: a training run with its evaluations, or a reference leader.
 
 ```
-OUT/runs/KEY/       run directory of a leader (experiments/run_directory.py)
+OUT/runs/KEY/       run directory of a leader (storage/run_directory.py)
 OUT/rows/KEY.json   what was measured of it (rows.py), written after training and again after each evaluation
 ```
 A row that is there and whole is not made again; a run that was killed goes on from its last checkpoint.
@@ -18,18 +18,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from paymaster.experiments.checkpoint import episode_of, list_checkpoints
-from paymaster.experiments.config import TrainConfig
-from paymaster.experiments.evaluate import Evaluation, evaluate_reference, evaluate_run
-from paymaster.experiments.inspection import inspect_run
-from paymaster.experiments.metrics_file import METRICS, read_metrics
-from paymaster.experiments.run_directory import holds_run
-from paymaster.experiments.train import train
-from paymaster.ranges import parse_json
+from paymaster.analysis.evaluate import Evaluation, evaluate_reference, evaluate_run
+from paymaster.analysis.inspection import inspect_run
 from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.rows import read_row, reference_key, write_row
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import Arm, Played, Reading, key, train_config
+from paymaster.storage.checkpoint import episode_of, list_checkpoints
+from paymaster.storage.metrics_file import METRICS, read_metrics
+from paymaster.storage.run_directory import holds_run
+from paymaster.training.config import TrainConfig
+from paymaster.training.train import train
+from paymaster.validation.ranges import parse_json
 
 __all__ = ["ReferenceJob", "RunJob", "jobs_of", "readings_of"]
 

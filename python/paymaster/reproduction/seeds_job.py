@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from paymaster.experiments.run_directory import holds_run
-from paymaster.experiments.train_seeds import common_episode, train_seeds
 from paymaster.reproduction.rows import read_row
 from paymaster.reproduction.runs import ReferenceJob, RunJob
 from paymaster.reproduction.specs import key
+from paymaster.storage.run_directory import holds_run
+from paymaster.training.train_seeds import common_episode, train_seeds
 
 __all__ = ["AnyJob", "SeedsJob", "at_once"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from paymaster.algorithms.followers import FollowerLearning
-from paymaster.experiments.config import Followers, Payment, TaskConfig, TrainConfig
-from paymaster.experiments.regimes import REGIMES
+from paymaster.training.config import Followers, Payment, TaskConfig, TrainConfig
+from paymaster.training.regimes import REGIMES
 
 __all__ = ["GAMES", "Arm", "Game", "Played", "Reading", "key", "key_of", "train_config"]
 
@@ -52,7 +52,7 @@ class Arm:
     Attributes:
         game: of :data:`GAMES`.
         leader: its name.
-        regime: of :data:`~paymaster.experiments.regimes.REGIMES`.
+        regime: of :data:`~paymaster.training.regimes.REGIMES`.
         followers: "rule", or they learn: "meta", "primitive".
         num_followers: N; None is the preset's.
         noise: share of random actions while training; None is the regime's.

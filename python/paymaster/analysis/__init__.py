@@ -1,0 +1,1 @@
+"""Analysis: evaluate, inspect and draw trained leaders; intervals and tables."""

@@ -1,0 +1,212 @@
+"""How well a leader does: episodes it was not trained on, means with 95 % intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.analysis.intervals import Interval, mean_ci95
+from paymaster.analysis.open_run import open_run, population_options, seat_followers
+from paymaster.analysis.replacement import Replacement
+from paymaster.envs.tasks import make_vec
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
+from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.play.rollout import EpisodeTotals, Rollout
+from paymaster.scripted import make_reference
+from paymaster.training.seeds import evaluation_seed
+
+__all__ = ["Evaluation", "evaluate_reference", "evaluate_run"]
+
+_GAMES = 250  # played at once
+_GAMES_OF_STRANGERS = 10
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One value an episode, E episodes; rewards, payments and bonuses in the leader's units of reward.
+
+    Attributes:
+        leader: its name, or its run directory.
+        task: name of the preset.
+        gain: leader's return [E].
+        payments: bonuses paid [E].
+        incentive: bonuses paid for completed contracts [E].
+        completions: contracts completed, by goal type [E, G].
+        follower_reward: of all followers together [E].
+        events: ``|A_T|``, new offers [E].
+        option_length: steps an offer lasts, ``N T / |A_T|`` [E].
+    """
+
+    leader: str
+    task: str
+    gain: NDArray[np.floating]
+    payments: NDArray[np.floating]
+    incentive: NDArray[np.floating]
+    completions: NDArray[np.integer]
+    follower_reward: NDArray[np.floating]
+    events: NDArray[np.integer]
+    option_length: NDArray[np.floating]
+
+    @property
+    def episodes(self) -> int:
+        """E."""
+        return len(self.gain)
+
+    def intervals(self) -> dict[str, Interval]:
+        """Mean with 95 % interval of every measure; completions in all and by type."""
+        out = {name: mean_ci95(getattr(self, name)) for name in ("gain", "payments", "incentive")}
+        out["completions"] = mean_ci95(self.completions.sum(axis=-1))
+        for goal in range(self.completions.shape[-1]):
+            out[f"completions_{goal}"] = mean_ci95(self.completions[:, goal])
+        for name in ("follower_reward", "events", "option_length"):
+            out[name] = mean_ci95(getattr(self, name))
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"gain": {"mean": ..., "ci95": [low, high]}, ..., "episodes": E}``."""
+        measures = {name: interval.to_json() for name, interval in self.intervals().items()}
+        return {**measures, "episodes": self.episodes, "leader": self.leader, "task": self.task}
+
+
+@usual_torch()
+@threads_of_torch(1)
+def evaluate_reference(
+    name: str,
+    task: str,
+    episodes: int,
+    seed: int = 0,
+    options: dict[str, Any] | None = None,
+    *,
+    replacement: Replacement | None = None,
+    population: Path | None = None,
+) -> Evaluation:
+    """Evaluates a reference leader (:data:`paymaster.scripted.REFERENCES`) on ``task``.
+
+    With a ``replacement`` it plays the games that :func:`evaluate_run` plays with the same one, members and all; with a
+    ``population`` against the followers that learned in that run.
+
+    Raises:
+        ValueError: an unknown leader, task or option, fewer than one episode, a replacement of nobody, not a run whose
+            followers learned, followers that learn without such a run.
+    """
+    leader = make_reference(name, seed)
+    games = _games_at_once(episodes, strangers=False, replacement=replacement)
+    options = {**population_options(population), **(options or {})}
+    env = make_vec(task, games, evaluation_seed(seed), autoreset_mode="Disabled", **options)
+    if isinstance(env, TwoPhaseVectorEnv):
+        if population is None:
+            raise ValueError("population: expected a run whose followers learned, since these do, got none")
+        seat_followers(env, population, evaluation_seed(seed))
+    env.statistics.frozen = True  # reference leaders do not use them
+
+    def play() -> EpisodeTotals:
+        observation, info = env.reset()
+        leader.start(env)
+        ended = np.zeros(env.num_envs, dtype=np.bool_)
+        while not ended.all():
+            observation, _, ended, _, info = env.step(leader.offers(env, observation))
+        return EpisodeTotals(**info["totals"])
+
+    return _collect(name, task, env, episodes, play, seed, replacement)
+
+
+@usual_torch()
+@threads_of_torch(1)
+def evaluate_run(
+    run: Path,
+    episodes: int,
+    seed: int = 0,
+    *,
+    greedy: bool = False,
+    task: str | None = None,
+    options: dict[str, Any] | None = None,
+    strangers: bool = False,
+    replacement: Replacement | None = None,
+    population: Path | None = None,
+) -> Evaluation:
+    """Evaluates the leader of a run directory, on the run's task unless told otherwise; traits stay hidden.
+
+    The history statistics are the training run's, frozen. With ``strangers`` they start empty and fill as the episodes
+    go: for followers whom the leader has not met (M3RL's test of generalisation; give another ``population_seed``).
+    Fewer games are then played at once, so that what one episode teaches is known in the next. With a ``replacement``
+    they start empty as well, and members of the population leave for others as the episodes go.
+
+    Args:
+        run: a directory that ``paymaster train`` has written.
+        episodes: E.
+        seed: of the evaluation's games and the leader's draws; whatever it is, training had other games.
+        greedy: the leader's most likely offers instead of a draw, and the likeliest answers of followers that learned.
+        task, options: where they differ from the run's.
+        strangers: the statistics start empty.
+        replacement: who leaves and how often; implies ``strangers``.
+        population: another run directory, whose followers play; by default the run's own, where they learned.
+
+    Raises:
+        ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader, fewer than one episode, a
+            replacement of nobody.
+    """
+    games = _games_at_once(episodes, strangers=strangers, replacement=replacement)
+    env, leader = open_run(run, games, evaluation_seed(seed), task=task, options=options, population=population)
+    if isinstance(env, TwoPhaseVectorEnv) and isinstance(env.answering, FollowersAtPlay):
+        env.answering.greedy = greedy
+    if strangers or replacement is not None:
+        env.statistics.clear()
+        env.statistics.frozen = False
+    generator = torch.Generator(leader.device).manual_seed(evaluation_seed(seed))
+    play = _player(env, leader, generator, greedy=greedy)
+    return _collect(str(run), env.task, env, episodes, play, seed, replacement)
+
+
+def _player(
+    env: LeaderVectorEnv, leader: LeaderAlgorithm, generator: torch.Generator, *, greedy: bool
+) -> Callable[[], EpisodeTotals]:
+    rollout = Rollout(env, leader, generator)
+    return lambda: rollout.play(greedy=greedy, keep=False)[1]
+
+
+def _games_at_once(episodes: int, *, strangers: bool, replacement: Replacement | None) -> int:
+    """B. With a replacement whole rounds make up a period, so that it comes between the same episodes for everybody."""
+    if episodes < 1:
+        raise ValueError(f"episodes: expected at least 1, got {episodes}")
+    if replacement is not None:
+        return replacement.round_of(min(episodes, _GAMES_OF_STRANGERS))
+    return min(episodes, _GAMES_OF_STRANGERS if strangers else _GAMES)
+
+
+def _collect(
+    leader: str,
+    task: str,
+    env: LeaderVectorEnv,
+    episodes: int,
+    play: Callable[[], EpisodeTotals],
+    seed: int,
+    replacement: Replacement | None,
+) -> Evaluation:
+    """Plays rounds of all games until there are ``episodes``; the surplus of the last round is dropped by index."""
+    if replacement is not None:
+        replacement.check(env.options["population_size"])
+    rounds: list[EpisodeTotals] = []
+    for played in range(0, episodes, env.num_envs):
+        if replacement is not None and played > 0 and played % replacement.every == 0:
+            replacement.apply(env, evaluation_seed(seed), played // replacement.every)
+        rounds.append(play())
+
+    def every(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]
+
+    offers = every("length") * env.num_followers
+    return Evaluation(
+        leader=leader,
+        task=task,
+        option_length=offers / every("events"),
+        **{name: every(name) for name in ("gain", "payments", "incentive", "completions", "follower_reward", "events")},
+    )

@@ -1,0 +1,62 @@
+"""Evaluations side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from rich.console import Console
+
+from paymaster.analysis.evaluate import Evaluation
+from paymaster.analysis.intervals import Interval
+from paymaster.terminal.printing import TableLayout, print_layout
+
+__all__ = ["print_evaluations"]
+
+_MEASURES: Final[dict[str, str]] = {
+    "gain": "gain",
+    "payments": "payments",
+    "completions": "completed",
+    "follower_reward": "followers'\nreward",
+    "incentive": "incentive",
+    "events": "events",
+    "option_length": "option\nlength",
+}
+_FEW = ("gain", "payments", "completions", "follower_reward")  # where a terminal has no room for all
+
+
+def print_evaluations(console: Console, title: str, evaluations: Sequence[Evaluation], *, every: bool = False) -> None:
+    """Print a row a leader: mean ± half the 95 % interval of each measure per episode, completions by goal type last.
+
+    A terminal that has no room for all measures gets the gain, payments, completed contracts and followers' reward;
+    still less room, fewer decimals; then a block a leader.
+
+    Args:
+        console: where to.
+        title: stands above it.
+        evaluations: of the leaders.
+        every: all measures, however narrow the terminal.
+    """
+
+    def layout(names: Sequence[str], show: Callable[[Interval], str], *, by_type: bool) -> TableLayout:
+        rows = []
+        for evaluation in evaluations:
+            intervals = evaluation.intervals()
+            types = ["/".join(f"{mean:.1f}" for mean in evaluation.completions.mean(axis=0))]
+            rows.append([evaluation.leader, *(show(intervals[name]) for name in names), *(types if by_type else [])])
+        headings = ["leader", *(_MEASURES[name] for name in names), *(["by type"] if by_type else [])]
+        return TableLayout(headings, rows)
+
+    layouts = [layout(tuple(_MEASURES), _wide, by_type=True)]
+    if not every:
+        layouts += [layout(_FEW, show, by_type=False) for show in (_wide, _narrow)]
+    chosen = next((one for one in layouts if one.fits(console)), layouts[0] if every else layouts[1])
+    print_layout(console, title, chosen, "means per episode ± 95 % interval")
+
+
+def _wide(interval: Interval) -> str:
+    return f"{interval:.2f}"
+
+
+def _narrow(interval: Interval) -> str:
+    return f"{interval:.1f}".replace(" ", "")

@@ -1,0 +1,196 @@
+"""The ``paymaster`` command: train, evaluate, render, inspect, diagnose, reproduce, tasks, bench."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+
+from paymaster import __version__
+from paymaster.algorithms import DEFAULT_LEADER, LEADERS
+from paymaster.algorithms.process_group import RankError, launched
+from paymaster.commands.bench import Bench
+from paymaster.commands.command_line import registry
+from paymaster.commands.diagnose import Diagnose
+from paymaster.commands.evaluate import Evaluate
+from paymaster.commands.inspect import Inspect
+from paymaster.commands.render import Render
+from paymaster.commands.reproduce import Reproduce
+from paymaster.commands.tasks import Tasks
+from paymaster.commands.train import Train
+from paymaster.envs.tasks import tasks
+from paymaster.scripted import REFERENCES
+from paymaster.terminal.streams import open_console, quiet_streams, reader_has_gone
+from paymaster.training.config import TrainConfig
+from paymaster.validation.finite import DivergenceError
+from paymaster.validation.ranges import check_fields
+
+__all__ = ["main"]
+
+_ABOUT = (
+    "Expensive coordination: games in which a leader pays self-interested followers, and leaders that learn to pay "
+    "well. Start with: paymaster train resource_collection"
+)
+_TRACEBACK = "PAYMASTER_TRACEBACK"  # environment variable: 1 shows where an error comes from
+
+_OF_THE_MACHINE = (RuntimeError, MemoryError, ArithmeticError, ImportError)  # RecursionError, OverflowError among them
+
+_Command = Train | Evaluate | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
+_Run = Callable[[Console], None]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        args: what stands behind ``paymaster``; by default this process's arguments.
+
+    Returns:
+        The exit status: 0; 1 after an error of the machine or of this package, 2 after a clear error of the user's, 130
+        when interrupted, 141 when whoever read the output has gone away.
+    """
+    args = sys.argv[1:] if args is None else args
+    _interruptible()
+    try:
+        with quiet_streams():
+            return _main(args)
+    except BrokenPipeError:
+        return 128 + 13  # as if SIGPIPE had ended it, which shells do not report
+    except OSError as error:  # of a last write, to a full disk
+        return _failed(error, 2)
+
+
+def _main(args: Sequence[str]) -> int:
+    if "--version" in args[:1]:
+        print(f"paymaster {__version__}")
+        return 0
+    try:
+        _parse(args or ["--help"])(open_console())
+    except BrokenPipeError as error:
+        if reader_has_gone():
+            raise
+        return _failed(error, 1)  # of another pipe, such as to a process of ours
+    except (ValueError, TypeError, OSError, DivergenceError) as error:
+        # Our own errors say what was expected and what came; a trace would only hide it.
+        return _failed(error, 2)
+    except KeyboardInterrupt:
+        print("paymaster: interrupted; train goes on with --resume, reproduce when started again", file=sys.stderr)
+        return 130
+    except _OF_THE_MACHINE as error:
+        if isinstance(error, MemoryError) or re.search(r"allocate memory|out of memory", str(error)):
+            return _failed(error, 1, "not enough memory for this: fewer games or narrower networks need less")
+        return _failed(error, 1, f"{type(error).__name__}: {error}")
+    except Exception as error:
+        return _failed(error, 1, f"this is a fault of paymaster, please report it: {type(error).__name__}: {error}")
+    return 0
+
+
+def _failed(error: BaseException, status: int, message: str | None = None) -> int:
+    """Prints the error in a line. What is not explained by it goes into a file."""
+    rank, ranks = _rank()
+    who = "" if ranks == 1 or isinstance(error, RankError) else f"rank {rank} of {ranks}: "
+    line = " ".join((message or str(error) or type(error).__name__).split())
+    if os.environ.get(_TRACEBACK):
+        traceback.print_exception(error, file=sys.stderr)
+    elif message is not None:
+        line += f" ({_written(error)})"
+    print(f"paymaster: error: {who}{line}", file=sys.stderr)
+    return status
+
+
+def _written(error: BaseException) -> str:
+    """Where to find the traceback."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="paymaster-", suffix=".txt", text=True)
+        with open(handle, "w", errors="backslashreplace") as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return f"{_TRACEBACK}=1 shows where"
+    return f"traceback in {name}"
+
+
+def _rank() -> tuple[int, int]:
+    try:
+        return launched()
+    except ValueError:
+        return 0, 1
+
+
+def _interruptible() -> None:
+    """Ctrl-C raises KeyboardInterrupt from here on, also where it ended the process during imports."""
+    ours = getattr(sys.modules.get("paymaster._starting"), "end_at_once", None)
+    if threading.current_thread() is threading.main_thread() and ours and signal.getsignal(signal.SIGINT) is ours:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _parse(args: Sequence[str]) -> _Run:
+    # The leader's name and the settings decide defaults, so they are looked up before the rest.
+    leader, settings = _value(args, "--leader", DEFAULT_LEADER), _value(args, "--settings", "tuned")
+    command = _parsed(args, TrainConfig(tyro.MISSING, leader=leader, settings=settings))
+    try:
+        for part in _parts(command):
+            check_fields(part)
+    except ValueError as error:
+        raise ValueError(str(error).replace(" or null, got ", ", got ")) from None  # nobody types null
+    if isinstance(command, Train):
+        return partial(command.run, parse_again=lambda stored: _parsed(args, stored))
+    run: _Run = command.run
+    return run
+
+
+def _parts(command: _Command) -> list[Any]:
+    """What is checked: what has no name of its own on the command line first, so that errors have none either."""
+    if isinstance(command, Train):
+        return [command.config.options, command.config, command]
+    return [command.options, command] if isinstance(command, Evaluate | Render) else [command]
+
+
+def _parsed(args: Sequence[str], config: TrainConfig) -> Any:
+    commands = (
+        Annotated[Train, tyro.conf.subcommand("train", default=Train(config))]
+        | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+        | Annotated[Render, tyro.conf.subcommand("render")]
+        | Annotated[Inspect, tyro.conf.subcommand("inspect")]
+        | Annotated[Diagnose, tyro.conf.subcommand("diagnose")]
+        | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
+        | Annotated[Tasks, tyro.conf.subcommand("tasks")]
+        | Annotated[Bench, tyro.conf.subcommand("bench")]
+    )
+    with registry(_choices(args)):
+        return tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
+
+
+def _choices(args: Sequence[str]) -> dict[str, str]:
+    """What text options may be."""
+    leaders = (*LEADERS, "fixed-interval(m)") if "train" in args[:1] else (*REFERENCES, "DIR")
+    return {
+        "leader": "{" + ",".join(leaders) + "}",
+        "task": "{" + ",".join(task.name for task in tasks()) + "}",
+        "device": "{auto,cpu,cuda,cuda:N}",
+        "map": "FILE",
+        "run_directory": "DIR",
+    }
+
+
+def _value(args: Sequence[str], option: str, default: str) -> Any:
+    """The last value of an option."""
+    for name, following in reversed(list(zip(args, [*args[1:], ""], strict=True))):
+        if name == option:
+            return following
+        if name.startswith(f"{option}="):
+            return name.partition("=")[2]
+    return default
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""The history statistics of a batch: what the leader has learned of each follower in earlier episodes (M3RL)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from paymaster.validation.arguments import check_array
+
+__all__ = ["Statistics"]
+
+_COUNT_MAX = 2**62
+
+
+class Statistics:
+    """One table for the whole batch, updated at the end of each step in the order of games (rate 0.1).
+
+    Entries, for each of P followers:
+
+    - ``acceptance`` float32[P, G, K]: share of offers accepted. A trial is a step in which the follower has no
+      running contract for the offer and can reach its goal.
+    - ``acceptance_count`` int64[P, G, K]: trials; tells "never tried" from "always refused".
+    - ``completion`` float32[P, G, T]: share of contracts completed within age + 1 steps of their start.
+    - ``outcome`` float32[P, G]: share of contracts completed, of those the leader did not cut short.
+    - ``outcome_count`` int64[P, G].
+
+    Attributes are live read-only views of the core's memory, which a step in another thread changes under them;
+    :meth:`arrays` returns copies.
+    """
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+        views: dict[str, NDArray[Any]] = core.statistics
+        self._views = views
+        self.acceptance: NDArray[np.float32] = views["acceptance"]
+        self.acceptance_count: NDArray[np.int64] = views["acceptance_count"]
+        self.completion: NDArray[np.float32] = views["completion"]
+        self.outcome: NDArray[np.float32] = views["outcome"]
+        self.outcome_count: NDArray[np.int64] = views["outcome_count"]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._core,)  # of the copied batch
+
+    @property
+    def frozen(self) -> bool:
+        """While true, games leave the table as it is."""
+        return bool(self._core.frozen)
+
+    @frozen.setter
+    def frozen(self, frozen: bool) -> None:
+        if not isinstance(frozen, (bool, np.bool_)):
+            raise TypeError(f"frozen: expected a bool, got {type(frozen).__name__}")
+        self._core.frozen = bool(frozen)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """A copy of all entries."""
+        with self._core.guard("statistics"):
+            return {name: values.copy() for name, values in self._views.items()}
+
+    def set(self, **arrays: ArrayLike) -> None:
+        """Sets any of the entries.
+
+        Raises:
+            ValueError: an unknown entry, a wrong shape, a rate outside [0, 1], a negative count.
+            TypeError: a wrong dtype. In either case nothing changes.
+        """
+        checked = {}
+        for name, value in arrays.items():
+            if name not in self._views:
+                raise ValueError(f"statistics: expected names among {', '.join(self._views)}, got {name!r:.80}")
+            view = self._views[name]
+            high = _COUNT_MAX if view.dtype.kind == "i" else 1
+            checked[name] = check_array(name, value, view.dtype.name, view.shape, 0, high)
+        self._core.set_statistics(checked)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._core.clear_statistics()

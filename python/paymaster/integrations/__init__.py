@@ -1,0 +1,46 @@
+"""A game seen from three sides, for other libraries; every view steps the core that the batch steps.
+
+- the whole game, leader and followers: :func:`parallel_env` and :func:`aec_env` (PettingZoo);
+- the leader's side: :func:`paymaster.make` and :func:`paymaster.make_vec` (Gymnasium), with :class:`LeaderVectors`
+  and :class:`BatchedLeaderVectors` over them for libraries that want vectors;
+- the followers' side, with a leader inside: :func:`followers_env` (PettingZoo), and :class:`FollowerEnv` (Gymnasium)
+  for a single one.
+
+PettingZoo is an extra, ``pip install 'paymaster[pettingzoo]'``; without it the first and the third raise ImportError.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paymaster.integrations.fixed_leader import Leader
+from paymaster.integrations.follower import FollowerEnv
+from paymaster.integrations.leader_vectors import BatchedLeaderVectors, LeaderVectors
+
+if TYPE_CHECKING:
+    from paymaster.integrations.aec import GameAECEnv
+    from paymaster.integrations.followers import FollowersParallelEnv
+    from paymaster.integrations.parallel import GameParallelEnv
+
+__all__ = ["BatchedLeaderVectors", "FollowerEnv", "Leader", "LeaderVectors", "aec_env", "followers_env", "parallel_env"]
+
+
+def parallel_env(task: str, **arguments: Any) -> GameParallelEnv:
+    """The whole game as a ``pettingzoo.ParallelEnv``; see :class:`paymaster.integrations.parallel.GameParallelEnv`."""
+    from paymaster.integrations.parallel import GameParallelEnv
+
+    return GameParallelEnv(task, **arguments)
+
+
+def aec_env(task: str, **arguments: Any) -> GameAECEnv:
+    """The whole game as a ``pettingzoo.AECEnv``; see :class:`paymaster.integrations.aec.GameAECEnv`."""
+    from paymaster.integrations.aec import GameAECEnv
+
+    return GameAECEnv(task, **arguments)
+
+
+def followers_env(task: str, leader: Leader = "full_information", **arguments: Any) -> FollowersParallelEnv:
+    """The followers as a ``pettingzoo.ParallelEnv``; see :class:`~.followers.FollowersParallelEnv`."""
+    from paymaster.integrations.followers import FollowersParallelEnv
+
+    return FollowersParallelEnv(task, leader, **arguments)

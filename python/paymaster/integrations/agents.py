@@ -1,0 +1,78 @@
+"""What the views for PettingZoo have in common: names, spaces, state and pictures of their game's agents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from paymaster import _core
+from paymaster.envs.ownership import NoEpisodeError, OwnGame
+from paymaster.integrations.game import Game
+
+__all__ = ["AgentsOfGame"]
+
+
+class AgentsOfGame(OwnGame):
+    """Goes before PettingZoo's class among the bases of a view.
+
+    One thread at a time may call a view; a second one's call raises ``RuntimeError`` and changes nothing. A view can
+    be pickled and copied: that gives a game of its own in the same state, with the same seed.
+
+    Attributes:
+        game: the game.
+        possible_agents: all agents of this view, by name.
+        agents: those whose episode is on.
+        render_mode, state_space: the game's.
+    """
+
+    def _begin(self, game: Game, agents: list[str]) -> None:
+        """With that game, before anything else."""
+        self.game = game
+        self.possible_agents = agents
+        self.agents: list[str] = []
+        self.render_mode = game.render_mode
+        self.state_space = game.state_space
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        """The same object every time. Raises ValueError for an unknown agent."""
+        return self.game.observation_spaces[self._known(agent)]
+
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        """The same object every time. Raises ValueError for an unknown agent."""
+        return self.game.action_spaces[self._known(agent)]
+
+    def state(self) -> NDArray[np.float32]:
+        """Everything, the offers and all traits included, as a vector."""
+        return self.game.state()
+
+    def render(self) -> str | NDArray[np.uint8] | None:
+        """The game as ``render_mode`` says."""
+        return self.game.render()
+
+    def close(self) -> None:
+        """Nothing to release. The environment can still be used."""
+
+    @property
+    def _guard(self) -> _core.CallGuard:
+        return self.game.env._guard
+
+    def _known(self, agent: str) -> str:
+        """The agent's name. Raises ValueError for an unknown one."""
+        if agent not in self.possible_agents:
+            raise ValueError(f"agent: expected one of {', '.join(self.possible_agents)}, got {agent!r:.80}")
+        return agent
+
+    def _check_actions(self, actions: Any) -> None:
+        """Raises NoEpisodeError where no episode is on, and TypeError for what is not a dict of actions."""
+        self._expect_agents()
+        if not isinstance(actions, Mapping):
+            raise TypeError(f"actions: expected a dict of agents' actions, got {type(actions).__name__}")
+
+    def _expect_agents(self) -> None:
+        """Raises NoEpisodeError before the first reset and after the last step of an episode."""
+        if not self.agents:
+            raise NoEpisodeError("step: expected reset() first, since no episode is on, got an action")

@@ -1,0 +1,103 @@
+"""The followers' side for PettingZoo's parallel API: the leader plays inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paymaster.envs.ownership import one_at_a_time
+from paymaster.integrations.agents import AgentsOfGame
+from paymaster.integrations.fixed_leader import FixedLeader, Leader
+from paymaster.integrations.game import RENDER_MODES, Game
+from paymaster.integrations.registration import ParallelEnv
+
+__all__ = ["FollowersParallelEnv"]
+
+Vectors = dict[str, NDArray[np.float32]]
+
+
+class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
+    """Agents "follower_0", ..., all alike: equal spaces, and each sees the game from its own seat.
+
+    What they see holds this step's offers, which the leader inside has just made; their answers move the world. One
+    step is one of the game's. The followers act at once, in ignorance of each other's answers, as the game has it.
+    Observations and actions as of :class:`paymaster.integrations.parallel.GameParallelEnv`.
+
+    Args:
+        leader: who makes the offers (:data:`.Leader`): a reference leader's name, an object like one,
+            or a function from one game's observation to int[N, 2].
+        task, seed, index, render_mode, followers, options: as of :class:`GameParallelEnv`.
+
+    Raises:
+        ValueError, TypeError: as :class:`GameParallelEnv`, and for what is no leader.
+
+    Attributes:
+        game: the game; ``game.env`` is the batch it is played in.
+        state_space: of :meth:`state`.
+    """
+
+    metadata = {"name": "paymaster_followers_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012
+
+    def __init__(
+        self,
+        task: str,
+        leader: Leader = "full_information",
+        *,
+        seed: int | None = None,
+        index: int = 0,
+        render_mode: str | None = None,
+        followers: str = "meta",
+        **options: Any,
+    ) -> None:
+        game = Game(task, seed, index, render_mode, followers, **options)
+        self._begin(game, game.followers[:])
+        self._leader = FixedLeader(leader, game.seed)
+
+    @one_at_a_time
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+        """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
+        ignored."""
+        self.game.reset(seed, options)
+        if seed is not None:
+            self._leader.reseed(seed)
+        self._leader.start(self.game.env)
+        self.agents = self.possible_agents[:]
+        return self._offered()
+
+    @one_at_a_time
+    def step(
+        self, actions: Mapping[str, Any]
+    ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+        """The followers' answers; the world moves and the leader makes its next offers.
+
+        Raises:
+            ValueError: an action is missing or out of range; nothing changes.
+            ResetNeeded: no episode is on.
+            TypeError: not integers.
+        """
+        self._check_actions(actions)
+        missing = set(self.agents) - set(actions)
+        if missing:
+            raise ValueError(f"actions: expected one of every follower, got none of {min(missing)!r}")
+        self.game.answer([self.game.check_answer(name, actions[name]) for name in self.agents])
+        reward = {name: self.game.reward[name] for name in self.agents}
+        over = dict.fromkeys(self.agents, self.game.over)
+        truncated = dict.fromkeys(self.agents, False)
+        observations, infos = self._offered()
+        if self.game.over:
+            self.agents = []
+        return observations, reward, over, truncated, infos
+
+    def _offered(self) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+        """The leader acts, unless the game is over; what its followers then see."""
+        if not self.game.over:
+            self.game.offer(self._leader.offers(self.game.env, self.game.observed)[0])
+        infos = self.game.infos()
+        vectors = self.game.follower_vectors()
+        names = self.possible_agents
+        return dict(zip(names, vectors, strict=True)), {name: infos[name] for name in names}

@@ -1,0 +1,75 @@
+"""What each agent of a game sees as one vector: the features that this package's own learners see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.features.follower import FollowerFeatures
+from paymaster.features.leader import FeatureEncoder
+
+__all__ = ["FollowerSight", "LeaderSight", "flat_actions", "vector_space"]
+
+Floats = NDArray[np.float32]
+
+_LARGE = 1e6  # more than any feature comes to: a bound, because checkers of spaces want a finite one
+
+
+def vector_space(width: int) -> spaces.Box:
+    """Vectors of so many features."""
+    return spaces.Box(-_LARGE, _LARGE, shape=(width,), dtype=np.float32)
+
+
+def flat_actions(space: spaces.Space[Any]) -> spaces.MultiDiscrete:
+    """The leader's actions [N, 2] as a vector [2 N]: goal and bonus of follower 0, of follower 1, ..."""
+    assert isinstance(space, spaces.MultiDiscrete)
+    return spaces.MultiDiscrete(space.nvec.ravel())
+
+
+class LeaderSight:
+    """A batch's observations as vectors of N (F + G D) features (:class:`FeatureEncoder`), follower by follower.
+
+    Args:
+        env: the batch.
+
+    Attributes:
+        width: numbers in a vector.
+    """
+
+    def __init__(self, env: LeaderVectorEnv) -> None:
+        self._encoder = FeatureEncoder(env)
+        per_goal = env.options["num_goals"] * self._encoder.goal_features
+        self.width: int = env.num_followers * (self._encoder.follower_features + per_goal)
+
+    def encode(self, observation: Mapping[str, NDArray[Any]]) -> Floats:
+        """float32[B, width], from an observation of B games."""
+        follower, goal = self._encoder.encode(observation)
+        games, n = follower.shape[:2]
+        return np.concatenate((follower, goal.reshape(games, n, -1)), axis=-1).reshape(games, -1)
+
+
+class FollowerSight:
+    """What each follower of a batch sees as a vector (:class:`FollowerFeatures`), and last whether it is asked.
+
+    Args:
+        env: the batch.
+
+    Attributes:
+        width: numbers in a vector.
+    """
+
+    def __init__(self, env: TwoPhaseVectorEnv) -> None:
+        self._features = FollowerFeatures(env)
+        self.width: int = self._features.own_features + env.options["num_goals"] * self._features.goal_features + 1
+
+    def encode(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
+        """float32[B, N, width], from what ``offer`` returned."""
+        own, goal = self._features.encode(seen)
+        asked = seen["asked"][..., None].astype(np.float32)
+        return np.concatenate((own, goal.reshape(*own.shape[:2], -1), asked), axis=-1)

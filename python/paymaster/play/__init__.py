@@ -1,0 +1,1 @@
+"""Playing: episodes in which environments, leaders and learning followers meet, and their records."""

@@ -1,0 +1,84 @@
+"""An episode played for being looked at: every state of it and what happened between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.rendering import EpisodeRecord, draw_frame
+from paymaster.scripted import ReferenceLeader
+
+__all__ = ["WatchedEpisode", "watch"]
+
+
+@dataclass(frozen=True)
+class WatchedEpisode:
+    """One whole episode of one game.
+
+    Attributes:
+        title: of its pictures.
+        options: of the game, with ``goal_reward`` as it was in force.
+        states: after 0, 1, ... steps, as ``LeaderEnv.state()`` returns them.
+        record: what happened in between.
+    """
+
+    title: str
+    options: dict[str, Any]
+    states: list[dict[str, Any]]
+    record: EpisodeRecord
+
+    def frame(self, step: int, *, width: int = 1280, show_future: bool = False) -> NDArray[np.uint8]:
+        """The picture after ``step`` steps; arguments as for :func:`paymaster.rendering.draw_frame`.
+
+        Raises:
+            ValueError: the episode has no such step.
+        """
+        if not 0 <= step < len(self.states):
+            raise ValueError(f"step: expected a value in [0, {len(self.states) - 1}], got {step}")
+        return draw_frame(
+            self.states[step], self.options, self.record, title=self.title, width=width, show_future=show_future
+        )
+
+    def frames(self, *, width: int = 1280) -> Iterator[NDArray[np.uint8]]:
+        """A picture after every step, the start included; the axes are those of the whole episode throughout."""
+        for step in range(len(self.states)):
+            yield self.frame(step, width=width)
+
+
+def watch(env: LeaderVectorEnv, leader: ReferenceLeader, title: str = "") -> WatchedEpisode:
+    """Plays the next episode of a single game.
+
+    Args:
+        env: a batch of one game that does not reset itself (``autoreset_mode="Disabled"``).
+        leader: decides. If it has an attribute ``attention``, its weights of the followers in its last decision (float
+            [1, N] or None), they are recorded.
+        title: of the pictures; by default the task's name.
+
+    Raises:
+        ValueError: more than one game, or one that resets itself.
+    """
+    if env.num_envs != 1:
+        raise ValueError(f"env: expected a single game, got {env.num_envs}")
+    if env.autoreset_mode.value != "Disabled":
+        raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r:.80}")
+    observation, _ = env.reset()
+    leader.start(env)
+    states, record, ended = [_only(env.state())], EpisodeRecord(), False
+    while not ended:
+        offers = leader.offers(env, observation)
+        attention = getattr(leader, "attention", None)
+        observation, reward, terminated, _, info = env.step(offers)
+        states.append(_only(env.state()))
+        record.add(states[-1], info["payment"][0], float(reward[0]), None if attention is None else attention[0])
+        ended = bool(terminated[0])
+    options = {**env.options, "goal_reward": env.goal_reward}
+    return WatchedEpisode(title or env.task.replace("_", " "), options, states, record)
+
+
+def _only(states: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    return {name: values[0] for name, values in states.items()}

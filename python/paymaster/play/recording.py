@@ -1,0 +1,121 @@
+"""Episodes as they are written down, step by step, while they are played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.events import extract
+from paymaster.features.leader import FeatureEncoder
+from paymaster.play.seed_games import SeedEncoder, SeedGames
+
+__all__ = ["Recording"]
+
+
+class Recording:
+    """Arrays [T, B, N, ...] that are filled a step at a time, so that nothing is allocated or copied on the way.
+
+    What a leader sees lies on its device. On CUDA every step passes through page-locked memory of its own, from where
+    it is copied while the games go on.
+
+    Args:
+        env: the batch that is played.
+        encoder: of its observations.
+        device: the leader's.
+        keep: with room for all T steps; else for one, which each step overwrites.
+    """
+
+    def __init__(
+        self,
+        env: LeaderVectorEnv | SeedGames,
+        encoder: FeatureEncoder | SeedEncoder,
+        device: torch.device,
+        *,
+        keep: bool,
+    ) -> None:
+        self._env, self._encoder, self._device, self._keep = env, encoder, device, keep
+        games, n = env.num_envs, env.num_followers
+        steps = env.options["horizon"] if keep else 1
+        shape = (steps, games, n)
+        goals = env.options["num_goals"]
+        self._host = [
+            torch.empty(*shape, encoder.follower_features, pin_memory=device.type == "cuda"),
+            torch.empty(*shape, goals, encoder.goal_features, pin_memory=device.type == "cuda"),
+            torch.empty(*shape, dtype=torch.bool, pin_memory=device.type == "cuda"),
+        ]
+        self._arrays = [tensor.numpy() for tensor in self._host]
+        self._seen = [
+            tensor if device.type == "cpu" else torch.empty_like(tensor, device=device) for tensor in self._host
+        ]
+        self._offer = torch.empty(*shape, dtype=torch.int64, device=device)
+        self._explored = torch.zeros(*shape, dtype=torch.bool, device=device)
+        self._actions = np.zeros((*shape, 2), dtype=np.int64)
+        self._results = {
+            "follower_action": np.zeros(shape, dtype=np.int64),
+            "committed": np.zeros(shape, dtype=np.bool_),
+            "completed": np.zeros(shape, dtype=np.int64),
+            "payment": np.zeros(shape, dtype=np.float32),
+        }
+        self._valid = np.zeros((steps, games), dtype=np.bool_)
+        self._played = 0
+
+    def see(self, observation: Any, previous: Tensor) -> Seen:
+        """What the leader sees of the next step; ``previous`` is omega_{t-1}, int64 [B, N] on its device."""
+        row = self._row
+        self._encoder.encode_into(observation, *(array[row] for array in self._arrays))
+        if self._seen[0] is not self._host[0]:
+            for there, here in zip(self._seen, self._host, strict=True):
+                there[row].copy_(here[row], non_blocking=self._keep)  # a row that is used again must have been read
+        follower, goal, ended = (part[row] for part in self._seen)
+        return Seen(follower, goal, previous, ended, self._played)
+
+    def decide(self, step: LeaderStep, actions: NDArray[np.int64], playing: NDArray[np.bool_]) -> None:
+        """The leader's decision in that step: as it came, as the environment takes it [B, N, 2], and in which games."""
+        row = self._row
+        self._offer[row] = step.offer
+        if step.explored is not None:
+            self._explored[row] = step.explored
+        self._actions[row], self._valid[row] = actions, playing
+
+    def result(self, info: Mapping[str, NDArray[Any]]) -> None:
+        """What came of it; the step is complete."""
+        row = self._row
+        for name, array in self._results.items():
+            array[row] = info[name]
+        self._played += 1
+
+    def episodes(self, lengths: NDArray[np.int32], explore: float) -> Episodes:
+        """All of it. The recording's own memory, which belongs to the episodes from now on."""
+        played, device, options = self._played, self._device, self._env.options
+        follower, goal, ended = (part[:played] for part in self._seen)
+        results = {name: torch.from_numpy(array[:played]).to(device) for name, array in self._results.items()}
+        events = extract(self._actions[:played], lengths, num_goals=options["num_goals"])
+        offer = self._offer[:played]
+        # A finished game reports action -1; its steps are not valid and any index will do.
+        results["follower_action"].clamp_(min=0)
+        return Episodes(
+            follower=follower,
+            goal=goal,
+            previous=torch.cat((torch.full_like(offer[:1], -1), offer[:-1])),
+            offer=offer,
+            new_offer=torch.tensor(events.is_new, device=device),
+            ended=ended,
+            explored=self._explored[:played],
+            valid=torch.from_numpy(self._valid[:played]).to(device),
+            goal_reward=torch.full((options["num_goals"],), self._env.goal_reward, device=device),
+            price=torch.arange(1.0, options["num_bonuses"] + 1.0, device=device),
+            explore=explore,
+            **results,
+        )
+
+    @property
+    def _row(self) -> int:
+        return self._played if self._keep else 0

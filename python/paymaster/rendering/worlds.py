@@ -1,0 +1,51 @@
+"""Which world a state is of, for those who draw it; and the fields of one that nobody here can draw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+__all__ = ["DRAWN_FIELDS", "World", "arena_half_width", "own_fields", "world_of"]
+
+World = Literal["grid", "navigation", "predator_prey", "other"]
+
+DRAWN_FIELDS = (
+    "identity", "skill", "preference", "reservation", "offer", "committed", "action", "completed", "contract_running",
+    "contract_age", "step", "done",
+)  # fmt: skip
+"""Fields of every game's state that a picture needs."""
+_COMMON_FIELDS = (*DRAWN_FIELDS, "learns", "dropped", "episode")
+
+_FIELDS: dict[World, tuple[str, ...]] = {
+    "grid": ("position", "heading", "resource_type", "resource_position", "resource_present", "resource_claimant"),
+    "predator_prey": ("position", "velocity", "goal_type", "goal_position", "goal_velocity"),
+    "navigation": ("position", "velocity", "goal_type", "goal_position"),
+}
+_OPTION: dict[World, str] = {"grid": "map", "predator_prey": "num_targets", "navigation": "num_targets"}
+
+
+def world_of(state: Mapping[str, Any], options: Mapping[str, Any]) -> World:
+    """Return the first world whose fields the state has and whose option the game has; "other" if none is known."""
+    for world, fields in _FIELDS.items():
+        if _OPTION[world] in options and all(name in state for name in fields):
+            return world
+    return "other"
+
+
+def arena_half_width(options: Mapping[str, Any]) -> float:
+    """Return half the side of a particle world's arena; goals and obstacles lie in [-w, w]^2 (``particle_config.hpp``)."""
+    return float(options["arena_half_width"]) or max(1.0, math.sqrt(options["num_followers"] / 4))
+
+
+def own_fields(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return the world's own fields of one game's state as text, field by field; rows of a table in brackets."""
+    return {name: _text(np.asarray(value)) for name, value in state.items() if name not in _COMMON_FIELDS}
+
+
+def _text(value: Any) -> str:
+    if value.ndim > 1:
+        return " ".join(f"[{_text(row)}]" for row in value)
+    return " ".join(f"{number:.3g}" if value.dtype.kind == "f" else str(number) for number in value.ravel().tolist())

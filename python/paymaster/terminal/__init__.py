@@ -1,0 +1,1 @@
+"""Text for people: tables and lines that fit any terminal, pipe or encoding."""

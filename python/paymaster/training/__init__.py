@@ -1,0 +1,1 @@
+"""Training: from a configuration to a trained leader, with checkpoints to resume from."""

@@ -1,0 +1,208 @@
+"""All that a run needs to continue exactly, to and from its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from paymaster.algorithms.followers import FollowerActorCritic
+from paymaster.algorithms.process_group import Ranks
+from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.storage.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    checkpoint_path,
+    latest_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from paymaster.storage.metrics_file import METRICS, check_mark
+from paymaster.storage.optimizer_state import load_optimizer, optimizer_tensors
+from paymaster.storage.run_config import CONFIG, difference, read_run_config
+from paymaster.storage.run_directory import RunDirectory
+from paymaster.training.rank_state import gather_state, own_draws, restore_state
+
+__all__ = ["RunParts", "load_followers", "load_leader", "load_run_state", "open_checkpoint", "save_run_state"]
+
+# Groups of a checkpoint's tensors: the modules' weights under the modules' names, the optimisers' moments under
+# "optimizer_" and their names, and these two.
+_STATE, _STATISTICS = "state", "statistics"
+
+
+@dataclass(frozen=True)
+class RunParts:
+    """What a run consists of, in one process of it.
+
+    Attributes:
+        leader: who is trained.
+        env: its games, or this rank's share of them.
+        generator: of the leader's draws.
+        followers: that learn beside it; None where they decide by rule.
+        ranks: who trains together.
+        whole_env: makes the games of all ranks.
+    """
+
+    leader: LeaderAlgorithm
+    env: LeaderVectorEnv
+    generator: torch.Generator
+    followers: FollowersAtPlay | None
+    ranks: Ranks
+    whole_env: Callable[[], LeaderVectorEnv]
+
+    @property
+    def generators(self) -> dict[str, torch.Generator]:
+        """Of all random draws but the games', under the names checkpoints store them by."""
+        if self.followers is None:
+            return {"generator": self.generator}
+        return {"generator": self.generator, "follower_generator": self.followers.generator}
+
+    @property
+    def learners(self) -> tuple[LeaderAlgorithm | FollowerActorCritic, ...]:
+        """Leader and followers."""
+        return (self.leader,) if self.followers is None else (self.leader, self.followers.followers)
+
+
+def open_checkpoint(run: Path, episode: int | None = None) -> Checkpoint:
+    """Read the newest checkpoint of a run, or that of an episode, and check that it belongs to what lies beside it.
+
+    Raises:
+        CheckpointError: it is missing or damaged, or was saved by a run of another configuration.
+        RunDirectoryError: `config.json` is damaged, or `metrics.jsonl` lacks rows that it had then, or has others.
+    """
+    stored = read_run_config(run)
+    checkpoint = _newest(run) if episode is None else load_checkpoint(checkpoint_path(run, episode))
+    differs = difference(stored.at(checkpoint.episode), checkpoint.header.config)
+    if differs is not None:
+        name, expected, got = differs
+        raise CheckpointError(
+            f"{checkpoint.path}: config.{name}: expected {expected!r} as in {CONFIG}, got {got!r}: the checkpoint is "
+            f"another run's, or {CONFIG} was changed by hand. Put back the file that belongs here."
+        )
+    check_mark(run / METRICS, checkpoint.header.metrics, f"when {checkpoint.path.name} was saved")
+    return checkpoint
+
+
+def _newest(run: Path) -> Checkpoint:
+    """Read the newest checkpoint; where a training that goes on has deleted it meanwhile, the one after it."""
+    while True:
+        path = latest_checkpoint(run)
+        try:
+            return load_checkpoint(path)
+        except CheckpointError:
+            if path.exists() or latest_checkpoint(run) == path:
+                raise
+
+
+def save_run_state(run: RunDirectory | None, episode: int, parts: RunParts) -> Path | None:
+    """Writes a checkpoint between two batches of episodes, bound to the configuration and the metrics so far.
+
+    Args:
+        run: the run directory; None on ranks other than 0.
+        episode: episodes done.
+        parts: what is stored.
+
+    Returns:
+        The checkpoint's file; None on ranks other than 0.
+
+    Raises:
+        DivergenceError: a weight, or another number, is NaN or infinite.
+        RunDirectoryError: it cannot be written.
+    """
+    state = gather_state(parts.env, parts.generators, parts.ranks, parts.whole_env)
+    if state is None or run is None:
+        return None
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    optimizers = {}
+    for learner in parts.learners:
+        groups |= {name: dict(module.state_dict()) for name, module in learner.modules().items()}
+        for name, optimizer in learner.optimizers().items():
+            groups[f"optimizer_{name}"], optimizers[name] = optimizer_tensors(optimizer)
+    groups[_STATE] = state
+    groups[_STATISTICS] = {name: torch.from_numpy(values) for name, values in parts.env.statistics.arrays().items()}
+    return save_checkpoint(
+        run.path, episode, groups, config=run.stored.config, metrics=run.mark(), optimizers=optimizers
+    )
+
+
+def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = None) -> int:
+    """Restores everything from the newest checkpoint, or that of an episode; returns the episodes done by then.
+
+    Args:
+        run: the run directory.
+        seed: of the run, for the draws of ranks that it did not have when the checkpoint was written.
+        parts: are restored.
+        episode: of the checkpoint; None takes the newest.
+
+    Raises:
+        CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the parts.
+    """
+    checkpoint = open_checkpoint(run, episode)
+    with _naming(checkpoint):
+        _check_groups(checkpoint, parts)
+        for learner in parts.learners:
+            _load_modules(checkpoint, learner)
+            for name, optimizer in learner.optimizers().items():
+                state = checkpoint.header.optimizers[name]
+                load_optimizer(optimizer, checkpoint.tensors.get(f"optimizer_{name}", {}), state)
+        own_draws(parts.generators, seed, parts.ranks.rank, checkpoint.episode)
+        restore_state(checkpoint.tensors[_STATE], parts.env, parts.generators, parts.ranks, parts.whole_env)
+    return checkpoint.episode
+
+
+def load_leader(run: Path, leader: LeaderAlgorithm, env: LeaderVectorEnv | None = None) -> Checkpoint:
+    """Restores the leader's weights from the newest checkpoint, and into ``env`` the run's history statistics.
+
+    Raises:
+        CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the leader.
+    """
+    checkpoint = open_checkpoint(run)
+    with _naming(checkpoint):
+        _load_modules(checkpoint, leader)
+        if env is not None:
+            arrays = {name: tensor.numpy() for name, tensor in checkpoint.tensors[_STATISTICS].items()}
+            if missing := sorted(env.statistics.arrays().keys() - arrays.keys()):
+                raise CheckpointError(f"{_STATISTICS}/{missing[0]}: expected a tensor, got none")
+            env.statistics.set(**arrays)
+    return checkpoint
+
+
+def load_followers(run: Path, followers: FollowerActorCritic) -> None:
+    """Restores the followers' weights from the newest checkpoint of a run in which they learned; errors likewise."""
+    checkpoint = open_checkpoint(run)
+    with _naming(checkpoint):
+        _load_modules(checkpoint, followers)
+
+
+def _check_groups(checkpoint: Checkpoint, parts: RunParts) -> None:
+    """Nothing may be there that nobody restores."""
+    known = {_STATE, _STATISTICS}
+    for learner in parts.learners:
+        known |= learner.modules().keys() | {f"optimizer_{name}" for name in learner.optimizers()}
+    if unknown := sorted(checkpoint.tensors.keys() - known):
+        raise CheckpointError(f"{unknown[0]}: expected tensors of {', '.join(sorted(known))}, got others")
+
+
+def _load_modules(checkpoint: Checkpoint, learner: LeaderAlgorithm | FollowerActorCritic) -> None:
+    for name, module in learner.modules().items():
+        module.load_state_dict(checkpoint.tensors.get(name, {}))
+
+
+class _naming:  # noqa: N801  (used like a function)
+    """Turns what does not fit into a CheckpointError that names the checkpoint."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._path = checkpoint.path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (KeyError, RuntimeError, TypeError, ValueError)):
+            raise CheckpointError(
+                f"{self._path}: expected a checkpoint of this run's leader and games, got another: {error}"
+            ) from error

@@ -1,0 +1,120 @@
+"""From a configuration to the objects of a run: games, leader, followers that learn."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from paymaster.algorithms import EBPG, leader_kind
+from paymaster.algorithms.followers import FollowerActorCritic
+from paymaster.algorithms.process_group import Ranks
+from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.envs.spaces import NUM_ACTIONS
+from paymaster.envs.tasks import make_vec
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.features.leader import FeatureEncoder
+from paymaster.networks.leader import LeaderConfig
+from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
+from paymaster.storage.run_config import CONFIG, read_config
+from paymaster.training.config import TrainConfig
+from paymaster.training.cores import available_cores
+from paymaster.validation.ranges import from_json
+
+__all__ = ["choose_device", "make_env", "make_followers", "make_leader", "make_rank_env", "stored_config"]
+
+# Up to so many, a step is shorter than the leader's decision before it, and waking threads for it gains nothing; with
+# other runs on the same cores it took ten times as long.
+_GAMES_OF_ONE_THREAD = 256
+_FOLLOWERS = 2_000_000_011  # added to the seed of a run for its followers' draws
+
+
+def stored_config(run: Path) -> TrainConfig:
+    """The configuration of the run in a directory.
+
+    Raises:
+        RunDirectoryError: there is no run, or its `config.json` is damaged.
+        ValueError: it holds something that is no configuration of a run; names the field.
+    """
+    config = from_json(TrainConfig, read_config(run), str(run / CONFIG), "config")
+    try:
+        config.validate()
+    except ValueError as error:
+        raise ValueError(f"{run / CONFIG}: config.{error}") from None
+    return config
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is CUDA where there is one. Raises ValueError where it cannot be had."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", name):
+        raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {name!r:.80}")
+    device = torch.device(name)
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= there:
+        raise ValueError(
+            f"device: expected one this machine has, got {name!r:.80}, but torch sees {there or 'no'} CUDA devices"
+        )
+    return device
+
+
+def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, **overrides: Any) -> LeaderVectorEnv:
+    """A batch of the run's games for whole episodes: a finished game waits for the others.
+
+    Args:
+        config: of the run.
+        num_envs: B.
+        seed: of the games.
+        processes: that share this machine's cores.
+        overrides: further arguments and options of :func:`~paymaster.make_vec`.
+    """
+    options = {"observe_routes": config.observe_routes, **config.options.options(), **overrides}
+    threads = max(1, available_cores() // processes) if num_envs > _GAMES_OF_ONE_THREAD else 1
+    return make_vec(config.task, num_envs, seed, threads, autoreset_mode="Disabled", copy=False, **options)
+
+
+def make_rank_env(config: TrainConfig, ranks: Ranks) -> LeaderVectorEnv:
+    """The games of a job that this rank plays: with any number of ranks together the same.
+
+    Raises:
+        ValueError: a number of games that cannot be shared out evenly.
+    """
+    if config.num_envs % ranks.size:
+        raise ValueError(
+            f"num_envs: expected a multiple of the {ranks.size} ranks, each of which plays as many games, got "
+            f"{config.num_envs}"
+        )
+    games = config.num_envs // ranks.size
+    return make_env(config, games, config.seed, ranks.local_size, first_index=ranks.rank * games)
+
+
+def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
+    """The run's leader with initial weights, sized for ``env``."""
+    encoder = FeatureEncoder(env)
+    sizes = LeaderConfig(
+        num_goals=env.options["num_goals"],
+        num_bonuses=env.options["num_bonuses"],
+        num_actions=NUM_ACTIONS,
+        follower_features=encoder.follower_features,
+        goal_features=encoder.goal_features,
+        abstain=env.options["abstain"],
+        hidden=config.hidden,
+        termination_start=config.learner.termination_start,
+    )
+    network = leader_kind(config.leader).sized(sizes)
+    return EBPG(network, config.learner, choose_device(config.device), config.seed)
+
+
+def make_followers(config: TrainConfig, env: LeaderVectorEnv) -> FollowersAtPlay | None:
+    """The run's followers that learn, with initial weights, seated in ``env``; None where they decide by rule."""
+    if not isinstance(env, TwoPhaseVectorEnv):
+        return None
+    device, learning = choose_device(config.device), config.follower_learner
+    network = FollowerEyes(env, device).config(learning.hidden, learning.identities)
+    followers = FollowerActorCritic(network, learning, device, config.seed)
+    # Not the leader's generator, nor its seed: what followers draw must not depend on how much the leader does.
+    return FollowersAtPlay(env, followers, torch.Generator(device).manual_seed(config.seed + _FOLLOWERS))
