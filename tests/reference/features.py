@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.spaces import NUM_ACTIONS, num_goal_objects
-from paymaster.rendering.worlds import arena_half_width
 from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.rendering.worlds import arena_half_width
 
 __all__ = ["FeatureEncoder", "run_out"]
 

@@ -36,7 +36,7 @@ def world_of(state: Mapping[str, Any], options: Mapping[str, Any]) -> World:
 
 
 def arena_half_width(options: Mapping[str, Any]) -> float:
-    """Return half the side of a particle world's arena; goals and obstacles lie in [-w, w]^2 (``particle_config.hpp``)."""
+    """Return half the side of a particle arena; goals and obstacles lie in [-w, w]^2 (``particle_config.hpp``)."""
     return float(options["arena_half_width"]) or max(1.0, math.sqrt(options["num_followers"] / 4))
 
 
