@@ -24,7 +24,9 @@ def main() -> None:
     rows = []
     for task, payment, leader in itertools.product(tasks(), PAYMENTS, REFERENCES):
         gain = evaluate_reference(leader, task.name, EPISODES, options={"payment": payment}).intervals()["gain"]
-        rows.append({"task": task.name, "payment": payment, "leader": leader, "gain": gain.mean, "ci95": gain.half_width})
+        rows.append(
+            {"task": task.name, "payment": payment, "leader": leader, "gain": gain.mean, "ci95": gain.half_width}
+        )
         print(f"{task.name}, {payment}, {leader}: {gain}", flush=True)
     STORED.write_text(json.dumps(rows, indent=1) + "\n")
 

@@ -74,6 +74,11 @@ def mean_of(rows: Iterable[dict[str, Any]], value: Callable[[dict[str, Any]], fl
     return f"{mean_ci95(values):.{digits}f}" if values else NOT_MEASURED
 
 
+def told(task: str, payment: str, leader: str = "full_information") -> float:
+    """Return a scripted leader's mean gain."""
+    return gains()[task, payment, leader][0]
+
+
 def game_name(game: str) -> str:
     """Return a game as a cell: task and payment rule."""
     task, payment = GAMES.get(game, (game, "advance"))
@@ -87,7 +92,7 @@ def readme_results() -> list[str]:
         (
             f"`{GAMES[game][0]}`",
             *(over_seeds("fig3", panel=f"{game}, our regime", leader=leader) for leader in leaders),
-            f"{gains()[*GAMES[game], 'full_information'][0]:.2f}",
+            f"{told(*GAMES[game]):.2f}",
         )
         for game in GAMES
         if game.endswith("advance")
@@ -99,9 +104,9 @@ def gain() -> list[str]:
     """Return gains of the leaders of Fig. 3 with their tuned settings; of the default also after 20,000 episodes."""
     rows: list[Sequence[object]] = []
     for game, of in GAMES.items():
-        told = [f"{gains()[*of, leader][0]:.2f}" for leader in ("full_information", "preference")]
+        scripted = [f"{told(*of, leader):.2f}" for leader in ("full_information", "preference")]
         cells = [over_seeds("fig3", panel=f"{game}, our regime", leader=leader) for leader in COMPARED]
-        rows.append((game_name(game), "5,000", *cells, *told))
+        rows.append((game_name(game), "5,000", *cells, *scripted))
         longer = [
             row
             for row in stored("leaders/results.jsonl")
@@ -109,7 +114,7 @@ def gain() -> list[str]:
         ]
         if longer:
             first = mean_of(longer, lambda row: row["gain"])
-            rows.append((game_name(game), "20,000", first, *[NOT_MEASURED] * (len(COMPARED) - 1), *told))
+            rows.append((game_name(game), "20,000", first, *[NOT_MEASURED] * (len(COMPARED) - 1), *scripted))
     head = ("task, payments", "episodes", *(f"`{leader}`" for leader in COMPARED))
     return table((*head, "full information", "preference"), rows)
 
@@ -167,7 +172,15 @@ def inside() -> list[str]:
         for game in ALL_BUT_TWO
         for leader in LEADERS
     ]
-    head = ("task, payments", "leader", "greedy gain", "gain under 30 % noise", "new offers", "beta", "foreseen actions")
+    head = (
+        "task, payments",
+        "leader",
+        "greedy gain",
+        "gain under 30 % noise",
+        "new offers",
+        "beta",
+        "foreseen actions",
+    )
     return table(head, rows)
 
 
@@ -276,7 +289,7 @@ def tuning() -> list[str]:
             float(settings.get(name, getattr(learner, name))) for name in ("learning_rate", "critic_learning_rate")
         ]
         of = GAMES.get(row["game"], (row["game"], "advance"))
-        shares[row["leader"], (rates[0], rates[1])].append(row["gain"] / gains()[*of, "full_information"][0])
+        shares[row["leader"], (rates[0], rates[1])].append(row["gain"] / told(*of))
     columns = sorted({rates for _, rates in shares})
     rows = []
     for leader in LEADERS:
@@ -297,9 +310,9 @@ def generalisation() -> list[str]:
     for condition in conditions:
         cells = []
         for of in tasks:
-            same = found[*of, condition]
-            told = sum(row["full_information"]["mean"] for row in same)
-            share = sum(row["gain"]["mean"] for row in same) / told if told else 0.0
+            same = found[of[0], of[1], condition]
+            whole = sum(row["full_information"]["mean"] for row in same)
+            share = sum(row["gain"]["mean"] for row in same) / whole if whole else 0.0
             cells.append(f"{mean_of(same, lambda row: row['gain']['mean'])} ({share:.0%})" if same else "-")
         rows.append((condition, *cells))
     return table(("condition", *map(game_name, ALL_BUT_TWO)), rows)
