@@ -66,10 +66,11 @@ def main() -> int:
 
     def table(kind: str, name: str) -> str | None:
         if kind == "table":
+            shown.add(name)
             return stored(name)
         return measured(name) if arguments.measure and arguments.measure in name else None
 
-    changed = []
+    changed, shown = [], set[str]()
     for page in pages():
         old = page.read_text("utf-8")
         new = rewritten(old, table)
@@ -79,7 +80,9 @@ def main() -> int:
                 page.write_text(new, "utf-8")
     for page_name in changed:
         print(f"{page_name}: {'differs from the stored numbers' if arguments.check else 'written'}")
-    return int(arguments.check and bool(changed))
+    for name in TABLES.keys() - shown:
+        print(f"{name}: a table that no page shows")
+    return int(arguments.check and bool(changed or TABLES.keys() - shown))
 
 
 if __name__ == "__main__":
