@@ -21,7 +21,7 @@ from leaders import Job, configuration
 from rows import GAMES
 
 from paymaster.algorithms import DEFAULT_LEADER, EBPG
-from paymaster.algorithms.seed_stack import SeedStack
+from paymaster.algorithms.leader_stack import SeedStack
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.torch_defaults import threads_of_torch
 from paymaster.play.learning_followers import FollowersAtPlay

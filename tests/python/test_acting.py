@@ -16,10 +16,12 @@ from torch import Tensor, nn
 
 from hostile import refused
 from paymaster import _core
-from paymaster.algorithms import EBPG, LEADERS
+from paymaster.algorithms import EBPG, LEADERS, process
 from paymaster.algorithms.episodes import Episodes
-from paymaster.networks import LeaderConfig, LeaderNetwork, LeaderOutput, acting, sample_offers
-from paymaster.networks.acting import action_logits, draw_offers, evaluate_step
+from paymaster.algorithms.process import draw_offers, sample_offers
+from paymaster.networks import LeaderConfig, LeaderNetwork, LeaderOutput
+from paymaster.networks import acting as networks_acting
+from paymaster.networks.acting import FollowerActor, LeaderActor
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork
 from paymaster.networks.layers import stack_networks
 from paymaster.play.rollout import Rollout
@@ -66,8 +68,12 @@ def fields(output: LeaderOutput) -> dict[str, Tensor]:
 
 
 def in_the_core(network: nn.Module) -> bool:
-    steps: Any = acting._LEADERS if isinstance(network, LeaderNetwork) else acting._FOLLOWERS
-    return steps.step_of(network) is not None
+    actor: Any = LeaderActor(network) if isinstance(network, LeaderNetwork) else FollowerActor(network)
+    return actor._core is not None
+
+
+def evaluate_step(network: LeaderNetwork, *inputs: Tensor) -> LeaderOutput:
+    return LeaderActor(network).evaluate(*inputs)
 
 
 @torch.inference_mode()
@@ -126,7 +132,8 @@ def test_leaders_that_have_learned_make_the_same_offers(name: str, monkeypatch: 
         rollout.generator.set_state(draws)
         with monkeypatch.context() as patch:
             if not core:
-                patch.setattr(acting, "_suits", lambda *_: False)
+                patch.setattr(networks_acting, "readable", lambda *_: False)
+                patch.setattr(process, "readable", lambda *_: False)
             both.append([episodes(explore=0.1, greedy=number % 5 == 4) for number in range(10)])
     for ours, theirs in zip(*both, strict=True):
         for field in ("offer", "valid", "explored", "payment", "follower"):
@@ -254,7 +261,7 @@ def test_what_the_core_does_not_take_goes_through_torch() -> None:
         assert both.log_mu.shape == (2, 4, 2, CONFIG.num_offers)
         separate = FollowerNetwork(replace(FOLLOWERS, identities="separate"))
         assert not in_the_core(separate)
-        assert action_logits(separate, *follower_inputs(FOLLOWERS, 4, 2)).shape == (4, 2, 4)
+        assert FollowerActor(separate).logits(*follower_inputs(FOLLOWERS, 4, 2)).shape == (4, 2, 4)
 
 
 @torch.inference_mode()
@@ -278,7 +285,7 @@ def test_followers(meta: bool, hidden: int) -> None:
             parameter.data.add_(0.3 * torch.randn_like(parameter))
         own, goal, identity = follower_inputs(config, games, n)
         assert in_the_core(network)
-        came = action_logits(network, own, goal, identity)
+        came = FollowerActor(network).logits(own, goal, identity)
         exact = deepcopy(network).double()(own.double(), goal.double(), identity).logits
         torch.testing.assert_close(came.double(), exact, rtol=1e-5, atol=1e-5)
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from enumerated_game import FOLLOWERS, STEPS, TabularGame, make_game, new_offers
 from paymaster.algorithms import losses
-from paymaster.networks import LeaderOutput, is_previous, offer_probs, sample_offers
+from paymaster.algorithms.process import is_previous, offer_probs, sample_offers
+from paymaster.networks import LeaderOutput
 
 PolicyLogProb = Callable[..., Tensor]
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from paymaster.algorithms import losses
+from paymaster.algorithms.process import restricted_log_probs, sample_offers
 from paymaster.networks import (
     FollowerAttention,
     FollowerModel,
@@ -20,8 +21,6 @@ from paymaster.networks import (
     TerminationFunction,
     TwoHeadedBaseline,
     offered_goal,
-    restricted_log_probs,
-    sample_offers,
 )
 
 T, B, N, F, G, D, K, A, H = 7, 3, 4, 6, 3, 5, 2, 5, 16

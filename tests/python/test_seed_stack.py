@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from paymaster.algorithms import EBPG, LEADERS
 from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.leader_stack import SeedStack
 from paymaster.algorithms.packed_steps import PlayedSteps
-from paymaster.algorithms.seed_stack import SeedStack
 from paymaster.commands.main import main
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.seed_recurrence import _Recurrence, recur_seeds

@@ -1,113 +1,232 @@
-"""One leader that learns by event-based policy gradient, alone or with the other ranks of a job."""
+"""Event-based policy gradient: the update behind every leader (paper Sec. 4.1, 4.2 and 4.4)."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from paymaster.algorithms import losses
-from paymaster.algorithms.advantages import normalise
-from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.advantages import head_prices, lambda_returns, reward_counts
+from paymaster.algorithms.batch_sums import describe, tally_of
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.joint_step import joint_step
-from paymaster.algorithms.learner import Learner, Memory
 from paymaster.algorithms.packed_steps import PlayedSteps
-from paymaster.algorithms.process import OptionRules, held_offers
-from paymaster.algorithms.process_group import ALONE, Ranks
-from paymaster.algorithms.protocol import Insight
-from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
-from paymaster.networks.torch_defaults import drawing_from, usual_torch
+from paymaster.algorithms.player import NetworkPlayer
+from paymaster.algorithms.process import held_offers
+from paymaster.networks.leader import LeaderOutput
 
-__all__ = ["EBPG", "Memory", "adam_of"]
+__all__ = ["Learner"]
 
 
-class EBPG(Learner):
-    """A leader network, its optimiser, and the two things done with them: acting and learning.
+class _Estimates(NamedTuple):
+    """What the losses compare the network with: all constants."""
 
-    Args:
-        leader: sizes and kinds of the network's modules.
-        config: how it learns.
-        device: where the parameters live.
-        seed: of the initial weights; torch's global generator is left as it was.
+    advantage: Tensor  # [R, N]
+    targets: Tensor  # [R, N, G + K], lambda-returns of the baseline's heads
+    explained_variance: Tensor  # []
+
+
+class _Choices(NamedTuple):
+    """How likely the leader's choices were, log-probabilities [R, N]."""
+
+    policy: Tensor
+    termination: Tensor | None
+
+    def detach(self) -> _Choices:
+        return _Choices(self.policy.detach(), None if self.termination is None else self.termination.detach())
+
+
+class Learner(NetworkPlayer, ABC):
+    """A leader network and its optimiser, with weights of one seed or of several.
+
+    Subclasses define over what the means of an update are taken, and so the leading axis of everything here: arrays are
+    [R, N] and means [] for one seed, [S, R, N] and [S] for several.
 
     Attributes:
-        ranks: with whom it learns, each from games of its own: every mean and sum of an update is over all of theirs.
+        optimizer: of the network.
     """
 
-    def __init__(
-        self,
-        leader: LeaderConfig,
-        config: EBPGConfig | None = None,
-        device: torch.device | str = "cpu",
-        seed: int = 0,
-    ) -> None:
-        self.config = EBPGConfig() if config is None else config
-        self.config.validate()
-        if leader.termination == "none" and self.config.options == OptionRules():
-            raise ValueError(
-                "options: without a termination function expected an interval or natural_ends, else the first offer "
-                "would never change; got neither"
-            )
-        self.device = torch.device(device)
-        self.ranks: Ranks = ALONE
-        with usual_torch(), drawing_from(seed):
-            self.network = LeaderNetwork(leader).to(self.device)
-        self.optimizer = adam_of(self.network, self.config)
+    optimizer: torch.optim.Optimizer
 
-    @usual_torch()
-    def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
-        """Learns from the steps played of a batch of whole episodes, by all ranks; see :class:`LeaderAlgorithm`."""
-        metrics = self._learn(episodes, progress)
-        # One transfer from the device for all of them.
-        return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
+    def _learn(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
+        """One gradient step (or ``epochs`` of them); metrics of the first, [] or [S] each, still on the device.
 
-    @usual_torch()
-    @torch.no_grad()
-    def inspect(self, episodes: Episodes) -> Insight:
-        """What went on in the leader while it played these episodes."""
+        Loss = EBPG (theta and vartheta) + critic + imitation - lambda_1 entropy + lambda_2 beta^2, each the
+        mean over followers and steps played.
+        """
         episodes = episodes.to(self.device)
-        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
-        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start, baseline=False)
-        beta = None
-        if output.termination_logits is not None:
-            time = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
-            held = held_offers(self.config.options, episodes.previous, episodes.ended, time)
-            beta = torch.sigmoid(output.termination_logits).masked_fill(held < 0, torch.nan)
-        prediction = None if output.prediction_logits is None else torch.softmax(output.prediction_logits, dim=-1)
-        return Insight(output.attention, beta, prediction, losses.entropy(output.log_mu))
+        self._set_rates(progress)
+        steps = self._steps(episodes)
+        held = held_offers(self.config.options, steps.previous, steps.ended, steps.step)
+        rows = self._decisions(steps, held)
+        share = self._share(steps)
+        first: dict[str, Tensor] = {}
+        estimates: _Estimates | None = None
+        old: _Choices | None = None
+        for _ in range(self.config.epochs):
+            output = self._evaluate(steps, episodes.num_games, rows)
+            if estimates is None:
+                estimates = self._estimate(episodes, steps, output, share)
+            choices = self._choices(steps, output, held, rows)
+            loss, metrics = self._loss(steps, output, held, rows, estimates, choices, old, progress)
+            means, tally = {}, {}
+            if not first:
+                means = {name: mean * share for name, mean in (metrics | {"loss": loss.detach()}).items()}
+                tally = tally_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
+            norm = self._descend(loss, share, [*means.values(), *tally.values()])
+            old = old or choices.detach()
+            first = first or means | {
+                "gradient_norm": norm,
+                **describe(tally),
+                "explained_variance": estimates.explained_variance,
+            }
+        return first
 
-    def modules(self) -> dict[str, nn.Module]:
-        """The network, under the name checkpoints store it by."""
-        return {"leader": self.network}
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """The optimiser, under the name checkpoints store it by."""
-        return {"leader": self.optimizer}
-
+    @abstractmethod
     def _steps(self, episodes: Episodes) -> PlayedSteps:
-        return PlayedSteps.of(episodes)
+        """What of the episodes is learned from."""
 
+    @abstractmethod
     def _share(self, steps: PlayedSteps) -> Tensor:
-        return self.ranks.share(steps.count)
+        """The weight of these steps' means in those of the update, [] or [S]."""
 
+    @abstractmethod
     def _variance(self, steps: PlayedSteps, values: Tensor, share: Tensor) -> Tensor:
-        """Over the values of all ranks, []: the mean of the ranks' variances, and the variance of their means."""
-        own = values.mean()
-        mean = self.ranks.total(own * share)
-        return self.ranks.total((values.var(correction=0) + (own - mean).square()) * share)
+        """Over all values [R, N] or [S, R, N] of the update, [] or [S]."""
 
+    @abstractmethod
     def _normalise(self, steps: PlayedSteps, advantage: Tensor) -> Tensor:
-        return normalise(advantage, total=self.ranks.total)
+        """Advantages with mean 0 and standard deviation 1."""
 
+    @abstractmethod
     def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:
-        return joint_step(loss, share, self.optimizer, self.config.max_gradient_norm, self.ranks, report)
+        """One gradient step on the loss, [] or [S]; returns the gradient's norm. Reports are added up in place."""
+
+    @abstractmethod
+    def _initial_history(self, games: int, followers: int) -> Tensor:
+        """h before the first step, [B, N, H] or [S, B, N, H]."""
+
+    @torch.no_grad()
+    def _estimate(self, episodes: Episodes, steps: PlayedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
+        config, valid = self.config, episodes.valid
+        phi = _phi_of(output)
+        counts = reward_counts(episodes, config.credit)
+        whole = steps.unpack(phi, valid.shape)
+        targets = lambda_returns(counts, whole, valid, config.gamma, config.gae_lambda)
+        prices = head_prices(episodes)
+        targets = steps.pack(targets)
+        target = targets @ prices
+        advantage = target - phi @ prices
+        unexplained = self._variance(steps, advantage, share) / self._variance(steps, target, share).clamp(min=1e-8)
+        if config.normalise_advantage:
+            advantage = self._normalise(steps, advantage)
+        return _Estimates(advantage, targets, 1.0 - unexplained)
+
+    def _evaluate(self, steps: PlayedSteps, games: int, rows: Tensor | None) -> LeaderOutput:
+        """The network on all steps of whole episodes at once, mu at the rows given."""
+        start = self._initial_history(games, steps.previous.shape[-1])
+        output: LeaderOutput = self.network(
+            steps.follower, steps.goal, steps.previous, start, batch_sizes=steps.batch_sizes, rows=rows
+        )
+        return output
+
+    def _decisions(self, steps: PlayedSteps, held: Tensor) -> Tensor | None:
+        """Where the loss looks at mu, rows [Q] of [R, N] as one row, or [S, Q] of [S, R, N]; None: everywhere."""
+        if self.config.gradient == "dense" or not self.config.entropy_of_decisions:
+            return None
+        decided = steps.new_offer | (held < 0) | steps.explored
+        if steps.played is None:
+            return decided.flatten().nonzero().squeeze(-1)
+        # As many of each seed as of that with the most: with others behind them, at which there is nothing to see.
+        by_seed = (decided & steps.played).flatten(1)
+        most = int(by_seed.sum(1).max())
+        chosen = by_seed.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
+        return chosen + torch.arange(0, by_seed.numel(), by_seed.shape[1], device=chosen.device).unsqueeze(-1)
+
+    def _choices(self, steps: PlayedSteps, output: LeaderOutput, held: Tensor, rows: Tensor | None) -> _Choices:
+        log_prob = losses.dense_log_prob if self.config.gradient == "dense" else losses.sparse_log_prob
+        explore = steps.explore if self.config.exploration == "offers" else 0.0
+        offer, new_offer, opened, explored = (
+            _at(rows, values) for values in (steps.offer, steps.new_offer, held, steps.explored)
+        )
+        policy = log_prob(output.log_mu, offer, opened, new_offer, explore)
+        if self.config.exploration == "agents":
+            offered = self.network.config.num_goals * self.network.config.num_bonuses  # "none" is no explored goal
+            bonus = losses.bonus_log_prob(
+                output.log_mu[..., :offered], offer.clamp(max=offered - 1), self.network.config.num_bonuses
+            )
+            policy = torch.where(explored, bonus, policy)
+        policy = _spread(rows, policy, held)
+        if output.termination_logits is None:
+            return _Choices(policy, None)
+        return _Choices(policy, losses.termination_log_prob(output.termination_logits, steps.new_offer, held))
+
+    def _loss(
+        self,
+        steps: PlayedSteps,
+        output: LeaderOutput,
+        held: Tensor,
+        rows: Tensor | None,
+        estimates: _Estimates,
+        choices: _Choices,
+        old: _Choices | None,
+        progress: float,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        config, phi = self.config, _phi_of(output)
+
+        def chosen(log_prob: Tensor, old_log_prob: Tensor | None) -> Tensor:
+            if old_log_prob is None:
+                return losses.policy_gradient_loss(log_prob, estimates.advantage)
+            return losses.clipped_loss(log_prob, old_log_prob, estimates.advantage, config.clip)
+
+        entropy = _spread(rows, losses.entropy(output.log_mu), held)
+        if config.entropy_of_decisions:
+            entropy = torch.where(steps.new_offer | (held < 0), entropy, 0.0)
+        terms = {
+            "policy_loss": (1.0, chosen(choices.policy, None if old is None else old.policy)),
+            "critic_loss": (config.critic_weight, losses.critic_loss(phi, estimates.targets)),
+            "entropy": (-_annealed(config.lambda_entropy, config.entropy_end, progress), entropy),
+        }
+        if output.prediction_logits is not None:
+            imitation = losses.imitation_loss(output.prediction_logits, steps.follower_action)
+            terms["imitation_loss"] = (config.imitation_weight, imitation)
+        if choices.termination is not None and output.termination_logits is not None:
+            termination = chosen(choices.termination, None if old is None else old.termination)
+            penalty = losses.termination_penalty(output.termination_logits, held)
+            terms |= {
+                "termination_loss": (1.0, termination),
+                "termination_penalty": (config.lambda_termination, penalty),
+            }
+        means = {name: steps.mean(values) for name, (_, values) in terms.items()}
+        loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum(0)
+        return loss, {name: mean.detach() for name, mean in means.items()}
+
+    def _set_rates(self, progress: float) -> None:
+        config = self.config
+        for group, rate in zip(
+            self.optimizer.param_groups, (config.learning_rate, config.critic_learning_rate), strict=True
+        ):
+            group["lr"] = _annealed(rate, config.learning_rate_end, progress)
 
 
-def adam_of(network: LeaderNetwork, config: EBPGConfig) -> torch.optim.Adam:
-    """The optimiser of a leader: the baseline's heads have a learning rate of their own."""
-    critic = list(network.baseline.parameters())
-    others = [p for name, p in network.named_parameters() if not name.startswith("baseline.")]
-    return torch.optim.Adam(
-        [{"params": others, "lr": config.learning_rate}, {"params": critic, "lr": config.critic_learning_rate}],
-        fused=True,
-    )
+def _phi_of(output: LeaderOutput) -> Tensor:
+    assert output.phi is not None
+    return output.phi
+
+
+def _at(rows: Tensor | None, values: Tensor) -> Tensor:
+    """Values [R, N] at these rows, [Q], or [S, R, N] at [S, Q]; all of them where there are none."""
+    return values if rows is None else values.flatten().index_select(0, rows.flatten()).view(rows.shape)
+
+
+def _spread(rows: Tensor | None, values: Tensor, like: Tensor) -> Tensor:
+    """The inverse of :func:`_at`, 0 elsewhere, of the shape of ``like``."""
+    if rows is None:
+        return values
+    return values.new_zeros(like.numel()).index_copy(0, rows.flatten(), values.flatten()).view(like.shape)
+
+
+def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
+    return start * (1.0 - (1.0 - share_at_the_end) * progress)

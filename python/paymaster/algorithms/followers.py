@@ -12,7 +12,7 @@ from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import lambda_returns, normalise
 from paymaster.algorithms.joint_step import joint_step
 from paymaster.algorithms.process_group import ALONE, Ranks
-from paymaster.networks.acting import action_logits
+from paymaster.networks.acting import FollowerActor
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
 from paymaster.networks.narrow import log_softmax
 from paymaster.networks.torch_defaults import drawing_from, usual_torch
@@ -133,10 +133,15 @@ class FollowerActorCritic:
             self.network = FollowerNetwork(network).to(self.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate, fused=True)
 
+    def actor(self) -> FollowerActor:
+        """Return the networks as they play the next batch of episodes."""
+        return FollowerActor(self.network)
+
     @torch.no_grad()
     def act(
         self,
         seen: FollowersSeen,
+        actor: FollowerActor | None = None,
         *,
         explore: float = 0.0,
         generator: torch.Generator | None = None,
@@ -146,11 +151,12 @@ class FollowerActorCritic:
 
         Args:
             seen: the step.
+            actor: from :meth:`actor`; None makes one for this step.
             explore: iota.
             generator: the only source of randomness, on ``device``.
             greedy: the likeliest action, no randomness at all.
         """
-        logits = action_logits(self.network, *seen)
+        logits = (actor or self.actor()).logits(*seen)
         if greedy:
             return logits.argmax(-1)
         probability = torch.softmax(logits, dim=-1)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from paymaster.networks.leader_policy import restricted_log_probs
+from paymaster.algorithms.process import restricted_log_probs
 from paymaster.networks.narrow import log_softmax
 
 __all__ = [

@@ -26,8 +26,9 @@ from paymaster.analysis.open_run import open_run
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv, Observation
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
+from paymaster.play.episode import EpisodeTotals
 from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
-from paymaster.play.rollout import EpisodeTotals, Rollout
+from paymaster.play.rollout import Rollout
 from paymaster.training.seeds import evaluation_seed
 
 __all__ = ["Diagnosis", "diagnose_run"]
@@ -94,6 +95,7 @@ class _Seats:
         self.explore, self.keep = 0.0, False
         self._eyes = FollowerEyes(env, usual.device)
         self._generators = [torch.Generator(usual.device) for _ in range(2)]
+        self._actors = usual.actor(), challengers.actor()
         self._steps: list[tuple[FollowersSeen, Tensor, Tensor]] = []
         self.earnings: list[NDArray[np.float32]] = []  # [B, N] a step
         env.answering = self
@@ -103,11 +105,12 @@ class _Seats:
         for generator in self._generators:
             generator.manual_seed(seed)
         self._steps, self.earnings = [], []
+        self._actors = self.usual.actor(), self.challengers.actor()
 
     def answer(self, observation: Observation) -> NDArray[np.int64]:
         seen = self._eyes.look(observation)
-        usual = self.usual.act(seen, generator=self._generators[0])
-        better = self.challengers.act(seen, explore=self.explore, generator=self._generators[1])
+        usual = self.usual.act(seen, self._actors[0], generator=self._generators[0])
+        better = self.challengers.act(seen, self._actors[1], explore=self.explore, generator=self._generators[1])
         seats = torch.from_numpy(self.challenged).to(usual.device)
         action = torch.where(seats, better, usual)
         if self.keep:

@@ -8,18 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.features.leader import FeatureEncoder, offers_from_flat
 from paymaster.networks.torch_defaults import usual_torch
 from paymaster.play.learning_followers import FollowersAtPlay
-from paymaster.play.rollout import look
+from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import REFERENCES
 from paymaster.training.run_state import load_followers, load_leader
 from paymaster.training.setup import make_env, make_followers, make_leader, stored_config
@@ -135,43 +132,13 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> FollowersAtP
     return followers
 
 
-class RunLeader:
-    """Makes a leader algorithm play step by step (:class:`paymaster.scripted.ReferenceLeader`).
-
-    Args:
-        leader: who decides.
-        generator: of its random draws, on its device.
-        greedy: its most likely offers instead of draws.
-
-    Attributes:
-        attention: its weights of the followers in its last decision, float [B, N]; None if it has none.
-    """
-
-    def __init__(self, leader: LeaderAlgorithm, generator: torch.Generator, *, greedy: bool = False) -> None:
-        self._leader, self._generator, self._greedy = leader, generator, greedy
-        self._encoder: FeatureEncoder | None = None
-        self._previous: Tensor = torch.empty(0)
-        self._state: Any = None
-        self._steps = 0
-        self.attention: NDArray[np.float32] | None = None
+class RunLeader(NetworkLeader):
+    """A trained leader in a program of any torch settings (:class:`paymaster.networks.torch_defaults.usual_torch`)."""
 
     @usual_torch()
-    def start(self, env: LeaderVectorEnv) -> None:
-        """A new episode: no offers yet, nothing remembered."""
-        games, n = env.num_envs, env.num_followers
-        self._encoder = FeatureEncoder(env)
-        self._previous = torch.full((games, n), -1, dtype=torch.int64, device=self._leader.device)
-        self._state = self._leader.initial_state(games, n)
-        self._steps = 0
-        self.attention = None
+    def start(self, env: Any) -> None:
+        super().start(env)
 
     @usual_torch()
-    def offers(self, env: LeaderVectorEnv, observation: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
-        """Actions int64[B, N, 2] for the observed step."""
-        assert self._encoder is not None, "start() comes before offers()"
-        seen = look(self._encoder, observation, self._previous, self._steps)
-        step = self._leader.act(seen, self._state, generator=self._generator, greedy=self._greedy)
-        self._steps += 1
-        self._previous, self._state = step.offer, step.state
-        self.attention = None if step.attention is None else step.attention.cpu().numpy()
-        return offers_from_flat(step.offer.cpu().numpy(), env.options["num_bonuses"])
+    def offers(self, env: Any, observation: Any) -> NDArray[np.int64]:
+        return super().offers(env, observation)

@@ -4,8 +4,8 @@ from paymaster.networks.attention import FollowerAttention
 from paymaster.networks.baselines import TwoHeadedBaseline
 from paymaster.networks.follower_model import FollowerModel
 from paymaster.networks.history_encoder import HistoryEncoder
-from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput, offer_probs, sample_offers
-from paymaster.networks.leader_policy import OfferPolicy, is_previous, restricted_log_probs
+from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
+from paymaster.networks.leader_policy import OfferPolicy
 from paymaster.networks.state_encoder import OfferEmbedding, StateEncoder, offered_goal
 from paymaster.networks.termination import TerminationFunction
 
@@ -21,9 +21,5 @@ __all__ = [
     "StateEncoder",
     "TerminationFunction",
     "TwoHeadedBaseline",
-    "is_previous",
-    "offer_probs",
     "offered_goal",
-    "restricted_log_probs",
-    "sample_offers",
 ]

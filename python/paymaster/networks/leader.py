@@ -1,4 +1,4 @@
-"""The leader of Fig. 1: all modules joined into one network, and the process its offers are drawn from."""
+"""The leader of Fig. 1: all modules joined into one network."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from torch import Tensor, nn
 
 from paymaster.networks.attention import FollowerAttention
 from paymaster.networks.baselines import TwoHeadedBaseline
-from paymaster.networks.draws import Draws, draw_uniform
 from paymaster.networks.follower_model import FollowerModel
 from paymaster.networks.history_encoder import HistoryEncoder
-from paymaster.networks.leader_policy import OfferPolicy, is_previous, restricted_log_probs
+from paymaster.networks.leader_policy import OfferPolicy
 from paymaster.networks.state_encoder import StateEncoder
 from paymaster.networks.termination import TerminationFunction
 
-__all__ = ["LeaderConfig", "LeaderNetwork", "LeaderOutput", "offer_probs", "sample_offers"]
+__all__ = ["LeaderConfig", "LeaderNetwork", "LeaderOutput"]
 
 Attention = Literal["follower-specific", "mean"]
 Termination = Literal["learned", "none"]
@@ -186,89 +185,3 @@ def _chosen(values: Tensor, rows: Tensor, own: int) -> Tensor:
     """Entries ``rows`` of an array as one row of entries, which have ``own`` axes each."""
     chosen = values.flatten(0, -own - 1).index_select(0, rows.flatten())
     return chosen.view(*rows.shape, *values.shape[values.dim() - own :])
-
-
-def offer_probs(output: LeaderOutput, held: Tensor, explore: float = 0.0) -> Tensor:
-    """The leader's process p(omega_t | s_t, omega_{t-1}) (paper, Sec. 4.1; docs/algorithm.md).
-
-    (1 - beta) 1[omega_t = omega_{t-1}] + beta mu'(omega_t), where mu' is mu restricted to other offers,
-    mixed iota-greedily with the uniform distribution over the same offers. Where a new option starts (``held`` = -1)
-    beta is 1 and nothing is excluded. Without a termination function, or with a single offer, which can never change,
-    beta is 0.
-
-    Args:
-        output: of the network, for one step or many.
-        held: omega_{t-1} while its option runs on, else -1, int64 [..., N].
-        explore: iota in [0, 1].
-
-    Returns:
-        Probabilities [..., N, O].
-    """
-    num_offers = output.log_mu.shape[-1]
-    if num_offers == 1:
-        return output.log_mu.exp()
-    fresh = held < 0
-    beta = (
-        torch.zeros_like(fresh, dtype=output.log_mu.dtype)
-        if output.termination_logits is None
-        else torch.sigmoid(output.termination_logits)
-    )
-    beta = beta.masked_fill(fresh, 1.0).unsqueeze(-1)
-    new = restricted_log_probs(output.log_mu, held).exp()
-    if explore > 0.0:
-        support = (num_offers - 1 + fresh.to(new.dtype)).unsqueeze(-1)
-        new = (1.0 - explore) * new + explore / support
-    return torch.where(is_previous(held, num_offers), 1.0 - beta, beta * new)
-
-
-def sample_offers(
-    output: LeaderOutput,
-    held: Tensor,
-    explore: float = 0.0,
-    generator: Draws | None = None,
-    greedy: bool = False,
-) -> Tensor:
-    """Draws omega_t from :func:`offer_probs`: whether the option ends, then what is offered if it does.
-
-    Greedy takes the mode of each of the two: an option ends when beta > 1/2 (or when a new one starts anyway),
-    and an option that ended takes the most likely of the offers it may take. The mode of their product would seldom
-    change anything, since the new offer's probability is split among many. Exploration plays no part in it.
-
-    Args:
-        output: of the network, for one step or many.
-        held: omega_{t-1} while its option runs on, else -1, int64 [..., N].
-        explore: iota in [0, 1].
-        generator: the only source of randomness, on the device of ``output``.
-        greedy: no randomness at all.
-
-    Returns:
-        omega_t, flat offers int64 [..., N].
-    """
-    log_mu = output.log_mu
-    num_offers = log_mu.shape[-1]
-    if greedy or num_offers == 1:
-        return _most_likely(output, held)
-    uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
-    ends = held < 0
-    excluded = is_previous(held, num_offers)
-    likely = log_mu.masked_fill(excluded, -torch.inf)
-    weights = (likely - likely.amax(-1, keepdim=True)).exp()
-    if explore > 0.0:
-        # Of weights that add up to 1, as mu does.
-        share = explore / (num_offers - 1 + ends.to(weights.dtype)).unsqueeze(-1)
-        weights = (1.0 - explore) * weights / weights.sum(-1, keepdim=True) + share.where(~excluded, 0.0)
-    if output.termination_logits is not None:
-        ends = ends | (uniform[0] < torch.sigmoid(output.termination_logits))
-    cumulative = weights.cumsum(-1)
-    # Scaled by the total, so that rounding in the sum never selects an offer of probability zero.
-    drawn = (cumulative <= uniform[1].unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
-    return torch.where(ends, drawn, held)
-
-
-def _most_likely(output: LeaderOutput, held: Tensor) -> Tensor:
-    if output.log_mu.shape[-1] == 1:
-        return output.log_mu.argmax(-1)
-    ends = held < 0
-    if output.termination_logits is not None:
-        ends = ends | (output.termination_logits > 0.0)
-    return torch.where(ends, restricted_log_probs(output.log_mu, held).argmax(-1), held)

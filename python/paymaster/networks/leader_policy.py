@@ -1,4 +1,4 @@
-"""The leader's policy mu over offers, and what becomes of it when a terminated option must change."""
+"""The leader's policy mu over offers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from paymaster.networks.layers import Linear
 from paymaster.networks.narrow import log_softmax
 
-__all__ = ["OfferPolicy", "is_previous", "restricted_log_probs"]
+__all__ = ["OfferPolicy"]
 
 
 class OfferPolicy(nn.Module):
@@ -47,25 +47,3 @@ class OfferPolicy(nn.Module):
             return (log_softmax(goal_logits).unsqueeze(-1) + log_bonus).flatten(-2)
         log_goal = log_softmax(torch.cat((goal_logits, self.abstain(code)), dim=-1))
         return torch.cat(((log_goal[..., :-1, None] + log_bonus).flatten(-2), log_goal[..., -1:]), dim=-1)
-
-
-def is_previous(previous: Tensor, num_offers: int) -> Tensor:
-    """Marks the offer omega_{t-1} among all: int64 [...] to bool [..., O]; -1 (none yet) marks nothing."""
-    return torch.arange(num_offers, device=previous.device) == previous.unsqueeze(-1)
-
-
-def restricted_log_probs(log_mu: Tensor, previous: Tensor) -> Tensor:
-    """Log-probabilities of a new offer: mu renormalised over the offers other than omega_{t-1}.
-
-    For "terminated" and "changed" to mean the same, a terminated option draws its new action from mu
-    restricted to actions other than the current one (docs/algorithm.md).
-
-    Args:
-        log_mu: log mu, [..., O] with O >= 2: with a single offer there is nothing to change to.
-        previous: omega_{t-1}, int64 [...]; where it is -1 (t = 0) nothing is excluded.
-
-    Returns:
-        [..., O]; -inf at the excluded offer, whose gradient is zero.
-    """
-    excluded = is_previous(previous, log_mu.shape[-1])
-    return log_softmax(log_mu.masked_fill(excluded, -torch.inf))

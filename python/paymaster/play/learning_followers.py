@@ -72,6 +72,7 @@ class FollowersAtPlay:
         self.followers, self.generator = followers, generator
         self.explore, self.greedy, self.keep = 0.0, False, False
         self._eyes = FollowerEyes(env, followers.device)
+        self._actor = followers.actor()
         self._seen: list[FollowersSeen] = []
         self._results: list[tuple[Tensor, Tensor, Tensor]] = []  # action, asked, reward
         self._last: tuple[Tensor, Tensor] | None = None
@@ -80,7 +81,11 @@ class FollowersAtPlay:
     def answer(self, observation: Observation) -> NDArray[np.int64]:
         """Their actions, int64 [B, N]."""
         seen = self._eyes.look(observation)
-        action = self.followers.act(seen, explore=self.explore, generator=self.generator, greedy=self.greedy)
+        if observation["step"].flat[0] == 0:
+            self._actor = self.followers.actor()
+        action = self.followers.act(
+            seen, self._actor, explore=self.explore, generator=self.generator, greedy=self.greedy
+        )
         if self.keep:
             self._seen.append(seen)
             self._last = action, torch.from_numpy(observation["asked"].copy()).to(action.device)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.play.episode import play_episode
 from paymaster.rendering import EpisodeRecord, draw_frame
 from paymaster.scripted import ReferenceLeader
 
@@ -64,18 +65,14 @@ def watch(env: LeaderVectorEnv, leader: ReferenceLeader, title: str = "") -> Wat
     """
     if env.num_envs != 1:
         raise ValueError(f"env: expected a single game, got {env.num_envs}")
-    if env.autoreset_mode.value != "Disabled":
-        raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r:.80}")
-    observation, _ = env.reset()
-    leader.start(env)
-    states, record, ended = [_only(env.state())], EpisodeRecord(), False
-    while not ended:
-        offers = leader.offers(env, observation)
+    steps = play_episode(env, leader)
+    states, record = [_only(env.state())], EpisodeRecord()
+    for step in steps:
         attention = getattr(leader, "attention", None)
-        observation, reward, terminated, _, info = env.step(offers)
         states.append(_only(env.state()))
-        record.add(states[-1], info["payment"][0], float(reward[0]), None if attention is None else attention[0])
-        ended = bool(terminated[0])
+        record.add(
+            states[-1], step.info["payment"][0], float(step.reward[0]), None if attention is None else attention[0]
+        )
     options = {**env.options, "goal_reward": env.goal_reward}
     return WatchedEpisode(title or env.task.replace("_", " "), options, states, record)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from paymaster.algorithms.protocol import LeaderStep, Seen
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.events import extract
 from paymaster.features.leader import FeatureEncoder
+from paymaster.play.episode import PlayedStep
 from paymaster.play.seed_games import SeedEncoder, SeedGames
 
 __all__ = ["Recording"]
@@ -67,29 +67,30 @@ class Recording:
         self._valid = np.zeros((steps, games), dtype=np.bool_)
         self._played = 0
 
-    def see(self, observation: Any, previous: Tensor) -> Seen:
-        """What the leader sees of the next step; ``previous`` is omega_{t-1}, int64 [B, N] on its device."""
-        row = self._row
+    def see(self, observation: Any, previous: Tensor, step: int) -> Seen:
+        """Encode what the leader sees of step t; ``previous`` is omega_{t-1}, int64 [B, N] on its device."""
+        row = self._row(step)
         self._encoder.encode_into(observation, *(array[row] for array in self._arrays))
         if self._seen[0] is not self._host[0]:
             for there, here in zip(self._seen, self._host, strict=True):
                 there[row].copy_(here[row], non_blocking=self._keep)  # a row that is used again must have been read
         follower, goal, ended = (part[row] for part in self._seen)
-        return Seen(follower, goal, previous, ended, self._played)
+        return Seen(follower, goal, previous, ended, step)
 
-    def decide(self, step: LeaderStep, actions: NDArray[np.int64], playing: NDArray[np.bool_]) -> None:
-        """The leader's decision in that step: as it came, as the environment takes it [B, N, 2], and in which games."""
-        row = self._row
-        self._offer[row] = step.offer
-        if step.explored is not None:
-            self._explored[row] = step.explored
-        self._actions[row], self._valid[row] = actions, playing
+    def decide(self, step: int, decision: LeaderStep, actions: NDArray[np.int64]) -> None:
+        """Record the decision of step t, and the same as the environment takes it, [B, N, 2]."""
+        row = self._row(step)
+        self._offer[row] = decision.offer
+        if decision.explored is not None:
+            self._explored[row] = decision.explored
+        self._actions[row] = actions
 
-    def result(self, info: Mapping[str, NDArray[Any]]) -> None:
-        """What came of it; the step is complete."""
-        row = self._row
+    def result(self, played: PlayedStep) -> None:
+        """Record the results of a step, which is then complete."""
+        row = self._row(self._played)
+        self._valid[row] = played.playing
         for name, array in self._results.items():
-            array[row] = info[name]
+            array[row] = played.info[name]
         self._played += 1
 
     def episodes(self, lengths: NDArray[np.int32], explore: float) -> Episodes:
@@ -116,6 +117,5 @@ class Recording:
             **results,
         )
 
-    @property
-    def _row(self) -> int:
-        return self._played if self._keep else 0
+    def _row(self, step: int) -> int:
+        return step if self._keep else 0

@@ -13,7 +13,8 @@ from paymaster.algorithms.process_group import Ranks, join_ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm, LearnsOnRanks
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
-from paymaster.play.rollout import EpisodeTotals, Rollout
+from paymaster.play.episode import EpisodeTotals
+from paymaster.play.rollout import Rollout
 from paymaster.storage.checkpoint import list_checkpoints
 from paymaster.storage.run_directory import RunDirectory
 from paymaster.training.allocator import keep_freed_memory

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from paymaster.algorithms import EBPG
+from paymaster.algorithms.leader_stack import SeedStack
 from paymaster.algorithms.process_group import ALONE, launched
-from paymaster.algorithms.seed_stack import SeedStack
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
-from paymaster.play.rollout import EpisodeTotals, Rollout
+from paymaster.play.episode import EpisodeTotals
+from paymaster.play.rollout import Rollout
 from paymaster.play.seed_games import SeedGames
 from paymaster.storage.checkpoint import episode_of, list_checkpoints
 from paymaster.storage.run_config import read_run_config

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from paymaster.algorithms.ebpg import EBPG, adam_of
+from paymaster.algorithms.ebpg import Learner
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.learner import Learner, Memory
 from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.player import Actor, Memory
 from paymaster.algorithms.protocol import LeaderStep, Seen
-from paymaster.networks.acting import evaluate_step
+from paymaster.algorithms.single_leader import EBPG, adam_of
+from paymaster.networks.acting import LeaderActor
 from paymaster.networks.draws import Draws
 from paymaster.networks.layers import stack_networks
 from paymaster.networks.leader import LeaderOutput
@@ -41,9 +42,16 @@ class SeedStack(Learner):
         self.network = stack_networks([leader.network for leader in leaders])
         self.optimizer = adam_of(self.network, self.config)
 
+    def actor(self) -> Actor:
+        """Return the networks as they play: on the CPU one by one, in the core, which is faster than all in torch."""
+        if self.device.type != "cpu":
+            return super().actor()
+        return _StackActor([LeaderActor(leader.network) for leader in self.leaders])
+
     def initial_state(self, num_games: int, num_followers: int) -> Memory:
-        """Nothing seen yet by any of them, of S B games in all."""
-        return Memory(*(self._by_seed(part) for part in super().initial_state(num_games, num_followers)))
+        """Return the memory before the first step of S B episodes."""
+        actor, history, fixed_goal = super().initial_state(num_games, num_followers)
+        return Memory(actor, self._by_seed(history), self._by_seed(fixed_goal))
 
     def act(
         self,
@@ -101,20 +109,11 @@ class SeedStack(Learner):
         seeds = len(self.leaders)
         return values.view(seeds, len(values) // seeds, *values.shape[1:])
 
-    def _hear(self, seen: Seen, history: Tensor) -> LeaderOutput:
-        """On the CPU each leader's own network says it: the core has all done before torch the joint one."""
-        if self.device.type != "cpu":
-            return super()._hear(seen, history)
-        by_seed = zip(*(part.unbind() for part in (seen.follower, seen.goal, seen.previous, history)), strict=True)
-        each = [evaluate_step(leader.network, *parts) for leader, parts in zip(self.leaders, by_seed, strict=True)]
-        log_mu, termination, _, prediction, attention, after = (
-            None if parts[0] is None else torch.stack(parts) for parts in zip(*each, strict=True)
-        )
-        assert log_mu is not None and attention is not None
-        return LeaderOutput(log_mu, termination, None, prediction, attention, after)
-
     def _steps(self, episodes: Episodes) -> PlayedSteps:
         return PlayedSteps.of_seeds(episodes, len(self.leaders))
+
+    def _initial_history(self, games: int, followers: int) -> Tensor:
+        return self._by_seed(self.network.initial_history(games, followers))
 
     def _share(self, steps: PlayedSteps) -> Tensor:
         return torch.ones(len(self.leaders), device=self.device)
@@ -138,6 +137,22 @@ class SeedStack(Learner):
         check_step(loss, norm, "leader")
         self.optimizer.step()
         return norm
+
+
+class _StackActor:
+    """Actors of S networks as one: arrays have a leading seed axis."""
+
+    def __init__(self, actors: Sequence[Actor]) -> None:
+        self._actors = actors
+
+    def evaluate(self, follower: Tensor, goal: Tensor, previous: Tensor, history: Tensor) -> LeaderOutput:
+        by_seed = zip(*(part.unbind() for part in (follower, goal, previous, history)), strict=True)
+        each = [actor.evaluate(*parts) for actor, parts in zip(self._actors, by_seed, strict=True)]
+        log_mu, termination, _, prediction, attention, after = (
+            None if parts[0] is None else torch.stack(parts) for parts in zip(*each, strict=True)
+        )
+        assert log_mu is not None and attention is not None
+        return LeaderOutput(log_mu, termination, None, prediction, attention, after)
 
 
 def _all(of_seed: Tensor) -> Tensor:

@@ -1,0 +1,105 @@
+"""A leader network that plays: it evaluates each step and draws the offers of the leader's process."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.process import draw_offers, held_offers
+from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.networks.acting import LeaderActor
+from paymaster.networks.draws import Draws, draw_integers, draw_uniform
+from paymaster.networks.leader import LeaderNetwork, LeaderOutput
+
+__all__ = ["Actor", "Memory", "NetworkPlayer"]
+
+
+class Actor(Protocol):
+    """A network that evaluates steps, made for a batch of episodes."""
+
+    def evaluate(self, follower: Tensor, goal: Tensor, previous: Tensor, history: Tensor) -> LeaderOutput:
+        """Return the network's output for one step, without phi; see :class:`LeaderActor`."""
+
+
+class Memory(NamedTuple):
+    """What a leader hands from one step of a batch of episodes to the next.
+
+    Attributes:
+        actor: its network, as it was when the episodes began.
+        history: h, [B, N, H], or [S, B, N, H] of S seeds.
+        fixed_goal: int64 [B, N] or [S, B, N], the goal that agent-wise exploration has set for the episode, or -1.
+    """
+
+    actor: Actor
+    history: Tensor
+    fixed_goal: Tensor
+
+
+class NetworkPlayer:
+    """Plays with a leader network (:class:`~paymaster.algorithms.protocol.Player`).
+
+    Attributes:
+        config: which options start by rule, how it explores.
+        network: evaluates the steps.
+        device: where its parameters are.
+    """
+
+    config: EBPGConfig
+    network: LeaderNetwork
+    device: torch.device
+
+    def actor(self) -> Actor:
+        """Return the network as it plays the next batch of episodes."""
+        return LeaderActor(self.network)
+
+    def initial_state(self, num_games: int, num_followers: int) -> Memory:
+        """Return the memory before the first step of B episodes."""
+        history = self.network.initial_history(num_games, num_followers)
+        return Memory(self.actor(), history, torch.full(history.shape[:-1], -1, device=self.device))
+
+    def exploration_rate(self, episodes_done: int) -> float:
+        """Return the exploration rate after so many episodes of training."""
+        if episodes_done >= self.config.explore_episodes:
+            return 0.0
+        if self.config.exploration == "agents":
+            return self.config.explore
+        return self.config.explore * (1.0 - episodes_done / self.config.explore_episodes)
+
+    @torch.inference_mode()
+    def act(
+        self,
+        seen: Seen,
+        state: Memory,
+        *,
+        explore: float = 0.0,
+        generator: Draws | None = None,
+        greedy: bool = False,
+    ) -> LeaderStep:
+        """Return offers for one step of B games; see :class:`~paymaster.algorithms.protocol.Player`."""
+        output = state.actor.evaluate(seen.follower, seen.goal, seen.previous, state.history)
+        held = held_offers(self.config.options, seen.previous, seen.ended, seen.step)
+        fixed_goal, explored = state.fixed_goal, None
+        if self.config.exploration == "agents" and explore > 0.0 and not greedy:
+            if seen.step == 0:
+                fixed_goal = self._draw_goals(seen.previous.shape, explore, generator)
+            explored = fixed_goal >= 0
+            output = output._replace(log_mu=self._with_goals(output.log_mu, fixed_goal))
+            explore = 0.0
+        offer = draw_offers(output, held, explore, generator, greedy)
+        assert output.history is not None
+        return LeaderStep(offer, Memory(state.actor, output.history, fixed_goal), explored, output.attention)
+
+    def _draw_goals(self, shape: torch.Size, explore: float, draws: Draws | None) -> Tensor:
+        """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""
+        chosen = draw_uniform(1, shape, draws, self.device, torch.float32)[0] < explore
+        goals = draw_integers(self.network.config.num_goals, shape, draws, self.device)
+        return goals.masked_fill(~chosen, -1)
+
+    def _with_goals(self, log_mu: Tensor, fixed_goal: Tensor) -> Tensor:
+        """log mu [B, N, O] given the goal, where one is fixed."""
+        kind = torch.arange(log_mu.shape[-1], device=self.device) // self.network.config.num_bonuses
+        other = (kind != fixed_goal.unsqueeze(-1)) & (fixed_goal >= 0).unsqueeze(-1)
+        return torch.log_softmax(log_mu.masked_fill(other, -torch.inf), dim=-1)

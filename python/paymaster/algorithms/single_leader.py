@@ -1,0 +1,116 @@
+"""One leader that learns by event-based policy gradient, alone or with the other ranks of a job."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from paymaster.algorithms import losses
+from paymaster.algorithms.advantages import normalise
+from paymaster.algorithms.ebpg import Learner
+from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.joint_step import joint_step
+from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.process import OptionRules, held_offers
+from paymaster.algorithms.process_group import ALONE, Ranks
+from paymaster.algorithms.protocol import Insight
+from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
+from paymaster.networks.torch_defaults import drawing_from, usual_torch
+
+__all__ = ["EBPG", "adam_of"]
+
+
+class EBPG(Learner):
+    """A leader network, its optimiser, and the two things done with them: acting and learning.
+
+    Args:
+        leader: sizes and kinds of the network's modules.
+        config: how it learns.
+        device: where the parameters live.
+        seed: of the initial weights; torch's global generator is left as it was.
+
+    Attributes:
+        ranks: with whom it learns, each from games of its own: every mean and sum of an update is over all of theirs.
+    """
+
+    def __init__(
+        self,
+        leader: LeaderConfig,
+        config: EBPGConfig | None = None,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+    ) -> None:
+        self.config = EBPGConfig() if config is None else config
+        self.config.validate()
+        if leader.termination == "none" and self.config.options == OptionRules():
+            raise ValueError(
+                "options: without a termination function expected an interval or natural_ends, else the first offer "
+                "would never change; got neither"
+            )
+        self.device = torch.device(device)
+        self.ranks: Ranks = ALONE
+        with usual_torch(), drawing_from(seed):
+            self.network = LeaderNetwork(leader).to(self.device)
+        self.optimizer = adam_of(self.network, self.config)
+
+    @usual_torch()
+    def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
+        """Learns from the steps played of a batch of whole episodes, by all ranks; see :class:`LeaderAlgorithm`."""
+        metrics = self._learn(episodes, progress)
+        # One transfer from the device for all of them.
+        return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
+
+    @usual_torch()
+    @torch.no_grad()
+    def inspect(self, episodes: Episodes) -> Insight:
+        """What went on in the leader while it played these episodes."""
+        episodes = episodes.to(self.device)
+        start = self.network.initial_history(episodes.num_games, episodes.num_followers)
+        output: LeaderOutput = self.network(episodes.follower, episodes.goal, episodes.previous, start, baseline=False)
+        beta = None
+        if output.termination_logits is not None:
+            time = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
+            held = held_offers(self.config.options, episodes.previous, episodes.ended, time)
+            beta = torch.sigmoid(output.termination_logits).masked_fill(held < 0, torch.nan)
+        prediction = None if output.prediction_logits is None else torch.softmax(output.prediction_logits, dim=-1)
+        return Insight(output.attention, beta, prediction, losses.entropy(output.log_mu))
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The network, under the name checkpoints store it by."""
+        return {"leader": self.network}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimiser, under the name checkpoints store it by."""
+        return {"leader": self.optimizer}
+
+    def _steps(self, episodes: Episodes) -> PlayedSteps:
+        return PlayedSteps.of(episodes)
+
+    def _initial_history(self, games: int, followers: int) -> Tensor:
+        return self.network.initial_history(games, followers)
+
+    def _share(self, steps: PlayedSteps) -> Tensor:
+        return self.ranks.share(steps.count)
+
+    def _variance(self, steps: PlayedSteps, values: Tensor, share: Tensor) -> Tensor:
+        """Over the values of all ranks, []: the mean of the ranks' variances, and the variance of their means."""
+        own = values.mean()
+        mean = self.ranks.total(own * share)
+        return self.ranks.total((values.var(correction=0) + (own - mean).square()) * share)
+
+    def _normalise(self, steps: PlayedSteps, advantage: Tensor) -> Tensor:
+        return normalise(advantage, total=self.ranks.total)
+
+    def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:
+        return joint_step(loss, share, self.optimizer, self.config.max_gradient_norm, self.ranks, report)
+
+
+def adam_of(network: LeaderNetwork, config: EBPGConfig) -> torch.optim.Adam:
+    """The optimiser of a leader: the baseline's heads have a learning rate of their own."""
+    critic = list(network.baseline.parameters())
+    others = [p for name, p in network.named_parameters() if not name.startswith("baseline.")]
+    return torch.optim.Adam(
+        [{"params": others, "lr": config.learning_rate}, {"params": critic, "lr": config.critic_learning_rate}],
+        fused=True,
+    )

@@ -1,0 +1,72 @@
+"""The episode loop: one episode of every game of a batch, all games in step, until the last has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paymaster.scripted import ReferenceLeader
+
+__all__ = ["EpisodeTotals", "PlayedStep", "play_episode"]
+
+
+@dataclass(frozen=True)
+class EpisodeTotals:
+    """Sums over each of B finished episodes, as ``info["totals"]`` of the environment names them."""
+
+    gain: NDArray[np.float32]
+    payments: NDArray[np.float32]
+    incentive: NDArray[np.float32]
+    follower_reward: NDArray[np.float32]
+    events: NDArray[np.int32]
+    length: NDArray[np.int32]
+    completions: NDArray[np.int32]  # [B, G]
+
+
+class PlayedStep(NamedTuple):
+    """One step of B games; arrays are those of the environment, which may write to them in the next step.
+
+    Attributes:
+        playing: bool [B], the games that had not ended before the step.
+        reward: of the leader, [B].
+        info: of the environment's ``step``.
+    """
+
+    playing: NDArray[np.bool_]
+    reward: NDArray[np.floating]
+    info: Mapping[str, Any]
+
+    @property
+    def totals(self) -> EpisodeTotals:
+        """Copies of the sums so far; of the whole episodes after the last step."""
+        return EpisodeTotals(**{name: values.copy() for name, values in self.info["totals"].items()})
+
+
+def play_episode(env: Any, leader: ReferenceLeader) -> Iterator[PlayedStep]:
+    """Reset the games and let the leader start; return an iterator that plays the steps.
+
+    Args:
+        env: a batch with ``autoreset_mode=DISABLED``, whose games wait for the last: a
+            :class:`~paymaster.envs.LeaderVectorEnv`, or what steps like one.
+        leader: makes the offers.
+
+    Raises:
+        ValueError: another autoreset mode.
+    """
+    if env.autoreset_mode.value != "Disabled":
+        raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r:.80}")
+    observation, _ = env.reset()
+    leader.start(env)
+    return _steps(env, leader, observation)
+
+
+def _steps(env: Any, leader: ReferenceLeader, observation: Any) -> Iterator[PlayedStep]:
+    playing = np.ones(env.num_envs, dtype=np.bool_)
+    while playing.any():
+        observation, reward, ended, _, info = env.step(leader.offers(env, observation))
+        yield PlayedStep(playing, reward, info)
+        playing = ~ended

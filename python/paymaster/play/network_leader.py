@@ -1,0 +1,64 @@
+"""A leader network as a leader like any other: it starts an episode and makes offers for observations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from paymaster.algorithms.protocol import Player
+from paymaster.features.leader import FeatureEncoder, offers_from_flat
+from paymaster.networks.draws import Draws
+from paymaster.play.recording import Recording
+from paymaster.play.seed_games import SeedEncoder, SeedGames
+
+__all__ = ["NetworkLeader"]
+
+
+class NetworkLeader:
+    """Makes offers with a leader algorithm, from observations that it encodes (:class:`.ReferenceLeader`).
+
+    Args:
+        player: decides.
+        generator: of its random draws, on its device.
+        greedy: its most likely offers instead of draws.
+        keep: record the episodes to learn from.
+
+    Attributes:
+        explore: the exploration rate.
+        recording: of the current episodes.
+        attention: its weights of the followers in its last decision, float [B, N]; None if it has none.
+    """
+
+    def __init__(self, player: Player, generator: Draws, *, greedy: bool = False, keep: bool = False) -> None:
+        self.player, self.generator, self.greedy, self.keep = player, generator, greedy, keep
+        self.explore = 0.0
+        self._env: Any = None
+        self._attention: Tensor | None = None
+
+    @property
+    def attention(self) -> NDArray[np.float32] | None:
+        return None if self._attention is None else self._attention.cpu().numpy()
+
+    def start(self, env: Any) -> None:
+        """Begin new episodes of a batch: nothing offered yet, nothing remembered."""
+        if env is not self._env:
+            self._env, self._encoder = env, SeedEncoder(env) if isinstance(env, SeedGames) else FeatureEncoder(env)
+        games, n, device = env.num_envs, env.num_followers, self.player.device
+        self.recording = Recording(env, self._encoder, device, keep=self.keep)
+        self._previous = torch.full((games, n), -1, dtype=torch.int64, device=device)
+        self._state = self.player.initial_state(games, n)
+        self._step, self._attention = 0, None
+
+    def offers(self, env: Any, observation: Any) -> NDArray[np.int64]:
+        """Return actions int64 [B, N, 2] for the observed step."""
+        seen = self.recording.see(observation, self._previous, self._step)
+        step = self.player.act(seen, self._state, explore=self.explore, generator=self.generator, greedy=self.greedy)
+        actions = offers_from_flat(step.offer.cpu().numpy(), env.options["num_bonuses"])
+        self.recording.decide(self._step, step, actions)
+        self._previous, self._state, self._attention = step.offer, step.state, step.attention
+        self._step += 1
+        return actions
