@@ -1,4 +1,4 @@
-"""What README and the documentation show is what the repository has: tables are those of stored numbers, links lead to files."""
+"""README and the documentation show what the repository has: stored numbers in tables, files behind links."""
 
 from __future__ import annotations
 
