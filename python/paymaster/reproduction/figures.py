@@ -1,11 +1,11 @@
-"""All figures and tables by name: a row here for every one of the paper's experiments."""
+"""All figures and tables by name: a row here for every one of the paper's experiments, and of our own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from paymaster.reproduction import learning, rule_based
+from paymaster.reproduction import learning, ours, rule_based
 from paymaster.reproduction.names import FigureName
 from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.scales import Scale
@@ -23,6 +23,13 @@ FIGURES: Final[dict[FigureName, Callable[[Scale], Figure]]] = {
     "interval": rule_based.intervals,
     "follower-reward": learning.follower_rewards,
     "number-of-followers": learning.numbers_of_followers,
+    "leaders": ours.leaders,
+    "tuning": ours.tuning,
+    "generalisation": ours.generalisation,
+    "prediction": ours.prediction,
+    "termination": ours.termination,
+    "frozen-leader": ours.frozen_leader,
+    "ten-times": ours.ten_times,
 }
 """Name -> the figure at a scale."""
 

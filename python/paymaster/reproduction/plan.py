@@ -85,11 +85,17 @@ class Average:
 
     Attributes:
         title: above the table.
-        readings: of a leader, in each game.
+        readings: of a leader, or of whatever a line is about, in each game.
+        baseline: the line that the others are held against.
+        by_game: show each game's share beside.
+        against: whose readings are 1.
     """
 
     title: str
     readings: dict[str, tuple[Reading, ...]]
+    baseline: str = BASELINE
+    by_game: bool = False
+    against: str = "what `full_information` has with rule-based followers"
 
 
 @dataclass(frozen=True)
@@ -100,13 +106,15 @@ class Figure:
         title: what it shows.
         panels, averages, claims: see there.
         note: what has to be known to read it.
+        claimed: heading of the claims' statements.
     """
 
     title: str
     panels: tuple[Panel, ...]
-    claims: tuple[Claim, ...]
+    claims: tuple[Claim, ...] = ()
     averages: tuple[Average, ...] = ()
     note: str = ""
+    claimed: str = "the paper says"
 
 
 def greedy_of(title: str, games: tuple[str, ...], arm: Callable[[str, str], Arm]) -> Panel:
