@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from paymaster.algorithms.followers import FollowerActorCritic
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.analysis.intervals import Interval, mean_ci95
 from paymaster.analysis.open_run import open_run, population_options, seat_followers
@@ -21,10 +22,10 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.learning_followers import FollowersAtPlay
 from paymaster.play.rollout import EpisodeTotals, Rollout
-from paymaster.scripted import make_reference
+from paymaster.scripted import ReferenceLeader, make_reference
 from paymaster.training.seeds import evaluation_seed
 
-__all__ = ["Evaluation", "evaluate_reference", "evaluate_run"]
+__all__ = ["Evaluation", "evaluate_reference", "evaluate_run", "play_scripted"]
 
 _GAMES = 250  # played at once
 _GAMES_OF_STRANGERS = 10
@@ -88,11 +89,12 @@ def evaluate_reference(
     *,
     replacement: Replacement | None = None,
     population: Path | None = None,
+    learned: FollowerActorCritic | None = None,
 ) -> Evaluation:
     """Evaluates a reference leader (:data:`paymaster.scripted.REFERENCES`) on ``task``.
 
     With a ``replacement`` it plays the games that :func:`evaluate_run` plays with the same one, members and all; with a
-    ``population`` against the followers that learned in that run.
+    ``population`` against the followers that learned in that run; or against these that have ``learned``.
 
     Raises:
         ValueError: an unknown leader, task or option, fewer than one episode, a replacement of nobody, not a run whose
@@ -103,20 +105,24 @@ def evaluate_reference(
     options = {**population_options(population), **(options or {})}
     env = make_vec(task, games, evaluation_seed(seed), autoreset_mode="Disabled", **options)
     if isinstance(env, TwoPhaseVectorEnv):
-        if population is None:
+        if learned is not None:
+            FollowersAtPlay(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
+        elif population is not None:
+            seat_followers(env, population, evaluation_seed(seed))
+        else:
             raise ValueError("population: expected a run whose followers learned, since these do, got none")
-        seat_followers(env, population, evaluation_seed(seed))
     env.statistics.frozen = True  # reference leaders do not use them
+    return _collect(name, task, env, episodes, lambda: play_scripted(env, leader), seed, replacement)
 
-    def play() -> EpisodeTotals:
-        observation, info = env.reset()
-        leader.start(env)
-        ended = np.zeros(env.num_envs, dtype=np.bool_)
-        while not ended.all():
-            observation, _, ended, _, info = env.step(leader.offers(env, observation))
-        return EpisodeTotals(**info["totals"])
 
-    return _collect(name, task, env, episodes, play, seed, replacement)
+def play_scripted(env: LeaderVectorEnv, leader: ReferenceLeader) -> EpisodeTotals:
+    """Play one episode of every game of a batch that does not reset itself, under a scripted leader."""
+    observation, info = env.reset()
+    leader.start(env)
+    ended = np.zeros(env.num_envs, dtype=np.bool_)
+    while not ended.all():
+        observation, _, ended, _, info = env.step(leader.offers(env, observation))
+    return EpisodeTotals(**info["totals"])
 
 
 @usual_torch()

@@ -15,12 +15,13 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Interval
 
+from paymaster.analysis.evaluate import Evaluation
 from paymaster.reproduction.specs import key_of
 from paymaster.storage.atomic import storage_errors, write_bytes
 from paymaster.storage.sealed import read_json, sealed_json
 from paymaster.validation.ranges import from_json
 
-__all__ = ["ReferenceRow", "RunRow", "read_row", "reference_key", "row_path", "write_row"]
+__all__ = ["ReferenceRow", "RunRow", "means_of", "read_row", "reference_key", "row_path", "write_row"]
 
 Count = Annotated[int, Interval(ge=0, lt=2**62)]
 Share = Annotated[float, Interval(ge=0, le=1)]
@@ -67,6 +68,27 @@ class Attention:
 
 
 @dataclass(frozen=True)
+class Insight:
+    """Mean termination probability, and share of the followers' actions foreseen; null for a leader without."""
+
+    insight_termination: Share | None
+    insight_prediction: Share | None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Accuracy and mean log-likelihood of predictors of the followers' actions (prediction.py)."""
+
+    prediction_module: Share
+    prediction_module_nats: float
+    prediction_offer: Share
+    prediction_offer_nats: float
+    prediction_previous: Share
+    prediction_previous_nats: float
+    prediction_move: Share
+
+
+@dataclass(frozen=True)
 class RunRow:
     """Of a training run: its configuration, and what was measured so far."""
 
@@ -76,21 +98,31 @@ class RunRow:
     training: Training
     evaluations: dict[str, Means]
     attention: Attention | None
+    insight: Insight | None
+    prediction: Prediction | None
 
 
 @dataclass(frozen=True)
 class ReferenceRow(Means):
-    """Of a reference leader, who needs no training: the options of its games, and its evaluation."""
+    """Of a scripted leader, who needs no training: the options of its games and how others learned, its evaluation."""
 
     key: str
     name: str
     options: dict[str, Any]
 
 
-def reference_key(task: str, options: Mapping[str, Any], episodes: int) -> str:
-    """The key of the row of ``full_information``."""
+def means_of(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the fields of :class:`Means`."""
+    means = {name: interval.mean for name, interval in evaluation.intervals().items()}
+    return {name: value for name, value in means.items() if "completions_" not in name} | {
+        "episodes": evaluation.episodes
+    }
+
+
+def reference_key(task: str, leader: str, options: Mapping[str, Any], episodes: int) -> str:
+    """Return the key of the row of a scripted leader."""
     described = json.dumps([options, episodes], sort_keys=True).encode()
-    return f"{task}-full_information-{hashlib.sha256(described).hexdigest()[:12]}"
+    return f"{task}-{leader}-{hashlib.sha256(described).hexdigest()[:12]}"
 
 
 def row_path(out: Path, name: str) -> Path:
@@ -120,7 +152,7 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     """The row, checked field by field, and against its key. Raises ValueError."""
     made: RunRow | ReferenceRow
     if "config" in row:
-        made = from_json(RunRow, row, where)
+        made = from_json(RunRow, {"insight": None, "prediction": None, **row}, where)  # rows are older than these
         try:
             follows = key_of(made.config)
         except ValueError as error:
@@ -132,7 +164,8 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
             )
     else:
         made = from_json(ReferenceRow, row, where)
-        follows = reference_key(name.partition("-full_information-")[0], made.options, made.episodes)
+        task, leader, *_ = f"{name}--".split("-")
+        follows = reference_key(task, leader, made.options, made.episodes)
     for what, key in (("its name", made.key), ("its configuration", follows)):
         if key != name:
             raise ValueError(f"{where}: key: expected {name!r}, got {key!r} by {what}: it is the row of another run")
