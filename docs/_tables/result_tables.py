@@ -7,7 +7,7 @@ import gzip
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,9 +68,9 @@ def runs() -> list[dict[str, Any]]:
     return [row for row in map(json.loads, lines) if "training" in row]
 
 
-def mean_of(rows: Iterable[dict[str, Any]], value: Callable[[dict[str, Any]], float | None], digits: int = 2) -> str:
-    """Return mean ± 95 % over rows, empty where there is none."""
-    values = [found for row in rows if (found := value(row)) is not None]
+def mean_of(values: Iterable[float | None], digits: int = 2) -> str:
+    """Return mean ± 95 % of those that are there, empty where there is none."""
+    values = [value for value in values if value is not None]
     return f"{mean_ci95(values):.{digits}f}" if values else NOT_MEASURED
 
 
@@ -112,7 +112,7 @@ def gain() -> list[str]:
             if row["episodes"] == 20_000 and row["leader"] == COMPARED[0] and f"{row['game']} advance" == game
         ]
         if longer:
-            first = mean_of(longer, lambda row: row["gain"])
+            first = mean_of(row["gain"] for row in longer)
             rows.append((game_name(game), "20,000", first, *[NOT_MEASURED] * (len(COMPARED) - 1), *scripted))
     head = ("game", "episodes", *(f"`{leader}`" for leader in COMPARED))
     return table((*head, "full information", "preference"), rows)
@@ -130,7 +130,7 @@ def gain_paper_regime() -> list[str]:
         evaluation = row["evaluations"][f"sampled, noise {row['config']['options']['noise']:g}"]
         return float(evaluation["gain"])
 
-    rows = [(f"`{leader}`", *(mean_of(found[game, leader], value) for game in GRID)) for leader in LEADERS]
+    rows = [(f"`{leader}`", *(mean_of(map(value, found[game, leader])) for game in GRID)) for leader in LEADERS]
     return table(("leader", *GRID), rows)
 
 
@@ -150,7 +150,7 @@ def leaders_mean(game: str, leader: str, measure: str, digits: int = 2) -> str:
         for row in stored("leaders/results.jsonl")
         if (row["game"], row["leader"], row["episodes"]) == (game, leader, 5_000)
     ]
-    return mean_of(rows, lambda row: row.get(measure), digits)
+    return mean_of((row.get(measure) for row in rows), digits)
 
 
 def inside() -> list[str]:
@@ -284,7 +284,7 @@ def ten_times_as_long() -> list[str]:
                 for row in runs()
                 if row["name"].rpartition(", seed ")[0] == names and row["config"]["episodes"] == episodes
             )
-            return mean_of(same, lambda row: row["evaluations"]["sampled, noise 0"][measure])
+            return mean_of(row["evaluations"]["sampled, noise 0"][measure] for row in same)
 
         name = f"`{leader}`, the paper's rates" if regime else f"`{leader}`"
         rows.append((name, of(5_000, "gain"), of(50_000, "gain"), of(50_000, "events").split(" ")[0]))
@@ -325,7 +325,7 @@ def generalisation() -> list[str]:
             same = found[of[0], of[1], condition]
             whole = sum(row["full_information"]["mean"] for row in same)
             share = sum(row["gain"]["mean"] for row in same) / whole if whole else 0.0
-            cells.append(f"{mean_of(same, lambda row: row['gain']['mean'])} ({share:.0%})" if same else "-")
+            cells.append(f"{mean_of(row['gain']['mean'] for row in same)} ({share:.0%})" if same else "-")
         rows.append((condition, *cells))
     return table(("condition", *ALL_BUT_TWO), rows)
 
@@ -336,7 +336,7 @@ def prediction() -> list[str]:
     for game in ALL_BUT_TWO:
         same = [row for row in stored("leaders/prediction.jsonl") if row["game"] == game]
         means = [f"{sum(row[name] for row in same) / len(same):.3f}" for name in ("ours", "offer", "previous", "move")]
-        leads = [mean_of(same, lambda row, name=name: row[name], 3) for name in ("lead_offer", "lead_previous")]
+        leads = [mean_of((row[name] for row in same), 3) for name in ("lead_offer", "lead_previous")]
         rows.append((game_name(game), f"{same[0]['episodes']:,}", *means, *leads))
     head = ("the module", "this offer", "the offer before", "the planner's move")
     return table(("game", "episodes", *head, "lead over this offer", "lead over the one before"), rows)
@@ -358,8 +358,8 @@ def termination() -> list[str]:
             f"`{leader}`",
             f"`{changes}`" if changes else "-",
             len(same),
-            mean_of(same, lambda row: row["gain"]),
-            mean_of(same, lambda row: row.get("termination"), 3),
+            mean_of(row["gain"] for row in same),
+            mean_of((row.get("termination") for row in same), 3),
         )
         for (game, leader, changes), same in sorted(found.items(), key=lambda item: (-len(item[1]), *item[0]))
     ]
@@ -377,7 +377,7 @@ def frozen_leader() -> list[str]:
     for (game, payment, kind, identities), same in sorted(
         found.items(), key=lambda item: ALL_BUT_TWO.index(item[0][0])
     ):
-        shares = [mean_of(same, lambda row, mark=mark: row["earned"][mark] / row["by_rule"]) for mark in marks]
+        shares = [mean_of(row["earned"][mark] / row["by_rule"] for row in same) for mark in marks]
         task = GAMES.get(game, (game,))[0]
         rows.append((f"`{task}`, `{payment}`", kind, identities, f"{same[0]['by_rule']:.2f}", *shares))
     head = [f"{int(mark):,} episodes" for mark in marks]
