@@ -70,8 +70,8 @@ def runs() -> list[dict[str, Any]]:
 
 def mean_of(values: Iterable[float | None], digits: int = 2) -> str:
     """Return mean ± 95 % of those that are there, empty where there is none."""
-    values = [value for value in values if value is not None]
-    return f"{mean_ci95(values):.{digits}f}" if values else NOT_MEASURED
+    there = [value for value in values if value is not None]
+    return f"{mean_ci95(there):.{digits}f}" if there else NOT_MEASURED
 
 
 def told(task: str, payment: str, leader: str = "full_information") -> float:
