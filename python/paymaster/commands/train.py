@@ -110,12 +110,14 @@ class Train:
         from paymaster.ranks import launched
 
         rank, ranks = launched()
-        if rank == 0:
-            say(console, _first_line(each, outs, ranks))
+
+        def on_start(done: int) -> None:
+            say(console, _first_line(each, outs, ranks, done))
+
         if self.seeds is None:
-            trained = [train(each[0], outs[0], resume=self.resume, given=given)]
+            trained = [train(each[0], outs[0], resume=self.resume, given=given, on_start=on_start)]
         else:
-            trained = train_seeds(each, outs, resume=self.resume, given=given)
+            trained = train_seeds(each, outs, resume=self.resume, given=given, on_start=on_start)
         if rank == 0:
             report_runs(list(zip(trained, outs, strict=True)), self.evaluate, console, every=self.all)
 
@@ -132,12 +134,19 @@ class Train:
         return [self.out] if self.seeds is None else [self.out / f"seed{one.seed}" for one in each]
 
 
-def _first_line(each: list[TrainConfig], outs: list[Path], ranks: int) -> str:
+def _first_line(each: list[TrainConfig], outs: list[Path], ranks: int, done: int) -> str:
     config = each[0]
+    where = f"{outs[0]}" if len(outs) == 1 else f"{outs[0]} to {outs[-1]}"
+    total = config.updates * config.num_envs
+    if done >= total:
+        batches = "" if total == config.episodes else f" ({config.episodes:,} in batches of {config.num_envs:,})"
+        return (
+            f"the training in {where} is complete, {done:,} of {total:,} episodes{batches}: to prolong it, give more "
+            "with --episodes"
+        )
     settings = {"tuned": "its tuned settings", "paper": "the paper's settings"}[config.settings]
     changes = {name: "a map" if name == "map" else value for name, value in config.departures.items()}
     but = f" but {', '.join(f'{name}={value}' for name, value in changes.items())}" if changes else ""
     seeds = f", {len(each)} seeds at once" if len(each) > 1 else ""
-    where = f"{outs[0]}" if len(outs) == 1 else f"{outs[0]} to {outs[-1]}"
     on = f", {ranks} ranks" if ranks > 1 else ""
     return f"training {config.leader} with {settings}{but} on {config.task}{seeds} in {where}{on}"
