@@ -478,6 +478,7 @@ def test_resuming_says_which_option_differs(capsys: pytest.CaptureFixture[str]) 
     assert error_of(["train", "navigation", "--out", "run", "--resume"], capsys).startswith("task: expected")
     assert main(["train", TASK, "--out", "run", "--resume", "--evaluate", "0", "--hidden", "8"]) == 0
     assert Path("run/metrics.jsonl").read_bytes() == before
+    assert main(["train", TASK, "--out", "run", "--resume", "--evaluate", "0", "--episodes", "24"]) == 0
     assert "training m3rl with its tuned settings but num_envs=8, hidden=8" in capsys.readouterr().out
 
 

@@ -138,10 +138,13 @@ def test_long_and_odd_text_is_shown_shortened_on_one_line() -> None:
 # ---- maps
 
 
-def test_a_byte_order_mark_is_skipped() -> None:
-    env, plain = make(map="\ufeff" + ROOM), make(map=ROOM)
+@pytest.mark.parametrize("text", ["\ufeff" + ROOM, ROOM.replace("\n", "\r\n"), ROOM.replace("\n", "\r")])
+def test_a_byte_order_mark_is_skipped_and_any_line_end_is_one(text: str) -> None:
+    env, plain = make(map=text), make(map=ROOM)
     assert env.options == plain.options
     assert env.snapshot() == plain.snapshot()
+    poses = [[1, 1]], [0], np.zeros((1, ROOM.strip().count("\n") + 1, len(ROOM.split()[0])), dtype=bool)
+    np.testing.assert_array_equal(grid_path(text, *poses).distance, grid_path(ROOM, *poses).distance)
 
 
 @pytest.mark.parametrize("text", ["\n" * 10**7, "#" * 10**7, "#\n" * 10**6, "x" * 10**7, "\ufeff" * 10**6])

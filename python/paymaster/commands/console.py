@@ -14,7 +14,7 @@ from rich.console import Console
 
 from paymaster.experiments.printing import UNLIMITED, encodable
 
-__all__ = ["open_console", "quiet_streams", "reader_has_gone"]
+__all__ = ["of_output", "open_console", "quiet_streams", "reader_has_gone"]
 
 _REPLACE = "paymaster-replace"
 
@@ -33,6 +33,17 @@ def reader_has_gone() -> bool:
         return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
     except (AttributeError, OSError, ValueError):  # no poll, as on Windows, or no file
         return True
+
+
+def of_output(error: BaseException) -> BaseException:
+    """Return the error, or one that says so where standard output could not be written, as on a full disk."""
+    try:
+        sys.stdout.flush()  # what could not be written is still to be written
+    except OSError as failed:
+        return OSError(f"standard output: expected a file that can be written, got: {failed.strerror or failed}")
+    except ValueError:  # closed
+        pass
+    return error
 
 
 @contextmanager

@@ -89,7 +89,11 @@ class Train:
 
         each = self._each(config)
         outs = self._outs(each) or [newest(Path("runs") / default_name(one)) for one in each]
-        begun = next((out for out in outs if holds_run(out)), outs[0])
+        begun = next((out for out in outs if holds_run(out)), None)
+        if begun is None:
+            raise ValueError(
+                f"resume: expected a run in {outs[0]}, got none; check --out, or start a run there without --resume"
+            )
         stored = stored_config(begun)
         given: Collection[str] | None = None
         if parse_again is not None:

@@ -17,7 +17,7 @@ from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.experiments.intervals import Interval, mean_ci95
 from paymaster.experiments.replacement import Replacement
-from paymaster.experiments.run_leader import open_run, population_options, seat_followers
+from paymaster.experiments.run_leader import open_run, population_options, seat_population
 from paymaster.experiments.seeds import evaluation_seed
 from paymaster.followers_at_play import FollowersAtPlay
 from paymaster.references import make_reference
@@ -105,7 +105,7 @@ def evaluate_reference(
     if isinstance(env, TwoPhaseVectorEnv):
         if population is None:
             raise ValueError("population: expected a run whose followers learned, since these do, got none")
-        seat_followers(env, population, evaluation_seed(seed))
+        seat_population(env, population, evaluation_seed(seed))
     env.statistics.frozen = True  # reference leaders do not use them
 
     def play() -> EpisodeTotals:
