@@ -23,7 +23,7 @@ from paymaster.algorithms import DEFAULT_LEADER, LEADERS
 from paymaster.algorithms.finite import DivergenceError
 from paymaster.commands.bench import Bench
 from paymaster.commands.command_line import UnreadableValueError, registry
-from paymaster.commands.console import of_output, open_console, quiet_streams, reader_has_gone
+from paymaster.commands.console import open_console, quiet_streams, reader_has_gone
 from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
@@ -84,9 +84,7 @@ def _main(args: Sequence[str]) -> int:
         if reader_has_gone():
             raise
         return _failed(error, 1)  # of another pipe, such as to a process of ours
-    except OSError as error:
-        return _failed(of_output(error), 2)
-    except (ValueError, TypeError, DivergenceError) as error:
+    except (ValueError, TypeError, OSError, DivergenceError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
         return _failed(error, 2)
     except KeyboardInterrupt:

@@ -458,6 +458,49 @@ def test_an_empty_rank_is_none(
         assert "expected" in capsys.readouterr().err
 
 
+def test_the_option_that_does_not_fit_a_run_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", TASK, *SMALL, "--out", "run"]) == 0
+    Path("empty").mkdir()
+    capsys.readouterr()
+    for args, message in (
+        (["evaluate", "run", "--horizon", "7"], "horizon: expected 30 as in the run's games, got 7"),
+        (["render", "run", "--horizon", "7"], "horizon: expected 30 as in the run's games, got 7"),
+        (["evaluate", "run", "--population-size", "7"], "population_size: expected 40 as in the run's games, got 7"),
+        (["evaluate", "run", "--abstain", "True"], "abstain: expected False as in the run's games, got True"),
+        (["evaluate", "run", "--task", "multi_bonus_resource_collection"], "task: num_bonuses: expected 2 as in the r"),
+        (["evaluate", "random", "--task", TASK, "--population", "empty"], "population: expected a run directory, got 'e"),
+        (["evaluate", "run", "--population", "none"], "population: expected a run directory, got 'none', which holds no"),
+        (["diagnose", "run", "--population", "none"], "population: expected a run directory, got 'none', which holds no"),
+        (["evaluate", "run", "--population", "run"], "population: expected a run whose followers learned, got 'run'"),
+        (["evaluate", "empty"], "leader: expected a run directory, got 'empty', which holds no config.json"),
+        (["render", "empty"], "leader: expected a run directory, got 'empty', which holds no config.json"),
+        (["inspect", "empty"], "run_directory: expected a trained leader's, got 'empty'"),
+        (["diagnose", "empty"], "run_directory: expected a trained leader's, got 'empty'"),
+        (["train", TASK, "--resume", "--out", "empty"], "resume: expected a run in empty, got none; check --out, or"),
+    ):
+        shown = error_of(args, capsys)
+        assert shown.startswith(message)
+        assert ("--resume" in shown) == (args[0] == "train")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "map: expected a file that holds a map, got an empty one, 'map.txt'"),
+        (" \r\n".encode("utf-16"), "map: expected a file in UTF-8, got 'map.txt', which is in UTF-16"),
+        ("####\n#..#\n####\n".encode("utf-16"), "map: expected a file in UTF-8, got 'map.txt', which is in UTF-16"),
+        ("####\n".encode("utf-16-le"), "map: expected a file in UTF-8, got 'map.txt', which is in UTF-16"),
+        (b"####\n#\xe4.#\n####\n", "map: expected a file in UTF-8, got 'map.txt', which is in another encoding"),
+    ],
+)
+def test_a_map_file_that_is_no_text_is_refused_with_the_reason(
+    content: bytes, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("map.txt").write_bytes(content)
+    for command in (["train", TASK], ["evaluate", "random", "--task", TASK]):
+        assert error_of([*command, "--map", "map.txt"], capsys) == message
+
+
 # ---- resuming
 
 
@@ -584,12 +627,13 @@ def test_a_closed_output_ends_it_quietly(line: str) -> None:
     assert done.returncode == 0 and done.stderr == ""
 
 
-def test_a_full_disk_is_an_error_in_a_line() -> None:
+@pytest.mark.parametrize("command", ["tasks", "tasks --json", "--version", f"train {TASK} --episodes 8 --out run"])
+def test_a_full_disk_is_an_error_in_a_line(command: str) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
-    done = paymaster_in_a_shell("paymaster tasks > /dev/full")
+    done = paymaster_in_a_shell(f"paymaster {command} > /dev/full")
     assert done.returncode == 2
-    assert done.stderr.startswith("paymaster: error: ") and done.stderr.count("\n") == 1
+    assert done.stderr == "paymaster: error: cannot write standard output: No space left on device\n"
 
 
 def test_training_on_an_ascii_terminal_ends_with_its_curve() -> None:

@@ -8,13 +8,13 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
 
 from paymaster.experiments.printing import UNLIMITED, encodable
 
-__all__ = ["of_output", "open_console", "quiet_streams", "reader_has_gone"]
+__all__ = ["open_console", "quiet_streams", "reader_has_gone"]
 
 _REPLACE = "paymaster-replace"
 
@@ -35,26 +35,16 @@ def reader_has_gone() -> bool:
         return True
 
 
-def of_output(error: BaseException) -> BaseException:
-    """Return the error, or one that says so where standard output could not be written, as on a full disk."""
-    try:
-        sys.stdout.flush()  # what could not be written is still to be written
-    except OSError as failed:
-        return OSError(f"standard output: expected a file that can be written, got: {failed.strerror or failed}")
-    except ValueError:  # closed
-        pass
-    return error
-
-
 @contextmanager
 def quiet_streams() -> Iterator[None]:
     """Make standard streams take whatever is printed: characters they lack are replaced, a closed one swallows all.
 
     Raises:
         BrokenPipeError: whoever read standard output has gone away. From then on it swallows what is printed.
+        OSError: standard output cannot be written, as on a full disk; says so.
     """
     codecs.register_error(_REPLACE, _replaced)
-    with _opened("stdout"), _opened("stderr"):
+    with _opened("stdout"), _opened("stderr"), _named_output():
         before = {stream: getattr(stream, "errors", None) for stream in (sys.stdout, sys.stderr)}
         for stream in before:
             if hasattr(stream, "reconfigure"):
@@ -103,6 +93,44 @@ def _opened(name: str) -> Iterator[None]:
     finally:
         setattr(sys, name, None)
         nowhere.close()
+
+
+class _Output:
+    """Standard output whose errors say that they are its own: the system's name no file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _naming_output():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _naming_output():
+            self._stream.flush()
+
+
+@contextmanager
+def _naming_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(f"cannot write standard output: {error.strerror or error}") from error
+
+
+@contextmanager
+def _named_output() -> Iterator[None]:
+    stream = sys.stdout
+    sys.stdout = _Output(stream)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.stdout = stream
 
 
 def _swallow() -> None:

@@ -40,11 +40,15 @@ def with_map(options: TaskConfig) -> TaskConfig:
     except ValueError as error:
         raise ValueError(f"map: {error}") from None
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeError as error:
-        raise ValueError(f"map: expected a file in UTF-8, got {str(file)!r:.80}, which is not ({error})") from None
+        content = file.read_bytes()
+        text = content.decode("utf-8-sig")
+    except UnicodeError:
+        text = "\0"
     except (OSError, ValueError) as error:
         raise ValueError(f"map: expected a map's text or a readable file that holds it, got {error}") from None
+    if "\0" in text:
+        other = "UTF-16" if b"\0" in content else "another encoding"
+        raise ValueError(f"map: expected a file in UTF-8, got {str(file)!r:.80}, which is in {other}")
     if not text.strip():
         raise ValueError(f"map: expected a file that holds a map, got an empty one, {str(file)!r:.80}")
     return dataclasses.replace(options, map=text)
