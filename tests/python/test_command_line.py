@@ -244,6 +244,7 @@ def test_what_says_yes_or_no_may_be_written_in_any_case(capsys: pytest.CaptureFi
     ("args", "error"),
     [
         (["evaluate", "random", "--task", TASK, "--strangers"], "strangers: "),
+        (["evaluate", ".", "--strangers", "--replace", "0.5", "--replace-every", "5"], "strangers: "),
         (["evaluate", "random", "--task", TASK, "--greedy"], "greedy: "),
         (["evaluate", "random", "--task", TASK, "--replace-every", "3"], "replace: "),
         (["evaluate", "random", "--task", TASK, "--replace", "0.5"], "replace_every: "),
