@@ -217,13 +217,22 @@ def test_values_that_are_no_numbers_are_refused(command: str, capsys: pytest.Cap
         (["train", TASK, "--abstain", "3"], "abstain: expected true or false, got '3'"),
         (["reproduce", "fig9"], "name: expected one of fig3, fig4, table1,"),
         (["reproduce", "all", "--scale", "big"], "scale: expected one of smoke, cpu, paper, got 'big'"),
-        (["train", TASK, "--episodes", "9" * 5_000], "episodes: expected a whole number in [1, 1,000,000,000], got '99"),
-        (["train", TASK, "--episode", "3"], "unrecognized options: --episode, 3; perhaps you meant --episodes; see pay"),
+        (
+            ["train", TASK, "--episodes", "9" * 5_000],
+            "episodes: expected a whole number in [1, 1,000,000,000], got '99",
+        ),
+        (
+            ["train", TASK, "--episode", "3"],
+            "unrecognized options: --episode, 3; perhaps you meant --episodes; see pay",
+        ),
         (["train", TASK, "--resume=3"], "unrecognized options: --resume=3; see paymaster train --help"),
         (["tasks", "--json=3"], "unrecognized options: --json=3; see paymaster tasks --help"),
         (["evaluate"], "missing from paymaster evaluate: "),
         (["train", TASK, "--episodes"], "missing value for argument '--episodes'"),
-        (["trian"], "unrecognized options: trian; expected one of train, evaluate, render, inspect, diagnose, reproduc"),
+        (
+            ["trian"],
+            "unrecognized options: trian; expected one of train, evaluate, render, inspect, diagnose, reproduc",
+        ),
     ],
 )
 def test_what_cannot_be_parsed_is_an_error_in_a_line(
@@ -232,7 +241,7 @@ def test_what_cannot_be_parsed_is_an_error_in_a_line(
     assert error_of(args, capsys).startswith(error)
 
 
-def test_what_says_yes_or_no_may_be_written_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_says_yes_or_no_may_be_written_in_any_case() -> None:
     for text in ("true", "True", "false"):
         assert main(["evaluate", "random", "--task", TASK, "--episodes", "2", "--abstain", text]) == 0
 
@@ -469,9 +478,18 @@ def test_the_option_that_does_not_fit_a_run_is_named(capsys: pytest.CaptureFixtu
         (["evaluate", "run", "--population-size", "7"], "population_size: expected 40 as in the run's games, got 7"),
         (["evaluate", "run", "--abstain", "True"], "abstain: expected False as in the run's games, got True"),
         (["evaluate", "run", "--task", "multi_bonus_resource_collection"], "task: num_bonuses: expected 2 as in the r"),
-        (["evaluate", "random", "--task", TASK, "--population", "empty"], "population: expected a run directory, got 'e"),
-        (["evaluate", "run", "--population", "none"], "population: expected a run directory, got 'none', which holds no"),
-        (["diagnose", "run", "--population", "none"], "population: expected a run directory, got 'none', which holds no"),
+        (
+            ["evaluate", "random", "--task", TASK, "--population", "empty"],
+            "population: expected a run directory, got 'e",
+        ),
+        (
+            ["evaluate", "run", "--population", "none"],
+            "population: expected a run directory, got 'none', which holds no",
+        ),
+        (
+            ["diagnose", "run", "--population", "none"],
+            "population: expected a run directory, got 'none', which holds no",
+        ),
         (["evaluate", "run", "--population", "run"], "population: expected a run whose followers learned, got 'run'"),
         (["evaluate", "empty"], "leader: expected a run directory, got 'empty', which holds no config.json"),
         (["render", "empty"], "leader: expected a run directory, got 'empty', which holds no config.json"),

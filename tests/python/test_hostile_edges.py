@@ -143,17 +143,22 @@ def test_long_and_odd_text_is_shown_shortened_on_one_line() -> None:
 def test_actions_far_out_of_range_are_refused_in_the_words_of_those_near_it(value: int, abstain: bool) -> None:
     goals = 4 if abstain else 3
     for part, name, highest in ((0, "goal", goals), (1, "bonus", 1)):
-        for env, place in ((paymaster.make_vec(RC, 2, abstain=abstain), (1, 2)), (paymaster.make(RC, abstain=abstain), (2,))):
+        for env, place in (
+            (paymaster.make_vec(RC, 2, abstain=abstain), (1, 2)),
+            (paymaster.make(RC, abstain=abstain), (2,)),
+        ):
             env.reset()
             offers = np.zeros((*env.action_space.shape,), dtype=np.int64)
             offers[(*place, part)] = value
             where = f"(game {len(place) - 1}, follower 2)"
-            with pytest.raises(ValueError) as caught:
+            with pytest.raises(ValueError, match=r"^actions: ") as caught:
                 env.step(offers)
             assert str(caught.value) == f"actions: {name} {where}: expected a value in [0, {highest}], got {value}"
     env = paymaster.make_vec(RC, 2, followers="meta")
     env.reset(), env.offer(np.zeros((2, 4, 2), dtype=int))
-    with pytest.raises(ValueError, match=rf"^actions \(game 1, follower 3\): expected a value in \[0, 4\], got {value}$"):
+    with pytest.raises(
+        ValueError, match=rf"^actions \(game 1, follower 3\): expected a value in \[0, 4\], got {value}$"
+    ):
         env.act([[0] * 4, [0, 0, 0, value]])
 
 

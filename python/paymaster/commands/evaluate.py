@@ -38,7 +38,7 @@ class Evaluate:
         replace_every: episodes from one replacement to the next.
         population: run directory whose followers, which learned there, play; by default a trained leader's own.
         options: departures from the task's preset, or from the training run's.
-        all: all measures in the table, however narrow the terminal.
+        all: all measures in the table, however narrow the terminal; a narrow one also shows fewer decimals.
         json: print one JSON object instead of a table.
     """
 
@@ -102,7 +102,8 @@ class Evaluate:
 
         if self.strangers and self.replace is not None:
             raise ValueError(
-                f"strangers: expected it only without --replace, which implies it, got it with --replace {self.replace:g}"
+                "strangers: expected it only without --replace, which implies it, got it beside --replace "
+                f"{self.replace:g}"
             )
         if self.replace is None and self.replace_every is None:
             return None

@@ -35,9 +35,9 @@ class Train:
         out: run directory; by default the first free one of runs/TASK-LEADER-...-seedS, -2, -3, ..., with what differs
             from the preset and the leader's settings in its name. With --seeds, OUT/seedS for each seed.
         resume: continue the run in --out (by default the newest of those) from its last checkpoint, as it was begun:
-            only --episodes and --device may be other ones.
+            only --episodes, which may not be fewer than are done, and --device may be other ones.
         evaluate: episodes of the evaluation at the end; 0 for none.
-        all: all measures in the table, however narrow the terminal.
+        all: all measures in the table, however narrow the terminal; a narrow one also shows fewer decimals.
         seeds: train so many at once, --seed and those after it; each learns what it would learn alone, up to rounding.
             Five take less time than two where an update has one game. Only with followers that decide by rule.
     """

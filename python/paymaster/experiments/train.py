@@ -94,7 +94,8 @@ def take_up(run: RunDirectory, config: TrainConfig, done: int) -> None:
     """Makes a run directory ready to go on from a checkpoint of ``done`` episodes: its rows, its configuration.
 
     Raises:
-        ValueError: the configuration has fewer episodes than the checkpoint, and is not the stored one. RunDirectoryError: the directory cannot be written.
+        ValueError: the configuration has fewer episodes than the checkpoint, and is not the stored one.
+        RunDirectoryError: the directory cannot be written.
     """
     if config.episodes < done and config.episodes != run.stored.config["episodes"]:
         raise ValueError(
