@@ -126,7 +126,7 @@ def _naming_output() -> Iterator[None]:
 @contextmanager
 def _named_output() -> Iterator[None]:
     stream = sys.stdout
-    sys.stdout = _Output(stream)  # type: ignore[assignment]
+    sys.stdout = _Output(stream)
     try:
         yield
     finally:
