@@ -296,7 +296,7 @@ class PyBatch {
       if (whole.data()[i] != taken_[i]) reject_action(i, whole.data()[i]);
   }
 
-  /// Copies what followers are told to int32; what does not fit becomes -1, which the core refuses like any other.
+  /// Copies what followers are told to int32; refuses what does not fit in the words of the core, which checks the rest.
   void take_told(const py::array& actions) {
     const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
     expect_integers(actions);
@@ -306,16 +306,21 @@ class PyBatch {
     told_.resize(static_cast<std::size_t>(games * n));
     if (narrow(whole.data(), told_)) return;
     for (std::size_t i = 0; i < told_.size(); ++i)
-      if (whole.data()[i] != told_[i]) told_[i] = -1;
+      if (whole.data()[i] != told_[i])
+        reject("actions (game " + std::to_string(i / static_cast<std::size_t>(n)) + ", follower " +
+                   std::to_string(i % static_cast<std::size_t>(n)) + ")",
+               "a value in [0, " + std::to_string(batch_->choices() - 1) + "]", whole.data()[i]);
   }
 
-  /// What does not even fit the core's integers; the core itself checks the rest.
+  /// What does not even fit the core's integers, in the words of the core, which checks the rest.
   template <class T>
   [[noreturn]] void reject_action(std::size_t i, T came) const {
+    const auto& config = batch_->config();
+    const int highest = i % 2 == 0 ? config.num_goals - (config.abstain ? 0 : 1) : config.num_bonuses - 1;
     const std::size_t n = static_cast<std::size_t>(batch_->config().num_followers);
     reject(std::string("actions: ") + (i % 2 == 0 ? "goal" : "bonus") + " (game " + std::to_string(i / 2 / n) +
                ", follower " + std::to_string(i / 2 % n) + ")",
-           i % 2 == 0 ? "a goal type" : "a bonus level", came);
+           "a value in [0, " + std::to_string(highest) + "]", came);
   }
 
   std::string task_;

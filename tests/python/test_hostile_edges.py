@@ -135,13 +135,43 @@ def test_long_and_odd_text_is_shown_shortened_on_one_line() -> None:
         assert str(caught.value).isprintable()
 
 
+# ---- actions
+
+
+@pytest.mark.parametrize("abstain", [False, True])
+@pytest.mark.parametrize("value", [5, 2**31, 2**40, -2, -(2**40), 2**63 - 1])
+def test_actions_far_out_of_range_are_refused_in_the_words_of_those_near_it(value: int, abstain: bool) -> None:
+    goals = 4 if abstain else 3
+    for part, name, highest in ((0, "goal", goals), (1, "bonus", 1)):
+        for env, place in (
+            (paymaster.make_vec(RC, 2, abstain=abstain), (1, 2)),
+            (paymaster.make(RC, abstain=abstain), (2,)),
+        ):
+            env.reset()
+            offers = np.zeros((*env.action_space.shape,), dtype=np.int64)
+            offers[(*place, part)] = value
+            where = f"(game {len(place) - 1}, follower 2)"
+            with pytest.raises(ValueError, match=r"^actions: ") as caught:
+                env.step(offers)
+            assert str(caught.value) == f"actions: {name} {where}: expected a value in [0, {highest}], got {value}"
+    env = paymaster.make_vec(RC, 2, followers="meta")
+    env.reset(), env.offer(np.zeros((2, 4, 2), dtype=int))
+    with pytest.raises(
+        ValueError, match=rf"^actions \(game 1, follower 3\): expected a value in \[0, 4\], got {value}$"
+    ):
+        env.act([[0] * 4, [0, 0, 0, value]])
+
+
 # ---- maps
 
 
-def test_a_byte_order_mark_is_skipped() -> None:
-    env, plain = make(map="\ufeff" + ROOM), make(map=ROOM)
+@pytest.mark.parametrize("text", ["\ufeff" + ROOM, ROOM.replace("\n", "\r\n"), ROOM.replace("\n", "\r")])
+def test_a_byte_order_mark_is_skipped_and_any_line_end_is_one(text: str) -> None:
+    env, plain = make(map=text), make(map=ROOM)
     assert env.options == plain.options
     assert env.snapshot() == plain.snapshot()
+    poses = [[1, 1]], [0], np.zeros((1, ROOM.strip().count("\n") + 1, len(ROOM.split()[0])), dtype=bool)
+    np.testing.assert_array_equal(grid_path(text, *poses).distance, grid_path(ROOM, *poses).distance)
 
 
 @pytest.mark.parametrize("text", ["\n" * 10**7, "#" * 10**7, "#\n" * 10**6, "x" * 10**7, "\ufeff" * 10**6])

@@ -211,7 +211,7 @@ def test_evaluation_under_other_conditions(unbroken: Path) -> None:
     assert noisy.episodes == 20
     assert evaluate_run(unbroken, 20, options={"num_followers": 6}).events.mean() >= 6
     assert evaluate_run(unbroken, 20, greedy=True).episodes == 20
-    with pytest.raises(ValueError, match="expected num_bonuses = 2 as in the run's games, got 4"):
+    with pytest.raises(ValueError, match="num_bonuses: expected 2 as in the run's games, got 4"):
         evaluate_run(unbroken, 20, task="multi_bonus_resource_collection")
 
 

@@ -212,7 +212,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             return self._pictures.draw(self.state())
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Nothing to release: threads end with the object. It can still be used."""
+        """Release nothing: threads end with the object. A closed environment can still be reset and stepped."""
 
     # --- beyond Gymnasium ------------------------------------------------------------------------------------
 
