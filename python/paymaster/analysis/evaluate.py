@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -182,9 +183,8 @@ def _collect(
     for played in range(0, episodes, env.num_envs):
         if replacement is not None and played > 0 and played % replacement.every == 0:
             replacement.apply(env, evaluation_seed(seed), played // replacement.every)
-        for step in play_episode(env, player):
-            pass
-        rounds.append(step.totals)
+        last = deque(play_episode(env, player), maxlen=1).pop()
+        rounds.append(last.totals)
 
     def every(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]
