@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 
 from paymaster.validation.arguments import as_array
 
+
 @dataclass(frozen=True)
 class Interval:
     """A mean and its 95 % interval.
