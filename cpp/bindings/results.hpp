@@ -18,8 +18,7 @@ struct ObservationArrays {
   Array<float> real;
 
   ObservationArrays() = default;
-  ObservationArrays(py::ssize_t games, RowLength length)
-      : whole({games, py::ssize_t{length.whole}}), real({games, py::ssize_t{length.real}}) {}
+  ObservationArrays(py::ssize_t games, RowLength length) : whole(games * length.whole), real(games * length.real) {}
 
   void clear() {
     std::fill_n(whole.mutable_data(), whole.size(), std::int16_t{0});

@@ -24,10 +24,10 @@ struct BatchConfig {
   Autoreset autoreset = Autoreset::next_step;
 };
 
-/// Rows of an observation: its int16 fields and its float32 fields, each one behind the other.
+/// Observations of B games: the int16 fields and the float32 fields, each field's block [B, ...] behind the one before.
 struct ObservationRows {
-  std::int16_t* whole = nullptr;  // [B, row_length().whole]
-  float* real = nullptr;          // [B, row_length().real]
+  std::int16_t* whole = nullptr;  // B * row_length().whole values
+  float* real = nullptr;          // B * row_length().real
 };
 
 struct RowLength {
@@ -37,7 +37,7 @@ struct RowLength {
 /// The caller's arrays for a step's results; the letters are those of every docstring.
 struct BatchResult {
   ObservationRows observation;
-  ObservationRows final_observation;        // same_step only: rows of games that ended
+  ObservationRows final_observation;        // same_step only: those of games that ended
   double* reward = nullptr;                 // [B]
   bool* terminated = nullptr;               // [B]
   bool* committed = nullptr;                // [B, N]
@@ -97,7 +97,7 @@ class Batch {
 
   virtual const std::vector<FieldInfo>& observation_fields() const = 0;
   virtual const std::vector<FieldInfo>& state_fields() const = 0;
-  virtual RowLength row_length() const = 0;        // values of an observation
+  virtual RowLength row_length() const = 0;        // values of a game's observation
   virtual std::size_t bytes_per_game() const = 0;  // of core state
 
   /// Starts episode 0 of every game under a new seed a game, or (no seeds) the next episode of those in `mask`

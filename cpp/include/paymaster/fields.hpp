@@ -1,8 +1,8 @@
 // Named fields: how the core tells Python what its observation and state consist of.
 //
 // A world or the game layer lists its fields once, in a member function template that takes a visitor. One visitor
-// collects names, shapes and meanings, another writes a row of the observation, others read or set the state. So names
-// and shapes cannot drift apart, and the hot path (RowWriter) is straight-line code.
+// collects names, shapes and meanings, another writes the observation, others read or set the state. So names
+// and shapes cannot drift apart, and the hot path (ObservationWriter) is straight-line code.
 #pragma once
 
 #include <cstdint>
@@ -59,10 +59,12 @@ struct Describe {
   }
 };
 
-/// Writes an observation: int16 values and float32 values, each one field behind the other.
-struct RowWriter {
-  std::int16_t* whole;
+/// Writes one game's observation into the fields' blocks: int16 values and float32 values, the block [games, ...] of one
+/// field behind that of the other, so that every field of a batch is an array without gaps.
+struct ObservationWriter {
+  std::int16_t* whole;  // the next field's block
   float* real;
+  std::size_t games, game;
   template <class Get>
   void operator()(const char*, const char*, Shape shape, Get&& get) {
     write(whole, shape, get);
@@ -74,22 +76,23 @@ struct RowWriter {
 
  private:
   template <class T, class Get>
-  static void write(T*& out, Shape shape, Get& get) {
+  void write(T*& block, Shape shape, Get& get) const {
     // Four followers and four goal types are what most games have: loops of known length are straight-line code.
     const int outer = shape.outer(), inner = shape.inner();
-    if (outer == 4 && inner == 4) write(out, Known<4>{}, Known<4>{}, get);
-    else if (outer == 4) write(out, Known<4>{}, inner, get);
-    else write(out, outer, inner, get);
+    const auto count = static_cast<std::size_t>(shape.count());
+    T* const to = block + game * count;
+    block += games * count;
+    if (outer == 4 && inner == 4) write(to, Known<4>{}, Known<4>{}, get);
+    else if (outer == 4) write(to, Known<4>{}, inner, get);
+    else write(to, outer, inner, get);
   }
   template <int N>
   using Known = std::integral_constant<int, N>;
   template <class T, class Outer, class Inner, class Get>
-  static void write(T*& out, Outer outer, Inner inner, Get& get) {
-    T* to = out;
+  static void write(T* to, Outer outer, Inner inner, Get& get) {
     for (int i = 0; i < outer; ++i) {
       for (int j = 0; j < inner; ++j) *to++ = static_cast<T>(get(i, j));
     }
-    out = to;
   }
 };
 

@@ -306,8 +306,7 @@ class GameBatch final : public Batch {
 
   void write_observation(int i, const ObservationRows& rows) const {
     const std::size_t game = static_cast<std::size_t>(i);
-    game_.observe(states_[game], RowWriter{rows.whole + game * static_cast<std::size_t>(row_length_.whole),
-                                           rows.real + game * static_cast<std::size_t>(row_length_.real)});
+    game_.observe(states_[game], ObservationWriter{rows.whole, rows.real, states_.size(), game});
   }
 
   BatchConfig batch_;

@@ -78,16 +78,24 @@ bool Flags::operator==(const Flags& other) const {
 
 Rows::Rows(const Batch& batch)
     : whole(size(batch.batch_config().num_envs * batch.row_length().whole)),
-      real(size(batch.batch_config().num_envs * batch.row_length().real)) {}
+      real(size(batch.batch_config().num_envs * batch.row_length().real)) {
+  for (const FieldInfo& field : batch.observation_fields())
+    (field.dtype == "int16" ? whole_counts : real_counts).push_back(field.shape.count());
+}
 
 Rows Rows::row(int game, int games) const {
   Rows out;
-  const auto part = [&](const auto& all) {
-    const auto length = static_cast<std::ptrdiff_t>(all.size()) / games, first = length * game;
-    return std::decay_t<decltype(all)>(all.begin() + first, all.begin() + first + length);
+  const auto part = [&](const auto& all, const std::vector<int>& counts, auto& one) {
+    auto block = all.begin();
+    for (const int count : counts) {
+      one.insert(one.end(), block + game * count, block + (game + 1) * count);
+      block += games * count;
+    }
   };
-  out.whole = part(whole);
-  out.real = part(real);
+  part(whole, whole_counts, out.whole);
+  part(real, real_counts, out.real);
+  out.whole_counts = whole_counts;
+  out.real_counts = real_counts;
   return out;
 }
 
@@ -131,8 +139,8 @@ TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const s
   std::size_t whole = 0, real = 0;
   for (const FieldInfo& field : batch_->observation_fields()) {
     std::size_t& at = field.dtype == "int16" ? whole : real;
-    offset_[field.name] = at;
-    at += size(field.shape.count());
+    block_[field.name] = {at, size(field.shape.count())};
+    at += size(games() * field.shape.count());
   }
   observe();
 }
@@ -152,17 +160,18 @@ void TestBatch::reset(const std::uint64_t* seeds, const bool* mask) {
 }
 
 const std::int16_t* TestBatch::observed(const std::string& field, int game) const {
-  return results_.observation.whole.data() + size(game) * size(batch_->row_length().whole) + offset_.at(field);
+  const Block& block = block_.at(field);
+  return results_.observation.whole.data() + block.first + size(game) * block.count;
 }
 
 SeenFields TestBatch::seen() const {
   const Rows& rows = results_.observation;
-  const RowLength length = batch_->row_length();
   SeenFields seen;
   SeenFields::visit(seen, batch_->config(), [&]<class T>(const char* name, Column<T>& column, Shape) {
-    const std::size_t at = offset_.at(name);
-    if constexpr (std::is_same_v<T, float>) column = {rows.real.data() + at, length.real};
-    else column = {rows.whole.data() + at, length.whole};
+    const auto [at, count] = block_.at(name);
+    const auto stride = static_cast<std::ptrdiff_t>(count);
+    if constexpr (std::is_same_v<T, float>) column = {rows.real.data() + at, stride};
+    else column = {rows.whole.data() + at, stride};
   });
   return seen;
 }

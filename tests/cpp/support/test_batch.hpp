@@ -71,6 +71,7 @@ struct Rows {
 
   std::vector<std::int16_t> whole;
   std::vector<float> real;
+  std::vector<int> whole_counts, real_counts;  // values of each field in a game
 };
 
 /// One step's results.
@@ -99,7 +100,7 @@ class TestBatch {
   const Results& step(const Offers& offers);
   void reset(const std::uint64_t* seeds = nullptr, const bool* mask = nullptr);
   void observe() { batch_->observe(results_.observation.pointers()); }
-  /// An int16 field of a game's row of the last observation.
+  /// An int16 field of a game in the last observation.
   const std::int16_t* observed(const std::string& field, int game) const;
   /// What features are made of: the last observation, where it lies.
   SeenFields seen() const;
@@ -108,7 +109,10 @@ class TestBatch {
  private:
   std::unique_ptr<Batch> batch_;
   Results results_;
-  std::map<std::string, std::size_t> offset_;  // of a field in its row of the observation, int16 or float
+  struct Block {
+    std::size_t first, count;  // where the field begins among those of its dtype; its values in a game
+  };
+  std::map<std::string, Block> block_;  // of the observation
 };
 
 /// Offers that each change with the given probability (percent) from one call to the next.
