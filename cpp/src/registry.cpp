@@ -36,7 +36,7 @@ void check_traits(const GameConfig& game, const std::vector<Traits>& population)
          std::to_string(game.population_size) + " followers", population.size());
   for (const Traits& t : population) {
     expect_range<int>(t.preference, 0, game.num_goals - 1, "population preference");
-    expect_range(t.reservation, 0.0f, 1e6f, "population reservation");
+    expect_range(t.reservation, 0.0f, kMaxReservation, "population reservation");
   }
 }
 

@@ -34,35 +34,12 @@ struct RowLength {
   int whole = 0, real = 0;
 };
 
-/// The caller's arrays for a step's results; the letters are those of every docstring.
+/// The caller's arrays for a step's results.
 struct BatchResult {
   ObservationRows observation;
-  ObservationRows final_observation;        // same_step only: those of games that ended
-  double* reward = nullptr;                 // [B]
-  bool* terminated = nullptr;               // [B]
-  bool* committed = nullptr;                // [B, N]
-  std::int16_t* completed = nullptr;        // [B, N]
-  float* payment = nullptr;                 // [B, N]
-  float* follower_reward = nullptr;         // [B, N]
-  std::int16_t* follower_action = nullptr;  // [B, N]
-  // Totals of the episode so far; of the finished episode where `terminated`.
-  float* gain = nullptr;                   // [B]
-  float* payments = nullptr;               // [B]
-  float* incentive = nullptr;              // [B]
-  float* total_follower_reward = nullptr;  // [B]
-  std::int32_t* events = nullptr;          // [B]
-  std::int32_t* length = nullptr;          // [B]
-  std::int32_t* completions = nullptr;     // [B, G]
-};
-
-/// The caller's arrays for what followers know of themselves and of the offers; the letters are those of every docstring.
-struct FollowerRows {
-  std::int16_t* offered = nullptr;     // [B, N, 2] (goal, bonus), (-1, -1) for none
-  bool* asked = nullptr;               // [B, N] it is told what to do
-  bool* skill = nullptr;               // [B, N, G]
-  std::int16_t* preference = nullptr;  // [B, N]
-  float* reservation = nullptr;        // [B, N]
-  float* due = nullptr;                // [B, N] bonus paid at once if it takes the offer now
+  ObservationRows final_observation;  // same_step only: those of games that ended
+  void* const* results = nullptr;     // one array [B, ...] for each of result_fields()
+  void* const* totals = nullptr;      // and of total_fields(): of the finished episode where `terminated`
 };
 
 /// Names of calls, as the guard's messages have them.
@@ -97,14 +74,18 @@ class Batch {
 
   virtual const std::vector<FieldInfo>& observation_fields() const = 0;
   virtual const std::vector<FieldInfo>& state_fields() const = 0;
-  virtual RowLength row_length() const = 0;        // values of a game's observation
-  virtual std::size_t bytes_per_game() const = 0;  // of core state
+  virtual const std::vector<FieldInfo>& result_fields() const = 0;    // of a step
+  virtual const std::vector<FieldInfo>& total_fields() const = 0;     // sums over the episode so far
+  virtual const std::vector<FieldInfo>& follower_fields() const = 0;  // what followers know beside the observation
+  virtual RowLength row_length() const = 0;                           // values of a game's observation
+  virtual std::size_t bytes_per_game() const = 0;                     // of core state
 
   /// Starts episode 0 of every game under a new seed a game, or (no seeds) the next episode of those in `mask`
   /// (null: all). Writes all observations.
   virtual void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) = 0;
-  /// The first phase of a step whose followers are told what to do: checks actions [B, N, 2], moves nothing.
-  virtual void offer(const std::int32_t* actions, const FollowerRows& rows) = 0;
+  /// The first phase of a step whose followers are told what to do: checks actions [B, N, 2], moves nothing. Writes one
+  /// array [B, ...] for each of follower_fields().
+  virtual void offer(const std::int32_t* actions, void* const* followers) = 0;
   /// actions [B, N, 2] (goal, bonus), and told [B, N], a goal type or G for "stop", or a primitive action (null with
   /// rule-based followers); both checked before anything moves.
   virtual void step(const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) = 0;

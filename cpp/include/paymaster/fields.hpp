@@ -1,12 +1,16 @@
-// Named fields: how the core tells Python what its observation and state consist of.
+// Named fields: how the core tells Python what its observation, its results and its state consist of.
 //
 // A world or the game layer lists its fields once, in a member function template that takes a visitor. One visitor
-// collects names, shapes and meanings, another writes the observation, others read or set the state. So names
+// collects names, shapes, bounds and meanings, another writes the observation, others read or set the state. So names
 // and shapes cannot drift apart, and the hot path (ObservationWriter) is straight-line code.
+//
+// What a game shows is a call of (name, meaning, shape, Range<T>, get); a field of its state, which can be set too, is
+// one of (name, meaning, shape, T{}, get, set). get(i, j) returns a value, i and j along the shape's axes.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -24,11 +28,31 @@ struct Shape {
   int count() const { return outer() * inner(); }
 };
 
+/// Values of type T that a field may hold, both ends included.
+template <class T>
+struct Range {
+  double low, high;
+  /// Anything; for a fraction still finite, as Gymnasium wants it for a Box: more than any game comes to.
+  constexpr Range() : low(kLowest), high(kHighest) {}
+  constexpr Range(double lowest, double highest) : low(lowest), high(highest) {}
+  /// Not less than `lowest`.
+  static constexpr Range from(double lowest) { return {lowest, kHighest}; }
+
+ private:
+  static constexpr bool kWhole = std::numeric_limits<T>::is_integer;
+  static constexpr double kHighest = kWhole ? static_cast<double>(std::numeric_limits<T>::max()) : 1e6;
+  static constexpr double kLowest = kWhole ? static_cast<double>(std::numeric_limits<T>::lowest()) : -1e6;
+};
+using Whole = Range<std::int16_t>;  // what an observation consists of
+using Real = Range<float>;
+
 struct FieldInfo {
   std::string name;
   std::string dtype;  // NumPy's name
+  std::size_t item_size;
   Shape shape;
   std::string meaning;
+  double low, high;
 };
 
 template <class T>
@@ -41,21 +65,16 @@ const char* dtype_name() {
   if constexpr (std::is_same_v<T, double>) return "float64";
 }
 
-/// Collects what there is. Observation fields are called with (name, meaning, shape, get) for int16 and with
-/// (name, meaning, shape, float{}, get) for float32, state fields with (name, meaning, shape, T{}, get, set).
+/// Collects what there is.
 struct Describe {
   std::vector<FieldInfo> fields;
-  template <class Get>
-  void operator()(const char* name, const char* meaning, Shape shape, Get&&) {
-    fields.push_back({name, "int16", shape, meaning});
-  }
-  template <class Get>
-  void operator()(const char* name, const char* meaning, Shape shape, float, Get&&) {
-    fields.push_back({name, "float32", shape, meaning});
+  template <class T, class Get>
+  void operator()(const char* name, const char* meaning, Shape shape, Range<T> range, Get&&) {
+    fields.push_back({name, dtype_name<T>(), sizeof(T), shape, meaning, range.low, range.high});
   }
   template <class T, class Get, class Set>
-  void operator()(const char* name, const char* meaning, Shape shape, T, Get&&, Set&&) {
-    fields.push_back({name, dtype_name<T>(), shape, meaning});
+  void operator()(const char* name, const char* meaning, Shape shape, T, Get&& get, Set&&) {
+    (*this)(name, meaning, shape, Range<T>(), get);
   }
 };
 
@@ -66,11 +85,11 @@ struct ObservationWriter {
   float* real;
   std::size_t games, game;
   template <class Get>
-  void operator()(const char*, const char*, Shape shape, Get&& get) {
+  void operator()(const char*, const char*, Shape shape, Whole, Get&& get) {
     write(whole, shape, get);
   }
   template <class Get>
-  void operator()(const char*, const char*, Shape shape, float, Get&& get) {
+  void operator()(const char*, const char*, Shape shape, Real, Get&& get) {
     write(real, shape, get);
   }
 
@@ -79,35 +98,46 @@ struct ObservationWriter {
   void write(T*& block, Shape shape, Get& get) const {
     // Four followers and four goal types are what most games have: loops of known length are straight-line code.
     const int outer = shape.outer(), inner = shape.inner();
-    const auto count = static_cast<std::size_t>(shape.count());
-    T* const to = block + game * count;
-    block += games * count;
-    if (outer == 4 && inner == 4) write(to, Known<4>{}, Known<4>{}, get);
-    else if (outer == 4) write(to, Known<4>{}, inner, get);
-    else write(to, outer, inner, get);
+    if (outer == 4 && inner == 4) write(block, Known<4>{}, Known<4>{}, get);
+    else if (outer == 4) write(block, Known<4>{}, inner, get);
+    else write(block, outer, inner, get);
   }
   template <int N>
   using Known = std::integral_constant<int, N>;
   template <class T, class Outer, class Inner, class Get>
-  static void write(T* to, Outer outer, Inner inner, Get& get) {
+  void write(T*& block, Outer outer, Inner inner, Get& get) const {
+    const auto count = static_cast<std::size_t>(outer * inner);
+    T* to = block + game * count;
+    block += games * count;
     for (int i = 0; i < outer; ++i) {
       for (int j = 0; j < inner; ++j) *to++ = static_cast<T>(get(i, j));
     }
   }
 };
 
-/// Copies one game's state fields into row `game` of the caller's arrays (a null pointer: not asked for).
-struct ReadState {
+/// Copies one game's fields into row `game` of the caller's arrays, one a field (a null pointer: not asked for).
+struct ReadFields {
   void* const* arrays;
   std::size_t game;
   int index = 0;
-  template <class T, class Get, class Set>
-  void operator()(const char*, const char*, Shape shape, T, Get&& get, Set&&) {
+  template <class T, class Get>
+  void operator()(const char*, const char*, Shape shape, Range<T>, Get&& get) {
     T* out = static_cast<T*>(arrays[index++]);
     if (out == nullptr) return;
     out += game * static_cast<std::size_t>(shape.count());
-    for (int i = 0; i < shape.outer(); ++i) {
-      for (int j = 0; j < shape.inner(); ++j) *out++ = static_cast<T>(get(i, j));
+    if (shape.outer() == 4) write(out, std::integral_constant<int, 4>{}, shape.inner(), get);
+    else write(out, shape.outer(), shape.inner(), get);
+  }
+  template <class T, class Get, class Set>
+  void operator()(const char* name, const char* meaning, Shape shape, T, Get&& get, Set&&) {
+    (*this)(name, meaning, shape, Range<T>(), get);
+  }
+
+ private:
+  template <class T, class Outer, class Get>
+  static void write(T* out, Outer outer, int inner, Get& get) {
+    for (int i = 0; i < outer; ++i) {
+      for (int j = 0; j < inner; ++j) *out++ = static_cast<T>(get(i, j));
     }
   }
 };

@@ -4,6 +4,8 @@
 // copyable GameState, so a snapshot is a copy of bytes.
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <type_traits>
 
 #include "paymaster/check.hpp"
@@ -27,21 +29,23 @@ struct GameState {
   typename World::State world;
 };
 
-/// Where one game's step writes its results; followers' entries are arrays of N.
-struct StepResult {
-  double* reward;  // leader's
-  bool* terminated;
-  bool* committed;                // [N]
-  std::int16_t* completed;        // [N] goal type or -1
-  float* payment;                 // [N] bonus paid in this step
-  float* follower_reward;         // [N]
-  std::int16_t* follower_action;  // [N] primitive action, -1 when the game was not played
+/// What a step has come to; the fields that show it are Game::results(). Left empty: most steps fill all of it.
+template <int MaxFollowers>
+struct StepOutcome {
+  double reward;
+  bool terminated;
+  bool committed[MaxFollowers];
+  std::int8_t completed[MaxFollowers];
+  float payment[MaxFollowers];
+  float follower_reward[MaxFollowers];
+  std::int8_t action[MaxFollowers];
 };
 
 template <class World>
 class Game {
  public:
   using State = GameState<World>;
+  using Step = StepOutcome<World::kMaxFollowers>;
   static_assert(std::is_trivially_copyable_v<State>);
   static constexpr int kMaxFollowers = World::kMaxFollowers;
 
@@ -84,16 +88,12 @@ class Game {
   /// Who is told what to do: follower k, in a game whose followers are not rule-based.
   bool asked(const State& s, int k) const { return kind_ != Followers::rule && s.follower[k].learns; }
 
-  /// What follower k is paid at once if it takes the offer now.
-  float due(const State& s, int k, Offer offer) const { return due_when_taken(s.follower[k], offer, rule_); }
-
   /// What follower k may be told: a goal type or "stop", or a primitive action.
   int choices() const { return kind_ == Followers::primitive ? World::kActions : config_.num_goals + 1; }
 
   /// One step: offers[N] -> decisions -> primitive actions -> contracts -> world -> payments and rewards -> clock.
   /// `told`[N]: what those who are asked() do; null with rule-based followers.
-  void step(State& s, const Offer* offers, const std::int32_t* told, const StepResult& out,
-            StatisticsEvent* events) const {
+  void step(State& s, const Offer* offers, const std::int32_t* told, Step& out, StatisticsEvent* events) const {
     std::int8_t chosen[kMaxFollowers], committed[kMaxFollowers];
     std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers], reached[kMaxFollowers];
     float paid[kMaxFollowers];
@@ -118,17 +118,72 @@ class Game {
   /// The horizon is reached or nothing is left to do.
   bool over(const State& s) const { return s.step >= config_.horizon || world_.exhausted(s.world); }
 
-  /// What a step on a finished game, or the step that only resets it, reports: nothing happened.
-  void report_nothing(bool terminated, const StepResult& out) const {
-    *out.reward = 0;
-    *out.terminated = terminated;
-    for (int k = 0; k < n_; ++k) {
-      out.committed[k] = false;
-      out.completed[k] = kNone;
-      out.payment[k] = 0;
-      out.follower_reward[k] = 0;
-      out.follower_action[k] = kNone;
-    }
+  /// What a step on a finished game, or the step that only resets it, comes to: nothing happened.
+  void report_nothing(bool terminated, Step& step) const {
+    step.reward = 0;
+    step.terminated = terminated;
+    std::fill_n(step.committed, n_, false);
+    std::fill_n(step.completed, n_, std::int8_t{kNone});
+    std::fill_n(step.payment, n_, 0.0f);
+    std::fill_n(step.follower_reward, n_, 0.0f);
+    std::fill_n(step.action, n_, std::int8_t{kNone});
+  }
+
+  /// The fields of a step's results.
+  template <class Visitor>
+  void results(const Step& step, Visitor&& field) const {
+    const Shape followers{n_, 0};
+    const double most = config_.num_bonuses;  // paid to a follower
+    field("reward", "the leader's reward: w for each completed contract, less the bonuses paid", Shape{},
+          Range<double>(-most * n_, n_ * double{goal_reward_}), [&](int, int) { return step.reward; });
+    field("terminated", "the episode is over", Shape{}, Range<bool>(), [&](int, int) { return step.terminated; });
+    field("committed", "the follower took its offer", followers, Range<bool>(),
+          [&](int k, int) { return step.committed[k]; });
+    field("completed", "goal type of the contract it completed, -1 for none", followers,
+          Whole(kNone, config_.num_goals - 1), [&](int k, int) { return step.completed[k]; });
+    field("payment", "bonus paid to it", followers, Real(0, most), [&](int k, int) { return step.payment[k]; });
+    field("follower_reward", "its own reward", followers, Real(0, most + kMaxReservation),
+          [&](int k, int) { return step.follower_reward[k]; });
+    field("follower_action", "its primitive action, -1 where the game was not played", followers,
+          Whole(kNone, World::kActions - 1), [&](int k, int) { return step.action[k]; });
+  }
+
+  /// The fields of an episode's sums so far.
+  template <class Visitor>
+  void totals(const State& s, Visitor&& field) const {
+    using Count = Range<std::int32_t>;
+    const EpisodeTotals& sum = s.totals;
+    const double no_end = std::numeric_limits<double>::infinity();
+    field("gain", "the leader's reward", Shape{}, Real(-no_end, no_end), [&](int, int) { return sum.gain; });
+    field("payments", "bonuses paid", Shape{}, Real(0, no_end), [&](int, int) { return sum.payments; });
+    field("incentive", "bonuses paid for completed contracts", Shape{}, Real(0, no_end),
+          [&](int, int) { return sum.incentive; });
+    field("follower_reward", "reward of all followers together", Shape{}, Real(0, no_end),
+          [&](int, int) { return sum.follower_reward; });
+    field("events", "|A_T|, new offers, the first ones included", Shape{}, Count::from(0),
+          [&](int, int) { return sum.events; });
+    field("length", "steps", Shape{}, Count(0, config_.horizon), [&](int, int) { return sum.length; });
+    field("completions", "completed contracts of each goal type", Shape{config_.num_goals, 0}, Count::from(0),
+          [&](int g, int) { return sum.completions[g]; });
+  }
+
+  /// The fields of what followers know of themselves and of the offers made to them.
+  template <class Visitor>
+  void follower_view(const State& s, const Offer* offers, Visitor&& field) const {
+    const Shape followers{n_, 0};
+    const int goals = config_.num_goals;
+    field("offered", "the offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, offer_range(),
+          [&](int k, int part) { return part == 0 ? offers[k].goal : offers[k].bonus; });
+    field("asked", "it is told what to do: it learns, and the game goes on", followers, Range<bool>(),
+          [&](int k, int) { return asked(s, k) && !s.done; });
+    field("skill", "true where it can complete the goal type", Shape{n_, goals}, Range<bool>(),
+          [&](int k, int g) { return s.follower[k].skill >> g & 1; });
+    field("preference", "its preferred goal type", followers, Whole(0, goals - 1),
+          [&](int k, int) { return s.follower[k].preference; });
+    field("reservation", "c, what it earns by itself for its preferred goal", followers, Real(0, kMaxReservation),
+          [&](int k, int) { return s.follower[k].reservation; });
+    field("due", "bonus paid at once if it takes the offer now", followers, Real(0, config_.num_bonuses),
+          [&](int k, int) { return due_when_taken(s.follower[k], offers[k], rule_); });
   }
 
   /// The observation's fields: what the leader may know, never the followers' traits.
@@ -136,28 +191,30 @@ class Game {
   void observe(const State& s, Visitor&& field) const {
     const Shape followers{n_, 0};
     const int goals = config_.num_goals;
-    field("identity", "who the follower is, 0..P-1", followers, [&](int k, int) { return s.follower[k].identity; });
-    field("action", "its last primitive action, -1 at the start", followers,
+    field("identity", "who the follower is, 0..P-1", followers, Whole(0, population_.size() - 1),
+          [&](int k, int) { return s.follower[k].identity; });
+    field("action", "its last primitive action, -1 at the start", followers, Whole(kNone, World::kActions - 1),
           [&](int k, int) { return s.follower[k].action; });
-    field("offer", "its last offer (goal, bonus), (-1, -1) for none", Shape{n_, 2},
+    field("offer", "its last offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, offer_range(),
           [&](int k, int part) { return part == 0 ? s.follower[k].offer.goal : s.follower[k].offer.bonus; });
-    field("committed", "1 if it was committed to that offer", followers,
+    field("committed", "1 if it was committed to that offer", followers, Whole(0, 1),
           [&](int k, int) { return s.follower[k].committed; });
-    field("contract_running", "1 if it has a running contract", followers,
+    field("contract_running", "1 if it has a running contract", followers, Whole(0, 1),
           [&](int k, int) { return s.follower[k].contract_running; });
-    field("contract_age", "steps that contract has run", followers,
+    field("contract_age", "steps that contract has run", followers, Whole(0, config_.horizon),
           [&](int k, int) { return s.follower[k].contract_age; });
     field("completed", "goal type of the contract it completed in the last step, -1 for none", followers,
-          [&](int k, int) { return s.follower[k].completed; });
+          Whole(kNone, goals - 1), [&](int k, int) { return s.follower[k].completed; });
     field("distance", "actions its planner needs before the one that reaches each goal type, -1 unreachable",
-          Shape{n_, goals}, [&](int k, int g) { return world_.distance(s.world, k, g); });
+          Shape{n_, goals}, Whole::from(kNone), [&](int k, int g) { return world_.distance(s.world, k, g); });
     if (config_.observe_routes) {
       field("route", "primitive action its planner plays towards each goal type; where unreachable, how it stops",
-            Shape{n_, goals}, [way = routes(s)](int k, int g) { return way.first[g][k]; });
+            Shape{n_, goals}, Whole(0, World::kActions - 1),
+            [way = routes(s)](int k, int g) { return way.first[g][k]; });
     }
     field("available", "goals of each type that are there and unclaimed", Shape{goals, 0},
-          [&](int g, int) { return world_.available(s.world, g); });
-    field("step", "t, steps played", Shape{}, [&](int, int) { return s.step; });
+          Whole(0, world_.goal_objects()), [&](int g, int) { return world_.available(s.world, g); });
+    field("step", "t, steps played", Shape{}, Whole(0, config_.horizon), [&](int, int) { return s.step; });
     world_.observe(s.world, field);
   }
 
@@ -193,7 +250,7 @@ class Game {
         "reservation", "c, what it earns by itself for its preferred goal", followers, float{},
         [&](int k, int) { return s.follower[k].reservation; },
         [&](int k, int, float v) {
-          expect_range(v, 0.0f, 1e6f, "reservation");
+          expect_range(v, 0.0f, kMaxReservation, "reservation");
           s.follower[k].reservation = v;
         });
     field(
@@ -273,6 +330,8 @@ class Game {
   }
 
  private:
+  Whole offer_range() const { return Whole(kNone, std::max(config_.num_goals, config_.num_bonuses) - 1); }
+
   struct Routes {
     std::uint8_t first[kMaxGoals][kMaxFollowers];
   };
@@ -326,10 +385,10 @@ class Game {
   }
 
   /// Completions, payments and rewards of the step that has just been moved.
-  void settle(State& s, const std::uint8_t* actions, const std::uint8_t* reached, const float* paid,
-              const StepResult& out, StatisticsEvent* events) const {
+  void settle(State& s, const std::uint8_t* actions, const std::uint8_t* reached, const float* paid, Step& out,
+              StatisticsEvent* events) const {
     double reward = 0;
-    // Copies: results are written through pointers of the same type, and could be the sums for all a compiler knows.
+    // Copies: outcomes are of the same type, and could be the sums for all a compiler knows.
     float gain = s.totals.gain, payments = s.totals.payments, incentive = s.totals.incentive,
           follower_reward = s.totals.follower_reward;
     for (int k = 0; k < n_; ++k) {
@@ -346,15 +405,15 @@ class Game {
       out.completed[k] = o.completed;
       out.payment[k] = o.payment;
       out.follower_reward[k] = o.follower_reward;
-      out.follower_action[k] = f.action;
+      out.action[k] = f.action;
     }
     s.totals.gain = gain;
     s.totals.payments = payments;
     s.totals.incentive = incentive;
     s.totals.follower_reward = follower_reward;
     s.totals.length = s.step;
-    *out.reward = reward;
-    *out.terminated = s.done;
+    out.reward = reward;
+    out.terminated = s.done;
   }
 
   GameConfig config_;

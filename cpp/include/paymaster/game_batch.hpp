@@ -26,11 +26,18 @@ class GameBatch final : public Batch {
         events_(states_.size() * static_cast<std::size_t>(n_)) {
     // Zero bytes, padding included, so that equal games have equal snapshots.
     std::memset(static_cast<void*>(states_.data()), 0, states_.size() * sizeof(State));
-    Describe observation, state;
-    game_.observe(states_[0], observation);
-    game_.visit(states_[0], state);
-    observation_fields_ = std::move(observation.fields);
-    state_fields_ = std::move(state.fields);
+    const auto described = [](auto&& list) {
+      Describe fields;
+      list(fields);
+      return std::move(fields.fields);
+    };
+    const Offer offers[World::kMaxFollowers];
+    State& s = states_[0];
+    observation_fields_ = described([&](Describe& d) { game_.observe(s, d); });
+    state_fields_ = described([&](Describe& d) { game_.visit(s, d); });
+    result_fields_ = described([&](Describe& d) { game_.results(typename Game<World>::Step{}, d); });
+    total_fields_ = described([&](Describe& d) { game_.totals(s, d); });
+    follower_fields_ = described([&](Describe& d) { game_.follower_view(s, offers, d); });
     for (const auto& f : observation_fields_)
       (f.dtype == "float32" ? row_length_.real : row_length_.whole) += f.shape.count();
     start(nullptr);
@@ -44,6 +51,9 @@ class GameBatch final : public Batch {
   int choices() const override { return game_.choices(); }
   const std::vector<FieldInfo>& observation_fields() const override { return observation_fields_; }
   const std::vector<FieldInfo>& state_fields() const override { return state_fields_; }
+  const std::vector<FieldInfo>& result_fields() const override { return result_fields_; }
+  const std::vector<FieldInfo>& total_fields() const override { return total_fields_; }
+  const std::vector<FieldInfo>& follower_fields() const override { return follower_fields_; }
   RowLength row_length() const override { return row_length_; }
   std::size_t bytes_per_game() const override { return bytes_of_game(game_.config()); }
   static std::size_t bytes_of_game(const GameConfig& config) {
@@ -65,12 +75,16 @@ class GameBatch final : public Batch {
     observe(observation);
   }
 
-  void offer(const std::int32_t* actions, const FollowerRows& rows) override {
+  void offer(const std::int32_t* actions, void* const* followers) override {
     const CallGuard::Call call(*guard(), calls::offer);
     check_begun("offer");
     check_actions(actions);
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
-      for (int i = begin; i < end; ++i) write_followers(i, actions, rows);
+      for (int i = begin; i < end; ++i) {
+        Offer offers[World::kMaxFollowers];
+        read_offers(i, actions, offers);
+        game_.follower_view(state(i), offers, ReadFields{followers, static_cast<std::size_t>(i)});
+      }
     });
   }
 
@@ -96,7 +110,7 @@ class GameBatch final : public Batch {
     const CallGuard::Call call(*guard(), calls::state);
     for (std::size_t i = 0; i < states_.size(); ++i) {
       State copy = states_[i];  // fields offer setters too, so they ask for a state they may change
-      game_.visit(copy, ReadState{arrays, i});
+      game_.visit(copy, ReadFields{arrays, i});
     }
   }
 
@@ -245,63 +259,36 @@ class GameBatch final : public Batch {
     return {static_cast<std::int8_t>(action[0]), static_cast<std::int8_t>(action[1])};
   }
 
-  void write_followers(int i, const std::int32_t* actions, const FollowerRows& rows) const {
-    const State& s = states_[static_cast<std::size_t>(i)];
-    const auto goals = static_cast<std::size_t>(game_.config().num_goals);
-    for (int k = 0; k < n_; ++k) {
-      const std::size_t at = static_cast<std::size_t>(i) * static_cast<std::size_t>(n_) + static_cast<std::size_t>(k);
-      const Offer offer = offer_of(actions + 2 * at);
-      const Follower& f = s.follower[k];
-      rows.offered[2 * at] = offer.goal;
-      rows.offered[2 * at + 1] = offer.bonus;
-      rows.asked[at] = game_.asked(s, k) && !s.done;
-      for (std::size_t g = 0; g < goals; ++g) rows.skill[at * goals + g] = f.skill >> g & 1;
-      rows.preference[at] = f.preference;
-      rows.reservation[at] = f.reservation;
-      rows.due[at] = game_.due(s, k, offer);
-    }
+  /// Game i's row of actions [B, N, 2].
+  void read_offers(int i, const std::int32_t* actions, Offer* offers) const {
+    const std::int32_t* action = actions + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_) * 2;
+    for (int k = 0; k < n_; ++k) offers[k] = offer_of(action + 2 * k);
   }
 
   /// One game's part of a step, with what its autoreset mode asks for.
   void advance(int i, const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) {
+    const std::size_t game = static_cast<std::size_t>(i);
     State& s = state(i);
-    const StepResult out = row(i, result);
-    StatisticsEvent* events = events_.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_);
+    typename Game<World>::Step step;
+    StatisticsEvent* events = events_.data() + game * static_cast<std::size_t>(n_);
     if (s.done) {
       std::fill_n(events, n_, StatisticsEvent{});
       const bool resets = batch_.autoreset == Autoreset::next_step;
       if (resets) next_episode(s);
-      game_.report_nothing(!resets, out);
+      game_.report_nothing(!resets, step);
     } else {
       Offer offers[World::kMaxFollowers];
-      const std::int32_t* action = actions + static_cast<std::size_t>(i) * static_cast<std::size_t>(n_) * 2;
-      for (int k = 0; k < n_; ++k) offers[k] = offer_of(action + 2 * k);
-      if (told != nullptr) told += static_cast<std::size_t>(i) * static_cast<std::size_t>(n_);
-      game_.step(s, offers, told, out, events);
+      read_offers(i, actions, offers);
+      if (told != nullptr) told += game * static_cast<std::size_t>(n_);
+      game_.step(s, offers, told, step, events);
     }
-    write_totals(i, s.totals, result);
+    game_.results(step, ReadFields{result.results, game});
+    game_.totals(s, ReadFields{result.totals, game});
     if (s.done && batch_.autoreset == Autoreset::same_step) {
       if (result.final_observation.whole != nullptr) write_observation(i, result.final_observation);
       next_episode(s);
     }
     write_observation(i, result.observation);
-  }
-
-  StepResult row(int i, const BatchResult& r) const {
-    const std::size_t game = static_cast<std::size_t>(i), first = game * static_cast<std::size_t>(n_);
-    return {r.reward + game,   r.terminated + game,       r.committed + first,      r.completed + first,
-            r.payment + first, r.follower_reward + first, r.follower_action + first};
-  }
-
-  void write_totals(int i, const EpisodeTotals& totals, const BatchResult& r) const {
-    const std::size_t game = static_cast<std::size_t>(i), goals = static_cast<std::size_t>(game_.config().num_goals);
-    r.gain[game] = totals.gain;
-    r.payments[game] = totals.payments;
-    r.incentive[game] = totals.incentive;
-    r.total_follower_reward[game] = totals.follower_reward;
-    r.events[game] = totals.events;
-    r.length[game] = totals.length;
-    for (std::size_t g = 0; g < goals; ++g) r.completions[game * goals + g] = totals.completions[g];
   }
 
   void write_observation(int i, const ObservationRows& rows) const {
@@ -317,7 +304,7 @@ class GameBatch final : public Batch {
   std::vector<State> states_;
   std::size_t first_pristine_ = 0;       // game that was made and not begun, or their number
   std::vector<StatisticsEvent> events_;  // [B, N] of the last step
-  std::vector<FieldInfo> observation_fields_, state_fields_;
+  std::vector<FieldInfo> observation_fields_, state_fields_, result_fields_, total_fields_, follower_fields_;
   RowLength row_length_;
 };
 

@@ -12,6 +12,7 @@ inline constexpr int kMaxTargets = 64;    // M, landmarks or preys
 inline constexpr int kMaxObstacles = 64;  // a bit of 64 each (steering.cpp)
 inline constexpr int kMaxHorizon = 10000;
 inline constexpr int kMaxPopulation = 10000;
+inline constexpr float kMaxReservation = 1e6f;  // c, given or set
 inline constexpr std::int64_t kEpisodes = std::int64_t{1}
                                           << 62;  // of a game; the one after the last is the first again
 inline constexpr int kNone = -1;  // "no goal", "no offer", "nobody", "unreachable", wherever an index could stand

@@ -8,7 +8,7 @@
 //   reset(State&, Draws&)                     a new episode
 //   refresh(State&)                           brings derived parts (distances, what is available) up to date
 //   distance(state, k, g)                     planned actions before the one that reaches goal type g, -1 unreachable
-//   available(state, g)                       goals of type g that are there to be taken
+//   available(state, g), goal_objects()       goals of type g that are there to be taken; the most that there can be
 //   plan(state, chosen, actions)              first action of each follower's route, or how it stops (chosen -1)
 //   move(state, context, reached)             everybody moves; bit g of reached[k]: k has reached a goal of type g
 //   exhausted(state)                          nothing is left to do

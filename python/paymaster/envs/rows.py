@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster import _core
+
 __all__ = ["Column", "Columns", "Rows", "columns_of", "split"]
 
 Rows = tuple[NDArray[np.int16], NDArray[np.float32]]
@@ -25,14 +27,15 @@ class Column(NamedTuple):
     offset: int
 
 
-def columns_of(fields: Sequence[tuple[str, str, tuple[int, ...], str]], games: int) -> Columns:
+def columns_of(fields: Sequence[_core.Field], games: int) -> Columns:
     """Return the fields' places: each is a C-contiguous block [B, ...] behind the one before of its dtype."""
     columns: Columns = []
     used = {"int16": 0, "float32": 0}
-    for name, dtype, shape, _ in fields:
-        item = np.dtype(dtype)
-        columns.append(Column(name, int(dtype == "float32"), (games, *shape), item, used[dtype]))
-        used[dtype] += games * math.prod(shape) * item.itemsize
+    for field in fields:
+        dtype = np.dtype(field.dtype)
+        shape = (games, *field.shape)
+        columns.append(Column(field.name, int(field.dtype == "float32"), shape, dtype, used[field.dtype]))
+        used[field.dtype] += math.prod(shape) * dtype.itemsize
     return columns
 
 

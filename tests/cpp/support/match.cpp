@@ -65,7 +65,7 @@ void Match::look() {
     const std::int16_t* row = batch_.observed("distance", game);
     distance_.insert(distance_.end(), row, row + config_.num_followers * config_.num_goals);
   }
-  REQUIRE(after_.finite());
+  REQUIRE(after_.in_bounds());
   const std::vector<float>& real = batch_.results().observation.real;
   REQUIRE(std::all_of(real.begin(), real.end(), [](float x) { return std::isfinite(x); }));
 }
@@ -76,6 +76,7 @@ void Match::step(bool deep) {
   const std::vector<std::int16_t> distance = distance_;
   const Offers& offers = offers_.next();
   const Results& results = batch_.step(offers);
+  REQUIRE(batch_.results_in_bounds());
   for (TestBatch& twin : twins_) REQUIRE(twin.step(offers) == results);
   look();
   for (int game = 0; game < mode_.num_envs; ++game) {
@@ -133,7 +134,7 @@ PlayedStep Match::describe(int game, const Offers& offers, const int* planned) {
           .planned = planned,
           .reward = r.reward[i],
           .terminated = r.terminated[i],
-          .committed = r.committed.data.get() + first,
+          .committed = r.committed.data() + first,
           .completed = r.completed.data() + first,
           .action = r.action.data() + first,
           .payment = r.payment.data() + first,

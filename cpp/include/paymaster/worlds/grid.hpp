@@ -68,6 +68,7 @@ class GridWorld {
   static constexpr std::uint32_t kNoiseActions = 4;
   /// Unclaimed resources left of a type.
   int available(const State& state, int goal) const { return state.available[goal]; }
+  int goal_objects() const { return resources_; }
 
   // --- fields of the observation and of the state, by name ------------------------------------------------------
   template <class Visitor>

@@ -1,6 +1,8 @@
 // What the grid shows and stores, field by field.
 #pragma once
 
+#include <algorithm>
+
 #include "paymaster/check.hpp"
 #include "paymaster/fields.hpp"
 #include "paymaster/worlds/grid.hpp"
@@ -13,16 +15,17 @@ void GridWorld<W>::observe(const State& s, Visitor&& field) const {
   const Shape followers{n_, 0}, resources{resources_, 0};
   // -1 once a resource is gone: without branches, because which are is as good as random.
   const auto shown = [&](int i, int value) { return value | (int{s.present[i]} - 1); };
-  field("position", "row and column of each follower", Shape{n_, 2},
+  const double side = std::max(map_.rows, map_.columns) - 1;
+  field("position", "row and column of each follower", Shape{n_, 2}, Whole(0, side),
         [&](int k, int axis) { return axis == 0 ? map_.row[s.cell[k]] : map_.column[s.cell[k]]; });
-  field("heading", "0 up, 1 left, 2 down, 3 right", followers, [&](int k, int) { return s.heading[k]; });
-  field("resource_type", "goal type of each resource, -1 once it is gone", resources,
+  field("heading", "0 up, 1 left, 2 down, 3 right", followers, Whole(0, 3), [&](int k, int) { return s.heading[k]; });
+  field("resource_type", "goal type of each resource, -1 once it is gone", resources, Whole(kNone, goals_ - 1),
         [&](int i, int) { return shown(i, s.resource_type[i]); });
   field("resource_position", "row and column of each resource, -1 once it is gone", Shape{resources_, 2},
-        [&](int i, int axis) {
+        Whole(kNone, side), [&](int i, int axis) {
           return shown(i, axis == 0 ? map_.row[s.resource_cell[i]] : map_.column[s.resource_cell[i]]);
         });
-  field("resource_claimant", "follower that has claimed the resource, -1 nobody", resources,
+  field("resource_claimant", "follower that has claimed the resource, -1 nobody", resources, Whole(kNone, n_ - 1),
         [&](int i, int) { return shown(i, s.claimant[i]); });
 }
 

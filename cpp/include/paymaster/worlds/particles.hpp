@@ -77,6 +77,7 @@ class ParticleWorld {
   static std::uint8_t noise_action(std::uint32_t index) { return static_cast<std::uint8_t>(index); }
   /// Goals of a type on the field.
   int available(const State& state, int goal) const { return state.available[goal]; }
+  int goal_objects() const { return targets_; }
 
   // --- fields of the observation and of the state, by name ------------------------------------------------------
   template <class Visitor>

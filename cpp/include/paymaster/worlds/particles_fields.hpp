@@ -11,16 +11,25 @@ template <class Rules, class Room>
 template <class Visitor>
 void ParticleWorld<Rules, Room>::observe(const State& s, Visitor&& field) const {
   const Shape followers{n_, 2}, goals{targets_, 2};
-  const auto numbers = [&field](const char* name, const char* meaning, Shape shape, const double (*rows)[2]) {
-    field(name, meaning, shape, float{}, [rows](int i, int axis) { return static_cast<float>(rows[i][axis]); });
+  const auto numbers = [&field](const char* name, const char* meaning, Shape shape, Real range,
+                                const double (*rows)[2]) {
+    field(name, meaning, shape, range, [rows](int i, int axis) { return static_cast<float>(rows[i][axis]); });
   };
-  field("goal_type", "type of each goal", Shape{targets_, 0}, [&](int i, int) { return s.goal_type[i]; });
-  numbers("position", "x and y of each follower", followers, s.position);
-  numbers("velocity", "of each follower", followers, s.velocity);
-  numbers("goal_position", "x and y of each goal", goals, s.position + first_goal());
-  if constexpr (Rules::kGoalsMove) numbers("goal_velocity", "of each goal", goals, s.velocity + first_goal());
+  const auto up_to = [](double speed) {
+    const double most = speed * (1 + 1e-6);  // a capped speed may round up
+    return speed > 0 ? Real(-most, most) : Real();
+  };
+  const Real arena(-half_width_, half_width_);
+  field("goal_type", "type of each goal", Shape{targets_, 0}, Whole(0, types_ - 1),
+        [&](int i, int) { return s.goal_type[i]; });
+  numbers("position", "x and y of each follower", followers, Real(), s.position);  // it has no walls (MPE)
+  numbers("velocity", "of each follower", followers, up_to(config_.body_max_speed), s.velocity);
+  numbers("goal_position", "x and y of each goal", goals, arena, s.position + first_goal());
+  if constexpr (Rules::kGoalsMove) {
+    numbers("goal_velocity", "of each goal", goals, up_to(config_.target_max_speed), s.velocity + first_goal());
+  }
   if (obstacles_ > 0) {
-    numbers("obstacle_position", "x and y of each obstacle's centre", Shape{obstacles_, 2},
+    numbers("obstacle_position", "x and y of each obstacle's centre", Shape{obstacles_, 2}, arena,
             s.position + first_obstacle());
   }
 }

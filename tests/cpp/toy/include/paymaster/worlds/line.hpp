@@ -48,6 +48,7 @@ class LineWorld {
 
   // --- what followers can do --------------------------------------------------------------------------------------
   int available(const State& s, int goal) const { return s.goal_present[goal]; }
+  int goal_objects() const { return 1; }  // of a type
   /// One who stands on a goal already reaches it with the next action, if it ever can.
   int distance(const State& s, int follower, int goal) const {
     return s.goal_present[goal] ? std::max(std::abs(s.goal_cell[goal] - s.cell[follower]) - 1, 0) : kNone;
@@ -79,8 +80,8 @@ class LineWorld {
   // --- fields of the observation and of the state, by name --------------------------------------------------------
   template <class Visitor>
   void observe(const State& s, Visitor&& field) const {
-    field("cell", "of each follower", Shape{n_, 0}, [&](int k, int) { return s.cell[k]; });
-    field("goal_cell", "of each type's goal, -1 once it is gone", Shape{goals_, 0},
+    field("cell", "of each follower", Shape{n_, 0}, Whole(0, kCells - 1), [&](int k, int) { return s.cell[k]; });
+    field("goal_cell", "of each type's goal, -1 once it is gone", Shape{goals_, 0}, Whole(kNone, kCells - 1),
           [&](int g, int) { return s.goal_present[g] ? s.goal_cell[g] : kNone; });
   }
   template <class S, class Visitor>
