@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "paymaster/batch.hpp"
-#include "paymaster/field_memory.hpp"
-#include "paymaster/registry.hpp"
-#include "paymaster/rng.hpp"
+#include "batch/batch.hpp"
+#include "game/field_memory.hpp"
+#include "game/rng.hpp"
+#include "tasks/tasks.hpp"
 
 using namespace paymaster;
 

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "batch/batch.hpp"
 #include "bindings.hpp"
 #include "config_from_dict.hpp"
-#include "paymaster/batch.hpp"
-#include "paymaster/check.hpp"
-#include "paymaster/registry.hpp"
+#include "game/check.hpp"
 #include "results.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::bindings {
 namespace {

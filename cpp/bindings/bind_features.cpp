@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "batch/batch.hpp"
 #include "bindings.hpp"
-#include "paymaster/batch.hpp"
-#include "paymaster/features.hpp"
+#include "features/features.hpp"
 
 namespace paymaster::bindings {
 namespace {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "paymaster/call_guard.hpp"
-#include "paymaster/physics/particles.hpp"
+#include "batch/call_guard.hpp"
+#include "worlds/particles/physics.hpp"
 
 namespace paymaster::bindings {
 namespace {

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "paymaster/planners/grid_routes.hpp"
-#include "paymaster/planners/steering.hpp"
-#include "paymaster/registry.hpp"
-#include "paymaster/worlds/particles_steering.hpp"
+#include "tasks/tasks.hpp"
+#include "worlds/grid/routes.hpp"
+#include "worlds/particles/steering.hpp"
+#include "worlds/particles/steering_config.hpp"
 
 namespace paymaster::bindings {
 namespace {

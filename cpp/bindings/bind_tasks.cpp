@@ -5,9 +5,9 @@
 
 #include "bindings.hpp"
 #include "config_from_dict.hpp"
-#include "paymaster/check.hpp"
-#include "paymaster/grid_map.hpp"
-#include "paymaster/registry.hpp"
+#include "game/check.hpp"
+#include "tasks/tasks.hpp"
+#include "worlds/grid/map.hpp"
 
 namespace paymaster::bindings {
 namespace {

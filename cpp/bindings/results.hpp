@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "batch/batch.hpp"
 #include "bindings.hpp"
-#include "paymaster/batch.hpp"
 
 namespace paymaster::bindings {
 

@@ -4,8 +4,8 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

@@ -5,9 +5,9 @@
 #include <limits>
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
 #include "support/maps.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

@@ -1,9 +1,9 @@
 // Results depend neither on the number of threads nor on how a batch is split.
 #include <doctest/doctest.h>
 
-#include "paymaster/registry.hpp"
 #include "support/maps.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

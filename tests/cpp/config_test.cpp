@@ -1,5 +1,5 @@
 // Tasks by name, and the options that are refused.
-#include "paymaster/config.hpp"
+#include "game/config.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,8 +9,8 @@
 #include <memory>
 #include <stdexcept>
 
-#include "paymaster/batch.hpp"
-#include "paymaster/registry.hpp"
+#include "batch/batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster {
 

@@ -1,5 +1,5 @@
 // The contract layer, one step at a time, with literal numbers: decision, start, completion, end, payment, rewards.
-#include "paymaster/contract.hpp"
+#include "game/contract.hpp"
 
 #include <doctest/doctest.h>
 

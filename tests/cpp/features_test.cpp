@@ -1,6 +1,6 @@
 // The features' numbers are compared with NumPy's in tests/python/test_features_reference.py. Here: every value is
 // written and no other (under the address sanitizer), in every task and random variants of it; what is refused.
-#include "paymaster/features.hpp"
+#include "features/features.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,9 +9,9 @@
 #include <limits>
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
 #include "support/test_batch.hpp"
 #include "support/variants.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

@@ -1,6 +1,6 @@
 // Situations on the grid, drawn: ^ < v > are followers and where they look, a and b resources of type 0 and 1. Both are
 // numbered row by row.
-#include "paymaster/worlds/grid.hpp"
+#include "worlds/grid/grid.hpp"
 
 #include <doctest/doctest.h>
 

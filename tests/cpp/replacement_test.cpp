@@ -3,8 +3,8 @@
 
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

@@ -1,11 +1,11 @@
 // The history table with literal numbers: moving averages of rate 0.1, and counts.
-#include "paymaster/statistics.hpp"
+#include "game/history.hpp"
 
 #include <doctest/doctest.h>
 
 #include <vector>
 
-#include "paymaster/rng.hpp"
+#include "game/rng.hpp"
 
 namespace paymaster {
 namespace {

@@ -1,7 +1,7 @@
 """Observation and history statistics as float features: what the leader's networks see.
 
 Everything here is known to a leader: where followers are (through their planners' distances), what they were offered
-and did, and how they have answered in earlier episodes. Traits stay hidden. `cpp/include/paymaster/features.hpp` lists
+and did, and how they have answered in earlier episodes. Traits stay hidden. `cpp/features/features.hpp` lists
 the features.
 """
 

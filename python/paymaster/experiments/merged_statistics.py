@@ -20,7 +20,7 @@ __all__ = ["MergedStatistics"]
 
 Table = dict[str, NDArray[Any]]
 
-_RATE = 0.1  # of the core's moving averages (statistics.hpp)
+_RATE = 0.1  # of the core's moving averages (cpp/game/history.hpp)
 _COUNTED = {"acceptance": "acceptance_count", "outcome": "outcome_count"}  # average -> its number of trials
 
 

@@ -1,9 +1,9 @@
 // Text that may be a map: refused, or a map on which routes are found and games played.
 #include <stdexcept>
 
-#include "paymaster/grid_map.hpp"
-#include "paymaster/planners/grid_routes.hpp"
 #include "play.hpp"
+#include "worlds/grid/map.hpp"
+#include "worlds/grid/routes.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace paymaster;

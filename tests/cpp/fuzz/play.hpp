@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "paymaster/batch.hpp"
-#include "paymaster/field_memory.hpp"
-#include "paymaster/registry.hpp"
+#include "batch/batch.hpp"
+#include "game/field_memory.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::fuzz {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "paymaster/rng.hpp"
+#include "game/rng.hpp"
 #include "support/grid_rules.hpp"
 #include "support/particle_rules.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <type_traits>
 
-#include "paymaster/registry.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "paymaster/batch.hpp"
-#include "paymaster/features.hpp"
-#include "paymaster/field_memory.hpp"
+#include "batch/batch.hpp"
+#include "features/features.hpp"
+#include "game/field_memory.hpp"
 #include "support/random.hpp"
 
 namespace paymaster::test {
