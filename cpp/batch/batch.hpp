@@ -68,7 +68,7 @@ class Batch {
   virtual const GameConfig& config() const = 0;
   virtual const BatchConfig& batch_config() const = 0;
   virtual const Population& population() const = 0;
-  virtual StatisticsTable& statistics() = 0;
+  virtual HistoryTable& statistics() = 0;
   virtual int threads() const = 0;
   virtual int choices() const = 0;  // what a follower can be told to do: 0 .. choices - 1
 

@@ -46,7 +46,7 @@ class GameBatch final : public Batch {
   const GameConfig& config() const override { return game_.config(); }
   const BatchConfig& batch_config() const override { return batch_; }
   const Population& population() const override { return game_.population(); }
-  StatisticsTable& statistics() override { return table_; }
+  HistoryTable& statistics() override { return table_; }
   int threads() const override { return pool_.size(); }
   int choices() const override { return game_.choices(); }
   const std::vector<FieldInfo>& observation_fields() const override { return observation_fields_; }
@@ -57,7 +57,7 @@ class GameBatch final : public Batch {
   RowLength row_length() const override { return row_length_; }
   std::size_t bytes_per_game() const override { return bytes_of_game(game_.config()); }
   static std::size_t bytes_of_game(const GameConfig& config) {
-    return sizeof(State) + sizeof(StatisticsEvent) * static_cast<std::size_t>(config.num_followers);
+    return sizeof(State) + sizeof(HistoryEvent) * static_cast<std::size_t>(config.num_followers);
   }
 
   void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) override {
@@ -270,9 +270,9 @@ class GameBatch final : public Batch {
     const std::size_t game = static_cast<std::size_t>(i);
     State& s = state(i);
     typename Game<World>::Step step;
-    StatisticsEvent* events = events_.data() + game * static_cast<std::size_t>(n_);
+    HistoryEvent* events = events_.data() + game * static_cast<std::size_t>(n_);
     if (s.done) {
-      std::fill_n(events, n_, StatisticsEvent{});
+      std::fill_n(events, n_, HistoryEvent{});
       const bool resets = batch_.autoreset == Autoreset::next_step;
       if (resets) next_episode(s);
       game_.report_nothing(!resets, step);
@@ -298,12 +298,12 @@ class GameBatch final : public Batch {
 
   BatchConfig batch_;
   Game<World> game_;
-  StatisticsTable table_;
+  HistoryTable table_;
   WorkerPool pool_;
   int n_;
   std::vector<State> states_;
-  std::size_t first_pristine_ = 0;       // game that was made and not begun, or their number
-  std::vector<StatisticsEvent> events_;  // [B, N] of the last step
+  std::size_t first_pristine_ = 0;    // game that was made and not begun, or their number
+  std::vector<HistoryEvent> events_;  // [B, N] of the last step
   std::vector<FieldInfo> observation_fields_, state_fields_, result_fields_, total_fields_, follower_fields_;
   RowLength row_length_;
 };
@@ -311,13 +311,30 @@ class GameBatch final : public Batch {
 template <class World>
 std::unique_ptr<Batch> games_of(const GameConfig& game, const BatchConfig& batch, Population people) {
   expect_room(batch.num_envs, GameBatch<World>::bytes_of_game(game),
-              StatisticsTable::bytes(people.size(), game.num_goals, game.num_bonuses, game.horizon));
+              HistoryTable::bytes(people.size(), game.num_goals, game.num_bonuses, game.horizon));
   return std::make_unique<GameBatch<World>>(game, batch, std::move(people), World(game));
 }
 
-/// A world for the registry.
 template <class World>
-inline constexpr WorldKind kKind{World::kKey, World::kMaxFollowers, World::kOwnOptions, games_of<World>};
+std::unique_ptr<WorldOptions> options_of() {
+  if constexpr (requires { typename World::Options; }) return std::make_unique<typename World::Options>();
+  else return nullptr;
+}
+
+template <class World>
+std::vector<BodyField> body_of(const GameConfig& config) {
+  if constexpr (requires { World::body(config); }) return World::body(config);
+  else return {};  // distances say all there is
+}
+
+/// A world for the table of tasks; `games` where it comes in several sizes.
+template <class World>
+constexpr WorldKind kind_of(decltype(WorldKind::games) games = games_of<World>) {
+  return {World::kKey, World::kMaxFollowers, options_of<World>, World::goal_objects, body_of<World>, games};
+}
+
+template <class World>
+inline constexpr WorldKind kKind = kind_of<World>();
 
 }  // namespace paymaster
 

@@ -42,13 +42,13 @@ inline std::uint64_t checksum_of(SnapshotHeader header, const std::string& bytes
 template <class Table, class Visitor>
 void visit_table(Table& t, Visitor&& visitor) {
   visitor("acceptance", t.acceptance, 1.0f);
-  visitor("acceptance_count", t.acceptance_count, StatisticsTable::kMostTrials);
+  visitor("acceptance_count", t.acceptance_count, HistoryTable::kMostTrials);
   visitor("completion", t.completion, 1.0f);
   visitor("outcome", t.outcome, 1.0f);
-  visitor("outcome_count", t.outcome_count, StatisticsTable::kMostTrials);
+  visitor("outcome_count", t.outcome_count, HistoryTable::kMostTrials);
 }
 
-inline std::size_t table_bytes(const StatisticsTable& t) {
+inline std::size_t table_bytes(const HistoryTable& t) {
   std::size_t bytes = 0;
   visit_table(t, [&](const char*, const auto& values, auto) { bytes += values.size() * sizeof(values[0]); });
   return bytes;

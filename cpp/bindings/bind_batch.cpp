@@ -328,7 +328,7 @@ py::tuple shape_in_a_game(const FieldInfo& field) {
 
 /// Views of the table's memory; they keep the batch alive.
 py::dict statistics_views(const py::object& self) {
-  const StatisticsTable& t = py::cast<PyBatch&>(self).core().statistics();
+  const HistoryTable& t = py::cast<PyBatch&>(self).core().statistics();
   const py::ssize_t p = t.population, g = t.goals, k = t.bonuses, ages = t.horizon;
   py::dict out;
   out["acceptance"] = view(t.acceptance.data(), {p, g, k}, self);
@@ -349,7 +349,7 @@ void overwrite(std::vector<T>& values, const py::dict& arrays, const char* name)
 /// Arrays have been checked (names, dtypes, shapes, ranges) by paymaster.envs.statistics.
 void set_statistics(PyBatch& self, const py::dict& arrays) {
   const CallGuard::Call call(self.guard(), kStatistics);
-  StatisticsTable& t = self.core().statistics();
+  HistoryTable& t = self.core().statistics();
   overwrite(t.acceptance, arrays, "acceptance");
   overwrite(t.acceptance_count, arrays, "acceptance_count");
   overwrite(t.completion, arrays, "completion");

@@ -10,25 +10,15 @@ namespace paymaster {
 namespace {
 
 constexpr double kNear = 10.0;  // actions; distances are shown as kNear / (kNear + distance), finest where it matters
-constexpr int kFollowerFixed = 1 + 4 + 4;  // time, body, contract
-constexpr int kGoalFixed = 7 + 3 + 1 + 1;  // the goal, the offer, outcome and how often
-constexpr float kFarthest = 2.0f;          // of a body's features
+constexpr int kFollowerFixed = 1 + kBodyFeatures + 4;  // time, body, contract
+constexpr int kGoalFixed = kGoalFeaturesNow + 1 + 1;   // outcome and how often
+constexpr float kFarthest = 2.0f;                      // of a body's features
 
 float flag(bool holds) { return holds ? 1.0f : 0.0f; }
 
 float share(double part, double whole) { return static_cast<float>(part / whole); }
 
 float nearness(int distance) { return distance >= 0 ? share(kNear, kNear + distance) : 0.0f; }
-
-/// Goals on the field; 0 in a world that has no option for it.
-int goal_objects(const GameConfig& config) {
-  switch (config.world->options) {
-    case OwnOptions::grid: return config.num_resources;
-    case OwnOptions::particles: return config.particles.num_targets;
-    case OwnOptions::none: break;
-  }
-  return 0;
-}
 
 [[noreturn]] void reject_value(const char* field, int low, int high, int came, std::size_t game, std::size_t k) {
   reject("observation['" + std::string(field) + "'] (game " + std::to_string(game) + ", follower " + std::to_string(k) +
@@ -75,29 +65,23 @@ void run_out(const OfferFields& seen, std::size_t games, std::size_t followers, 
 }
 
 FeatureEncoder::FeatureEncoder(const GameConfig& config)
-    : world_(config.world->options),
+    : body_(config.world->body(config)),
       routes_(config.observe_routes),
       n_(config.num_followers),
       goals_(config.num_goals),
       bonuses_(config.num_bonuses),
       horizon_(config.horizon),
-      abundance_(std::max(1.0, static_cast<double>(goal_objects(config)) / config.num_goals)) {
+      abundance_(std::max(1.0, static_cast<double>(config.world->goal_objects(config)) / config.num_goals)) {
   for (int i = 0; i < kCurveMarks; ++i) mark_[i] = std::max((i + 1) * horizon_ / kCurveMarks - 1, 0);
   for (int i = 0; i <= kOften; ++i)
     how_often_[static_cast<std::size_t>(i)] = std::min(share(std::log1p(i), std::log(kOften + 1.0)), 1.0f);
-  if (world_ != OwnOptions::particles) return;
-  // A body may be thrown out of the arena, to 2.5 times its size, and beyond its own top speed.
-  const ParticleConfig& p = config.particles;
-  const double drag = 0.4 * p.body_acceleration;  // MPE: the speed that pushing along one axis tends to
-  far_ = static_cast<float>(2 * p.half_width(n_));
-  fast_ = static_cast<float>(p.body_max_speed > 0 ? std::min(drag, p.body_max_speed) : drag);
 }
 
 int FeatureEncoder::follower_features() const { return kFollowerFixed + kActions + 1 + goals_; }
 
 int FeatureEncoder::goal_features() const { return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? kActions : 0); }
 
-void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const StatisticsTable& table,
+void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const HistoryTable& table,
                             const FeatureArrays& out) const {
   const auto n = static_cast<std::size_t>(n_);
   const auto follower_row = n * static_cast<std::size_t>(follower_features());
@@ -115,7 +99,10 @@ void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int popula
   check_column("identity", seen.identity, games, n, 1, 0, population - 1);
   check_column("action", seen.action, games, n, 1, kNone, kActions - 1);
   check_column("offer", seen.offer, games, n, 2, kNone, goals_);
-  if (world_ == OwnOptions::grid) check_column("heading", seen.heading, games, n, 1, 0, 3);
+  for (std::size_t i = 0; i < body_.size(); ++i) {
+    if (body_[i].categories > 0)
+      check_column(body_[i].name, seen.body_category[i], games, n, 1, 0, body_[i].categories - 1);
+  }
   if (!routes_) return;
   for (int g = 0; g < goals_; ++g) {
     const Column<std::int16_t> route{seen.route.first + g, seen.route.stride};
@@ -144,21 +131,20 @@ void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, f
 }
 
 float* FeatureEncoder::write_body(const SeenFields& seen, std::size_t game, int follower, float* out) const {
-  const auto bounded = [](float value) { return std::clamp(value, -kFarthest, kFarthest); };
-  switch (world_) {
-    case OwnOptions::grid:
-      for (int way = 0; way < 4; ++way) *out++ = flag(seen.heading.of(game)[follower] == way);
-      return out;
-    case OwnOptions::particles:
-      for (int axis = 0; axis < 2; ++axis) *out++ = bounded(seen.position.of(game)[2 * follower + axis] / far_);
-      for (int axis = 0; axis < 2; ++axis) *out++ = bounded(seen.velocity.of(game)[2 * follower + axis] / fast_);
-      return out;
-    case OwnOptions::none: break;
+  float* const end = out + kBodyFeatures;
+  for (std::size_t i = 0; i < body_.size(); ++i) {
+    const BodyField& field = body_[i];
+    for (int c = 0; c < field.categories; ++c) *out++ = flag(seen.body_category[i].of(game)[follower] == c);
+    if (field.categories > 0) continue;
+    for (int axis = 0; axis < 2; ++axis) {
+      const float number = seen.body_numbers[i].of(game)[2 * follower + axis] / field.scale;
+      *out++ = std::clamp(number, -kFarthest, kFarthest);
+    }
   }
-  return std::fill_n(out, 4, 0.0f);  // not known here: the distances say all there is
+  return std::fill_n(out, end - out, 0.0f);
 }
 
-void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, const StatisticsTable& table,
+void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, const HistoryTable& table,
                                  float* out) const {
   const std::int16_t *distances = seen.distance.of(game), *offer = seen.offer.of(game);
   const std::int16_t *committed = seen.committed.of(game), *available = seen.available.of(game);
@@ -199,7 +185,7 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, const
   }
 }
 
-void FeatureEncoder::write_history(const StatisticsTable& table, int identity, int goal, float* out) const {
+void FeatureEncoder::write_history(const HistoryTable& table, int identity, int goal, float* out) const {
   const auto pair = static_cast<std::size_t>(identity * goals_ + goal);
   const std::size_t first = pair * static_cast<std::size_t>(bonuses_);
   const float *acceptance = table.acceptance.data() + first,

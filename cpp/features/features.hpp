@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstddef>
+#include <vector>
 
 #include "game/config.hpp"
 #include "game/fields.hpp"
@@ -34,11 +35,12 @@ struct OfferFields {
   Column<std::int16_t> offer, committed, completed, distance;  // [B, N, 2], [B, N], [B, N], [B, N, G]
 };
 
-/// The fields that features are made of (game.hpp, `observe`). A follower's body is seen by its heading on the grid, by
-/// its position and velocity in the plane, and not at all in a world that is not known here.
+/// The fields that features are made of (game.hpp, `observe`). Which ones show a follower's body is the world's to say
+/// (BodyField).
 struct SeenFields : OfferFields {
-  Column<std::int16_t> identity, action, contract_running, contract_age, available, step, heading, route;
-  Column<float> position, velocity;
+  Column<std::int16_t> identity, action, contract_running, contract_age, available, step, route;
+  Column<std::int16_t> body_category[kMaxBodyFields];  // of the world's body fields: of the i-th, one of the two
+  Column<float> body_numbers[kMaxBodyFields];
 
   /// Calls visitor(name, column, shape within a game) for those a game of this configuration shows.
   template <class Self, class Visitor>
@@ -55,12 +57,16 @@ struct SeenFields : OfferFields {
     visitor("available", self.available, Shape{goals, 0});
     visitor("step", self.step, Shape{});
     if (config.observe_routes) visitor("route", self.route, Shape{n, goals});
-    if (config.world->options == OwnOptions::grid) visitor("heading", self.heading, Shape{n, 0});
-    if (config.world->options != OwnOptions::particles) return;
-    visitor("position", self.position, Shape{n, 2});
-    visitor("velocity", self.velocity, Shape{n, 2});
+    const std::vector<BodyField> body = config.world->body(config);
+    for (std::size_t i = 0; i < body.size(); ++i) {
+      if (body[i].categories > 0) visitor(body[i].name, self.body_category[i], Shape{n, 0});
+      else visitor(body[i].name, self.body_numbers[i], Shape{n, 2});
+    }
   }
 };
+
+/// Of the D features of a goal type, the first so many are of this step, then come those of earlier episodes.
+inline constexpr int kGoalFeaturesNow = 7 + 3;  // the goal, the offer
 
 /// The caller's arrays.
 struct FeatureArrays {
@@ -84,26 +90,24 @@ class FeatureEncoder {
 
   /// Features of B games, with the history as `table` has it now. Throws std::invalid_argument, with nothing written,
   /// on an identity, action, offered goal, heading or route out of range.
-  void encode(const SeenFields& seen, std::size_t games, const StatisticsTable& table, const FeatureArrays& out) const;
+  void encode(const SeenFields& seen, std::size_t games, const HistoryTable& table, const FeatureArrays& out) const;
 
  private:
-  static constexpr int kActions = 5;     // primitive actions of every world (python/paymaster/envs/spaces.py)
+  static constexpr int kActions = kMaxActions;
   static constexpr int kCurveMarks = 4;  // ages at which the completion curve is read off
   static constexpr int kOften = 100;     // tries from which on "how often" is 1
 
   void check(const SeenFields& seen, std::size_t games, int population) const;
   void write_followers(const SeenFields& seen, std::size_t game, float* out) const;
   float* write_body(const SeenFields& seen, std::size_t game, int follower, float* out) const;
-  void write_goals(const SeenFields& seen, std::size_t game, const StatisticsTable& table, float* out) const;
-  void write_history(const StatisticsTable& table, int identity, int goal, float* out) const;
+  void write_goals(const SeenFields& seen, std::size_t game, const HistoryTable& table, float* out) const;
+  void write_history(const HistoryTable& table, int identity, int goal, float* out) const;
   float how_often(std::int64_t count) const;
 
-  OwnOptions world_;
+  std::vector<BodyField> body_;
   bool routes_;
   int n_, goals_, bonuses_, horizon_;
   double abundance_;  // goals of a type that count as 1
-  float far_ = 1;     // of a body's position, in the plane
-  float fast_ = 1;    // of a body's velocity
   int mark_[kCurveMarks];
   std::array<float, kOften + 1> how_often_;
 };

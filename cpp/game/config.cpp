@@ -4,7 +4,6 @@
 #include <type_traits>
 
 #include "game/check.hpp"
-#include "worlds/grid/map.hpp"
 
 namespace paymaster {
 namespace {
@@ -18,6 +17,12 @@ struct RangeCheck {
 };
 
 }  // namespace
+
+void check_ranges(const WorldOptions& options) {
+  RangeCheck check;
+  PassOptions<const WorldOptions, RangeCheck> pass(check);
+  const_cast<WorldOptions&>(options).visit(pass);  // as constants
+}
 
 float GameConfig::reward_of_goal() const {
   return goal_reward > 0.0 ? static_cast<float>(goal_reward) : static_cast<float>(std::min(num_bonuses + 1, 5));
@@ -33,11 +38,7 @@ void GameConfig::validate() const {
          skills_per_follower);
   expect(num_followers <= population_size, "num_followers",
          "at most population_size = " + std::to_string(population_size), num_followers);
-  if (world->options == OwnOptions::particles) particles.validate();
-  if (world->options != OwnOptions::grid) return;
-  const int room = GridMap::parse(map).free_cells();
-  expect(num_followers + num_resources <= room, "map",
-         "free cells for num_followers + num_resources = " + std::to_string(num_followers + num_resources), room);
+  if (world_options.get() != nullptr) world_options.get()->validate(*this);
 }
 
 }  // namespace paymaster

@@ -2,34 +2,21 @@
 // keyword arguments, the errors and `paymaster tasks` alike.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <typeinfo>
 
+#include "game/options.hpp"
 #include "game/types.hpp"
-#include "worlds/particles/config.hpp"
+#include "game/world.hpp"
 
 namespace paymaster {
 
-class Batch;
-class Population;
-struct BatchConfig;
-struct GameConfig;
-
-/// Options that a world has of its own, beside those of every game.
-enum class OwnOptions : std::uint8_t { none, grid, particles };
-
-/// What is known of a world before there is one; kKind<World> (game_batch.hpp) makes it of the world's constants.
-struct WorldKind {
-  std::uint8_t key;  // in snapshots: tells worlds with the same options apart, so it is never used twice
-  int max_followers;
-  OwnOptions options;
-  std::unique_ptr<Batch> (*games)(const GameConfig&, const BatchConfig&, Population);  // that play this world
-};
-
-extern const WorldKind kGrid;
-
 struct GameConfig {
-  const WorldKind* world = &kGrid;  // fixed by the task
+  const WorldKind* world = nullptr;  // fixed by the task
+  OwnOptions world_options;
   int num_followers = 4;
   int num_goals = 4;
   int num_bonuses = 2;
@@ -45,17 +32,35 @@ struct GameConfig {
   int skills_per_follower = 3;
   bool preference_among_skills = true;
   int max_reservation = 1;
-  // The grid world.
-  int num_resources = 10;
-  std::string map;
-  // The particle worlds.
-  ParticleConfig particles;
+
+  /// The task's world, with its options as it brings them.
+  void set_world(const WorldKind& kind) {
+    world = &kind;
+    world_options = kind.options();
+  }
+  /// The world's options, which are a T; throws std::bad_cast if they are not.
+  template <class T>
+  T& own() {
+    T* options = dynamic_cast<T*>(world_options.get());
+    return options != nullptr ? *options : throw std::bad_cast();
+  }
+  template <class T>
+  const T& own() const {
+    const T* options = find_own<T>();
+    return options != nullptr ? *options : throw std::bad_cast();
+  }
+  /// The same, or null if they are not.
+  template <class T>
+  const T* find_own() const {
+    return dynamic_cast<const T*>(world_options.get());
+  }
 
   /// Calls visitor(name, member, meaning, low, high) for the options of the task's world; text members get
   /// (name, member, meaning).
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1, self.world->max_followers);
+    visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1,
+            self.world != nullptr ? self.world->max_followers : kMaxFollowers);
     visitor("num_goals", self.num_goals, "G, goal types", 1, kMaxGoals);
     visitor("num_bonuses", self.num_bonuses, "K, bonus levels; level b pays b + 1", 1, kMaxBonuses);
     visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
@@ -80,10 +85,9 @@ struct GameConfig {
     visitor("preference_among_skills", self.preference_among_skills,
             "the preferred goal is one of the follower's skills; else any goal type", 0, 1);
     visitor("max_reservation", self.max_reservation, "reservation c is drawn from 1..max_reservation", 1, 1000);
-    if (self.world->options == OwnOptions::particles) ParticleConfig::visit(self.particles, visitor);
-    if (self.world->options != OwnOptions::grid) return;
-    visitor("num_resources", self.num_resources, "M, resources on the grid at the start", 1, 64);
-    visitor("map", self.map, "text map, '#' wall and '.' free, closed by a border of wall; '' is 9 x 9 free cells");
+    if (self.world_options.get() == nullptr) return;
+    PassOptions<Self, std::remove_reference_t<Visitor>> pass(visitor);
+    const_cast<WorldOptions*>(self.world_options.get())->visit(pass);  // as constants where Self is const
   }
 
   Payment payment_rule() const {

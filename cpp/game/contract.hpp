@@ -69,9 +69,9 @@ inline float due_when_taken(const Follower& f, Offer offer, Payment rule) {
 /// Before the world moves: takes the follower's new offer and its decision on it, and starts or ends its contract.
 /// Returns the bonus paid now (in advance).
 inline float sign_contract(Follower& f, Offer offer, bool committed, bool reachable, Payment rule,
-                           StatisticsEvent& event) {
+                           HistoryEvent& event) {
   const bool changed = !(offer == f.offer);
-  event = StatisticsEvent{};
+  event = HistoryEvent{};
   event.identity = f.identity;
   event.offer = offer;
   event.trial = offer.goal != kNone && reachable && (changed || !f.contract_running);
@@ -92,7 +92,7 @@ inline float sign_contract(Follower& f, Offer offer, bool committed, bool reacha
 /// counts for the leader only then, M3RL), and adds up what everybody gets. Bit g of `reached`: it has reached a goal of
 /// type g. `paid` is what sign_contract returned.
 inline Outcome settle_contract(Follower& f, unsigned reached, float paid, float goal_reward, Payment rule,
-                               bool last_step, StatisticsEvent& event) {
+                               bool last_step, HistoryEvent& event) {
   Outcome out;
   out.payment = paid;
   event.age = f.contract_running ? f.contract_age : std::int16_t{kNone};

@@ -98,8 +98,11 @@ struct ObservationWriter {
   void write(T*& block, Shape shape, Get& get) const {
     // Four followers and four goal types are what most games have: loops of known length are straight-line code.
     const int outer = shape.outer(), inner = shape.inner();
-    if (outer == 4 && inner == 4) write(block, Known<4>{}, Known<4>{}, get);
-    else if (outer == 4) write(block, Known<4>{}, inner, get);
+    // (Fractions are coordinates, in pairs.)
+    if constexpr (std::is_integral_v<T>) {
+      if (outer == 4 && inner == 4) return write(block, Known<4>{}, Known<4>{}, get);
+    }
+    if (outer == 4) write(block, Known<4>{}, inner, get);
     else write(block, outer, inner, get);
   }
   template <int N>

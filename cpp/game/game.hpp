@@ -46,7 +46,7 @@ class Game {
  public:
   using State = GameState<World>;
   using Step = StepOutcome<World::kMaxFollowers>;
-  static_assert(std::is_trivially_copyable_v<State>);
+  static_assert(std::is_trivially_copyable_v<State> && World::kActions <= kMaxActions);
   static constexpr int kMaxFollowers = World::kMaxFollowers;
 
   Game(const GameConfig& config, Population population, World world)
@@ -56,7 +56,8 @@ class Game {
         n_(config.num_followers),
         rule_(config.payment_rule()),
         kind_(config.follower_kind()),
-        goal_reward_(config.reward_of_goal()) {}
+        goal_reward_(config.reward_of_goal()),
+        goal_objects_(World::goal_objects(config)) {}
 
   const GameConfig& config() const { return config_; }
   const Population& population() const { return population_; }
@@ -93,7 +94,7 @@ class Game {
 
   /// One step: offers[N] -> decisions -> primitive actions -> contracts -> world -> payments and rewards -> clock.
   /// `told`[N]: what those who are asked() do; null with rule-based followers.
-  void step(State& s, const Offer* offers, const std::int32_t* told, Step& out, StatisticsEvent* events) const {
+  void step(State& s, const Offer* offers, const std::int32_t* told, Step& out, HistoryEvent* events) const {
     std::int8_t chosen[kMaxFollowers], committed[kMaxFollowers];
     std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers], reached[kMaxFollowers];
     float paid[kMaxFollowers];
@@ -212,8 +213,8 @@ class Game {
             Shape{n_, goals}, Whole(0, World::kActions - 1),
             [way = routes(s)](int k, int g) { return way.first[g][k]; });
     }
-    field("available", "goals of each type that are there and unclaimed", Shape{goals, 0},
-          Whole(0, world_.goal_objects()), [&](int g, int) { return world_.available(s.world, g); });
+    field("available", "goals of each type that are there and unclaimed", Shape{goals, 0}, Whole(0, goal_objects_),
+          [&](int g, int) { return world_.available(s.world, g); });
     field("step", "t, steps played", Shape{}, Whole(0, config_.horizon), [&](int, int) { return s.step; });
     world_.observe(s.world, field);
   }
@@ -352,7 +353,7 @@ class Game {
 
   /// Followers decide on their offers; contracts start and end.
   void respond(State& s, const Offer* offers, const std::int32_t* told, std::int8_t* chosen, float* paid,
-               StatisticsEvent* events) const {
+               HistoryEvent* events) const {
     for (int k = 0; k < n_; ++k) {
       Follower& f = s.follower[k];
       const Offer offer = offers[k];
@@ -386,7 +387,7 @@ class Game {
 
   /// Completions, payments and rewards of the step that has just been moved.
   void settle(State& s, const std::uint8_t* actions, const std::uint8_t* reached, const float* paid, Step& out,
-              StatisticsEvent* events) const {
+              HistoryEvent* events) const {
     double reward = 0;
     // Copies: outcomes are of the same type, and could be the sums for all a compiler knows.
     float gain = s.totals.gain, payments = s.totals.payments, incentive = s.totals.incentive,
@@ -423,6 +424,7 @@ class Game {
   Payment rule_;
   Followers kind_;
   float goal_reward_;
+  int goal_objects_;
 };
 
 }  // namespace paymaster

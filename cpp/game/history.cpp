@@ -4,7 +4,7 @@
 
 namespace paymaster {
 
-StatisticsTable::StatisticsTable(int population_, int goals_, int bonuses_, int horizon_)
+HistoryTable::HistoryTable(int population_, int goals_, int bonuses_, int horizon_)
     : population(population_), goals(goals_), bonuses(bonuses_), horizon(horizon_) {
   const auto pairs = static_cast<std::size_t>(population) * static_cast<std::size_t>(goals);
   acceptance.resize(pairs * static_cast<std::size_t>(bonuses));
@@ -14,7 +14,7 @@ StatisticsTable::StatisticsTable(int population_, int goals_, int bonuses_, int 
   outcome_count.resize(pairs);
 }
 
-void StatisticsTable::clear() {
+void HistoryTable::clear() {
   std::fill(acceptance.begin(), acceptance.end(), 0.0f);
   std::fill(acceptance_count.begin(), acceptance_count.end(), 0);
   std::fill(completion.begin(), completion.end(), 0.0f);
@@ -22,7 +22,7 @@ void StatisticsTable::clear() {
   std::fill(outcome_count.begin(), outcome_count.end(), 0);
 }
 
-void StatisticsTable::clear(int identity) {
+void HistoryTable::clear(int identity) {
   const auto empty_row = [&](auto& values) {
     const std::size_t row = values.size() / static_cast<std::size_t>(population);
     std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(identity)), row, 0);
@@ -34,8 +34,10 @@ void StatisticsTable::clear(int identity) {
   empty_row(outcome_count);
 }
 
-void StatisticsTable::apply(const StatisticsEvent& event) {
-  const auto move_towards = [](float& average, bool sample) { average += kRate * ((sample ? 1.0f : 0.0f) - average); };
+void HistoryTable::apply(const HistoryEvent& event) {
+  const auto move_towards = [](float& average, bool sample) {
+    average += static_cast<float>(kRate) * ((sample ? 1.0f : 0.0f) - average);
+  };
   const auto pair = [&](int goal) { return static_cast<std::size_t>(event.identity * goals + goal); };
   if (event.trial) {
     const std::size_t at =
@@ -60,16 +62,16 @@ void StatisticsTable::apply(const StatisticsEvent& event) {
   }
 }
 
-void StatisticsTable::apply(const StatisticsEvent* events, std::size_t count, int first, int last) {
+void HistoryTable::apply(const HistoryEvent* events, std::size_t count, int first, int last) {
   // Which events those are is as good as random: they are picked out without branches, a block at a time.
   constexpr std::size_t kBlock = 256;
-  const StatisticsEvent* picked[kBlock];
+  const HistoryEvent* picked[kBlock];
   const auto members = static_cast<unsigned>(last - first);
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
     const std::size_t end = std::min(count, begin + kBlock);
     std::size_t found = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      const StatisticsEvent& event = events[i];
+      const HistoryEvent& event = events[i];
       picked[found] = &event;
       const bool theirs = static_cast<unsigned>(event.identity - first) < members;
       found += theirs & (event.trial | (event.age != kNone) | (event.ended.goal != kNone));

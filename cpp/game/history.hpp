@@ -12,7 +12,7 @@
 namespace paymaster {
 
 /// What one follower's step adds to the table.
-struct StatisticsEvent {
+struct HistoryEvent {
   std::uint16_t identity = 0;
   Offer offer{};
   bool trial = false;        // an offer was there to be accepted or refused ...
@@ -23,12 +23,12 @@ struct StatisticsEvent {
 };
 
 /// P followers. Layout is row-major as the shapes say.
-class StatisticsTable {
+class HistoryTable {
  public:
-  static constexpr float kRate = 0.1f;                                // M3RL
+  static constexpr double kRate = 0.1;                                // M3RL
   static constexpr std::int64_t kMostTrials = std::int64_t{1} << 62;  // that may be set, which leaves room for play
 
-  StatisticsTable(int population, int goals, int bonuses, int horizon);
+  HistoryTable(int population, int goals, int bonuses, int horizon);
 
   /// What the entries of such a table take up in memory.
   static std::uint64_t bytes(int population, int goals, int bonuses, int horizon) {
@@ -36,9 +36,9 @@ class StatisticsTable {
     return pairs * static_cast<std::uint64_t>(bonuses * 12 + horizon * 4 + 12);
   }
 
-  void apply(const StatisticsEvent& event);
+  void apply(const HistoryEvent& event);
   /// Those of the followers first..last-1 among `count` events, in their order.
-  void apply(const StatisticsEvent* events, std::size_t count, int first, int last);
+  void apply(const HistoryEvent* events, std::size_t count, int first, int last);
   void clear();
   void clear(int identity);  // one follower's row
 

@@ -10,6 +10,7 @@ inline constexpr int kMaxBonuses = 16;    // K
 inline constexpr int kMaxFollowers = 64;  // N, in any world
 inline constexpr int kMaxTargets = 64;    // M, landmarks or preys
 inline constexpr int kMaxObstacles = 64;  // a bit of 64 each (steering.cpp)
+inline constexpr int kMaxActions = 5;     // primitive, of any world: features have room for so many
 inline constexpr int kMaxHorizon = 10000;
 inline constexpr int kMaxPopulation = 10000;
 inline constexpr float kMaxReservation = 1e6f;  // c, given or set

@@ -1,11 +1,9 @@
-// The one table: task name -> preset of parameters and the world that plays it.
+// The one table: task name -> preset of parameters and the world that plays it. No other file knows all worlds.
 #include "tasks/tasks.hpp"
-
-#include <bit>
-#include <cstring>
 
 #include "batch/game_batch.hpp"
 #include "game/check.hpp"
+#include "worlds/grid/grid.hpp"
 #include "worlds/particles/navigation.hpp"
 #include "worlds/particles/predator_prey.hpp"
 
@@ -14,7 +12,7 @@ namespace {
 
 GameConfig preset(const WorldKind& world, int num_bonuses, const char* payment, int max_reservation, bool one_skill) {
   GameConfig config;
-  config.world = &world;
+  config.set_world(world);
   config.num_bonuses = num_bonuses;
   config.payment = payment;
   config.max_reservation = max_reservation;
@@ -27,17 +25,8 @@ GameConfig preset(const WorldKind& world, int num_bonuses, const char* payment, 
 GameConfig particle_preset(const WorldKind& world, const ParticleConfig& particles) {
   GameConfig config = preset(world, 2, "advance", 1, false);
   config.horizon = 50;
-  config.particles = particles;
+  config.own<ParticleConfig>() = particles;
   return config;
-}
-
-void check_traits(const GameConfig& game, const std::vector<Traits>& population) {
-  expect(static_cast<int>(population.size()) == game.population_size, "population",
-         std::to_string(game.population_size) + " followers", population.size());
-  for (const Traits& t : population) {
-    expect_range<int>(t.preference, 0, game.num_goals - 1, "population preference");
-    expect_range(t.reservation, 0.0f, kMaxReservation, "population reservation");
-  }
 }
 
 }  // namespace
@@ -67,37 +56,6 @@ const Task& find_task(const std::string& name) {
     known += (known.empty() ? "" : ", ") + task.name;
   }
   reject("task", "one of " + known, quoted(name));
-}
-
-std::uint64_t fingerprint(const GameConfig& config, const Population& population) {
-  std::uint64_t hash = fingerprint(&config.world->key, sizeof config.world->key);
-  GameConfig::visit(config, [&](const char* name, const auto& value, auto&&...) {
-    hash = fingerprint(name, std::strlen(name), hash);
-    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
-      hash = fingerprint(value.data(), value.size(), hash);
-    } else {
-      hash = fingerprint(&value, sizeof value, hash);
-    }
-  });
-  for (int i = 0; i < population.size(); ++i) {
-    const Traits& t = population[i];
-    hash = fingerprint(&t.skill, 1, hash);
-    hash = fingerprint(&t.preference, 1, hash);
-    hash = fingerprint(&t.reservation, sizeof t.reservation, hash);
-    hash = fingerprint(&t.learns, sizeof t.learns, hash);
-  }
-  return hash;
-}
-
-std::unique_ptr<Batch> make_batch(const GameConfig& game, const BatchConfig& batch,
-                                  const std::vector<Traits>* population) {
-  expect_range(batch.num_envs, 1, 1 << 24, "num_envs");
-  expect_range(batch.num_threads, 0, 1024, "num_threads");
-  expect_range(batch.first_index, std::int64_t{0}, kMaxFirstIndex, "first_index");
-  game.validate();
-  if (population != nullptr) check_traits(game, *population);
-  Population people = population != nullptr ? Population(*population) : Population::drawn(game);
-  return game.world->games(game, batch, std::move(people));
 }
 
 }  // namespace paymaster

@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 _Rows = tuple[NDArray[np.int16], NDArray[np.float32]]
 _Arrays = dict[str, NDArray[Any]]  # by field, [B, ...]
 
+NUM_ACTIONS: int  # primitive, of any world
+HISTORY_RATE: float  # of the moving averages
+DEFAULT_MAP: str
+GOAL_FEATURES_NOW: int  # of the D features of a goal type, the first so many are of this step
+
 def tasks() -> list[dict[str, Any]]: ...
 def option_meanings() -> dict[str, str]: ...
 def assign(value: NDArray[np.float64], capacity: NDArray[np.int32]) -> NDArray[np.int32]: ...
@@ -60,7 +65,7 @@ class Call:
     def __exit__(self, *error: object) -> None: ...
 
 class Field:
-    """A named array: its shape in one game, NumPy's name of its dtype, and the values it may hold, both ends included."""
+    """A named array: its shape in one game, NumPy's name of its dtype, the values it may hold, both ends included."""
 
     @property
     def name(self) -> str: ...
@@ -223,6 +228,7 @@ class ParticleWorld:
 class ParticleWorld32(ParticleWorld):
     """The same in float32."""
 
+def arena_half_width(arena_half_width: float, num_followers: int) -> float: ...
 def grid_path(
     map: str,
     position: NDArray[np.int32],

@@ -249,8 +249,8 @@ def expect_compact(array: np.ndarray) -> None:
 
 @pytest.mark.parametrize("task", [RC, *PARTICLES])
 def test_arrays_have_the_strides_that_dlpack_consumers_want(task: str) -> None:
-    """JAX takes whole arrays only, and looks at the strides of axes of length 1 as well. They hold for one game and many,
-    fresh and reused arrays, every call, and a finished game's last observation.
+    """JAX takes whole arrays only, and looks at the strides of axes of length 1 as well. This holds for one game and
+    many, fresh and reused arrays, every call, and a finished game's last observation.
     """
     few = {"num_resources": 1} if task == RC else {"num_targets": 1}
     for games, followers, goals, copy in itertools.product((1, 3), (1, 2), (1, 2), (True, False)):

@@ -9,12 +9,12 @@ namespace paymaster {
 
 template <int W>
 GridWorld<W>::GridWorld(const GameConfig& config)
-    : map_(GridMap::parse(config.map)),
+    : map_(GridMap::parse(config.own<GridConfig>().map)),
       search_(map_),
       free_{},
       n_(config.num_followers),
       goals_(config.num_goals),
-      resources_(config.num_resources) {
+      resources_(config.own<GridConfig>().num_resources) {
   expect(map_.cells() <= 64 * W, "map", "at most " + std::to_string(64 * W) + " cells", map_.cells());
   rank_.resize(map_.free.size());
   for (int cell = 0; cell < map_.cells(); ++cell) {

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "game/config.hpp"
 #include "game/rng.hpp"
 #include "game/world.hpp"
 #include "worlds/grid/bitboard.hpp"
+#include "worlds/grid/config.hpp"
 #include "worlds/grid/map.hpp"
 #include "worlds/grid/search.hpp"
 
@@ -43,8 +43,11 @@ template <int W>
 class GridWorld {
  public:
   using State = GridState<W>;
+  using Options = GridConfig;
+  static constexpr std::uint8_t kKey = 0;
   static constexpr int kMaxFollowers = GridLimits::kMaxFollowers;
   static constexpr int kActions = kGridActions;
+  static std::vector<BodyField> body(const GameConfig&) { return {{.name = "heading", .categories = 4}}; }
 
   explicit GridWorld(const GameConfig& config);
 
@@ -68,7 +71,7 @@ class GridWorld {
   static constexpr std::uint32_t kNoiseActions = 4;
   /// Unclaimed resources left of a type.
   int available(const State& state, int goal) const { return state.available[goal]; }
-  int goal_objects() const { return resources_; }
+  static int goal_objects(const GameConfig& config) { return config.own<GridConfig>().num_resources; }
 
   // --- fields of the observation and of the state, by name ------------------------------------------------------
   template <class Visitor>
@@ -97,6 +100,8 @@ class GridWorld {
   std::vector<std::uint16_t> free_cells_, rank_;  // row by row; a free cell's place in that list
   int n_, goals_, resources_;
 };
+
+extern const WorldKind kGrid;
 
 }  // namespace paymaster
 

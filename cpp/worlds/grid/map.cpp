@@ -28,15 +28,15 @@ std::string place(int row, int column) {
   return " at row " + std::to_string(row) + ", column " + std::to_string(column);
 }
 
-const char* kDefaultMap =
+}  // namespace
+
+const char* const GridMap::kDefault =
     "###########\n#.........#\n#.........#\n#.........#\n#.........#\n#.........#\n"
     "#.........#\n#.........#\n#.........#\n#.........#\n###########\n";
 
-}  // namespace
-
 GridMap GridMap::parse(const std::string& text) {
   expect(text.size() <= kMaxText, "map", "at most " + std::to_string(kMaxText) + " characters", text.size());
-  const auto lines = lines_of(text.empty() ? std::string_view(kDefaultMap) : std::string_view(text));
+  const auto lines = lines_of(text.empty() ? std::string_view(kDefault) : std::string_view(text));
   expect(!lines.empty(), "map", "at least one line of text", "none");
   GridMap map;
   map.rows = static_cast<int>(lines.size());

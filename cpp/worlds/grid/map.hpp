@@ -27,7 +27,9 @@ struct GridMap {
   static constexpr int kMaxSide = 255;
   static constexpr std::size_t kMaxText = 65536;  // empty lines around the map are nothing
 
-  /// '#' is wall, '.' or ' ' free; rows end with '\n'. A byte-order mark is skipped. An empty text gives M3RL's 11 x 11 map.
+  static const char* const kDefault;  // M3RL's, 11 x 11
+
+  /// '#' is wall, '.' or ' ' free; rows end with '\n'. A byte-order mark is skipped. An empty text is kDefault.
   /// Throws std::invalid_argument on an empty, over-long, ragged, open or too large map or an unknown character.
   static GridMap parse(const std::string& text);
 

@@ -14,14 +14,9 @@ std::unique_ptr<Batch> particle_games(const GameConfig& game, const BatchConfig&
   return games_of<ParticleWorld<Rules>>(game, batch, std::move(people));
 }
 
-template <class Rules>
-constexpr WorldKind kind_of() {
-  return {Rules::kKey, ParticleState::kMaxFollowers, OwnOptions::particles, particle_games<Rules>};
-}
-
 }  // namespace
 
-constinit const WorldKind kNavigation = kind_of<Navigation>();
-constinit const WorldKind kPredatorPrey = kind_of<PredatorPrey>();
+constinit const WorldKind kNavigation = kind_of<NavigationWorld>(particle_games<Navigation>);
+constinit const WorldKind kPredatorPrey = kind_of<PredatorPreyWorld>(particle_games<PredatorPrey>);
 
 }  // namespace paymaster

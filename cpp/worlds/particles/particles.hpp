@@ -8,11 +8,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "game/config.hpp"
 #include "game/rng.hpp"
 #include "game/types.hpp"
 #include "game/world.hpp"
+#include "worlds/particles/config.hpp"
 #include "worlds/particles/physics.hpp"
 #include "worlds/particles/steering.hpp"
 
@@ -25,8 +26,8 @@ struct ParticleRoom {
   static constexpr int kMaxBodies = kMaxFollowers + kMaxMarks + kMaxBlocks;
   static_assert(kMaxBodies <= ParticlePhysics<double>::kMaxBodies);
   static bool holds(const GameConfig& game) {
-    return game.num_followers <= kMaxFollowers && game.particles.num_targets <= kMaxMarks &&
-           game.particles.num_obstacles <= kMaxBlocks;
+    const auto& own = game.own<ParticleConfig>();
+    return game.num_followers <= kMaxFollowers && own.num_targets <= kMaxMarks && own.num_obstacles <= kMaxBlocks;
   }
 
   // Bodies: N followers, then M goals, then the obstacles, without gaps.
@@ -40,6 +41,9 @@ struct ParticleRoom {
   std::uint8_t available[kMaxGoals];                // goals of the type on the field
 };
 
+/// How followers' bodies are seen: by place and velocity.
+std::vector<BodyField> particle_body(const GameConfig& game);
+
 using ParticleState = ParticleRoom<kMaxFollowers, kMaxTargets, kMaxObstacles>;  // for every configuration
 using SmallParticleState = ParticleRoom<8, 8, 8>;
 
@@ -49,13 +53,15 @@ template <class Rules, class Room = ParticleState>
 class ParticleWorld {
  public:
   using State = Room;
+  using Options = ParticleConfig;
   static constexpr int kMaxFollowers = State::kMaxFollowers;
   static constexpr int kActions = kParticleActions;
   static constexpr std::uint8_t kKey = Rules::kKey;
-  static constexpr OwnOptions kOwnOptions = OwnOptions::particles;
   static constexpr std::uint32_t kNoiseActions = kParticleActions;
+  static std::vector<BodyField> body(const GameConfig& game) { return particle_body(game); }
 
-  explicit ParticleWorld(const GameConfig& game) : ParticleWorld(game.num_followers, game.num_goals, game.particles) {}
+  explicit ParticleWorld(const GameConfig& game)
+      : ParticleWorld(game.num_followers, game.num_goals, game.own<ParticleConfig>()) {}
   /// Throws std::invalid_argument naming the option, what was expected and what came.
   ParticleWorld(int num_followers, int num_goals, const ParticleConfig& config);
 
@@ -77,7 +83,7 @@ class ParticleWorld {
   static std::uint8_t noise_action(std::uint32_t index) { return static_cast<std::uint8_t>(index); }
   /// Goals of a type on the field.
   int available(const State& state, int goal) const { return state.available[goal]; }
-  int goal_objects() const { return targets_; }
+  static int goal_objects(const GameConfig& game) { return game.own<ParticleConfig>().num_targets; }
 
   // --- fields of the observation and of the state, by name ------------------------------------------------------
   template <class Visitor>

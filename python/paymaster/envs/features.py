@@ -18,7 +18,7 @@ from paymaster.envs.vector import LeaderVectorEnv
 
 __all__ = ["NOW", "FeatureEncoder", "offers_from_flat", "run_out"]
 
-NOW = 10
+NOW = _core.GOAL_FEATURES_NOW
 """Of the D features of a goal type, the first so many are of this step, then come those of earlier episodes."""
 
 Floats = NDArray[np.float32]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from paymaster import _core
 
 __all__ = ["NUM_ACTIONS", "action_space", "arena_half_width", "num_goal_objects", "space_of"]
 
-NUM_ACTIONS = 5
+NUM_ACTIONS = _core.NUM_ACTIONS
 """Primitive actions: move, turn left, turn right, dig, stop on the grid; noop, left, right, down, up in the plane."""
 
 
@@ -24,8 +23,8 @@ def num_goal_objects(options: Mapping[str, Any]) -> int | None:
 
 
 def arena_half_width(options: Mapping[str, Any]) -> float:
-    """Half the side of a particle world's arena: goals and obstacles lie in [-w, w]^2 (as in particle_config.hpp)."""
-    return float(options["arena_half_width"]) or max(1.0, math.sqrt(options["num_followers"] / 4))
+    """Return half the side of a particle world's arena: goals and obstacles lie in [-w, w]^2."""
+    return _core.arena_half_width(options["arena_half_width"], options["num_followers"])
 
 
 def space_of(fields: Sequence[_core.Field]) -> spaces.Dict:

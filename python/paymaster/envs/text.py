@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from paymaster import _core
 from paymaster.envs.spaces import arena_half_width
 from paymaster.envs.worlds import own_fields, world_of
 
 __all__ = ["draw"]
 
 _HEADINGS = "^<v>"
-_DEFAULT_MAP = "\n".join(["#" * 11, *["#" + "." * 9 + "#"] * 9, "#" * 11])
 _SIDE = 21  # cells that the plane is drawn with, either way
 _SLOW = 0.05  # below this speed a body counts as at rest
 
@@ -41,9 +41,8 @@ def draw(state: Mapping[str, Any], options: Mapping[str, Any]) -> str:
 
 
 def _grid(state: Mapping[str, Any], options: Mapping[str, Any]) -> list[list[str]]:
-    rows = [
-        ["##" if c == "#" else ". " for c in line] for line in (options["map"].strip("\n") or _DEFAULT_MAP).splitlines()
-    ]
+    lines = (options["map"].strip("\n") or _core.DEFAULT_MAP).splitlines()
+    rows = [["##" if c == "#" else ". " for c in line] for line in lines]
     for kind, (row, column), present, claimant in zip(
         state["resource_type"],
         state["resource_position"],

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from paymaster import _core
 from paymaster.envs.statistics import Statistics
 from paymaster.ranks import Ranks
 
@@ -20,7 +21,7 @@ __all__ = ["MergedStatistics"]
 
 Table = dict[str, NDArray[Any]]
 
-_RATE = 0.1  # of the core's moving averages (cpp/game/history.hpp)
+_RATE = _core.HISTORY_RATE
 _COUNTED = {"acceptance": "acceptance_count", "outcome": "outcome_count"}  # average -> its number of trials
 
 

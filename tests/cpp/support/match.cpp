@@ -30,7 +30,7 @@ bool nothing_left(const PlayedStep& s) {
   if (is_particles(s.config)) return false;
   if (!is_grid(s.config)) return *s.after.done;
   const bool* present = s.after.resource_present;
-  return std::count(present, present + s.config.num_resources, true) == 0;
+  return std::count(present, present + s.config.own<GridConfig>().num_resources, true) == 0;
 }
 
 bool in_unit_interval(const std::vector<float>& values) {
@@ -43,7 +43,7 @@ Match::Match(const GameConfig& config, const BatchConfig& batch, const std::vect
     : config_(config),
       mode_(batch),
       on_grid_(is_grid(config)),
-      map_(GridMap::parse(on_grid_ ? config.map : "")),
+      map_(GridMap::parse(on_grid_ ? config.own<GridConfig>().map : "")),
       batch_(config, batch),
       offers_(batch.seed, config, batch.num_envs, change_percent),
       before_(batch_.core()),
@@ -112,7 +112,7 @@ void Match::round_trip() {
 }
 
 void Match::finish() {
-  const StatisticsTable& table = batch_.core().statistics();
+  const HistoryTable& table = batch_.core().statistics();
   REQUIRE(in_unit_interval(table.acceptance));
   REQUIRE(in_unit_interval(table.completion));
   REQUIRE(in_unit_interval(table.outcome));

@@ -18,9 +18,9 @@ int steps_to_play(int usual) {
   return steps != nullptr ? std::atoi(steps) : usual;
 }
 
-bool is_grid(const GameConfig& config) { return config.world->options == OwnOptions::grid; }
+bool is_grid(const GameConfig& config) { return config.find_own<GridConfig>() != nullptr; }
 
-bool is_particles(const GameConfig& config) { return config.world->options == OwnOptions::particles; }
+bool is_particles(const GameConfig& config) { return config.find_own<ParticleConfig>() != nullptr; }
 
 std::vector<GameConfig> grid_tasks() {
   std::vector<GameConfig> found;

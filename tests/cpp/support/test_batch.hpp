@@ -13,6 +13,8 @@
 #include "features/features.hpp"
 #include "game/field_memory.hpp"
 #include "support/random.hpp"
+#include "worlds/grid/config.hpp"
+#include "worlds/particles/config.hpp"
 
 namespace paymaster::test {
 

@@ -18,7 +18,6 @@ namespace paymaster {
 class LineWorld {
  public:
   static constexpr std::uint8_t kKey = 100;  // that of no other world
-  static constexpr OwnOptions kOwnOptions = OwnOptions::none;
   static constexpr int kMaxFollowers = 16;
   enum Action : std::uint8_t { kStay, kBack, kForth };
   static constexpr int kActions = 3;
@@ -48,7 +47,7 @@ class LineWorld {
 
   // --- what followers can do --------------------------------------------------------------------------------------
   int available(const State& s, int goal) const { return s.goal_present[goal]; }
-  int goal_objects() const { return 1; }  // of a type
+  static int goal_objects(const GameConfig&) { return 1; }  // of a type
   /// One who stands on a goal already reaches it with the next action, if it ever can.
   int distance(const State& s, int follower, int goal) const {
     return s.goal_present[goal] ? std::max(std::abs(s.goal_cell[goal] - s.cell[follower]) - 1, 0) : kNone;
