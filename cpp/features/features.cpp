@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 
 #include "game/check.hpp"
@@ -72,6 +73,10 @@ FeatureEncoder::FeatureEncoder(const GameConfig& config)
       bonuses_(config.num_bonuses),
       horizon_(config.horizon),
       abundance_(std::max(1.0, static_cast<double>(config.world->goal_objects(config)) / config.num_goals)) {
+  int numbers = 0;
+  for (const BodyField& field : body_) numbers += field.categories > 0 ? field.categories : 2;
+  if (body_.size() > kMaxBodyFields || numbers > kBodyFeatures)
+    throw std::logic_error("a world's body: expected at most 2 fields and 4 numbers, got more");
   for (int i = 0; i < kCurveMarks; ++i) mark_[i] = std::max((i + 1) * horizon_ / kCurveMarks - 1, 0);
   for (int i = 0; i <= kOften; ++i)
     how_often_[static_cast<std::size_t>(i)] = std::min(share(std::log1p(i), std::log(kOften + 1.0)), 1.0f);

@@ -118,29 +118,30 @@ struct ObservationWriter {
   }
 };
 
-/// Copies one game's fields into row `game` of the caller's arrays, one a field (a null pointer: not asked for).
+/// Copies one game's fields into row `game` of the caller's arrays, one a field. For fields of the state a null pointer
+/// says: not asked for.
 struct ReadFields {
   void* const* arrays;
   std::size_t game;
   int index = 0;
   template <class T, class Get>
   void operator()(const char*, const char*, Shape shape, Range<T>, Get&& get) {
-    T* out = static_cast<T*>(arrays[index++]);
-    if (out == nullptr) return;
-    out += game * static_cast<std::size_t>(shape.count());
-    if (shape.outer() == 4) write(out, std::integral_constant<int, 4>{}, shape.inner(), get);
-    else write(out, shape.outer(), shape.inner(), get);
+    T* const array = static_cast<T*>(arrays[index++]);
+    if (shape.outer() == 4) write(array, std::integral_constant<int, 4>{}, shape.inner(), get);
+    else write(array, shape.outer(), shape.inner(), get);
   }
   template <class T, class Get, class Set>
   void operator()(const char* name, const char* meaning, Shape shape, T, Get&& get, Set&&) {
-    (*this)(name, meaning, shape, Range<T>(), get);
+    if (arrays[index] == nullptr) ++index;
+    else (*this)(name, meaning, shape, Range<T>(), get);
   }
 
  private:
   template <class T, class Outer, class Get>
-  static void write(T* out, Outer outer, int inner, Get& get) {
+  void write(T* array, Outer outer, int inner, Get& get) const {
+    T* to = array + game * static_cast<std::size_t>(outer * inner);
     for (int i = 0; i < outer; ++i) {
-      for (int j = 0; j < inner; ++j) *out++ = static_cast<T>(get(i, j));
+      for (int j = 0; j < inner; ++j) *to++ = static_cast<T>(get(i, j));
     }
   }
 };
