@@ -14,6 +14,7 @@ import pytest
 import paymaster
 from fuzz.snapshots import sealed
 from hostile import LEGAL, RC, ROOM, B, make, refused, unharmed
+from paymaster import views
 from paymaster.planners import grid_path
 from play import leaves
 from worlds import PARTICLES
@@ -270,26 +271,46 @@ def compact(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+def expect_compact(array: np.ndarray) -> None:
+    assert array.flags.c_contiguous
+    assert array.ndim == 0 or array.strides == compact(array.shape, array.itemsize)
+    np.from_dlpack(array)
+
+
 @pytest.mark.parametrize("task", [RC, *PARTICLES])
 def test_arrays_have_the_strides_that_dlpack_consumers_want(task: str) -> None:
-    """JAX takes whole arrays only, and looks at the strides of axes of length 1 as well."""
+    """JAX takes whole arrays only, and looks at the strides of axes of length 1 as well. This holds for one game and
+    many, fresh and reused arrays, every call, and a finished game's last observation.
+    """
     few = {"num_resources": 1} if task == RC else {"num_targets": 1}
-    for games, followers, goals in itertools.product((1, 3), (1, 2), (1, 2)):
+    for games, followers, goals, copy in itertools.product((1, 3), (1, 2), (1, 2), (True, False)):
         env = paymaster.make_vec(
             task, games, 0, 1, num_followers=followers, num_goals=goals, skills_per_follower=1,
-            autoreset_mode="SameStep", **few,
+            autoreset_mode="SameStep", copy=copy, horizon=9, **few,
         )  # fmt: skip
         offers = np.zeros((games, followers, 2), dtype=int)
-        came = [env.reset(), *(env.step(offers) for _ in range(31)), env.observe()]
-        whole = [env.state(), env.population, env.statistics.arrays(), [step[1:] for step in came[1:-1]]]
-        if games == 1:
-            whole.append(came)
-        for array in leaves(whole):
-            if array.ndim > 0:
-                assert array.strides == compact(array.shape, array.itemsize)
-        for array in leaves(came):  # one field of many games: rows of a wider array
-            assert array.ndim == 0 or array.strides[1:] == compact(array.shape, array.itemsize)[1:]
-            np.from_dlpack(array)
+        env.reset()
+        good = env.snapshot()
+        came = [env.reset(), *(env.step(offers) for _ in range(9)), env.observe(), env.restore(good)]
+        final = [step[4]["final_obs"].tolist() for step in came[1:10] if "final_obs" in step[4]]
+        assert final
+        for array in leaves([came, final, env.state(), env.population, env.statistics.arrays()]):
+            expect_compact(array)
+
+
+@pytest.mark.parametrize("task", [RC, *PARTICLES])
+def test_views_and_two_phases_have_those_strides_too(task: str) -> None:
+    env = paymaster.make_vec(task, 3, 0, 1, followers="meta")
+    came: list[Any] = [env.reset(), env.offer(np.zeros((3, 4, 2), dtype=int)), env.act(np.zeros((3, 4), dtype=int))]
+    single = paymaster.make(task, 0)
+    came += [single.reset(), single.step(np.zeros((4, 2), dtype=int))]
+    for array in leaves(came):
+        expect_compact(array)
+    vectors = views.LeaderVectors(paymaster.make(task, 0))
+    batched = views.BatchedLeaderVectors(paymaster.make_vec(task, 3, 0, 1))
+    parallel = views.parallel_env(task)
+    for array in leaves([vectors.reset(seed=0), batched.reset(seed=0), parallel.reset(seed=0)]):
+        expect_compact(array)
 
 
 def test_bools_are_what_their_bytes_say() -> None:
