@@ -17,8 +17,6 @@ from typing import NamedTuple
 
 import torch
 import tyro
-from leaders import Job, configuration
-from rows import GAMES
 
 from paymaster.algorithms import DEFAULT_LEADER, EBPG
 from paymaster.algorithms.leader_stack import SeedStack
@@ -27,8 +25,9 @@ from paymaster.networks.torch_defaults import threads_of_torch
 from paymaster.play.learning_followers import FollowersAtPlay
 from paymaster.play.rollout import Rollout
 from paymaster.play.seed_games import SeedGames
+from paymaster.reproduction.specs import Arm, train_config
 from paymaster.training.allocator import keep_freed_memory
-from paymaster.training.config import TrainConfig
+from paymaster.training.config import Followers, TrainConfig
 from paymaster.training.setup import make_env, make_followers, make_leader
 
 
@@ -37,20 +36,20 @@ class Arguments:
     """What to measure.
 
     Attributes:
-        games: of the table in rows.py.
+        games: names (paymaster.reproduction.specs.GAMES).
         leader: name.
         followers: rule, meta or primitive.
-        set: NAME=VALUE, departures from the leader's own configuration, as in leaders.py.
+        num_envs: episodes an update.
         side_by_side: numbers of seeds in processes beside each other.
         at_once: numbers of seeds in one process, beside those.
         seconds: of one measurement.
         rounds: measurements of each.
     """
 
-    games: tuple[str, ...] = ("RC completion", "MB advance", "navigation", "predator_prey")
+    games: tuple[str, ...] = ("RC completion", "MB advance", "navigation advance", "predator_prey advance")
     leader: str = DEFAULT_LEADER
-    followers: tuple[str, ...] = ("rule",)
-    set: tuple[str, ...] = ()
+    followers: tuple[Followers, ...] = ("rule",)
+    num_envs: int = 32
     side_by_side: tuple[int, ...] = (1, 2)
     at_once: tuple[int, ...] = ()
     seconds: float = 5.0
@@ -74,9 +73,8 @@ def one_seed(config: TrainConfig) -> tuple[Rollout, EBPG, FollowersAtPlay | None
     return Rollout(env, leader, torch.Generator(leader.device).manual_seed(config.seed)), leader, learning
 
 
-def rate(job: Job, seeds: int, seconds: float) -> Rate:
+def rate(config: TrainConfig, seeds: int, seconds: float) -> Rate:
     """Of one process, with so many seeds in it."""
-    config = configuration(job)
     torch.set_num_threads(1)
     keep_freed_memory()
     rollout, leader, learning = one_seed(config)
@@ -115,9 +113,9 @@ def main() -> None:
     with ProcessPoolExecutor(max(arguments.side_by_side)) as pool:
         for _ in range(arguments.rounds):
             for game, kind, (processes, seeds) in every:
-                changes = (*arguments.set, *((f"options.followers={kind}",) if kind != "rule" else ()))
-                jobs = [Job(game, arguments.leader, seed, 1, changes) for seed in range(processes)]
-                each = list(pool.map(rate, jobs, [seeds] * processes, [arguments.seconds] * processes))
+                config = train_config(Arm(game, arguments.leader, followers=kind), 0, 1)
+                configs = [replace(config, seed=seed, num_envs=arguments.num_envs) for seed in range(processes)]
+                each = list(pool.map(rate, configs, [seeds] * processes, [arguments.seconds] * processes))
                 total, means = sum(one.episodes for one in each), map(statistics.mean, zip(*each, strict=True))
                 rates.setdefault((game, kind, processes, seeds), []).append(Rate(*means)._replace(episodes=total))
     columns = ("game", "followers", "processes", "seeds in each", "episodes/s, median (lowest to highest)")
@@ -130,11 +128,10 @@ def main() -> None:
         alone = statistics.median(one.episodes for one in first)
         median, play, cpu = (statistics.median(values) for values in zip(*rounds, strict=True))
         print(
-            f"| {' '.join((game, *arguments.set))} | {kind} | {processes} | {seeds} | {median:.0f} ({min(totals):.0f} "
+            f"| {game} | {kind} | {processes} | {seeds} | {median:.0f} ({min(totals):.0f} "
             f"to {max(totals):.0f}) | {play:.0%} | {1e3 * cpu:.2f} | {median / alone:.2f} |"
         )
 
 
 if __name__ == "__main__":
-    assert set(Arguments.games) <= set(GAMES)
     main()

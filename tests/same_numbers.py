@@ -24,7 +24,7 @@ TRAINED = {
     "the paper's leader, bonuses in advance": ("resource_collection", "--leader", "ebpg", "--payment", "advance"),
     "M3RL": ("multi_bonus_resource_collection", "--leader", "m3rl"),
     "an interval, in the plane": ("navigation", "--leader", "fixed-interval(5)"),
-    "abstaining, with noise": ("predator_prey", "--abstain", "--noise", "0.1", "--leader", "no-attention"),
+    "abstaining, with noise": ("predator_prey", "--abstain", "True", "--noise", "0.1", "--leader", "no-attention"),
     "followers that learn": ("resource_collection", "--followers", "meta", "--num-followers", "2"),
     "primitive followers": ("navigation", "--followers", "primitive"),
     "the paper's settings": ("resource_collection", "--settings", "paper", "--leader", "ebpg", "--num-envs", "4"),

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-import bench_scripts
 from paymaster import TwoPhaseVectorEnv, make_vec, tasks
 from paymaster.algorithms import leader_kind
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
@@ -21,6 +20,10 @@ from paymaster.commands.main import main
 from paymaster.features.leader import NOW, FeatureEncoder
 from paymaster.features.surroundings import Surroundings
 from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
+from paymaster.reproduction.results import Results
+from paymaster.reproduction.runs import reference_of, scripted_job
+from paymaster.reproduction.scales import Scale
+from paymaster.reproduction.specs import Arm, Reading
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.train import train
 
@@ -203,8 +206,12 @@ def test_rule_based_followers_have_no_challengers(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_meta_followers_learn_what_rule_based_ones_earn() -> None:
-    """Against a leader that does not learn, within 2,000 episodes; `bench/followers.py` has all games, and primitive
-    followers, who do not get there."""
-    row = bench_scripts.load("followers").run("RC completion", "completion", "meta", "embedded", 0, (2_000,))
-    assert row["earned"]["2000"] >= 0.95 * row["by_rule"]
+def test_meta_followers_learn_what_rule_based_ones_earn(tmp_path: Path) -> None:
+    """Within 2,000 episodes; `paymaster reproduce frozen-leader` has all games, and primitive ones, who do not."""
+    scale = Scale("a test", episodes=2_000, seeds=1, evaluated=1_000)
+    reading = Reading(Arm("RC completion", "preference", followers="meta"), "follower_reward")
+    learned, by_rule = scripted_job(reading, scale, 0), reference_of(reading, scale)
+    for job in (learned, by_rule):
+        job.perform(tmp_path)
+    earned, share = Results(tmp_path, scale, 1).values(reading), Results(tmp_path, scale, 1).shares([reading])
+    assert earned[0] > 0 and share.shape == (1, 1) and share[0, 0] >= 0.95

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 
-import bench_scripts
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.tuned import tuned_settings
 from paymaster.analysis.intervals import Interval
 from paymaster.reproduction.claims import Verdict, interval_of, overall, verdict
+from paymaster.reproduction.conditions import CONDITIONS
 from paymaster.reproduction.figures import FIGURES, figure
-from paymaster.reproduction.names import FIGURE_NAMES
-from paymaster.reproduction.runs import RunJob, jobs_of, readings_of
+from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
+from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of, readings_of
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Arm, Played, Reading, key, train_config
 from paymaster.training.regimes import REGIMES
@@ -58,7 +59,8 @@ def test_several_cases_together() -> None:
 
 def test_every_row_of_the_papers_experiments_is_there() -> None:
     rows = ["fig3", "fig4", "table1", "incentive", "sparse-vs-dense", "attention", "two-time-scale", "interval"]
-    assert [*rows, "follower-reward", "number-of-followers"] == list(FIGURE_NAMES) == list(FIGURES)
+    assert [*rows, "follower-reward", "number-of-followers"] == list(FIGURE_NAMES)
+    assert [*FIGURE_NAMES, *OTHER_NAMES] == list(FIGURES)
     for name in FIGURE_NAMES:
         found = figure(name, CPU)
         leaders = {reading.arm.leader for reading in readings_of(found)}
@@ -112,14 +114,6 @@ def test_ours_is_tuned_for_each_leader() -> None:
         tuned_settings("boss")
 
 
-def test_bench_plays_the_same_tuned_settings() -> None:
-    bench, rows = bench_scripts.load("leaders"), bench_scripts.load("rows")
-    there = {bench.Job.of(row) for row in rows.stored(bench.HERE / "leaders" / "results.jsonl")}
-    for leader in ("ebpg", "m3rl", "no-ebpg", "fixed-interval", DEFAULT_LEADER):
-        job = bench.Job("RC advance", leader, 0, 5_000, bench.tuned_of(leader))
-        assert bench.said_shortly(job) in there
-
-
 def test_learning_followers_learn_as_they_do_by_default_and_have_their_payment_rule() -> None:
     config = train_config(Arm("navigation advance", "ebpg", followers="meta"), 0, 10)
     assert config.followers_learn and config.options.payment == LEARNING_ADVANCE and config.options.noise == 0.0
@@ -134,12 +128,12 @@ def test_each_run_is_made_once_for_all_that_is_wanted_of_it() -> None:
     assert len({key(job.config) for job in runs}) == len(runs)
     (shared,) = (job for job in runs if job.config == train_config(Arm("MB advance", "ebpg"), 0, CPU.episodes))
     drawn = {Played(noise) for noise in CPU.noises}  # of Table 1; the likeliest of Fig. 3
-    assert shared.played == drawn | {Played(greedy=True)} and shared.attention
+    assert shared.played == drawn | {Played(greedy=True)} and shared.probes == {"attention"}
     assert {job.config.seed for job in runs} == {0, 1}
     for reading in set().union(*map(readings_of, figures)):
         if not reading.measure.startswith("attention"):
             continue
-        assert any(job.arm == reading.arm and job.attention for job in runs)
+        assert any(job.arm == reading.arm and "attention" in job.probes for job in runs)
 
 
 def test_other_settings_are_other_runs() -> None:
@@ -155,5 +149,39 @@ def test_other_settings_are_other_runs() -> None:
 
 
 def test_every_run_has_a_name_of_its_own() -> None:
-    jobs = jobs_of([figure(name, CPU) for name in FIGURE_NAMES], CPU, 2)
+    jobs = jobs_of([figure(name, CPU) for name in FIGURES], CPU, 2)
     assert len({job.name for job in jobs}) == len(jobs)
+
+
+def test_every_leader_has_the_same_settings_to_choose_from() -> None:
+    jobs = [job for job in jobs_of([figure("tuning", CPU)], CPU, 1) if isinstance(job, RunJob)]
+    tried: dict[str, list[dict[str, object]]] = {}
+    for job in jobs:
+        assert job.config.seed == 100 and not job.done(Path("nowhere"))
+        tried.setdefault(job.config.leader, []).append(
+            {name: getattr(job.config.learner, name) for name in tuned_settings(job.config.leader)}
+        )
+    assert tried.keys() == LEADERS.keys()
+    for leader, settings in tried.items():
+        assert settings == tried["ebpg"] and tuned_settings(leader) in settings
+
+
+def test_conditions_change_the_games_and_nothing_else() -> None:
+    jobs = jobs_of([figure("generalisation", CPU)], CPU, 2)
+    runs = [job for job in jobs if isinstance(job, RunJob)]
+    on_the_grid = next(job for job in runs if job.arm.game == "RC completion")
+    assert {played.condition for played in on_the_grid.played} == set(CONDITIONS)
+    in_the_plane = next(job for job in runs if job.arm.game == "navigation advance")
+    assert in_the_plane.config.episodes == 4 * CPU.episodes
+    assert {played.condition for played in in_the_plane.played} == {n for n in CONDITIONS if not n.startswith("map")}
+    beside = [job for job in jobs if isinstance(job, ReferenceJob) and job.arm.game == "RC completion"]
+    seeds = {
+        name: {job.options().get("population_seed") for job in beside if job.played.condition == name}
+        for name in CONDITIONS
+    }
+    assert {name: found for name, found in seeds.items() if found != {None}} == {
+        name: {1_000, 1_001} for name in CONDITIONS if name.startswith("strangers")
+    }
+    assert len({job.key for job in beside}) == len(beside) == 7 + 3 * 2
+    for name, condition in CONDITIONS.items():
+        assert "\n" in condition.options["map"] if name.startswith("map") else "map" not in condition.options

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from paymaster.algorithms.tuned import tuned_settings
+from paymaster.commands.main import main
 from paymaster.reproduction import reproduce as module
-from paymaster.reproduction.figures import figure
-from paymaster.reproduction.names import FIGURE_NAMES
+from paymaster.reproduction.figures import FIGURES, figure
+from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
 from paymaster.reproduction.progress import JobsProgress
 from paymaster.reproduction.reproduce import reproduce
 from paymaster.reproduction.rows import row_path, write_row
@@ -42,21 +45,31 @@ def made_up(out: Path, job: RunJob | ReferenceJob) -> None:
         evaluations[played.name] = own
     curve = {"episode": [32, 64], "gain": [0.0, gain]}
     training = {"curve": curve, "learning_gain": gain / 2, "seconds": None, "memory": 2.0}
-    attention = {"attention_ended": 0.4 + 0.001 * job.config.seed, "attention_running": 0.2}
-    measured = {"training": training, "evaluations": evaluations, "attention": attention}
+    probes = {
+        "attention": {"attention_ended": 0.4 + 0.001 * job.config.seed, "attention_running": 0.2},
+        "insight": {"insight_termination": None, "insight_prediction": 0.9},
+        "prediction": {
+            f"prediction_{name}": value
+            for name, value in (("module", 0.9), ("offer", 0.8), ("previous", 0.7), ("move", 0.9))
+        }
+        | {f"prediction_{name}_nats": -0.1 for name in ("module", "offer", "previous")},
+    }
+    measured = {"training": training, "evaluations": evaluations, **probes}
     write_row(out, key(job.config), {"name": job.name, "config": job.config.to_json(), **measured})
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("paper")
-    for job in jobs_of([figure(name, SMOKE) for name in FIGURE_NAMES], SMOKE, SEEDS):
+    for job in jobs_of([figure(name, SMOKE) for name in FIGURES], SMOKE, SEEDS):
         made_up(out, job)
         assert job.done(out)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "run_jobs", lambda jobs, *_: iter([[]] if not jobs else pytest.fail("all is there")))
         report = reproduce(FIGURE_NAMES, SMOKE, SEEDS, 1, out, Console(file=io.StringIO()))
-    assert report == out / "report.md"
+        assert report == out / "report.md"
+        for name in OTHER_NAMES:
+            assert reproduce([name], SMOKE, SEEDS, 1, out, Console(file=io.StringIO())) == out / f"{name}.md"
     return out
 
 
@@ -64,15 +77,17 @@ def rows(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text().splitlines()))
 
 
-@pytest.mark.parametrize("name", FIGURE_NAMES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_written(out: Path, name: str) -> None:
     assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     text = (out / f"{name}.md").read_text()
-    assert "nothing about the paper" in text and "undecided" in text and f"({name}.png)" in text
+    assert "nothing about the paper" in text and f"({name}.png)" in text
     assert rows(out / f"{name}.csv")
     verdicts = rows(out / f"{name}-verdicts.csv")
     assert {row["verdict"] for row in verdicts} <= {"holds", "does not hold", "undecided"}
-    assert f"({name}.md)" in (out / "report.md").read_text()
+    assert ("undecided" in text) == bool(verdicts)
+    of_the_paper = name in FIGURE_NAMES
+    assert (f"({name}.md)" in (out / "report.md").read_text()) == of_the_paper == ("| the paper says |" in text)
 
 
 def verdicts(out: Path, name: str, **where: str) -> set[str]:
@@ -122,6 +137,35 @@ def test_numbers_are_those_of_the_rows(out: Path) -> None:
     assert [float(row["mean"]) for row in curves[:2]] == pytest.approx([0.0, 8.01])
     untimed = [row for row in rows(out / "number-of-followers.csv") if row["measure"] == "seconds"]
     assert untimed and all(row["mean"] == "" for row in untimed)
+
+
+def test_leaders_are_held_against_the_default_and_the_games_reference(out: Path) -> None:
+    assert verdicts(out, "leaders", statement="better than m3rl", regime="ours") == {"holds"}
+    text = (out / "leaders.md").read_text()  # of 16: the mean over games, and game by game
+    assert "| natural-ends | 0.75 [0.75, 0.75] | 0.75 [0.75, 0.75] | 1.00 [1.00, 1.00] | 75% | 75% |" in text
+    assert "| termination probability, our regime | RC completion | - | - |" in text
+    assert verdicts(out, "prediction", statement="foresees more than the offer before") == {"holds"}
+    assert verdicts(out, "prediction", statement="foresees more than the planner") == {"undecided"}
+
+
+def test_the_best_settings_of_the_same_choice_are_written(tmp_path: Path) -> None:
+    """Of those alike, the first; made better, another."""
+    given = ["reproduce", "tuning", "--scale", "smoke", "--seeds", "1", "--jobs", "1"]
+    best = tmp_path / "tuned.json"
+    for job in jobs_of([figure("tuning", SMOKE)], SMOKE, 1):
+        made_up(tmp_path, job)
+        if isinstance(job, RunJob) and (job.config.leader, job.config.learner.learning_rate) == ("m3rl", 0.003):
+            resealed(
+                row_path(tmp_path, key(job.config)), lambda row: row["evaluations"]["sampled, noise 0"].update(gain=9)
+            )
+    assert main([*given, "--out", str(tmp_path), "--write-tuned", str(best)]) == 0
+    chosen = json.loads(best.read_text())
+    assert {leader: settings["learning_rate"] for leader, settings in chosen.items()} == {
+        "natural-ends": 3e-4,
+        "m3rl": 0.003,
+    }
+    assert chosen["m3rl"].keys() == tuned_settings("m3rl").keys()
+    assert main(["reproduce", "fig3", "--write-tuned", str(best)]) == 2
 
 
 def test_a_damaged_row_is_named(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from rich.console import Console
 from paymaster.commands.main import main
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.figures import figure
+from paymaster.reproduction.names import OTHER_NAMES
 from paymaster.reproduction.pool import Finished, run_jobs
 from paymaster.reproduction.reproduce import reproduce
 from paymaster.reproduction.rows import read_row
@@ -28,7 +29,9 @@ from paymaster.reproduction.specs import Arm, Played, key, train_config
 from paymaster.storage.metrics_file import read_metrics
 from paymaster.training.train_seeds import train_seeds
 
-ONE_GAME = Scale("a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",))
+ONE_GAME = Scale(
+    "a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",), leaders=("natural-ends", "m3rl")
+)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,31 @@ def test_seeds_that_can_are_trained_at_once(tmp_path: Path) -> None:
         assert ours["training"].keys() == theirs["training"].keys()
         assert ours["training"]["memory"] is None and ours["training"]["seconds"] is None
         assert ours["training"]["curve"]["gain"][0] == pytest.approx(theirs["training"]["curve"]["gain"][0])
+
+
+def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path) -> None:
+    """As rows that came from elsewhere are: not with numbers of another training beside it."""
+    arm = Arm("RC completion", "natural-ends")
+    job = RunJob(arm, train_config(arm, 0, 32), frozenset({Played()}), 4)
+    job.perform(tmp_path)
+    row = read_row(tmp_path, key(job.config))
+    shutil.rmtree(tmp_path / "runs")
+    more = replace(job, played=frozenset({Played(condition="strangers")}), probes=frozenset({"insight", "prediction"}))
+    assert job.done(tmp_path) and not more.done(tmp_path) and more.untrained(tmp_path)
+    more.perform(tmp_path)
+    made = read_row(tmp_path, key(job.config))
+    assert list(made["evaluations"]) == ["sampled, noise 0, strangers"] and list(row["evaluations"]) == [
+        "sampled, noise 0"
+    ]
+    assert made["training"]["curve"] == row["training"]["curve"]
+    assert 0 < made["prediction"]["prediction_offer"] <= 1 and 0 < made["insight"]["insight_prediction"] <= 1
+    assert more.done(tmp_path) and not job.done(tmp_path) and not job.untrained(tmp_path)
+
+
+@pytest.mark.slow
+def test_all_of_our_own_measurements_run(tmp_path: Path) -> None:
+    report = reproduce(OTHER_NAMES, ONE_GAME, 1, 2, tmp_path, Console(file=io.StringIO()))
+    assert all(f"({name}.md)" in report.read_text() for name in OTHER_NAMES)
 
 
 def test_seeds_of_a_stack_that_was_stopped_go_on(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The settings each leader does best with, all having had the same choice (bench/tuned.py writes tuned.json)."""
+"""The settings each leader does best with, all having had the same choice (`reproduce tuning --write-tuned`)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from paymaster.algorithms.followers import FollowerActorCritic
 from paymaster.analysis.intervals import Interval, mean_ci95
 from paymaster.analysis.open_run import open_run, population_options, seat_population
 from paymaster.analysis.replacement import Replacement
@@ -18,7 +18,7 @@ from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
-from paymaster.play.episode import EpisodeTotals, play_episode
+from paymaster.play.episode import EpisodeTotals, play_to_end
 from paymaster.play.learning_followers import FollowersAtPlay
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import ReferenceLeader, make_reference
@@ -88,11 +88,12 @@ def evaluate_reference(
     *,
     replacement: Replacement | None = None,
     population: Path | None = None,
+    learned: FollowerActorCritic | None = None,
 ) -> Evaluation:
     """Evaluates a reference leader (:data:`paymaster.scripted.REFERENCES`) on ``task``.
 
     With a ``replacement`` it plays the games that :func:`evaluate_run` plays with the same one, members and all; with a
-    ``population`` against the followers that learned in that run.
+    ``population`` against the followers that learned in that run; or against these that have ``learned``.
 
     Raises:
         ValueError: an unknown leader, task or option, fewer than one episode, a replacement of nobody, not a run whose
@@ -103,11 +104,13 @@ def evaluate_reference(
     options = {**population_options(population), **(options or {})}
     env = make_vec(task, games, evaluation_seed(seed), autoreset_mode="Disabled", **options)
     if isinstance(env, TwoPhaseVectorEnv):
-        if population is None:
+        if learned is not None:
+            FollowersAtPlay(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
+        elif population is not None:
+            seat_population(env, population, evaluation_seed(seed))
+        else:
             raise ValueError("population: expected a run whose followers learned, since these do, got none")
-        seat_population(env, population, evaluation_seed(seed))
     env.statistics.frozen = True  # reference leaders do not use them
-
     return _collect(name, task, env, episodes, leader, seed, replacement)
 
 
@@ -183,8 +186,7 @@ def _collect(
     for played in range(0, episodes, env.num_envs):
         if replacement is not None and played > 0 and played % replacement.every == 0:
             replacement.apply(env, evaluation_seed(seed), played // replacement.every)
-        last = deque(play_episode(env, player), maxlen=1).pop()
-        rounds.append(last.totals)
+        rounds.append(play_to_end(env, player))
 
     def every(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-__all__ = ["FIGURE_NAMES", "EngineName", "FigureName", "ScaleName"]
+__all__ = ["FIGURE_NAMES", "OTHER_NAMES", "EngineName", "FigureName", "OtherName", "PaperName", "ScaleName"]
 
-FigureName = Literal[
+PaperName = Literal[
     "fig3",
     "fig4",
     "table1",
@@ -18,8 +18,22 @@ FigureName = Literal[
     "follower-reward",
     "number-of-followers",
 ]
-FIGURE_NAMES: Final[tuple[FigureName, ...]] = get_args(FigureName)
-"""In the paper's order."""
+FIGURE_NAMES: Final[tuple[PaperName, ...]] = get_args(PaperName)
+"""Figures and tables of the paper, in its order."""
+
+OtherName = Literal[
+    "leaders",
+    "tuning",
+    "generalisation",
+    "prediction",
+    "termination",
+    "frozen-leader",
+    "ten-times",
+]
+OTHER_NAMES: Final[tuple[OtherName, ...]] = get_args(OtherName)
+"""Measurements of ours, of the same kind."""
+
+FigureName = PaperName | OtherName
 
 ScaleName = Literal["smoke", "cpu", "paper"]
 EngineName = Literal["local", "ray"]

@@ -1,16 +1,16 @@
-"""What a figure of the paper is, as data, and what figures share: who is compared, on which games, by which claims.
+"""What a figure is, as data, and what figures share: who is compared, on which games, by which claims.
 
-Claims are checked with the paper's `ebpg` as its method, and again with the package's default leader in that part.
+The paper's claims are checked with its `ebpg` as its method, and again with the package's default leader in that part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
 
 from paymaster.algorithms import DEFAULT_LEADER
-from paymaster.reproduction.claims import Claim
+from paymaster.reproduction.claims import Claim, Side
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import GAMES, Arm, Reading
 
@@ -22,25 +22,27 @@ __all__ = [
     "ON_THE_GRID",
     "PAPERS",
     "PRESETS",
-    "PRESET_NUMBER",
     "Average",
     "Figure",
     "Panel",
+    "Read",
     "Series",
+    "above",
     "above_baseline",
     "average_of",
-    "bars_of",
+    "beyond_zero",
     "games_of",
-    "greedy_of",
-    "less",
+    "panel_of",
+    "reading",
 ]
 
 Category: TypeAlias = "str | float"
+Read: TypeAlias = Callable[[str, Any], Reading]
+"""(Label of a series, often a leader; place on its axis, often a game) -> what is shown there."""
 
 PAPERS: Final = "ebpg"
 BASELINE: Final = "m3rl"
 METHODS: Final = (PAPERS, DEFAULT_LEADER)
-PRESET_NUMBER: Final = 4  # of followers
 ABLATIONS: Final = {"no-ebpg": "w/o EBPG", "no-attention": "w/o attention"}
 COMPARED: Final = (DEFAULT_LEADER, PAPERS, *ABLATIONS, BASELINE)
 PRESETS: Final = ("RC completion", "MB advance", "navigation advance", "predator_prey advance")
@@ -81,72 +83,95 @@ class Panel:
 
 @dataclass(frozen=True)
 class Average:
-    """Leaders over several games at once, each reading as a share of what ``full_information`` has there.
+    """Lines over several games at once, each reading as a share of what its reference has there.
 
     Attributes:
         title: above the table.
-        readings: of a leader, in each game.
+        readings: of a leader, or of whatever a line is about, in each game.
+        baseline: the line that the others are held against.
+        by_game: show each game's share beside.
+        against: whose readings are 1.
     """
 
     title: str
     readings: dict[str, tuple[Reading, ...]]
+    baseline: str = BASELINE
+    by_game: bool = False
+    against: str = "what `full_information` has with rule-based followers"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure or table of the paper.
+    """A figure or table.
 
     Attributes:
         title: what it shows.
-        panels, averages, claims: see there.
+        panels, claims, averages: see there.
         note: what has to be known to read it.
+        claimed: heading of the claims' statements.
     """
 
     title: str
-    panels: tuple[Panel, ...]
-    claims: tuple[Claim, ...]
-    averages: tuple[Average, ...] = ()
+    panels: Sequence[Panel]
+    claims: Sequence[Claim] = ()
+    averages: Sequence[Average] = ()
     note: str = ""
-
-
-def greedy_of(title: str, games: tuple[str, ...], arm: Callable[[str, str], Arm]) -> Panel:
-    """What leaders gain with their likeliest offers."""
-    series = tuple(
-        Series(leader, tuple((game, Reading(arm(game, leader), greedy=True)) for game in games)) for leader in COMPARED
-    )
-    return Panel(f"likeliest offers instead of draws, {title}", "table", series)
+    claimed: str = "the paper says"
 
 
 def games_of(names: Iterable[str], scale: Scale) -> tuple[str, ...]:
-    """Those of a figure's games that the scale plays; the first of them where it plays none."""
+    """Return those of a figure's games that the scale plays; the first of them where it plays none."""
     every = tuple(names)
     return tuple(name for name in every if scale.games is None or name in scale.games) or every[:1]
 
 
-def less(a: Reading, b: Reading) -> tuple[tuple[float, Reading], ...]:
-    return ((1.0, a), (-1.0, b))
+def reading(
+    leader: str,
+    game: str,
+    measure: str = "gain",
+    *,
+    noise: float | None = None,
+    greedy: bool = False,
+    condition: str = "",
+    **arm: Any,
+) -> Reading:
+    """Return the reading of a leader in a game; ``arm`` is what else its arm has."""
+    return Reading(Arm(game, leader, **arm), measure, noise, greedy, condition)
 
 
-def average_of(title: str, games: tuple[str, ...], arms: Callable[[str, str], Arm], measure: str = "gain") -> Average:
-    readings = {leader: tuple(Reading(arms(game, leader), measure) for game in games) for leader in COMPARED}
-    return Average(title, readings)
-
-
-def above_baseline(
-    statement: str, source: str, games: tuple[str, ...], arms: Callable[[str, str], Arm], measure: str = "gain"
-) -> Iterator[Claim]:
-    """The method's reading less that of M3RL, game by game."""
-    for method in METHODS:
-        for game in games:
-            ours, theirs = (Reading(arms(game, leader), measure) for leader in (method, BASELINE))
-            quantity = f"{measure.replace('_', ' ')} of {method} less {BASELINE}'s"
-            yield Claim(statement, source, method, ours.arm.regime, game, quantity, less(ours, theirs))
-
-
-def bars_of(
-    title: str, games: tuple[str, ...], arm: Callable[[str, str], Arm], measure: str, leaders: tuple[str, ...]
+def panel_of(
+    title: str,
+    kind: Literal["curve", "bars", "line", "table"],
+    labels: Iterable[str],
+    places: Iterable[Any],
+    read: Read,
+    x: str = "",
+    y: str = "gain per episode",
 ) -> Panel:
-    series = tuple(
-        Series(leader, tuple((game, Reading(arm(game, leader), measure)) for game in games)) for leader in leaders
-    )
-    return Panel(title, "bars", series, y=f"{measure.replace('_', ' ')} per episode")
+    """Return a panel with a series a label and a point a place."""
+    series = (Series(label, tuple((place, read(label, place)) for place in places)) for label in labels)
+    return Panel(title, kind, tuple(series), x, y)
+
+
+def average_of(title: str, labels: Iterable[str], games: Iterable[str], read: Read, **how: Any) -> Average:
+    """Return an average with a line a label; ``how`` is what else it has."""
+    return Average(title, {label: tuple(read(label, game) for game in games) for label in labels}, **how)
+
+
+def above(statement: str, source: str, case: str, a: Reading, b: Reading, **changes: Any) -> Claim:
+    """Return the claim that one reading is above another, seed by seed; ``changes`` of it come last."""
+    quantity = f"{a.measure.replace('_', ' ')} of {a.arm.leader} less {b.arm.leader}'s"
+    claim = Claim(statement, source, a.arm.leader, a.arm.regime, case, quantity, ((1.0, a), (-1.0, b)))
+    return replace(claim, **changes)
+
+
+def beyond_zero(statement: str, source: str, method: str, one: Reading, case: str, side: Side = "above") -> Claim:
+    """Return the claim that a reading is above zero, or below."""
+    quantity = f"{one.measure} of {one.arm.leader}"
+    return Claim(statement, source, method, one.arm.regime, case, quantity, ((1.0, one),), side)
+
+
+def above_baseline(statement: str, source: str, games: Iterable[str], read: Read) -> Iterator[Claim]:
+    """Yield that each method's reading is above that of M3RL, game by game."""
+    for method in METHODS:
+        yield from (above(statement, source, game, read(method, game), read(BASELINE, game)) for game in games)

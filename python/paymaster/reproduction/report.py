@@ -13,7 +13,7 @@ import numpy as np
 from paymaster.reproduction.claims import Verdict, overall
 from paymaster.reproduction.drawing import draw_figure
 from paymaster.reproduction.names import FigureName
-from paymaster.reproduction.plan import BASELINE, METHODS, Average, Figure, Panel
+from paymaster.reproduction.plan import METHODS, Average, Figure, Panel
 from paymaster.reproduction.results import Decided, Results
 from paymaster.reproduction.specs import Reading
 from paymaster.reproduction.statistics import Estimate, Floats, bootstrap, improvement, interquartile_mean, mean
@@ -46,12 +46,9 @@ def write_figure(name: str, figure: Figure, results: Results) -> list[Decided]:
         _head(results),
         figure.note + "\n" if figure.note else "",
         f"![{figure.title}]({name}.png)\n",
-        "## Verdicts\n",
-        _RULE + "\n",
-        _overall_table(decided),
+        *(("## Verdicts\n", _RULE + "\n", _overall_table(decided, figure.claimed)) if decided else ()),
         *(_average_table(average, results) for average in figure.averages),
-        "## Each claim\n",
-        _verdict_table(decided),
+        *(("## Each claim\n", _verdict_table(decided, figure.claimed)) if decided else ()),
         "## Numbers\n",
         "Mean over seeds with its 95 % bootstrap interval.\n",
         *_number_tables(figure, results, mean),
@@ -70,7 +67,7 @@ def summary(decided: Mapping[FigureName, list[Decided]], titles: Mapping[FigureN
     about = "In brackets: in how many cases, such as games or noises, it holds.\n"
     parts += ["## At a glance\n", about, _glance(decided)]
     for name, claims in decided.items():
-        parts += [f"## [{titles[name]}]({name}.md)\n", _overall_table(claims)]
+        parts += [f"## [{titles[name]}]({name}.md)\n", _overall_table(claims, "the paper says")]
     path = results.out / "report.md"
     write_text(path, "\n".join(parts))
     return path
@@ -100,7 +97,7 @@ def _head(results: Results) -> str:
     return f"Scale: {scale.meaning}. Seeds: {results.seeds}; evaluation episodes: {scale.evaluated:,}.\n"
 
 
-def _overall_table(decided: Sequence[Decided]) -> str:
+def _overall_table(decided: Sequence[Decided], claimed: str) -> str:
     """A line a statement, method and regime, over its cases."""
     groups: dict[tuple[str, str, str, str], list[Decided]] = {}
     for one in decided:
@@ -111,10 +108,10 @@ def _overall_table(decided: Sequence[Decided]) -> str:
         cases = {kind: [one.claim.case for one in some if one.verdict is kind] for kind in Verdict}
         by_case = "; ".join(f"{kind.value}: {', '.join(names)}" for kind, names in cases.items() if names)
         rows.append((*group, f"**{overall(one.verdict for one in some).value}**", by_case))
-    return _markdown(("the paper says", "where", "method", "regime", "verdict", "by case"), rows)
+    return _markdown((claimed, "where", "method", "regime", "verdict", "by case"), rows)
 
 
-def _verdict_table(decided: Iterable[Decided]) -> str:
+def _verdict_table(decided: Iterable[Decided], claimed: str) -> str:
     rows = []
     for one in decided:
         claim = one.claim
@@ -122,35 +119,28 @@ def _verdict_table(decided: Iterable[Decided]) -> str:
         wanted = f"{claim.side} {claim.threshold:g}"
         verdict = one.verdict.value
         rows.append((claim.statement, claim.method, claim.regime, claim.case, claim.quantity, wanted, number, verdict))
-    headings = ("the paper says", "method", "regime", "case", "quantity", "claimed", "ours, 95 %", "verdict")
+    headings = (claimed, "method", "regime", "case", "quantity", "claimed", "ours, 95 %", "verdict")
     return _markdown(headings, rows)
 
 
 def _average_table(average: Average, results: Results) -> str:
-    """Over games: shares of what full_information has, and how likely a run beats one of the baseline."""
-    scores = {leader: _shares(readings, results) for leader, readings in average.readings.items()}
+    """Over games: shares of what the reference has, and how likely a run beats one of the baseline."""
+    scores = {name: results.shares(readings) for name, readings in average.readings.items()}
+    baseline = scores.get(average.baseline)
     rows = []
-    for leader, shares in scores.items():
+    for name, shares in scores.items():
         cells = [_NOTHING] * 3
         if np.isfinite(shares).all():
             cells = [bootstrap(shares), bootstrap(shares, interquartile_mean), _NOTHING]
-            if leader != BASELINE and np.isfinite(scores[BASELINE]).all():
-                cells[2] = improvement(shares, scores[BASELINE])
-        rows.append((leader, *(f"{cell:.2f}" for cell in cells)))
-    games = ", ".join(reading.arm.game for reading in next(iter(average.readings.values())))
+            if name != average.baseline and baseline is not None and np.isfinite(baseline).all():
+                cells[2] = improvement(shares, baseline)
+        by_game = [f"{share:.0%}" for share in shares.mean(axis=0)] if average.by_game else []
+        rows.append((name, *(f"{cell:.2f}" for cell in cells), *by_game))
+    games = [reading.arm.game for reading in next(iter(average.readings.values()))]
     title = f"## Over all games: {average.title}\n"
-    about = (
-        f"Each as a share of what `full_information` has with rule-based followers, over {games}; 95 % intervals by "
-        f"stratified bootstrap.\n"
-    )
-    headings = ("leader", "mean", "interquartile mean", f"probability of improvement on {BASELINE}")
-    return "\n".join((title, about, _markdown(headings, rows)))
-
-
-def _shares(readings: Sequence[Reading], results: Results) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Float [S, games]."""
-    columns = [np.array(results.values(reading)) / results.reference(reading) for reading in readings]
-    return np.stack(columns, axis=-1)
+    about = f"Each as a share of {average.against}, over {', '.join(games)}; 95 % intervals by stratified bootstrap.\n"
+    headings = ("leader", "mean", "interquartile mean", f"probability of improvement on {average.baseline}")
+    return "\n".join((title, about, _markdown((*headings, *(games if average.by_game else ())), rows)))
 
 
 def _shown(figure: Figure) -> Iterable[tuple[Panel, str, str, Reading]]:

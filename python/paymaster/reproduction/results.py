@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from paymaster.analysis.intervals import Interval
 from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
+from paymaster.reproduction.probes import probe_of
 from paymaster.reproduction.rows import read_row
-from paymaster.reproduction.runs import reference_of
+from paymaster.reproduction.runs import reference_of, scripted_job
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import Arm, Reading, key, train_config
 from paymaster.reproduction.statistics import Estimate, bootstrap, mean
@@ -57,16 +58,22 @@ class Results:
 
     def values(self, reading: Reading) -> list[float]:
         """One of each seed; NaN where there is none. Raises KeyError for a run that has not been made."""
-        return [self._value(reading, self._row(reading.arm, seed)) for seed in range(self.seeds)]
+        return [self._value(reading, seed) for seed in range(self.seeds)]
 
     def estimate(self, reading: Reading, statistic: Callable[[Floats], Floats] = mean) -> Estimate:
         """Over seeds, with its bootstrap interval; NaN where a number is missing."""
         values = np.array(self.values(reading))
         return bootstrap(values, statistic) if np.isfinite(values).all() else Estimate(math.nan, math.nan, math.nan)
 
-    def reference(self, reading: Reading) -> float:
-        """What ``full_information`` has in the same games with rule-based followers."""
-        return float(self._load(reference_of(reading, self.scale).key)[reading.measure])
+    def reference(self, reading: Reading, seed: int = 0) -> float:
+        """What :func:`~paymaster.reproduction.runs.reference_of` has in the same games with rule-based followers."""
+        return float(self._load(reference_of(reading, self.scale, seed).key)[reading.measure])
+
+    def shares(self, readings: Iterable[Reading]) -> Floats:
+        """Readings of several games, each as a share of its reference, float [S, games]."""
+        return np.array(
+            [[self._value(one, seed) / self.reference(one, seed) for one in readings] for seed in range(self.seeds)]
+        )
 
     def curve(self, arm: Arm) -> tuple[list[int], Floats]:
         """Episodes [W] at the ends of windows, and the mean gain in each while training, float [S, W]."""
@@ -79,11 +86,14 @@ class Results:
         interval = interval_of([sum(of_seed) for of_seed in zip(*parts, strict=True)])
         return Decided(claim, interval, verdict(interval, claim.side, claim.threshold))
 
-    def _value(self, reading: Reading, row: dict[str, Any]) -> float:
+    def _value(self, reading: Reading, seed: int) -> float:
+        if reading.arm.scripted:
+            return float(self._load(scripted_job(reading, self.scale, seed).key)[reading.measure])
+        row, probe = self._row(reading.arm, seed), probe_of(reading.measure)
         if reading.measure in _OF_TRAINING:
             value = row["training"][reading.measure]
-        elif reading.measure.startswith("attention"):
-            value = row["attention"][reading.measure]
+        elif probe is not None:
+            value = row[probe][reading.measure]
         else:
             value = row["evaluations"][reading.played.name][reading.measure]
         return math.nan if value is None else float(value)

@@ -67,6 +67,27 @@ class Attention:
 
 
 @dataclass(frozen=True)
+class Insight:
+    """Mean termination probability, and share of the followers' actions foreseen; null for a leader without."""
+
+    insight_termination: Share | None
+    insight_prediction: Share | None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Accuracy and mean log-likelihood of predictors of the followers' actions (prediction.py)."""
+
+    prediction_module: Share
+    prediction_module_nats: float
+    prediction_offer: Share
+    prediction_offer_nats: float
+    prediction_previous: Share
+    prediction_previous_nats: float
+    prediction_move: Share
+
+
+@dataclass(frozen=True)
 class RunRow:
     """Of a training run: its configuration, and what was measured so far."""
 
@@ -76,21 +97,23 @@ class RunRow:
     training: Training
     evaluations: dict[str, Means]
     attention: Attention | None
+    insight: Insight | None
+    prediction: Prediction | None
 
 
 @dataclass(frozen=True)
 class ReferenceRow(Means):
-    """Of a reference leader, who needs no training: the options of its games, and its evaluation."""
+    """Of a scripted leader, who needs no training: the options of its games and how others learned, its evaluation."""
 
     key: str
     name: str
     options: dict[str, Any]
 
 
-def reference_key(task: str, options: Mapping[str, Any], episodes: int) -> str:
-    """The key of the row of ``full_information``."""
+def reference_key(task: str, leader: str, options: Mapping[str, Any], episodes: int) -> str:
+    """Return the key of the row of a scripted leader."""
     described = json.dumps([options, episodes], sort_keys=True).encode()
-    return f"{task}-full_information-{hashlib.sha256(described).hexdigest()[:12]}"
+    return f"{task}-{leader}-{hashlib.sha256(described).hexdigest()[:12]}"
 
 
 def row_path(out: Path, name: str) -> Path:
@@ -120,7 +143,7 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     """The row, checked field by field, and against its key. Raises ValueError."""
     made: RunRow | ReferenceRow
     if "config" in row:
-        made = from_json(RunRow, row, where)
+        made = from_json(RunRow, {"insight": None, "prediction": None, **row}, where)  # rows are older than these
         try:
             follows = key_of(made.config)
         except ValueError as error:
@@ -132,7 +155,8 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
             )
     else:
         made = from_json(ReferenceRow, row, where)
-        follows = reference_key(name.partition("-full_information-")[0], made.options, made.episodes)
+        task, leader, *_ = f"{name}--".split("-")
+        follows = reference_key(task, leader, made.options, made.episodes)
     for what, key in (("its name", made.key), ("its configuration", follows)):
         if key != name:
             raise ValueError(f"{where}: key: expected {name!r}, got {key!r} by {what}: it is the row of another run")

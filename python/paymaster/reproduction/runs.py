@@ -1,10 +1,11 @@
-"""What has to be run for figures, and one piece of it done: a training run with its evaluations, or a reference leader.
+"""What has to be run for figures, and one piece of it done: a training run with its evaluations, or a scripted leader.
 
 ```
 OUT/runs/KEY/       run directory of a leader (storage/run_directory.py)
 OUT/rows/KEY.json   what was measured of it (rows.py), written after training and again after each evaluation
 ```
-A row that is there and whole is not made again; a run that was killed goes on from its last checkpoint.
+A row that is there and whole is not made again; a run that was killed goes on from its last checkpoint. Of a row that
+came without its run directory, something new can only be measured by training again: then all of it is measured anew.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
+from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.analysis.evaluate import Evaluation, evaluate_reference, evaluate_run
-from paymaster.analysis.inspection import inspect_run
+from paymaster.reproduction.conditions import CONDITIONS
+from paymaster.reproduction.frozen_leader import learn_against
 from paymaster.reproduction.plan import Figure
+from paymaster.reproduction.probes import PROBES, probe_of
 from paymaster.reproduction.rows import read_row, reference_key, write_row
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.specs import Arm, Played, Reading, key, train_config
+from paymaster.reproduction.specs import GAMES, Arm, Played, Reading, key, train_config
 from paymaster.storage.checkpoint import episode_of, list_checkpoints
 from paymaster.storage.metrics_file import METRICS, read_metrics
 from paymaster.storage.run_directory import holds_run
@@ -34,7 +38,6 @@ from paymaster.validation.ranges import parse_json
 __all__ = ["ReferenceJob", "RunJob", "jobs_of", "readings_of"]
 
 WINDOWS = 50
-_INSPECTED = 200  # episodes at most
 _START, _EVALUATED = 40.0, 0.2  # time of a process before it begins, and of an evaluated episode, beside a trained one
 _MEBIBYTE = 2**20
 
@@ -48,7 +51,7 @@ class RunJob:
         config: of the run.
         played: the evaluations wanted.
         evaluated: episodes of each.
-        attention: where the leader attends is wanted.
+        probes: names of those wanted.
         measured: what an episode costs is wanted, so that nothing else may be trained in its process.
     """
 
@@ -56,7 +59,7 @@ class RunJob:
     config: TrainConfig
     played: frozenset[Played]
     evaluated: int
-    attention: bool = False
+    probes: frozenset[str] = frozenset()
     measured: bool = False
     runs: ClassVar[int] = 1
 
@@ -73,7 +76,9 @@ class RunJob:
         noise = "" if arm.noise is None else f"noise {arm.noise:.0%}"
         number = "" if arm.num_followers is None else f"{arm.num_followers} "
         followers = f"{number}{arm.followers} followers" if number or arm.followers != "rule" else ""
-        return ", ".join(filter(None, (arm.game, arm.leader, regime, noise, followers)))
+        length = "" if arm.length == 1 else f"{self.config.episodes:,} episodes"
+        changes = (f"{name.partition('.')[2]}={value}" for name, value in arm.changes)
+        return ", ".join(filter(None, (arm.game, arm.leader, regime, noise, followers, length, *changes)))
 
     @property
     def cost(self) -> float:
@@ -83,7 +88,12 @@ class RunJob:
     def done(self, out: Path) -> bool:
         """Whether all that is wanted is there."""
         row = read_row(out, key(self.config))
-        return bool(row) and not self._wanted(row) and (not self.attention or row["attention"] is not None)
+        return bool(row) and not self._wanted(row) and not self._probes(row)
+
+    def untrained(self, out: Path) -> bool:
+        """Whether it has to be trained before the rest can be measured."""
+        name = key(self.config)
+        return not read_row(out, name) or not (self.done(out) or holds_run(out / "runs" / name))
 
     def trained(self, out: Path) -> float:
         """Share of the training that is done, from the metrics it has logged so far."""
@@ -99,22 +109,28 @@ class RunJob:
     def perform(self, out: Path) -> None:
         """Does what is still missing; each part is written when it is done."""
         name = key(self.config)
-        run, row = out / "runs" / name, read_row(out, name)
-        if not row:
+        run = out / "runs" / name
+        if self.untrained(out):
             self.write_trained(out, **_train(self.config, run))
-            row = read_row(out, name)
+        row = read_row(out, name)
         for played in self._wanted(row):
-            evaluation = evaluate_run(run, self.evaluated, greedy=played.greedy, options={"noise": played.noise})
+            condition = CONDITIONS[played.condition]
+            evaluation = evaluate_run(
+                run,
+                self.evaluated,
+                greedy=played.greedy,
+                options={"noise": played.noise, **condition.options_of(self.config.seed)},
+                strangers=condition.strangers,
+                replacement=condition.replacement,
+            )
             row["evaluations"] = {**row["evaluations"], played.name: _means(evaluation)}
             write_row(out, name, row)
-        if self.attention and row["attention"] is None:
-            weights = inspect_run(run, min(self.evaluated, _INSPECTED)).attention_by_state
-            names = ("attention_ended", "attention_running")
-            row["attention"] = dict(zip(names, map(_finite, weights or (None, None)), strict=True))
+        for probe in self._probes(row):
+            row[probe] = PROBES[probe](run, self.evaluated)
             write_row(out, name, row)
 
     def write_trained(self, out: Path, seconds: float | None = None, memory: float | None = None) -> None:
-        """Writes the row of a run whose training is done: its learning curve, and what an episode cost.
+        """Write the row of a run whose training is done, of which all else is to be measured anew.
 
         Args:
             out: the directory.
@@ -124,61 +140,93 @@ class RunJob:
         costs = {"seconds": seconds, "memory": memory}
         training = {**_curve(out / "runs" / name), **costs}
         row = {"name": self.name, "config": self.config.to_json(), "training": training}
-        write_row(out, name, {"evaluations": {}, "attention": None, **read_row(out, name), **row})
+        write_row(out, name, {"evaluations": {}, "attention": None, **row})
 
     def _wanted(self, row: dict[str, Any]) -> list[Played]:
         there = row["evaluations"]
         missing = {one for one in self.played if there.get(one.name, {}).get("episodes") != self.evaluated}
         return sorted(missing, key=lambda one: one.name)
 
+    def _probes(self, row: dict[str, Any]) -> list[str]:
+        return sorted(probe for probe in self.probes if row.get(probe) is None)
+
 
 @dataclass(frozen=True)
 class ReferenceJob:
-    """``full_information``, who needs no training, in an arm's games with rule-based followers.
+    """A scripted leader, who needs no training, in an arm's games.
 
     Attributes:
-        arm: whose games; its leader and regime do not matter.
-        noise: of the evaluation.
-        evaluated: its episodes.
+        arm: whose games; its regime does not matter.
+        leader: who plays them.
+        played: how.
+        evaluated: episodes.
+        seed: of the training of whoever is evaluated: of a leader beside which this one plays, or of its followers.
+        episodes: that these have learned for, from this leader alone.
     """
 
     arm: Arm
-    noise: float
+    leader: str
+    played: Played
     evaluated: int
+    seed: int = 0
+    episodes: int = 0
     runs: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.arm.game}, full_information, noise {self.noise:g}"
+        learned = f"{self.arm.followers} followers after {self.episodes:,} episodes" if self.episodes else ""
+        changes = (f"{name.partition('.')[2]}={value}" for name, value in self.arm.changes)
+        parts = (self.arm.game, self.leader, self.played.name, learned, *changes, f"seed {self.seed}")
+        return ", ".join(filter(None, parts))
 
     @property
     def cost(self) -> float:
         """Time it takes, roughly, in the time of an episode of training."""
-        return _START + _EVALUATED * self.evaluated
+        return _START + self.arm.cost * self.episodes / 2 + _EVALUATED * self.evaluated
 
     @property
     def key(self) -> str:
         """Of its row."""
-        return reference_key(train_config(self.arm, 0, 1).task, self.options(), self.evaluated)
+        return reference_key(GAMES[self.arm.game].task, self.leader, self.options(), self.evaluated)
 
     def done(self, out: Path) -> bool:
         """Whether it is there."""
         return bool(read_row(out, self.key))
 
     def trained(self, out: Path) -> float:
-        """Nothing to train."""
+        """Nothing that could be told before it is done."""
         return 0.0
 
     def perform(self, out: Path) -> None:
         """Plays and writes the row."""
-        task = train_config(self.arm, 0, 1).task
-        evaluation = evaluate_reference("full_information", task, self.evaluated, options=self.options())
+        evaluation = evaluate_reference(
+            self.leader,
+            GAMES[self.arm.game].task,
+            self.evaluated,
+            options=self._games(),
+            replacement=CONDITIONS[self.played.condition].replacement,
+            learned=learn_against(self.leader, self._training()) if self.episodes else None,
+        )
         write_row(out, self.key, {"name": self.name, "options": self.options(), **_means(evaluation)})
 
     def options(self) -> dict[str, Any]:
-        """Departures from the task's preset."""
-        return replace(self.arm.options(), followers=None, noise=self.noise).options()
+        """Departures from the task's preset, and what else tells its row from others."""
+        described, replacement = self._games(), CONDITIONS[self.played.condition].replacement
+        if replacement is not None:
+            described["replacement"] = asdict(replacement)
+        if self.episodes:
+            learning = asdict(self._training().follower_learner)
+            described["learning"] = {**learning, "seed": self.seed, "episodes": self.episodes}
+        return described
+
+    def _games(self) -> dict[str, Any]:
+        options = replace(self.arm.options(), noise=self.played.noise).options()
+        return {**options, **CONDITIONS[self.played.condition].options_of(self.seed)}
+
+    def _training(self) -> TrainConfig:
+        """Of the followers; the leader that it names does not take part."""
+        return train_config(replace(self.arm, leader=DEFAULT_LEADER, length=1.0), self.seed, self.episodes)
 
 
 def readings_of(figure: Figure) -> set[Reading]:
@@ -192,31 +240,49 @@ def readings_of(figure: Figure) -> set[Reading]:
 def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob | ReferenceJob]:
     """Everything that the figures need, each run once; the first seed of all runs comes first."""
     every = list(figures)
+    readings = set().union(*(readings_of(figure) for figure in every))
     wanted: dict[Arm, set[Reading]] = {}
-    for reading in set().union(*(readings_of(figure) for figure in every)):
-        wanted.setdefault(reading.arm, set()).add(reading)
+    for reading in readings:
+        if not reading.arm.scripted:
+            wanted.setdefault(reading.arm, set()).add(reading)
     averaged = {r for f in every for average in f.averages for some in average.readings.values() for r in some}
-    references = {job.key: job for job in (reference_of(reading, scale) for reading in averaged)}
+    scripted = [scripted_job(r, scale, seed) for r in readings if r.arm.scripted for seed in range(seeds)]
+    scripted += [reference_of(r, scale, seed) for r in averaged for seed in range(seeds)]
+    references = {job.key: job for job in scripted}
     runs: dict[str, RunJob] = {}
     for arm in sorted(wanted, key=repr):
-        played = frozenset(reading.played for reading in wanted[arm])
-        attention = any(reading.measure.startswith("attention") for reading in wanted[arm])
+        played = frozenset(reading.played for reading in wanted[arm] if probe_of(reading.measure) is None)
+        probes = frozenset(filter(None, (probe_of(reading.measure) for reading in wanted[arm])))
         measured = any(reading.measure in ("seconds", "memory") for reading in wanted[arm])
         for seed in range(seeds):
             config = train_config(arm, seed, scale.episodes)
             same = runs.get(key(config))  # two arms may be the same run
             if same is not None:
-                played, attention = played | same.played, attention or same.attention
+                played, probes = played | same.played, probes | same.probes
                 measured = measured or same.measured
-            runs[key(config)] = RunJob(arm, config, played, scale.evaluated, attention, measured)
+            runs[key(config)] = RunJob(arm, config, played, scale.evaluated, probes, measured)
     in_order = sorted(runs.values(), key=lambda job: job.config.seed)
     return [*in_order, *(references[name] for name in sorted(references))]
 
 
-def reference_of(reading: Reading, scale: Scale) -> ReferenceJob:
-    """Against whom a reading is held where games are averaged."""
-    arm = Arm(reading.arm.game, reading.arm.leader, num_followers=reading.arm.num_followers)
-    return ReferenceJob(arm, reading.played.noise, scale.evaluated)
+def scripted_job(reading: Reading, scale: Scale, seed: int) -> ReferenceJob:
+    """Return what a reading of a scripted leader needs; a seed matters to followers that learn."""
+    arm = reading.arm
+    if arm.followers == "rule":
+        return ReferenceJob(arm, arm.leader, reading.played, scale.evaluated)
+    episodes = round(arm.length * scale.episodes)
+    return ReferenceJob(arm, arm.leader, reading.played, scale.evaluated, arm.first_seed + seed, episodes)
+
+
+def reference_of(reading: Reading, scale: Scale, seed: int = 0) -> ReferenceJob:
+    """Return against whom a reading is held where games are averaged: ``full_information``, or the scripted leader
+    itself, with rule-based followers in the same games. The seed matters where they have strangers."""
+    arm = reading.arm
+    leader = arm.leader if arm.scripted else "full_information"
+    changes = tuple(change for change in arm.changes if change[0].startswith("options."))
+    games = Arm(arm.game, arm.leader, num_followers=arm.num_followers, changes=changes)
+    strangers = CONDITIONS[reading.condition].strangers
+    return ReferenceJob(games, leader, replace(reading.played, greedy=False), scale.evaluated, seed * strangers)
 
 
 def _train(config: TrainConfig, run: Path) -> dict[str, float | None]:
@@ -254,10 +320,6 @@ def _means(evaluation: Evaluation) -> dict[str, Any]:
     return {name: value for name, value in means.items() if "completions_" not in name} | {
         "episodes": evaluation.episodes
     }
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and np.isfinite(value) else None
 
 
 def _resident() -> int | None:

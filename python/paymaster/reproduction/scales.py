@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from paymaster.algorithms import LEADERS
 from paymaster.reproduction.names import ScaleName
 
 __all__ = ["SCALES", "Scale"]
@@ -23,6 +24,7 @@ class Scale:
         noises: of the evaluations of Table 1.
         intervals: fixed ones, in steps, beside the learned one.
         followers: numbers of learning followers.
+        leaders: names of those that figures of all leaders have.
     """
 
     meaning: str
@@ -33,6 +35,7 @@ class Scale:
     noises: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
     intervals: tuple[int, ...] = (2, 5, 10)
     followers: tuple[int, ...] = (2, 4, 8, 16)
+    leaders: tuple[str, ...] = tuple(LEADERS)
 
 
 SCALES: Final[dict[ScaleName, Scale]] = {
@@ -45,6 +48,7 @@ SCALES: Final[dict[ScaleName, Scale]] = {
         noises=(0.0, 0.5),
         intervals=(5,),
         followers=(2, 4),
+        leaders=("natural-ends", "m3rl"),
     ),
     "cpu": Scale("5,000 episodes a run, a fiftieth of the paper's", episodes=5_000, seeds=5, evaluated=1_000),
     "paper": Scale("250,000 episodes a run, the paper's number", episodes=250_000, seeds=5, evaluated=1_000),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from paymaster.reproduction.rows import read_row
 from paymaster.reproduction.runs import ReferenceJob, RunJob
 from paymaster.reproduction.specs import key
 from paymaster.storage.run_directory import holds_run
@@ -51,7 +50,7 @@ class SeedsJob:
 
     def perform(self, out: Path) -> None:
         """Trains those that are not trained yet, at once if all stand at the same episode; then does the rest."""
-        left = [job for job in self.jobs if not read_row(out, key(job.config))]
+        left = [job for job in self.jobs if job.untrained(out)]
         runs = [out / "runs" / key(job.config) for job in left]
         begun = [run for run in runs if holds_run(run)]
         if len(left) > 1 and _together(runs, begun):

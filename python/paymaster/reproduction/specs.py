@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from paymaster.algorithms.followers import FollowerLearning
+from paymaster.scripted import REFERENCES
 from paymaster.training.config import Followers, Payment, TaskConfig, TrainConfig
 from paymaster.training.regimes import REGIMES
 
@@ -51,11 +52,15 @@ class Arm:
 
     Attributes:
         game: of :data:`GAMES`.
-        leader: its name.
+        leader: its name; that of a scripted one stands for itself, which is not trained.
         regime: of :data:`~paymaster.training.regimes.REGIMES`.
         followers: "rule", or they learn: "meta", "primitive".
         num_followers: N; None is the preset's.
         noise: share of random actions while training; None is the regime's.
+        changes: departures of its configuration from the regime's, such as ("learner.epochs", 4), of "learner",
+            "options" and "follower_learner".
+        length: of the training, as a share of the scale's number of episodes.
+        first_seed: of training; the scale's seeds count from it.
     """
 
     game: str
@@ -64,6 +69,19 @@ class Arm:
     followers: Followers = "rule"
     num_followers: int | None = None
     noise: float | None = None
+    changes: tuple[tuple[str, Any], ...] = ()
+    length: float = 1.0
+    first_seed: int = 0
+
+    @property
+    def scripted(self) -> bool:
+        """Whether its leader needs no training."""
+        return self.leader in REFERENCES
+
+    def changes_of(self, part: str) -> dict[str, Any]:
+        """Return the changes of a part of the configuration, such as "learner", by field."""
+        named = ((name.partition("."), value) for name, value in self.changes)
+        return {name: value for (of, _, name), value in named if of == part}
 
     @property
     def trained_noise(self) -> float:
@@ -81,12 +99,13 @@ class Arm:
     def options(self) -> TaskConfig:
         """Departures from the task's preset."""
         payment = GAMES[self.game].payment
-        return TaskConfig(
+        usual = TaskConfig(
             payment=LEARNING_ADVANCE if payment == "advance" and self.followers != "rule" else payment,
             followers=None if self.followers == "rule" else self.followers,
             noise=self.trained_noise,
             num_followers=self.num_followers,
         )
+        return dataclasses.replace(usual, **self.changes_of("options"))
 
 
 @dataclass(frozen=True)
@@ -96,15 +115,18 @@ class Played:
     Attributes:
         noise: share of the followers' actions that are random.
         greedy: the likeliest offers instead of draws.
+        condition: of :data:`~paymaster.reproduction.conditions.CONDITIONS`.
     """
 
     noise: float = 0.0
     greedy: bool = False
+    condition: str = ""
 
     @property
     def name(self) -> str:
         """As rows have it."""
-        return f"{'greedy' if self.greedy else 'sampled'}, noise {self.noise:g}"
+        condition = f", {self.condition}" if self.condition else ""
+        return f"{'greedy' if self.greedy else 'sampled'}, noise {self.noise:g}{condition}"
 
 
 @dataclass(frozen=True)
@@ -115,36 +137,39 @@ class Reading:
         arm: what is read.
         measure: a mean per episode of the evaluation: gain, payments, incentive, completions, follower_reward, events,
             option_length; or of the training: learning_gain (mean over all its episodes), seconds, memory (an
-            episode's); or of the leader: attention_ended, attention_running.
+            episode's); or of the trained leader: a field of a probe (:mod:`paymaster.reproduction.probes`), such as
+            attention_ended.
         noise: of the evaluation; None is that of training.
         greedy: evaluated with the likeliest offers.
+        condition: of the evaluation.
     """
 
     arm: Arm
     measure: str = "gain"
     noise: float | None = None
     greedy: bool = False
+    condition: str = ""
 
     @property
     def played(self) -> Played:
         """The evaluation it is read off."""
-        return Played(self.arm.trained_noise if self.noise is None else self.noise, self.greedy)
+        return Played(self.arm.trained_noise if self.noise is None else self.noise, self.greedy, self.condition)
 
 
 def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
-    """The run of an arm."""
+    """Return the run of an arm, whose seeds and length count from and of these."""
     regime = REGIMES[arm.regime]
-    usual = FollowerLearning()
+    follower_learner = {**regime.follower_learner, **arm.changes_of("follower_learner")}
     return TrainConfig(
         GAMES[arm.game].task,
         leader=arm.leader,
         settings="paper" if arm.regime == "paper" else "tuned",
-        episodes=episodes,
+        episodes=round(arm.length * episodes),
         num_envs=regime.num_envs,
-        seed=seed,
+        seed=arm.first_seed + seed,
         options=arm.options(),
-        learner=regime.learner_of(arm.leader),
-        follower_learner=dataclasses.replace(usual, **regime.follower_learner),
+        learner=dataclasses.replace(regime.learner_of(arm.leader), **arm.changes_of("learner")),
+        follower_learner=dataclasses.replace(FollowerLearning(), **follower_learner),
     )
 
 

@@ -1,0 +1,48 @@
+"""Games in which leaders were not trained, by name: M3RL's tests (Shu & Tian 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Final
+
+from paymaster.analysis.replacement import Replacement
+
+__all__ = ["CONDITIONS", "Condition"]
+
+_FIRST_STRANGERS: Final = 1_000  # population_seed of the strangers of a leader trained with seed 0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How the games differ from those of training.
+
+    Attributes:
+        options: departures from the training's games.
+        strangers: another population, of which nothing is known yet.
+        replacement: members of it who leave for others as the episodes go.
+    """
+
+    options: dict[str, Any] = field(default_factory=dict)
+    strangers: bool = False
+    replacement: Replacement | None = None
+
+    def options_of(self, seed: int) -> dict[str, Any]:
+        """Return the departures for a leader trained with that seed, whose strangers are its own."""
+        return {**self.options, **({"population_seed": _FIRST_STRANGERS + seed} if self.strangers else {})}
+
+
+def _conditions() -> Iterator[tuple[str, Condition]]:
+    yield "", Condition()
+    for number in (2, 3, 6, 8):
+        yield f"N = {number}", Condition({"num_followers": number})
+    for name in ("pillars", "rooms"):
+        yield f"map {name}", Condition({"map": files(__package__).joinpath("maps", f"{name}.txt").read_text()})
+    yield "strangers", Condition(strangers=True)
+    for every in (200, 50):
+        yield f"strangers, 25 % replaced every {every}", Condition({}, True, Replacement(0.25, every))
+
+
+CONDITIONS: Final = dict(_conditions())
+"""Name -> condition; "" is that of training. On maps followers walk, so that the plane has none."""

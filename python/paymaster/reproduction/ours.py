@@ -1,0 +1,228 @@
+"""Measurements of ours that are no figure of the paper: leaders beside each other, their tuning, and what they bear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from paymaster.algorithms import DEFAULT_LEADER
+from paymaster.reproduction.claims import Claim
+from paymaster.reproduction.conditions import CONDITIONS
+from paymaster.reproduction.plan import (
+    BASELINE,
+    ON_THE_GRID,
+    PAPERS,
+    Average,
+    Figure,
+    Panel,
+    above,
+    average_of,
+    games_of,
+    panel_of,
+    reading,
+)
+from paymaster.reproduction.results import Results
+from paymaster.reproduction.scales import Scale
+from paymaster.reproduction.specs import GAMES, Reading
+
+__all__ = ["frozen_leader", "generalisation", "leaders", "prediction", "ten_times", "termination", "tuned_by", "tuning"]
+
+_PLANE: Final = ("navigation advance", "predator_prey advance")
+_GAMES: Final = (*ON_THE_GRID, *_PLANE)
+_WITHOUT: Final = "natural-ends-only"
+_CHOICE: Final[dict[str, dict[str, Any]]] = {
+    f"learning rates {rate:g}, {critic:g}, ending at {end:.0%}": {
+        "critic_learning_rate": critic,
+        "entropy_end": 0.0,
+        "epochs": 4,
+        "learning_rate": rate,
+        "learning_rate_end": end,
+    }
+    for rate, critic, end in ((3e-4, 1e-3, 1.0), (1e-3, 1e-3, 1.0), (3e-3, 3e-3, 0.1), (6e-3, 6e-3, 0.1))
+}
+"""Name -> settings of a learner, to choose from."""
+
+_figure = partial(Figure, claimed="statement")
+_average = partial(average_of, by_game=True)
+
+
+def _trained(game: str, measure: str = "gain", condition: str = "") -> Reading:
+    """Return a reading of the default leader, trained until it is good: in the plane four times as long."""
+    return reading(DEFAULT_LEADER, game, measure, condition=condition, length=4.0 if game in _PLANE else 1.0)
+
+
+def leaders(scale: Scale) -> Figure:
+    ways: dict[str, dict[str, Any]] = {
+        "offers drawn": {},
+        "likeliest offers": {"greedy": True},
+        "new offers": {"measure": "events"},
+        "30 % noise": {"noise": 0.3},
+        "termination probability": {"measure": "insight_termination"},
+        "actions foreseen": {"measure": "insight_prediction"},
+    }
+    panels, claims, averages = list[Panel](), list[Claim](), list[Average]()
+    for regime, whose, names in (("ours", "our", tuple(GAMES)), ("paper", "the paper's", ON_THE_GRID)):
+        games, read = games_of(names, scale), partial(reading, regime=regime)
+        for way, how in list(ways.items())[: None if regime == "ours" else 3]:
+            title, one = f"{way}, {whose} regime", partial(read, **how)
+            panels.append(panel_of(title, "table" if how else "bars", scale.leaders, games, one))
+            if "measure" not in how:
+                averages.append(_average(title, scale.leaders, games, one))
+        claims += [
+            above(f"better than {other}", "ours", game, read(DEFAULT_LEADER, game), read(other, game))
+            for other in scale.leaders
+            for game in games
+            if other != DEFAULT_LEADER
+        ]
+    longer = panel_of("four times the training", "table", [DEFAULT_LEADER], games_of(_PLANE, scale), _labelled)
+    return _figure("Leaders beside each other", [*panels, longer], claims, averages)
+
+
+def _labelled(_: str, game: str) -> Reading:
+    return _trained(game)
+
+
+def tuning(scale: Scale) -> Figure:
+    games = games_of(("RC advance", "navigation advance"), scale)
+    panels, averages = [], []
+    for name, settings in _CHOICE.items():
+        changes = tuple((f"learner.{field}", value) for field, value in settings.items())
+        read = partial(reading, changes=changes, first_seed=100)
+        panels.append(panel_of(name, "bars", scale.leaders, games, read))
+        averages.append(_average(name, scale.leaders, games, read))
+    note = "Every leader has the same settings to choose from, with seeds, from 100 up, that no other figure has."
+    return _figure("Tuning", panels, (), averages, note)
+
+
+def tuned_by(results: Results) -> dict[str, dict[str, Any]]:
+    """Return leader -> those of its settings with the highest mean share of ``full_information``'s gain."""
+    tried: Mapping[str, Average] = {average.title: average for average in tuning(results.scale).averages}
+    return {
+        leader: _CHOICE[max(tried, key=lambda name: results.shares(tried[name].readings[leader]).mean())]
+        for leader in results.scale.leaders
+    }
+
+
+def generalisation(scale: Scale) -> Figure:
+    every = {name or "as trained": name for name in CONDITIONS}
+    home, strangers, changing = "as trained", "strangers", list(every)[-1]
+
+    def read(label: str, game: str) -> Reading:
+        return _trained(game, condition=every[label])
+
+    panels, claims, averages = [], list[Claim](), []
+    for where, names in (("on the grid", ON_THE_GRID), ("in the plane", _PLANE)):
+        games = games_of(names, scale)
+        labels = [label for label in every if names is ON_THE_GRID or not label.startswith("map")]
+        panels.append(panel_of(f"gain {where}", "bars", labels, games, read))
+        averages.append(_average(f"gain {where}", labels, games, read, baseline=home))
+        for better, worse in ((home, strangers), (strangers, changing)):
+            quantity, statement = f"gain, {better}, less gain, {worse}", f"costs gain: {worse}"
+            pairs = ((game, read(better, game), read(worse, game)) for game in games)
+            claims += [above(statement, "ours", *pair, quantity=quantity) for pair in pairs]
+    note = (
+        f"M3RL's tests, of {DEFAULT_LEADER}: trained with four followers of one population on the open map, in the "
+        "plane four times as long."
+    )
+    return _figure("Where it was not trained", panels, claims, averages, note)
+
+
+def prediction(scale: Scale) -> Figure:
+    games = games_of(_GAMES, scale)
+    measures = {"the module": "module", "this offer": "offer", "the offer before": "previous", "the planner": "move"}
+    module, *others = measures
+
+    def read(label: str, game: str, unit: str = "") -> Reading:
+        return _trained(game, f"prediction_{measures[label]}{unit}")
+
+    panels = (
+        panel_of("accuracy", "bars", measures, games, read, y="share of the followers' actions"),
+        panel_of("mean log-likelihood, nats", "table", list(measures)[:3], games, partial(read, unit="_nats")),
+    )
+    claims = [
+        above(f"foresees more than {other}", "ours", game, read(module, game), read(other, game), quantity="accuracy")
+        for other in others
+        for game in games
+    ]
+    note = (
+        "The follower-aware module speaks before the step's offer is known. This offer, the offer before: a table of "
+        "the offer and the planner's move towards it, counted on other episodes. The planner: that move."
+    )
+    return _figure("Predicting the followers", panels, claims, note=note)
+
+
+def termination(scale: Scale) -> Figure:
+    games = games_of(("RC completion",), scale)
+    hidden = {"population_size": 5_000, "skills_per_follower": 1, "preference_among_skills": False}
+    strangers = tuple((f"options.{name}", value) for name, value in hidden.items())
+    starts = {f"{DEFAULT_LEADER}, bias {bias:g}": bias for bias in (-4.0, -2.0)}
+    labels = (DEFAULT_LEADER, _WITHOUT, "no-ebpg", *starts)
+
+    def read(label: str, game: str, measure: str = "gain") -> Reading:
+        start = (("learner.termination_start", starts[label]),) if label in starts else ()
+        return reading(label.partition(",")[0], game, measure, changes=(*strangers, *start))
+
+    measures = {"gain": "gain", "new offers": "events", "termination probability": "insight_termination"}
+    panels = [
+        panel_of(name, "bars", labels, games, partial(read, measure=measure), y=name)
+        for name, measure in measures.items()
+    ]
+    claims = [above("is worth something", "ours", game, read(labels[0], game), read(_WITHOUT, game)) for game in games]
+    averages = [_average("gain", labels, games, read, baseline=_WITHOUT)]
+    note = "5,000 followers, of whom each can do one type in four and prefers any: nobody is known, and most cannot."
+    return _figure("A learned termination among strangers", panels, claims, averages, note)
+
+
+def frozen_leader(scale: Scale) -> Figure:
+    games = games_of(("RC completion", "MB completion", *_PLANE), scale)
+
+    def read(label: str, game: str, length: float = 0.1) -> Reading:
+        followers, weights = label.split(", ")
+        payment = (("options.payment", "advance_once"),) if game in _PLANE else ()
+        changes = (*payment, ("follower_learner.identities", weights))
+        return reading("preference", game, "follower_reward", followers=followers, changes=changes, length=length)
+
+    kinds = [f"{followers}, {weights}" for weights in ("embedded", "separate") for followers in ("meta", "primitive")]
+    panels, averages = [], []
+    for length in (0.1, 0.2, 0.4, 1.0):
+        title, one = f"after {length * scale.episodes:,.0f} episodes", partial(read, length=length)
+        panels.append(panel_of(title, "bars", kinds, games, one, y="followers' reward per episode"))
+        average = _average(f"followers' reward {title}", kinds, games, one, baseline=kinds[0])
+        averages.append(replace(average, against="what rule-based followers earn from the same leader"))
+    statement, quantity = (
+        "choosing goals is learned sooner than moves",
+        f"reward {panels[0].title}, meta less primitive",
+    )
+    claims = [
+        above(statement, "ours", game, read(kinds[0], game), read(kinds[1], game), quantity=quantity) for game in games
+    ]
+    note = (
+        "All 40 followers start knowing nothing. The leader offers each what that prefers, for the lowest bonus. "
+        "Embedded: one network with a vector for each; separate: a network for each."
+    )
+    return _figure("Followers that learn, a leader that does not", panels, claims, averages, note)
+
+
+def ten_times(scale: Scale) -> Figure:
+    (game, *_), lengths = games_of(("MB advance",), scale), {"once": 1.0, "ten times": 10.0}
+    regimes = {
+        **dict.fromkeys((DEFAULT_LEADER, BASELINE, PAPERS), "ours"),
+        f"{PAPERS}, its own rates": "two time scales",
+    }
+
+    def read(label: str, length: str, measure: str = "gain") -> Reading:
+        regime = regimes[label]
+        return reading(label.partition(",")[0], game, measure, regime=regime, length=lengths[length])
+
+    panels = [
+        panel_of(name, "bars", regimes, lengths, partial(read, measure=measure), y=f"{name} per episode")
+        for name, measure in (("gain", "gain"), ("new offers", "events"))
+    ]
+    quantity = "gain after ten times less after once"
+    claims = [
+        above(f"helps {run}", "ours", game, read(run, "ten times"), read(run, "once"), quantity=quantity)
+        for run in regimes
+    ]
+    return _figure(f"Ten times as long, {game}", panels, claims)

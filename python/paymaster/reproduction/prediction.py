@@ -1,0 +1,134 @@
+"""The follower-aware module against simpler predictors of the followers' primitive actions, on the same steps.
+
+- module: p(a | s_t, h_t), which speaks *before* the offer of the step is known;
+- offer: a table p(a | offered goal, bonus, planner's move towards that goal) of the offer of this very step;
+- previous: the same table with the offer of the step before, which is all that the module knows of offers;
+- move: the planner's move towards the goal offered in this step.
+
+Tables are counted on other episodes of the same leader: nothing that sees only an offer and the move can do better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from paymaster.algorithms.episodes import Episodes
+from paymaster.analysis.open_run import open_run
+from paymaster.envs.spaces import NUM_ACTIONS
+from paymaster.envs.tasks import make_vec
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.features.leader import offers_from_flat
+from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
+from paymaster.play.rollout import Rollout
+from paymaster.training.seeds import EVALUATION_SEED
+from paymaster.training.setup import stored_config
+
+__all__ = ["predict_run"]
+
+_COUNTED_SEED: Final = 2 * EVALUATION_SEED  # of the episodes that tables are counted on
+_NO_MOVE: Final = NUM_ACTIONS  # there is no offer yet, or it names no goal
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """S decisions of followers: the action, this and the previous offer (flat, -1 for none yet) and the planner's move
+    towards its goal, int64 [S]; the module's probabilities, float64 [S, A]."""
+
+    action: Integers
+    offer: Integers
+    move: Integers
+    previous: Integers
+    previous_move: Integers
+    module: Floats
+
+
+@usual_torch()
+@threads_of_torch(1)
+def predict_run(run: Path, episodes: int) -> dict[str, float]:
+    """Return each predictor's accuracy, ``prediction_NAME``, and mean log-likelihood, ``prediction_NAME_nats``.
+
+    Args:
+        run: directory of a trained leader that has the module.
+        episodes: to compare on, and as many others to count tables on.
+
+    Raises:
+        ValueError: a leader without the module, not a run.
+    """
+    seed = stored_config(run).seed
+    counted, seen = (_play(run, episodes, seed + base) for base in (_COUNTED_SEED, EVALUATION_SEED))
+    probabilities = {
+        "module": seen.module,
+        "offer": _table(counted.offer, counted.move, counted.action)[seen.offer + 1, seen.move],
+        "previous": _table(counted.previous, counted.previous_move, counted.action)[
+            seen.previous + 1, seen.previous_move
+        ],
+        "move": np.eye(NUM_ACTIONS + 1)[seen.move][:, :NUM_ACTIONS],
+    }
+    found = {}
+    for name, guess in probabilities.items():
+        found[f"prediction_{name}"] = float((guess.argmax(-1) == seen.action).mean())
+        if name != "move":  # which is sure of itself
+            likelihood = np.take_along_axis(guess, seen.action[:, None], -1)
+            found[f"prediction_{name}_nats"] = float(np.log(np.maximum(likelihood, 1e-12)).mean())
+    return found
+
+
+def _play(run: Path, games: int, seed: int) -> _Steps:
+    """Play the first episode of each of the games under this seed, sampled."""
+    env, leader = open_run(run, games, seed)
+    episodes, _ = Rollout(env, leader, torch.Generator(leader.device).manual_seed(seed)).play()
+    assert episodes is not None
+    module = leader.inspect(episodes).prediction
+    if module is None:
+        raise ValueError(f"{run}: expected a leader that predicts its followers, got one without that module")
+    episodes = episodes.to("cpu")
+    moves, levels = _planners_moves(env, seed, episodes), env.options["num_bonuses"]
+    everyone = np.broadcast_to(episodes.valid.numpy()[..., None], episodes.offer.shape)
+
+    def towards(offer: Integers) -> Integers:
+        goal = offer // levels
+        named = (goal >= 0) & (goal < env.options["num_goals"])
+        move = np.take_along_axis(moves, np.where(named, goal, 0)[..., None], -1)[..., 0]
+        return np.where(named, move, _NO_MOVE)
+
+    offer, previous = episodes.offer.numpy(), episodes.previous.numpy()
+    return _Steps(
+        action=episodes.follower_action.numpy()[everyone],
+        offer=offer[everyone],
+        move=towards(offer)[everyone],
+        previous=previous[everyone],
+        previous_move=towards(previous)[everyone],
+        module=module.cpu().numpy().astype(np.float64)[everyone],
+    )
+
+
+def _planners_moves(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Integers:
+    """Return the planner's move towards each goal type, int64 [T, B, N, G]; where none is in reach, how to stop.
+
+    Plays the episodes again, with the same offers, in games that show the routes.
+    """
+    again = make_vec(env.task, env.num_envs, seed, autoreset_mode="Disabled", **{**env.options, "observe_routes": True})
+    observation, _ = again.reset()
+    moves = []
+    for offer, played, valid in zip(episodes.offer, episodes.follower_action, episodes.valid, strict=True):
+        moves.append(observation["route"].astype(np.int64))
+        observation, *_, info = again.step(offers_from_flat(offer.numpy(), env.options["num_bonuses"]))
+        assert (info["follower_action"] == played.numpy())[valid.numpy()].all(), "not the same games"
+    return np.stack(moves)
+
+
+def _table(offer: Integers, move: Integers, action: Integers) -> Floats:
+    """p(a | offer, move), float64 [offers + 1, moves, A], counted with half a case of every action beforehand."""
+    counts = np.full((int(offer.max()) + 2, _NO_MOVE + 1, NUM_ACTIONS), 0.5)
+    np.add.at(counts, (offer + 1, move, action), 1.0)
+    probabilities: Floats = counts / counts.sum(-1, keepdims=True)
+    return probabilities
