@@ -1,4 +1,4 @@
-"""What a step costs as the game grows: `python bench/growth.py`, results in bench/growth.json and a picture.
+"""Measures the cost of a step as the game grows: `python bench/growth.py`, numbers in growth.json and a picture.
 
 One thing grows at a time, the others stay as the task has them: followers N, games B, goal types G, the map's side (on
 the grid), the horizon T. Rule-based followers, observations written, called from Python, one thread; microseconds of
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import tyro
 
 from paymaster.analysis.step_rate import step_rate
@@ -34,7 +33,7 @@ class Arguments:
         rounds: measurements a cell.
         out: results.
         picture: the plots.
-        table: print and draw what is there, and measure nothing.
+        table: draw what is there, and measure nothing.
     """
 
     seconds: float = 0.1
@@ -84,27 +83,6 @@ def measure(arguments: Arguments) -> list[dict[str, Any]]:
     ]
 
 
-def exponent(rows: list[dict[str, Any]]) -> float:
-    """Slope of log cost over log size, between the two largest sizes: 1 is linear, 2 quadratic, 0 nothing."""
-    (a, b) = rows[-2:]
-    return float(np.log(b["microseconds"] / a["microseconds"]) / np.log(b["size"] / a["size"]))
-
-
-def print_table(rows: list[dict[str, Any]]) -> None:
-    print("| task | grows | microseconds a step at each size | last exponent |")
-    print("| --- | --- | --- | --- |")
-    for task in TASKS:
-        for what in ("N", "B", "G", "side", "T"):
-            same = [row for row in rows if (row["task"], row["grows"]) == (task, what)]
-            if same:
-                costs = ", ".join(f"{row['size']:,}: {row['microseconds']:.2f}" for row in same)
-                print(f"| `{task}` | {what} | {costs} | {exponent(same):.2f} |")
-    for task in TASKS:
-        largest = [row for row in rows if (row["task"], row["grows"]) == (task, "N")][-1]
-        a_second = 1e6 / (GAMES * largest["microseconds"])
-        print(f"\n{task}: {GAMES:,} games of {largest['size']} followers make {a_second:.1f} steps each a second.")
-
-
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
     """A panel for everything that grows."""
     figure, panels = plt.subplots(1, 5, figsize=(17, 3.6), dpi=110, layout="constrained")
@@ -126,8 +104,8 @@ def main() -> None:
     if not arguments.table:
         arguments.out.write_text(json.dumps(measure(arguments), indent=0) + "\n")
     rows = parse_json(arguments.out.read_bytes(), str(arguments.out))
-    print_table(rows)
     draw(rows, arguments.picture)
+    print(f"{arguments.out}, {arguments.picture}: written; `python docs/_tables` writes the table of them")
 
 
 if __name__ == "__main__":

@@ -18,15 +18,13 @@ version = release = paymaster.__version__
 html_title = f"paymaster {release}"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "film", "short_names"]
-exclude_patterns = ["_ext"]
+exclude_patterns = ["_ext", "_tables"]
 nitpicky = False
 highlight_language = "none"
 default_role = "code"
 
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
-# Tables and chapters come from README, CONTRIBUTING and bench/README, whose headings start below a page's title.
-suppress_warnings = ["myst.header"]
 
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "ignore-module-all": True}  # __all__ is sorted; the source is in order

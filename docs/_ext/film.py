@@ -1,4 +1,4 @@
-"""Plays and draws the episode that the pages show, so that the film is never older than the code."""
+"""Plays and draws the episodes that the pages show, so that no film is older than the code."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+import paymaster
 from paymaster.analysis.render import open_leader, render
 
-FILM = "film.gif"
+SEED, WIDTH = 6, 960
 
 
 def _write(app: Sphinx) -> None:
-    out = Path(app.srcdir) / "_generated" / FILM
-    if out.exists():
-        return
-    out.parent.mkdir(exist_ok=True)
-    env, leader, title = open_leader("full_information", "multi_bonus_resource_collection", 6)
-    render(env, leader, title, out, width=960)
+    for task in paymaster.tasks():
+        out = Path(app.srcdir) / "_generated" / f"{task.name}.gif"
+        if not out.exists():
+            out.parent.mkdir(exist_ok=True)
+            env, leader, title = open_leader("full_information", task.name, SEED)
+            render(env, leader, title, out, width=WIDTH)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Has the film written before the pages are read."""
+    """Has the films written before the pages are read."""
     app.connect("builder-inited", _write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

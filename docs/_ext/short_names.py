@@ -17,11 +17,12 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: node
         return None
     domain = env.domains.python_domain
     name = str(node["reftarget"]).removeprefix("paymaster.")
-    found = [match for match in domain.find_obj(env, "", "", name, node["reftype"], 1) if not match[1].aliased]
-    if len(found) != 1:
-        return None
-    full_name, entry = found[0]
-    return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, shown, full_name)
+    for ending in (name, name.rpartition(".")[2]):  # the last name alone where a class is shown under its public path
+        found = [match for match in domain.find_obj(env, "", "", ending, node["reftype"], 1) if not match[1].aliased]
+        if len(found) == 1:
+            full_name, entry = found[0]
+            return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, shown, full_name)
+    return None
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What README says of the paper's claims is what the report of the real run says, and that follows from its numbers."""
+"""The results page states the verdicts of the stored report, and these follow from the stored numbers."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def lines(path: Path) -> list[list[str]]:
     return found
 
 
-def test_readme_says_of_every_statement_what_the_report_says() -> None:
+def test_the_results_page_says_of_every_statement_what_the_report_says() -> None:
     report = {(figure, statement, regime): cells for figure, statement, regime, *cells in lines(PAPER / "report.md")}
-    readme = {(figure, statement): cells for figure, statement, *cells in lines(ROOT / "README.md")}
-    assert {key[:2] for key in report} == readme.keys()
-    for (figure, statement), (ebpg, default, ebpg_there, default_there, reason) in readme.items():
+    page = {(figure, statement): cells for figure, statement, *cells in lines(ROOT / "docs" / "results.md")}
+    assert {key[:2] for key in report} == page.keys()
+    for (figure, statement), (ebpg, default, ebpg_there, default_there, reason) in page.items():
         ours = report.get((figure, statement, "ours")) or report[figure, statement, "ours, but for learning rates"]
         assert [ebpg, default] == ours, statement
         assert [ebpg_there, default_there] == report.get((figure, statement, "paper"), ["-", "-"]), statement

@@ -1,4 +1,4 @@
-"""The documentation's Python runs as it stands on the page, block after block, in an empty folder."""
+"""README's and the documentation's Python runs as it stands on the page, block after block, in an empty folder."""
 
 from __future__ import annotations
 
@@ -9,24 +9,30 @@ import pytest
 
 pytest.importorskip("torch")
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted(
-    page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if _BLOCK.search(page.read_text("utf-8"))
+    page.relative_to(ROOT).as_posix()
+    for page in (ROOT / "README.md", *DOCS.rglob("*.md"))
+    if _BLOCK.search(page.read_text("utf-8"))
 )
 
 
 def test_the_pages_that_show_code_are_found():
-    assert {"start.md", "tutorials/play.md", "tutorials/train.md", "tutorials/followers.md"} <= set(PAGES)
+    pages = ("start", "environments", "integrations", "tutorials/play", "tutorials/train", "tutorials/followers")
+    assert {"README.md", *(f"docs/{page}.md" for page in pages)} <= set(PAGES)
 
 
 @pytest.mark.usefixtures("single_thread")
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    if page == "docs/integrations.md":
+        pytest.importorskip("pettingzoo")
     monkeypatch.chdir(tmp_path)
-    text = (DOCS / page).read_text("utf-8")
+    text = (ROOT / page).read_text("utf-8")
     names: dict[str, object] = {"__name__": "__main__"}
     for block in _BLOCK.finditer(text):
         line = text.count("\n", 0, block.start(1))
         # Blank lines in front, so that an error names the page's own line.
-        exec(compile("\n" * line + block[1], str(DOCS / page), "exec"), names)
+        exec(compile("\n" * line + block[1], str(ROOT / page), "exec"), names)

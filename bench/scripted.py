@@ -1,0 +1,35 @@
+"""Gains of the scripted leaders: `python bench/scripted.py` plays all of them and stores `scripted.json`.
+
+Each plays 1,000 episodes of every task under both payment rules, in the games of `paymaster evaluate NAME --task TASK
+--payment RULE`. The task pages of the documentation show these gains (`python docs/tables`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+from paymaster import tasks
+from paymaster.analysis.evaluate import evaluate_reference
+from paymaster.scripted import REFERENCES
+
+STORED = Path(__file__).with_name("scripted.json")
+EPISODES = 1_000
+PAYMENTS = ("completion", "advance")
+
+
+def main() -> None:
+    """Plays and stores."""
+    rows = []
+    for task, payment, leader in itertools.product(tasks(), PAYMENTS, REFERENCES):
+        gain = evaluate_reference(leader, task.name, EPISODES, options={"payment": payment}).intervals()["gain"]
+        rows.append(
+            {"task": task.name, "payment": payment, "leader": leader, "gain": gain.mean, "ci95": gain.half_width}
+        )
+        print(f"{task.name}, {payment}, {leader}: {gain}", flush=True)
+    STORED.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The tables of the task pages: parameters as the core knows them, gains of the scripted leaders as stored."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from cells import table
+
+import paymaster
+from paymaster.envs.tasks import option_meanings
+from paymaster.scripted import REFERENCES
+
+GAINS = Path(__file__).resolve().parents[2] / "bench" / "scripted.json"  # written by bench/scripted.py
+PAYMENTS = ("completion", "advance")
+
+
+@cache
+def gains() -> dict[tuple[str, str, str], tuple[float, float]]:
+    """Return (task, payment rule, scripted leader) -> mean gain and half of its 95 % interval."""
+    rows = json.loads(GAINS.read_text("utf-8"))
+    return {(row["task"], row["payment"], row["leader"]): (row["gain"], row["ci95"]) for row in rows}
+
+
+def expected(task: str, name: str, default: Any) -> str:
+    """Return what a parameter's error message says is expected, as a cell."""
+    if name == "map":
+        return "text of `#` and `.`"
+    wrong: Any = -1e9 if isinstance(default, float) else -(10**9) if type(default) is int else "?"
+    if isinstance(default, bool):
+        wrong = 2
+    try:
+        paymaster.make_vec(task, **{name: wrong})
+    except (TypeError, ValueError) as error:
+        said = re.search(r"expected (?:a value in )?(.*), got", str(error))
+        if said is None:
+            raise
+        if isinstance(default, bool):
+            return "`True` or `False`"
+        return said[1].replace("'", "`").replace("9223372036854775807", "2⁶³ - 1").replace("1e+06", "1,000,000")
+    raise AssertionError(f"{task}: {name}={wrong} was accepted")
+
+
+def parameters(task: paymaster.Task) -> list[str]:
+    """Return a line for each parameter: default, range, meaning."""
+    meanings = option_meanings()
+    rows = [
+        (f"`{name}`", f"`{default!r}`", expected(task.name, name, default), meanings[name])
+        for name, default in task.parameters.items()
+    ]
+    rows.append(("`population`", "drawn", "a dict of arrays", meanings["population"]))
+    return table(("parameter", "default", "range", "meaning"), rows)
+
+
+def scripted(task: str) -> list[str]:
+    """Return a line for each payment rule: the scripted leaders' gains."""
+    leaders = tuple(reversed(REFERENCES))
+    rows = []
+    for payment in PAYMENTS:
+        cells = [gains()[task, payment, leader] for leader in leaders]
+        rows.append((f"`{payment}`", *(f"{mean:.2f} ± {half:.2f}" for mean, half in cells)))
+    return table(("payment", *(f"`{leader}`" for leader in leaders)), rows)
+
+
+def overview() -> list[str]:
+    """Return a line for each task."""
+    rows = []
+    for task in paymaster.tasks():
+        of = task.parameters
+        reservation = f"1 to {of['max_reservation']}" if of["max_reservation"] > 1 else "1"
+        rows.append(
+            (
+                f"`{task.name}`",
+                "grid" if "map" in of else "plane",
+                of["horizon"],
+                of["num_bonuses"],
+                reservation,
+                f"{of['skills_per_follower']} of {of['num_goals']}",
+                f"`{of['payment']}`",
+            )
+        )
+    return table(("task", "world", "steps", "bonus levels", "reservation", "skills", "payment"), rows)
+
+
+TABLES = {"tasks": overview}
+for _task in paymaster.tasks():
+    TABLES[f"parameters of {_task.name}"] = partial(parameters, _task)
+    TABLES[f"scripted leaders on {_task.name}"] = partial(scripted, _task.name)
