@@ -36,18 +36,19 @@ EPISODE_CASES = crossed_cases() + further_cases()
 
 
 def test_enough_steps_are_compared() -> None:
-    """`test_whole_episodes` does not end a case before its number of steps is reached."""
+    """The slow part of `test_whole_episodes` does not end a case before its number of steps is reached."""
     assert sum(case.steps for case in EPISODE_CASES) >= 100_000
 
 
+@pytest.mark.parametrize("share", [0.1, pytest.param(1.0, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("case", EPISODE_CASES, ids=lambda case: case.name)
-def test_whole_episodes(case: Case) -> None:
+def test_whole_episodes(case: Case, share: float) -> None:
     both = Lockstep(make_vec, case.task, case.num_envs, case.num_threads, **case.options)
     rules = both.reference.rules
     rng = np.random.default_rng(case.seed)
     both.reset(seed=case.seed)
     keep = 0.0
-    while both.steps < case.steps:
+    while both.steps < share * case.steps:
         both.play_episode(OfferSource(rng, rules, case.num_envs, keep), rules.horizon)
         both.step(OfferSource(rng, rules, case.num_envs, keep).next())  # a finished game stays as it is
         both.reset()

@@ -20,7 +20,6 @@ def test_the_pages_that_show_code_are_found():
     assert {"start.md", "tutorials/play.md", "tutorials/train.md", "tutorials/followers.md"} <= set(PAGES)
 
 
-@pytest.mark.usefixtures("single_thread")
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
