@@ -62,6 +62,7 @@ def assert_equal_runs(one: Path, other: Path) -> None:
         assert all(torch.equal(tensor, right[group][name]) for name, tensor in entries.items()), group
 
 
+@pytest.mark.slow
 def test_two_ranks_train_one_leader(tmp_path: Path) -> None:
     """One run directory, of the kind one process leaves: it is evaluated, and continued by one process."""
     out = tmp_path / "run"

@@ -35,6 +35,15 @@ SMALL = TrainConfig(TASK, episodes=16, num_envs=8, checkpoint_every=8, hidden=8,
 LEARNING = dataclasses.replace(SMALL, options=TaskConfig(followers="meta", payment="advance_once"))
 
 
+@pytest.fixture(autouse=True)
+def _as_many_threads_as_users_have() -> Iterator[None]:
+    """Give torch two threads, so that one that is not put back is seen."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 @contextmanager
 def default_dtype(dtype: torch.dtype) -> Iterator[None]:
     before = torch.get_default_dtype()
