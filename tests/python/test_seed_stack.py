@@ -38,7 +38,7 @@ from signal_game import LEADER, B, T, padded, play
 
 TASK = "resource_collection"
 S = 3
-SMALL = TrainConfig(TASK, episodes=32, num_envs=4, checkpoint_every=8, hidden=8, seed=3)
+SMALL = TrainConfig(TASK, episodes=24, num_envs=4, checkpoint_every=8, hidden=8, seed=3)
 
 
 def parameters(network: nn.Module) -> Tensor:
@@ -81,17 +81,15 @@ def in_double(episodes: Episodes) -> Episodes:
     return dataclasses.replace(episodes, **changed)
 
 
-# With one game a batch, as in the paper, leaders differ less: two of them are fast.
-every_leader = pytest.mark.parametrize(
-    ("name", "regime"),
-    rest_slow(
-        itertools.product(LEADERS, ("ours", "paper")),
-        lambda case: case[1] == "ours" or case[0] in ("ebpg", "natural-ends"),
-    ),
-)
+CASES = list(itertools.product(LEADERS, ("ours", "paper")))
+COVERING = {
+    *itertools.product(("ebpg", "natural-ends"), ("ours", "paper")),
+    ("m3rl", "ours"),
+    ("fixed-interval", "ours"),
+}
 
 
-@every_leader
+@pytest.mark.parametrize(("name", "regime"), rest_slow(CASES, lambda case: case[1] == "ours" or case in COVERING))
 def test_each_seed_learns_what_it_learns_alone(name: str, regime: str) -> None:
     """Offers drawn to the bit while the weights are the same, gradients and metrics of one update to rounding.
 
@@ -130,7 +128,7 @@ def test_each_seed_learns_what_it_learns_alone(name: str, regime: str) -> None:
         assert (gradients(stack.network, seed) - theirs).norm() < 1e-5 * theirs.norm()
 
 
-@every_leader
+@pytest.mark.parametrize(("name", "regime"), rest_slow(CASES, COVERING.__contains__))
 def test_weights_after_an_update_in_double_precision(name: str, regime: str) -> None:
     """All epochs; with the optimiser's own state, from which one seed then goes on alone."""
     usual = config_of(name, regime)
@@ -287,7 +285,7 @@ def test_same_seeds_same_numbers_and_interrupted_or_not(stacked: list[Path], tmp
     whole, parts, again = (outs_in(tmp_path / name) for name in ("whole", "parts", "again"))
     train_all(steady, whole)
     train_all(dataclasses.replace(steady, episodes=12), parts)
-    configs = train_all(TrainConfig(TASK, episodes=32, seed=SMALL.seed), parts, resume=True)
+    configs = train_all(TrainConfig(TASK, episodes=24, seed=SMALL.seed), parts, resume=True)
     assert configs[1] == dataclasses.replace(steady, seed=SMALL.seed + 1)
     train_all(SMALL, again)
     for number in range(S):

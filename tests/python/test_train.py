@@ -28,7 +28,10 @@ from paymaster.storage.run_directory import RunDirectory, RunDirectoryError
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import stored_config
 from paymaster.training.train import train
+from rest_slow import rest_slow
 from small_runs import SMALL, TASK, Killed, die_at
+
+COVERING = {"ebpg", "m3rl", "natural-ends", "fixed-interval(3)"}
 
 
 def metrics(run: Path) -> bytes:
@@ -192,7 +195,7 @@ def test_a_configuration_that_makes_no_sense_creates_nothing(config: TrainConfig
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("leader", [*LEADERS, "fixed-interval(3)"])
+@pytest.mark.parametrize("leader", rest_slow([*LEADERS, "fixed-interval(3)"], COVERING.__contains__))
 def test_every_leader_trains_resumes_and_is_evaluated(leader: str, tmp_path: Path) -> None:
     config = TrainConfig("predator_prey", leader=leader, episodes=16, num_envs=8, checkpoint_every=8, hidden=8)
     assert config.learner == leader_kind(leader).learner

@@ -112,7 +112,7 @@ def test_settings_around_change_no_number_and_are_left_as_found(
     assert (np.random.get_state()[1].tolist(), random.getstate()) == states[1:]  # type: ignore[index,union-attr]
 
 
-@pytest.mark.parametrize("around", ["float64", "meta device"])
+@pytest.mark.parametrize("around", ["float64", pytest.param("meta device", marks=pytest.mark.slow)])
 def test_several_seeds_and_diagnosing(around: str, tmp_path: Path) -> None:
     found = []
     for name, context in (("usual", nullcontext), (around, AROUND[around])):
@@ -219,7 +219,10 @@ def test_a_style_around_changes_no_picture_and_is_left_as_found(tmp_path: Path) 
     assert (tmp_path / "usual.png").read_bytes() == (tmp_path / "styled.png").read_bytes()
 
 
-@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "no_such_backend"])
+@pytest.mark.parametrize(
+    "backend",
+    [pytest.param("module://matplotlib_inline.backend_inline", marks=pytest.mark.slow), "no_such_backend"],
+)
 def test_a_backend_of_a_notebook_stops_nothing(backend: str, tmp_path: Path) -> None:
     script = (
         "import sys, os\n"
