@@ -32,6 +32,7 @@ from paymaster.commands.run_directories import begun_in, claim, default_name
 from paymaster.commands.train import Train
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import stored_config
+from rest_slow import rest_slow
 
 TASK = "resource_collection"
 SMALL = ["--episodes", "16", "--num-envs", "8", "--hidden", "8", "--evaluate", "0"]
@@ -449,20 +450,21 @@ def paymaster_in_a_shell(line: str, **environment: str) -> subprocess.CompletedP
     )
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "paymaster tasks | head -1",
-        "paymaster --help | head -1",
-        "paymaster tasks --json >&-",
-        "paymaster evaluate random --task resource_collection --episodes 2 2>&- >&-",
-    ],
-)
+LINES = [
+    "paymaster tasks | head -1",
+    "paymaster --help | head -1",
+    "paymaster tasks --json >&-",
+    "paymaster evaluate random --task resource_collection --episodes 2 2>&- >&-",
+]
+
+
+@pytest.mark.parametrize("line", rest_slow(LINES, lambda line: line == LINES[0]))  # each imports for two seconds
 def test_a_closed_output_ends_it_quietly(line: str) -> None:
     done = paymaster_in_a_shell(line)
     assert done.returncode == 0 and done.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_an_error_in_a_line() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
@@ -471,6 +473,7 @@ def test_a_full_disk_is_an_error_in_a_line() -> None:
     assert done.stderr.startswith("paymaster: error: ") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_training_on_an_ascii_terminal_ends_with_its_curve() -> None:
     train = f"paymaster train {TASK} --episodes 16 --num-envs 8 --hidden 8 --evaluate 8 --out $'r\\xc3\\xbcn[x]'"
     done = paymaster_in_a_shell(train, PYTHONIOENCODING="ascii")
@@ -479,7 +482,7 @@ def test_training_on_an_ascii_terminal_ends_with_its_curve() -> None:
     assert Path("rün[x]/learning_curve.png").exists()
 
 
-@pytest.mark.parametrize("delay", [0.15, 0.6])
+@pytest.mark.parametrize("delay", [0.15, pytest.param(0.6, marks=pytest.mark.slow)])
 def test_ctrl_c_during_imports_shows_no_traceback(delay: float) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "paymaster", "bench"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
