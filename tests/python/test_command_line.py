@@ -35,6 +35,7 @@ from paymaster.commands.train import Train
 from paymaster.terminal.printing import printable
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import stored_config
+from rest_slow import rest_slow
 
 TASK = "resource_collection"
 SMALL = ["--episodes", "16", "--num-envs", "8", "--hidden", "8", "--evaluate", "0"]
@@ -161,14 +162,16 @@ def test_there_is_no_number_without_a_range() -> None:
         assert all(limits for _, _, limits in settings_of(kind))
 
 
+@pytest.mark.parametrize("ends", ["one in turn", pytest.param("both", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_numbers_beyond_their_range_are_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for whose, name, kind, limits in NUMBERS:
+def test_numbers_beyond_their_range_are_refused(command: str, ends: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the command, which takes a tenth of a second for each; other values in the tests of ranges."""
+    for place, (whose, name, kind, limits) in enumerate(NUMBERS):
         if whose != command:
             continue
         parts = name.replace("_", "-")
-        # Parsing takes a tenth of a second: a value beyond each end, the rest in the tests of ranges.
-        for value in beyond(kind, limits)[-2:]:
+        values = beyond(kind, limits)[-2:]
+        for value in values if ends == "both" else [values[place % len(values)]]:
             message = error_of([command, *COMMANDS[command][1], f"--{parts}={value}"], capsys)
             assert message.startswith(f"{name}: expected "), message
 
@@ -632,21 +635,22 @@ def paymaster_in_a_shell(line: str, **environment: str) -> subprocess.CompletedP
     )
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "paymaster tasks | head -1",
-        "paymaster --help | head -1",
-        "paymaster tasks --json >&-",
-        "paymaster evaluate random --task resource_collection --episodes 2 2>&- >&-",
-    ],
-)
+LINES = [
+    "paymaster tasks | head -1",
+    "paymaster --help | head -1",
+    "paymaster tasks --json >&-",
+    "paymaster evaluate random --task resource_collection --episodes 2 2>&- >&-",
+]
+
+
+@pytest.mark.parametrize("line", rest_slow(LINES, lambda line: line == LINES[0]))  # each imports for two seconds
 def test_a_closed_output_ends_it_quietly(line: str) -> None:
     done = paymaster_in_a_shell(line)
     assert done.returncode == 0 and done.stderr == ""
 
 
 @pytest.mark.parametrize("command", ["tasks", "tasks --json", "--version", f"train {TASK} --episodes 8 --out run"])
+@pytest.mark.slow
 def test_a_full_disk_is_an_error_in_a_line(command: str) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
@@ -655,6 +659,7 @@ def test_a_full_disk_is_an_error_in_a_line(command: str) -> None:
     assert done.stderr == "paymaster: error: cannot write standard output: No space left on device\n"
 
 
+@pytest.mark.slow
 def test_training_on_an_ascii_terminal_ends_with_its_curve() -> None:
     train = f"paymaster train {TASK} --episodes 16 --num-envs 8 --hidden 8 --evaluate 8 --out $'r\\xc3\\xbcn[x]'"
     done = paymaster_in_a_shell(train, PYTHONIOENCODING="ascii")
@@ -663,7 +668,7 @@ def test_training_on_an_ascii_terminal_ends_with_its_curve() -> None:
     assert Path("rün[x]/learning_curve.png").exists()
 
 
-@pytest.mark.parametrize("delay", [0.15, 0.6])
+@pytest.mark.parametrize("delay", [0.15, pytest.param(0.6, marks=pytest.mark.slow)])
 def test_ctrl_c_during_imports_shows_no_traceback(delay: float) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "paymaster", "bench"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
