@@ -1,4 +1,4 @@
-"""Quality of the particle worlds' route planner: `python bench/planner.py` prints the table of bench/README.md.
+"""Quality of the particle worlds' route planner: `python bench/planner.py` prints a table of docs/performance.md.
 
 Every body starts at rest at a random place and steers to a target of its own; when it arrives it is given another, so
 that the traffic stays, but only the first one counts. Reported over all bodies: mean steps until the target is reached

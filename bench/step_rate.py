@@ -1,4 +1,4 @@
-"""Steps per second as Markdown, for bench/README.md.
+"""Measures steps per second, as Markdown for docs/performance.md.
 
 `python bench/step_rate.py [TASK] [SECONDS]` is the table of `paymaster bench`: games and threads. `python
 bench/step_rate.py tasks [SECONDS]` puts the tasks beside each other, `followers` numbers of followers, `observations`

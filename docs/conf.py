@@ -50,6 +50,12 @@ def _not_a_list(lines: list[str]) -> None:
     lines[:] = [re.sub(r"^(\s*(?:\w+: )?[A-Z])\.$", r"\1", line) for line in lines]
 
 
+def _aliases(*signature: Any) -> tuple[str | None, ...]:
+    """Write aliases of types inside other types by their name alone."""
+    return tuple(text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text) for text in signature[-2:])
+
+
 def setup(app: Any) -> None:
     """Before napoleon (500) reads the docstrings, whose lines are the handler's last argument."""
+    app.connect("autodoc-process-signature", _aliases)
     app.connect("autodoc-process-docstring", lambda *arguments: _not_a_list(arguments[-1]), priority=400)

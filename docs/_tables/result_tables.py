@@ -80,9 +80,8 @@ def told(task: str, payment: str, leader: str = "full_information") -> float:
 
 
 def game_name(game: str) -> str:
-    """Return a game as a cell: task and payment rule."""
-    task, payment = GAMES.get(game, (game, "advance"))
-    return f"`{task}`, {payment}"
+    """Return a game's short name; in bench/leaders the payment rule is left out in the plane."""
+    return game if game in GAMES else f"{game} advance"
 
 
 def readme_results() -> list[str]:
@@ -115,7 +114,7 @@ def gain() -> list[str]:
         if longer:
             first = mean_of(longer, lambda row: row["gain"])
             rows.append((game_name(game), "20,000", first, *[NOT_MEASURED] * (len(COMPARED) - 1), *scripted))
-    head = ("task, payments", "episodes", *(f"`{leader}`" for leader in COMPARED))
+    head = ("game", "episodes", *(f"`{leader}`" for leader in COMPARED))
     return table((*head, "full information", "preference"), rows)
 
 
@@ -132,14 +131,14 @@ def gain_paper_regime() -> list[str]:
         return float(evaluation["gain"])
 
     rows = [(f"`{leader}`", *(mean_of(found[game, leader], value) for game in GRID)) for leader in LEADERS]
-    return table(("leader", *map(game_name, GRID)), rows)
+    return table(("leader", *GRID), rows)
 
 
 def others() -> list[str]:
     """Return gains of the leaders that Fig. 3 does not have, with their tuned settings."""
     leaders = [leader for leader in LEADERS if leader not in COMPARED]
     return table(
-        ("leader", *map(game_name, ALL_BUT_TWO)),
+        ("leader", *ALL_BUT_TWO),
         [(f"`{leader}`", *(leaders_mean(game, leader, "gain") for game in ALL_BUT_TWO)) for leader in leaders],
     )
 
@@ -173,7 +172,7 @@ def inside() -> list[str]:
         for leader in LEADERS
     ]
     head = (
-        "task, payments",
+        "game",
         "leader",
         "greedy gain",
         "gain under 30 % noise",
@@ -220,7 +219,7 @@ def two_time_scale() -> list[str]:
         for leader in ("natural-ends", "ebpg", "m3rl")
     ]
     head = [f"{measure}: {scale}" for measure in ("gain", "followers' reward") for scale in ("two", "one", "ours")]
-    return table(("task, payments", "leader", *head), rows)
+    return table(("game", "leader", *head), rows)
 
 
 def number_of_followers() -> list[str]:
@@ -240,24 +239,37 @@ def number_of_followers() -> list[str]:
     return table(("followers", "leader", "gain", "followers' reward"), rows)
 
 
-def verdicts() -> list[str]:
-    """Return every statement of the paper with its verdicts, and the most likely reason where it fails."""
-    found: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(dict)
+@cache
+def statements() -> dict[tuple[str, str], tuple[str, str, str, str]]:
+    """Return (figure, statement) -> verdicts of ebpg and the default leader in our regime, and in the paper's."""
+    found: dict[tuple[str, str], dict[str, tuple[str, str]]] = defaultdict(dict)
     for line in (PAPER / "report.md").read_text("utf-8").splitlines():
         match = REPORT_LINE.fullmatch(line)
         if match:
             figure, statement, regime, *cells = match.groups()
-            found[figure, statement][regime] = cells
-    reasons: dict[str, dict[str, str]] = json.loads((PAPER / "reasons.json").read_text("utf-8"))
-    rows = []
-    for (figure, statement), by_regime in found.items():
-        ours = by_regime.get("ours") or by_regime["ours, but for learning rates"]
-        cells = (*ours, *by_regime.get("paper", ["-", "-"]))
-        fails = "does not hold" in " ".join(cells)
-        reason = reasons[figure][statement] if fails else reasons[figure].get(statement, "")
-        rows.append((f"`{figure}`", statement, *cells, reason))
-    head = ("`ebpg`, our regime", "`natural-ends`, ours", "`ebpg`, the paper's regime", "`natural-ends`, the paper's")
-    return table(("figure", "the paper says", *head, "most likely reason where it fails"), rows)
+            found[figure, statement][regime] = (cells[0], cells[1])
+    return {
+        key: (*(of.get("ours") or of["ours, but for learning rates"]), *of.get("paper", ("-", "-")))
+        for key, of in found.items()
+    }
+
+
+def verdicts() -> list[str]:
+    """Return every statement of the paper with its verdicts."""
+    head = ("`ebpg`", "`natural-ends`", "`ebpg`, paper's", "`natural-ends`, paper's")
+    rows = [(f"`{figure}`", statement, *cells) for (figure, statement), cells in statements().items()]
+    return table(("figure", "the paper says", *head), rows)
+
+
+def reasons() -> list[str]:
+    """Return the most likely reason of every statement that fails. Raises KeyError where none is given."""
+    given: dict[str, dict[str, str]] = json.loads((PAPER / "reasons.json").read_text("utf-8"))
+    rows = [
+        (f"`{figure}`", statement, given[figure][statement])
+        for (figure, statement), cells in statements().items()
+        if "does not hold" in " ".join(cells) or statement in given[figure]
+    ]
+    return table(("figure", "the paper says", "most likely reason"), rows)
 
 
 def ten_times_as_long() -> list[str]:
@@ -315,7 +327,7 @@ def generalisation() -> list[str]:
             share = sum(row["gain"]["mean"] for row in same) / whole if whole else 0.0
             cells.append(f"{mean_of(same, lambda row: row['gain']['mean'])} ({share:.0%})" if same else "-")
         rows.append((condition, *cells))
-    return table(("condition", *map(game_name, ALL_BUT_TWO)), rows)
+    return table(("condition", *ALL_BUT_TWO), rows)
 
 
 def prediction() -> list[str]:
@@ -327,7 +339,7 @@ def prediction() -> list[str]:
         leads = [mean_of(same, lambda row, name=name: row[name], 3) for name in ("lead_offer", "lead_previous")]
         rows.append((game_name(game), f"{same[0]['episodes']:,}", *means, *leads))
     head = ("the module", "this offer", "the offer before", "the planner's move")
-    return table(("task, payments", "episodes", *head, "lead over this offer", "lead over the one before"), rows)
+    return table(("game", "episodes", *head, "lead over this offer", "lead over the one before"), rows)
 
 
 def termination() -> list[str]:
@@ -351,7 +363,7 @@ def termination() -> list[str]:
         )
         for (game, leader, changes), same in sorted(found.items(), key=lambda item: (-len(item[1]), *item[0]))
     ]
-    return table(("task, payments", "leader", "changes", "seeds", "gain", "beta"), rows)
+    return table(("game", "leader", "changes", "seeds", "gain", "beta"), rows)
 
 
 def frozen_leader() -> list[str]:
@@ -369,7 +381,7 @@ def frozen_leader() -> list[str]:
         task = GAMES.get(game, (game,))[0]
         rows.append((f"`{task}`, `{payment}`", kind, identities, f"{same[0]['by_rule']:.2f}", *shares))
     head = [f"{int(mark):,} episodes" for mark in marks]
-    return table(("task, payments", "followers choose", "weights", "rule-based earn", *head), rows)
+    return table(("game", "followers choose", "weights", "rule-based earn", *head), rows)
 
 
 TABLES = {
@@ -382,6 +394,7 @@ TABLES = {
     "two time scales": two_time_scale,
     "number of followers": number_of_followers,
     "verdicts": verdicts,
+    "reasons": reasons,
     "ten times as long": ten_times_as_long,
     "tuning": tuning,
     "generalisation": generalisation,

@@ -21,8 +21,8 @@ from paymaster.features.leader import NOW, FeatureEncoder
 from paymaster.features.surroundings import Surroundings
 from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
 from paymaster.reproduction.results import Results
-from paymaster.reproduction.runs import reference_of, scripted_job
 from paymaster.reproduction.scales import Scale
+from paymaster.reproduction.scripted_job import reference_of, scripted_job
 from paymaster.reproduction.specs import Arm, Reading
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.train import train

@@ -16,8 +16,9 @@ from paymaster.reproduction.claims import Verdict, interval_of, overall, verdict
 from paymaster.reproduction.conditions import CONDITIONS
 from paymaster.reproduction.figures import FIGURES, figure
 from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
-from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of, readings_of
+from paymaster.reproduction.runs import RunJob, jobs_of, readings_of
 from paymaster.reproduction.scales import SCALES
+from paymaster.reproduction.scripted_job import ReferenceJob
 from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Arm, Played, Reading, key, train_config
 from paymaster.training.regimes import REGIMES
 

@@ -24,8 +24,9 @@ from paymaster.reproduction.progress import JobsProgress
 from paymaster.reproduction.reproduce import reproduce
 from paymaster.reproduction.results import Results
 from paymaster.reproduction.rows import row_path, write_row
-from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of
+from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES
+from paymaster.reproduction.scripted_job import ReferenceJob
 from paymaster.reproduction.specs import Figure, key
 from paymaster.storage.sealed import open_json, sealed_json
 
@@ -162,8 +163,8 @@ def test_numbers_are_those_of_the_rows(out: Path) -> None:
 def test_leaders_are_held_against_the_default_and_the_games_reference(out: Path) -> None:
     assert verdicts(out, "leaders", statement="better than m3rl", regime="ours") == {"holds"}
     text = (out / "leaders.md").read_text()  # of 16: the mean over games, and game by game
-    assert "| natural-ends | 0.75 [0.75, 0.75] | 0.75 [0.75, 0.75] | 1.00 [1.00, 1.00] | 75% | 75% |" in text
-    assert "| termination probability, our regime | RC completion | - | - |" in text
+    assert "| natural-ends | 0.75 [0.75, 0.75] | 0.75 [0.75, 0.75] | 1.00 [1.00, 1.00] | 75% |" in text
+    assert "| termination probability, on the grid | RC completion | - | - |" in text
     assert verdicts(out, "prediction", statement="foresees more than the offer before") == {"holds"}
     assert verdicts(out, "prediction", statement="foresees more than the planner") == {"undecided"}
 

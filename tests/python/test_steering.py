@@ -122,7 +122,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 def test_close_to_the_straight_line_bound(kind: Kind) -> None:
-    """The target of bench/README.md: one body, a fixed target, at most 1.2 times the bound; it always arrives."""
+    """The target of docs/performance.md: one body, a fixed target, at most 1.2 times the bound; it always arrives."""
     random = np.random.default_rng(0)
     position, target = random.uniform(-1, 1, (2, 20_000, 2))
     reached, _ = steps_to_reach(kind, position, np.zeros_like(position), target)

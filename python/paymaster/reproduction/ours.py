@@ -63,10 +63,15 @@ def leaders(scale: Scale) -> Figure:
         "actions foreseen": {"measure": "insight_prediction"},
     }
     panels, claims, averages = list[Panel](), list[Claim](), list[Average]()
-    for regime, whose, names in (("ours", "our", tuple(GAMES)), ("paper", "the paper's", ON_THE_GRID)):
+    plane = tuple(name for name in GAMES if name not in ON_THE_GRID)
+    for regime, where, names in (
+        ("ours", "on the grid", ON_THE_GRID),
+        ("ours", "in the plane", plane),
+        ("paper", "the paper's regime", ON_THE_GRID),
+    ):
         games, read = games_of(names, scale), partial(reading, regime=regime)
         for way, how in list(ways.items())[: None if regime == "ours" else 3]:
-            title, one = f"{way}, {whose} regime", partial(read, **how)
+            title, one = f"{way}, {where}", partial(read, **how)
             panels.append(panel_of(title, "table" if how else "bars", scale.leaders, games, one))
             if "measure" not in how:
                 averages.append(_average(title, scale.leaders, games, one))

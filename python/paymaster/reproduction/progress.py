@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from paymaster.reproduction.runs import ReferenceJob, RunJob
+from paymaster.reproduction.runs import RunJob
+from paymaster.reproduction.scripted_job import ReferenceJob
 from paymaster.reproduction.seeds_job import AnyJob
 from paymaster.terminal.printing import encodable, say
 from paymaster.training.progress import duration

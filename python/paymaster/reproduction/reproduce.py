@@ -14,8 +14,9 @@ from paymaster.reproduction.pool import Finished, run_jobs
 from paymaster.reproduction.progress import JobsProgress
 from paymaster.reproduction.report import summary, write_figure
 from paymaster.reproduction.results import Results
-from paymaster.reproduction.runs import ReferenceJob, RunJob, jobs_of
+from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import Scale
+from paymaster.reproduction.scripted_job import ReferenceJob
 from paymaster.reproduction.seeds_job import AnyJob, at_once
 from paymaster.storage.atomic import storage_errors
 from paymaster.terminal.printing import say

@@ -15,8 +15,8 @@ from paymaster.analysis.intervals import Interval
 from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
 from paymaster.reproduction.probes import probe_of
 from paymaster.reproduction.rows import read_row
-from paymaster.reproduction.runs import reference_of, scripted_job
 from paymaster.reproduction.scales import Scale
+from paymaster.reproduction.scripted_job import reference_of, scripted_job
 from paymaster.reproduction.specs import Arm, Reading, key, train_config
 from paymaster.reproduction.statistics import Estimate, bootstrap, mean
 

@@ -15,12 +15,13 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Interval
 
+from paymaster.analysis.evaluate import Evaluation
 from paymaster.reproduction.specs import key_of
 from paymaster.storage.atomic import storage_errors, write_bytes
 from paymaster.storage.sealed import read_json, sealed_json
 from paymaster.validation.ranges import from_json
 
-__all__ = ["ReferenceRow", "RunRow", "read_row", "reference_key", "row_path", "write_row"]
+__all__ = ["ReferenceRow", "RunRow", "means_of", "read_row", "reference_key", "row_path", "write_row"]
 
 Count = Annotated[int, Interval(ge=0, lt=2**62)]
 Share = Annotated[float, Interval(ge=0, le=1)]
@@ -108,6 +109,14 @@ class ReferenceRow(Means):
     key: str
     name: str
     options: dict[str, Any]
+
+
+def means_of(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the fields of :class:`Means`."""
+    means = {name: interval.mean for name, interval in evaluation.intervals().items()}
+    return {name: value for name, value in means.items() if "completions_" not in name} | {
+        "episodes": evaluation.episodes
+    }
 
 
 def reference_key(task: str, leader: str, options: Mapping[str, Any], episodes: int) -> str:

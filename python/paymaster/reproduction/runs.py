@@ -13,21 +13,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from paymaster.algorithms import DEFAULT_LEADER
-from paymaster.analysis.evaluate import Evaluation, evaluate_reference, evaluate_run
+from paymaster.analysis.evaluate import evaluate_run
 from paymaster.reproduction.conditions import CONDITIONS
-from paymaster.reproduction.frozen_leader import learn_against
 from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.probes import PROBES, probe_of
-from paymaster.reproduction.rows import read_row, reference_key, write_row
+from paymaster.reproduction.rows import means_of, read_row, write_row
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.specs import GAMES, Arm, Played, Reading, key, train_config
+from paymaster.reproduction.scripted_job import EVALUATED, START, ReferenceJob, reference_of, scripted_job
+from paymaster.reproduction.specs import Arm, Played, Reading, key, train_config
 from paymaster.storage.checkpoint import episode_of, list_checkpoints
 from paymaster.storage.metrics_file import METRICS, read_metrics
 from paymaster.storage.run_directory import holds_run
@@ -35,10 +34,9 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 from paymaster.validation.ranges import parse_json
 
-__all__ = ["ReferenceJob", "RunJob", "jobs_of", "readings_of"]
+__all__ = ["RunJob", "jobs_of", "readings_of"]
 
 WINDOWS = 50
-_START, _EVALUATED = 40.0, 0.2  # time of a process before it begins, and of an evaluated episode, beside a trained one
 _MEBIBYTE = 2**20
 
 
@@ -83,7 +81,7 @@ class RunJob:
     @property
     def cost(self) -> float:
         """Time it takes, roughly, in the time of an episode of training."""
-        return _START + self.arm.cost * self.config.episodes + _EVALUATED * self.evaluated * len(self.played)
+        return START + self.arm.cost * self.config.episodes + EVALUATED * self.evaluated * len(self.played)
 
     def done(self, out: Path) -> bool:
         """Whether all that is wanted is there."""
@@ -123,7 +121,7 @@ class RunJob:
                 strangers=condition.strangers,
                 replacement=condition.replacement,
             )
-            row["evaluations"] = {**row["evaluations"], played.name: _means(evaluation)}
+            row["evaluations"] = {**row["evaluations"], played.name: means_of(evaluation)}
             write_row(out, name, row)
         for probe in self._probes(row):
             row[probe] = PROBES[probe](run, self.evaluated)
@@ -149,84 +147,6 @@ class RunJob:
 
     def _probes(self, row: dict[str, Any]) -> list[str]:
         return sorted(probe for probe in self.probes if row.get(probe) is None)
-
-
-@dataclass(frozen=True)
-class ReferenceJob:
-    """A scripted leader, who needs no training, in an arm's games.
-
-    Attributes:
-        arm: whose games; its regime does not matter.
-        leader: who plays them.
-        played: how.
-        evaluated: episodes.
-        seed: of the training of whoever is evaluated: of a leader beside which this one plays, or of its followers.
-        episodes: that these have learned for, from this leader alone.
-    """
-
-    arm: Arm
-    leader: str
-    played: Played
-    evaluated: int
-    seed: int = 0
-    episodes: int = 0
-    runs: ClassVar[int] = 1
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        learned = f"{self.arm.followers} followers after {self.episodes:,} episodes" if self.episodes else ""
-        changes = (f"{name.partition('.')[2]}={value}" for name, value in self.arm.changes)
-        parts = (self.arm.game, self.leader, self.played.name, learned, *changes, f"seed {self.seed}")
-        return ", ".join(filter(None, parts))
-
-    @property
-    def cost(self) -> float:
-        """Time it takes, roughly, in the time of an episode of training."""
-        return _START + self.arm.cost * self.episodes / 2 + _EVALUATED * self.evaluated
-
-    @property
-    def key(self) -> str:
-        """Of its row."""
-        return reference_key(GAMES[self.arm.game].task, self.leader, self.options(), self.evaluated)
-
-    def done(self, out: Path) -> bool:
-        """Whether it is there."""
-        return bool(read_row(out, self.key))
-
-    def trained(self, out: Path) -> float:
-        """Nothing that could be told before it is done."""
-        return 0.0
-
-    def perform(self, out: Path) -> None:
-        """Plays and writes the row."""
-        evaluation = evaluate_reference(
-            self.leader,
-            GAMES[self.arm.game].task,
-            self.evaluated,
-            options=self._games(),
-            replacement=CONDITIONS[self.played.condition].replacement,
-            learned=learn_against(self.leader, self._training()) if self.episodes else None,
-        )
-        write_row(out, self.key, {"name": self.name, "options": self.options(), **_means(evaluation)})
-
-    def options(self) -> dict[str, Any]:
-        """Departures from the task's preset, and what else tells its row from others."""
-        described, replacement = self._games(), CONDITIONS[self.played.condition].replacement
-        if replacement is not None:
-            described["replacement"] = asdict(replacement)
-        if self.episodes:
-            learning = asdict(self._training().follower_learner)
-            described["learning"] = {**learning, "seed": self.seed, "episodes": self.episodes}
-        return described
-
-    def _games(self) -> dict[str, Any]:
-        options = replace(self.arm.options(), noise=self.played.noise).options()
-        return {**options, **CONDITIONS[self.played.condition].options_of(self.seed)}
-
-    def _training(self) -> TrainConfig:
-        """Of the followers; the leader that it names does not take part."""
-        return train_config(replace(self.arm, leader=DEFAULT_LEADER, length=1.0), self.seed, self.episodes)
 
 
 def readings_of(figure: Figure) -> set[Reading]:
@@ -265,26 +185,6 @@ def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob 
     return [*in_order, *(references[name] for name in sorted(references))]
 
 
-def scripted_job(reading: Reading, scale: Scale, seed: int) -> ReferenceJob:
-    """Return what a reading of a scripted leader needs; a seed matters to followers that learn."""
-    arm = reading.arm
-    if arm.followers == "rule":
-        return ReferenceJob(arm, arm.leader, reading.played, scale.evaluated)
-    episodes = round(arm.length * scale.episodes)
-    return ReferenceJob(arm, arm.leader, reading.played, scale.evaluated, arm.first_seed + seed, episodes)
-
-
-def reference_of(reading: Reading, scale: Scale, seed: int = 0) -> ReferenceJob:
-    """Return against whom a reading is held where games are averaged: ``full_information``, or the scripted leader
-    itself, with rule-based followers in the same games. The seed matters where they have strangers."""
-    arm = reading.arm
-    leader = arm.leader if arm.scripted else "full_information"
-    changes = tuple(change for change in arm.changes if change[0].startswith("options."))
-    games = Arm(arm.game, arm.leader, num_followers=arm.num_followers, changes=changes)
-    strangers = CONDITIONS[reading.condition].strangers
-    return ReferenceJob(games, leader, replace(reading.played, greedy=False), scale.evaluated, seed * strangers)
-
-
 def _train(config: TrainConfig, run: Path) -> dict[str, float | None]:
     """Trains, or goes on; what an episode cost in this process."""
     resume = holds_run(run)
@@ -311,14 +211,6 @@ def _curve(run: Path) -> dict[str, Any]:
             "gain": [float(gains[window].mean()) for window in windows],
         },
         "learning_gain": float(gains.mean()),
-    }
-
-
-def _means(evaluation: Evaluation) -> dict[str, Any]:
-    """Means per episode, completions in all, and the number of episodes."""
-    means = {name: interval.mean for name, interval in evaluation.intervals().items()}
-    return {name: value for name, value in means.items() if "completions_" not in name} | {
-        "episodes": evaluation.episodes
     }
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from paymaster.reproduction.runs import ReferenceJob, RunJob
+from paymaster.reproduction.runs import RunJob
+from paymaster.reproduction.scripted_job import ReferenceJob
 from paymaster.reproduction.specs import key
 from paymaster.storage.run_directory import holds_run
 from paymaster.training.train_seeds import common_episode, train_seeds
