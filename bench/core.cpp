@@ -3,13 +3,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "paymaster/batch.hpp"
-#include "paymaster/registry.hpp"
-#include "paymaster/rng.hpp"
+#include "batch/batch.hpp"
+#include "game/field_memory.hpp"
+#include "game/rng.hpp"
+#include "tasks/tasks.hpp"
 
 using namespace paymaster;
 
@@ -25,30 +26,16 @@ int main(int argc, char** argv) {
   const auto batch = make_batch(config, batch_config, nullptr);
 
   const auto b = static_cast<std::size_t>(games), n = static_cast<std::size_t>(config.num_followers);
-  std::vector<std::int16_t> whole(b * static_cast<std::size_t>(batch->row_length().whole)), completed(b * n),
-      action(b * n);
+  std::vector<std::int16_t> whole(b * static_cast<std::size_t>(batch->row_length().whole));
   std::vector<float> real(b * static_cast<std::size_t>(batch->row_length().real));
-  std::vector<double> reward(b);
-  std::unique_ptr<bool[]> terminated(new bool[b]), committed(new bool[b * n]);
-  std::vector<float> payment(b * n), follower_reward(b * n), totals(4 * b);
-  std::vector<std::int32_t> counts(2 * b), completions(b * static_cast<std::size_t>(config.num_goals)),
-      offers(b * n * 2);
+  std::vector<std::int32_t> offers(b * n * 2);
+  FieldMemory results(batch->result_fields(), games), totals(batch->total_fields(), games);
+  const std::vector<void*> result_pointers = results.pointers(), total_pointers = totals.pointers();
+  const std::span<double> reward = results.values<double>("reward");
   BatchResult result;
   result.observation = {whole.data(), real.data()};
-  result.reward = reward.data();
-  result.terminated = terminated.get();
-  result.committed = committed.get();
-  result.completed = completed.data();
-  result.payment = payment.data();
-  result.follower_reward = follower_reward.data();
-  result.follower_action = action.data();
-  result.gain = totals.data();
-  result.payments = totals.data() + b;
-  result.incentive = totals.data() + 2 * b;
-  result.total_follower_reward = totals.data() + 3 * b;
-  result.events = counts.data();
-  result.length = counts.data() + b;
-  result.completions = completions.data();
+  result.results = result_pointers.data();
+  result.totals = total_pointers.data();
 
   // Offers are kept for ten steps, so that contracts run as they do under a leader worth its name.
   Draws draws(1, Stream::reset, 0, 0, 0);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "bindings.hpp"
-#include "paymaster/check.hpp"
+#include "game/check.hpp"
 
 namespace paymaster::bindings {
 

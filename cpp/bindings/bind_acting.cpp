@@ -7,7 +7,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "paymaster/acting.hpp"
+#include "networks/acting.hpp"
 
 namespace paymaster::bindings {
 namespace {

@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "bindings.hpp"
-#include "paymaster/assignment.hpp"
-#include "paymaster/check.hpp"
-#include "paymaster/types.hpp"
+#include "game/assignment.hpp"
+#include "game/check.hpp"
+#include "game/types.hpp"
 
 namespace paymaster::bindings {
 

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "batch/batch.hpp"
 #include "bindings.hpp"
 #include "config_from_dict.hpp"
-#include "paymaster/batch.hpp"
-#include "paymaster/check.hpp"
-#include "paymaster/registry.hpp"
+#include "game/check.hpp"
 #include "results.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::bindings {
 namespace {
@@ -29,10 +29,14 @@ class PyBatch {
     const GameConfig config = config_from_dict(task, options);
     std::optional<std::vector<Traits>> traits;
     if (!population.is_none()) traits = traits_from(config, population);
-    py::gil_scoped_release release;
-    batch_ = make_batch(config, batch, traits ? &*traits : nullptr);
-    taken_.resize(static_cast<std::size_t>(batch.num_envs) * static_cast<std::size_t>(config.num_followers) * 2);
-    offers_.resize(taken_.size());
+    {
+      py::gil_scoped_release release;
+      batch_ = make_batch(config, batch, traits ? &*traits : nullptr);
+      taken_.resize(static_cast<std::size_t>(batch.num_envs) * static_cast<std::size_t>(config.num_followers) * 2);
+      offers_.resize(taken_.size());
+    }
+    results_.emplace(*batch_);
+    followers_.emplace(batch_->follower_fields(), batch.num_envs);
   }
 
   Batch& core() { return *batch_; }
@@ -47,14 +51,15 @@ class PyBatch {
       expect(mask->ndim() == 1 && mask->size() == games, "reset_mask", "bool[" + std::to_string(games) + "]",
              shape_text(*mask));
     offered_ = false;
-    Results& out = results();
-    const ObservationRows rows = out.observation.pointers();
+    ObservationArrays& out = results_->observation;
+    out.prepare(copy_);
+    const ObservationRows rows = out.pointers();
     const bool* chosen = mask ? mask->data() : nullptr;
     {
       py::gil_scoped_release release;
       batch_->reset(seeds ? seeds->data() : nullptr, chosen, rows);
     }
-    return out.observation.tuple();
+    return out.tuple();
   }
 
   py::tuple step(const py::array& actions) {
@@ -65,19 +70,18 @@ class PyBatch {
   }
 
   /// The first phase; the offers are kept for the second.
-  py::tuple offer(const py::array& actions) {
+  py::dict offer(const py::array& actions) {
     const CallGuard::Call call(guard(), calls::offer);
     expect(told(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()", batch_->config().followers);
     take_actions(actions);
-    if (copy_ || !followers_) followers_.emplace(*batch_);
-    const FollowerRows rows = followers_->pointers();
+    followers_->prepare(copy_);
     {
       py::gil_scoped_release release;
-      batch_->offer(taken_.data(), rows);
+      batch_->offer(taken_.data(), followers_->pointers());
     }
     offers_.swap(taken_);  // only now: offers that are refused leave those before them in force
     offered_ = true;
-    return followers_->tuple();
+    return followers_->dict();
   }
 
   /// The second.
@@ -92,9 +96,10 @@ class PyBatch {
 
   py::tuple observe() {
     const CallGuard::Call call(guard(), calls::observe);
-    Results& out = results();
-    batch_->observe(out.observation.pointers());
-    return out.observation.tuple();
+    ObservationArrays& out = results_->observation;
+    out.prepare(copy_);
+    batch_->observe(out.pointers());
+    return out.tuple();
   }
 
   /// What an equal one is made of again: the constructor's arguments, then snapshot and unanswered offers (or None).
@@ -133,7 +138,7 @@ class PyBatch {
     for (const py::object& asked : names) {
       const std::string name = text_from("state: a name", asked);
       const std::size_t at = field_index(name);
-      py::array array(py::dtype(fields[at].dtype), shape_of(fields[at]));
+      py::array array(py::dtype(fields[at].dtype), array_shape(fields[at], batch_->batch_config().num_envs));
       pointers[at] = array.mutable_data();
       out[name.c_str()] = array;
     }
@@ -187,23 +192,17 @@ class PyBatch {
   }
 
  private:
-  /// Fresh arrays, or (copy = false) the same ones again.
-  Results& results() {
-    if (copy_ || !results_) results_.emplace(*batch_, batch_->batch_config().autoreset == Autoreset::same_step);
-    return *results_;
-  }
-
   /// Followers are told what to do.
   bool told() const { return batch_->config().follower_kind() != Followers::rule; }
 
   py::tuple advance(const std::int32_t* offers, const std::int32_t* told) {
-    Results& out = results();
-    const BatchResult pointers = out.pointers();
+    results_->prepare(copy_);
+    const BatchResult pointers = results_->pointers();
     {
       py::gil_scoped_release release;
       batch_->step(offers, told, pointers);
     }
-    return out.tuple();
+    return results_->tuple();
   }
 
   static std::vector<Traits> traits_from(const GameConfig& config, const py::object& population) {
@@ -231,13 +230,6 @@ class PyBatch {
     reject("state", "fields among " + known, quoted(name));
   }
 
-  std::vector<py::ssize_t> shape_of(const FieldInfo& field) const {
-    std::vector<py::ssize_t> shape{batch_->batch_config().num_envs};
-    if (field.shape.rows > 0) shape.push_back(field.shape.rows);
-    if (field.shape.columns > 0) shape.push_back(field.shape.columns);
-    return shape;
-  }
-
   /// The value as a contiguous array of the field's type; kinds must fit (no float for an int) and so must the range.
   py::array as_field(const FieldInfo& field, const py::object& value) const {
     py::array array = py::array::ensure(value);
@@ -248,7 +240,7 @@ class PyBatch {
     if (!fits)
       throw py::type_error(field.name + ": expected dtype " + field.dtype + ", got " +
                            py::cast<std::string>(py::str(array.dtype())));
-    const auto shape = shape_of(field);
+    const auto shape = array_shape(field, batch_->batch_config().num_envs);
     bool same = array.ndim() == static_cast<py::ssize_t>(shape.size());
     for (std::size_t i = 0; same && i < shape.size(); ++i) same = array.shape(static_cast<py::ssize_t>(i)) == shape[i];
     expect(same, field.name, "shape " + py::cast<std::string>(py::str(py::tuple(py::cast(shape)))), shape_text(array));
@@ -296,7 +288,7 @@ class PyBatch {
       if (whole.data()[i] != taken_[i]) reject_action(i, whole.data()[i]);
   }
 
-  /// Copies what followers are told to int32; what does not fit becomes -1, which the core refuses like any other.
+  /// Copies what followers are told to int32; refuses what does not fit in the words of the core, which checks the rest.
   void take_told(const py::array& actions) {
     const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
     expect_integers(actions);
@@ -306,41 +298,42 @@ class PyBatch {
     told_.resize(static_cast<std::size_t>(games * n));
     if (narrow(whole.data(), told_)) return;
     for (std::size_t i = 0; i < told_.size(); ++i)
-      if (whole.data()[i] != told_[i]) told_[i] = -1;
+      if (whole.data()[i] != told_[i])
+        reject("actions (game " + std::to_string(i / static_cast<std::size_t>(n)) + ", follower " +
+                   std::to_string(i % static_cast<std::size_t>(n)) + ")",
+               "a value in [0, " + std::to_string(batch_->choices() - 1) + "]", whole.data()[i]);
   }
 
-  /// What does not even fit the core's integers; the core itself checks the rest.
+  /// What does not even fit the core's integers, in the words of the core, which checks the rest.
   template <class T>
   [[noreturn]] void reject_action(std::size_t i, T came) const {
+    const auto& config = batch_->config();
+    const int highest = i % 2 == 0 ? config.num_goals - (config.abstain ? 0 : 1) : config.num_bonuses - 1;
     const std::size_t n = static_cast<std::size_t>(batch_->config().num_followers);
     reject(std::string("actions: ") + (i % 2 == 0 ? "goal" : "bonus") + " (game " + std::to_string(i / 2 / n) +
                ", follower " + std::to_string(i / 2 % n) + ")",
-           i % 2 == 0 ? "a goal type" : "a bonus level", came);
+           "a value in [0, " + std::to_string(highest) + "]", came);
   }
 
   std::string task_;
   bool copy_;
   std::unique_ptr<Batch> batch_;
-  std::optional<Results> results_;
-  std::optional<FollowerArrays> followers_;
+  std::optional<Results> results_;  // made in the constructor, with the GIL held
+  std::optional<FieldArrays> followers_;
   std::vector<std::int32_t> taken_, offers_, told_;
   bool offered_ = false;  // offers_ holds offers that followers have not answered yet
 };
 
-py::list describe(const std::vector<FieldInfo>& fields) {
-  py::list out;
-  for (const FieldInfo& f : fields) {
-    std::vector<int> shape;
-    if (f.shape.rows > 0) shape.push_back(f.shape.rows);
-    if (f.shape.columns > 0) shape.push_back(f.shape.columns);
-    out.append(py::make_tuple(f.name, f.dtype, py::tuple(py::cast(shape)), f.meaning));
-  }
-  return out;
+/// paymaster._core.Field of one game: shape [...].
+py::tuple shape_in_a_game(const FieldInfo& field) {
+  std::vector<py::ssize_t> shape = array_shape(field, 0);
+  shape.erase(shape.begin());
+  return py::tuple(py::cast(shape));
 }
 
 /// Views of the table's memory; they keep the batch alive.
 py::dict statistics_views(const py::object& self) {
-  const StatisticsTable& t = py::cast<PyBatch&>(self).core().statistics();
+  const HistoryTable& t = py::cast<PyBatch&>(self).core().statistics();
   const py::ssize_t p = t.population, g = t.goals, k = t.bonuses, ages = t.horizon;
   py::dict out;
   out["acceptance"] = view(t.acceptance.data(), {p, g, k}, self);
@@ -361,7 +354,7 @@ void overwrite(std::vector<T>& values, const py::dict& arrays, const char* name)
 /// Arrays have been checked (names, dtypes, shapes, ranges) by paymaster.envs.history.
 void set_statistics(PyBatch& self, const py::dict& arrays) {
   const CallGuard::Call call(self.guard(), kStatistics);
-  StatisticsTable& t = self.core().statistics();
+  HistoryTable& t = self.core().statistics();
   overwrite(t.acceptance, arrays, "acceptance");
   overwrite(t.acceptance_count, arrays, "acceptance_count");
   overwrite(t.completion, arrays, "completion");
@@ -388,6 +381,13 @@ void bind_batch(py::module_& m) {
       py::set_error(py::module_::import("gymnasium.error").attr("ResetNeeded"), none.what());
     }
   });
+  py::class_<FieldInfo>(m, "Field")
+      .def_readonly("name", &FieldInfo::name)
+      .def_readonly("dtype", &FieldInfo::dtype)
+      .def_property_readonly("shape", &shape_in_a_game)
+      .def_readonly("meaning", &FieldInfo::meaning)
+      .def_readonly("low", &FieldInfo::low)
+      .def_readonly("high", &FieldInfo::high);
   py::class_<PyBatch>(m, "Batch")
       .def(py::init([](const py::object& task, const py::dict& options, int num_envs, std::uint64_t seed,
                        std::int64_t first_index, int num_threads, const py::object& autoreset,
@@ -411,9 +411,11 @@ void bind_batch(py::module_& m) {
       .def("restore", &PyBatch::restore, py::arg("snapshot"))
       .def("observe", &PyBatch::observe)
       .def_property_readonly("guard", [](PyBatch& self) { return self.core().guard(); })
-      .def_property_readonly("observation_fields",
-                             [](PyBatch& self) { return describe(self.core().observation_fields()); })
-      .def_property_readonly("state_fields", [](PyBatch& self) { return describe(self.core().state_fields()); })
+      .def_property_readonly("observation_fields", [](PyBatch& self) { return self.core().observation_fields(); })
+      .def_property_readonly("state_fields", [](PyBatch& self) { return self.core().state_fields(); })
+      .def_property_readonly("result_fields", [](PyBatch& self) { return self.core().result_fields(); })
+      .def_property_readonly("total_fields", [](PyBatch& self) { return self.core().total_fields(); })
+      .def_property_readonly("follower_fields", [](PyBatch& self) { return self.core().follower_fields(); })
       .def_property_readonly("options", [](PyBatch& self) { return config_to_dict(self.core().config()); })
       .def_property_readonly("goal_reward", [](PyBatch& self) { return self.core().config().reward_of_goal(); })
       .def_property_readonly("choices", [](PyBatch& self) { return self.core().choices(); })

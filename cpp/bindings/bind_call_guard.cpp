@@ -2,8 +2,8 @@
 #include <memory>
 #include <string>
 
+#include "batch/call_guard.hpp"
 #include "bindings.hpp"
-#include "paymaster/call_guard.hpp"
 
 namespace paymaster::bindings {
 namespace {

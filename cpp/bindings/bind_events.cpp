@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "bindings.hpp"
-#include "paymaster/event_set.hpp"
+#include "game/event_set.hpp"
 
 namespace paymaster::bindings {
 namespace {

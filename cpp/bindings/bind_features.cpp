@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "batch/batch.hpp"
 #include "bindings.hpp"
-#include "paymaster/batch.hpp"
-#include "paymaster/features.hpp"
+#include "features/features.hpp"
 
 namespace paymaster::bindings {
 namespace {
@@ -166,7 +166,7 @@ class PyFeatureEncoder {
 
   void run(const SeenFields& seen, py::ssize_t games, const FeatureArrays& out) const {
     const CallGuard::Call call(*core_.guard(), kEncode);  // the table changes while games are played
-    const StatisticsTable& table = core_.statistics();
+    const HistoryTable& table = core_.statistics();
     py::gil_scoped_release release;
     encoder_.encode(seen, static_cast<std::size_t>(games), table, out);
   }
@@ -192,6 +192,7 @@ void bind_features(py::module_& m) {
       .def("encode", &PyFeatureEncoder::encode, py::arg("observation"))
       .def("encode_into", &PyFeatureEncoder::encode_into, py::arg("observation"), py::arg("follower"), py::arg("goal"),
            py::arg("ended"));
+  m.attr("GOAL_FEATURES_NOW") = kGoalFeaturesNow;
   m.def("run_out", &run_out_of, py::arg("observation"), "Which offers have run their course: bool [B, N].");
 }
 

@@ -3,8 +3,9 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "paymaster/call_guard.hpp"
-#include "paymaster/physics/particles.hpp"
+#include "batch/call_guard.hpp"
+#include "worlds/particles/config.hpp"
+#include "worlds/particles/physics.hpp"
 
 namespace paymaster::bindings {
 namespace {
@@ -109,6 +110,14 @@ void bind_particles(py::module_& m) {
   bind_worlds<double>(m, "ParticleWorld",
                       "B worlds of the same bodies under mpe2's physics, and nothing else: no goals, no borders.");
   bind_worlds<float>(m, "ParticleWorld32", "ParticleWorld in float32.");
+  m.def(
+      "arena_half_width",
+      [](double arena_half_width, int num_followers) {
+        ParticleConfig config;
+        config.arena_half_width = arena_half_width;
+        return config.half_width(num_followers);
+      },
+      py::arg("arena_half_width"), py::arg("num_followers"), "Half the side of a game's arena, of its options.");
 }
 
 }  // namespace paymaster::bindings

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "paymaster/planners/grid_routes.hpp"
-#include "paymaster/planners/steering.hpp"
-#include "paymaster/registry.hpp"
-#include "paymaster/worlds/particles_steering.hpp"
+#include "tasks/tasks.hpp"
+#include "worlds/grid/routes.hpp"
+#include "worlds/particles/steering.hpp"
+#include "worlds/particles/steering_config.hpp"
 
 namespace paymaster::bindings {
 namespace {
@@ -174,8 +174,9 @@ py::array brake(const Numbers& velocity, double acceleration) {
 py::dict steering_constants() {
   py::dict worlds;
   for (const Task& task : tasks()) {
-    if (task.preset.world->options != OwnOptions::particles) continue;
-    const SteeringConfig config = steering_of(task.preset.num_followers, task.preset.particles);
+    const auto* own = task.preset.find_own<ParticleConfig>();
+    if (own == nullptr) continue;
+    const SteeringConfig config = steering_of(task.preset.num_followers, *own);
     worlds[task.name.c_str()] = py::dict(py::arg("acceleration") = config.acceleration,
                                          py::arg("max_speed") = config.max_speed, py::arg("reach") = config.reach,
                                          py::arg("clearance") = config.clearance, py::arg("border") = config.border);

@@ -8,7 +8,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "paymaster/recurrence.hpp"
+#include "networks/recurrence.hpp"
 
 namespace paymaster::bindings {
 namespace {

@@ -5,9 +5,10 @@
 
 #include "bindings.hpp"
 #include "config_from_dict.hpp"
-#include "paymaster/check.hpp"
-#include "paymaster/grid_map.hpp"
-#include "paymaster/registry.hpp"
+#include "game/check.hpp"
+#include "game/history.hpp"
+#include "tasks/tasks.hpp"
+#include "worlds/grid/map.hpp"
 
 namespace paymaster::bindings {
 namespace {
@@ -136,6 +137,9 @@ void bind_tasks(py::module_& m) {
         return out;
       },
       "Option name -> meaning.");
+  m.attr("NUM_ACTIONS") = kMaxActions;
+  m.attr("HISTORY_RATE") = HistoryTable::kRate;
+  m.attr("DEFAULT_MAP") = GridMap::kDefault;
 }
 
 }  // namespace paymaster::bindings

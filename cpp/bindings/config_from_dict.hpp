@@ -4,7 +4,7 @@
 #include <string>
 
 #include "bindings.hpp"
-#include "paymaster/config.hpp"
+#include "game/config.hpp"
 
 namespace paymaster::bindings {
 

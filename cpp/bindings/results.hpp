@@ -1,11 +1,12 @@
 // The NumPy arrays that a batch writes its observations and results to.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <string>
+#include <vector>
 
+#include "batch/batch.hpp"
 #include "bindings.hpp"
-#include "paymaster/batch.hpp"
 
 namespace paymaster::bindings {
 
@@ -13,96 +14,104 @@ template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
 /// Observations of B games (or of none): int16 fields and float32 fields.
-struct ObservationArrays {
-  Array<std::int16_t> whole;
-  Array<float> real;
+class ObservationArrays {
+ public:
+  ObservationArrays(py::ssize_t games, RowLength length) : games_(games), length_(length) {}
 
-  ObservationArrays() = default;
-  ObservationArrays(py::ssize_t games, RowLength length)
-      : whole({games, py::ssize_t{length.whole}}), real({games, py::ssize_t{length.real}}) {}
-
-  void clear() {
-    std::fill_n(whole.mutable_data(), whole.size(), std::int16_t{0});
-    std::fill_n(real.mutable_data(), real.size(), 0.0f);
+  /// Takes fresh arrays, or (fresh = false) the same ones again.
+  void prepare(bool fresh) {
+    if (!fresh && whole_.size() > 0) return;
+    whole_ = Array<std::int16_t>(games_ * length_.whole);
+    real_ = Array<float>(games_ * length_.real);
   }
   ObservationRows pointers() {
-    return whole.size() > 0 ? ObservationRows{whole.mutable_data(), real.mutable_data()} : ObservationRows{};
+    return whole_.size() > 0 ? ObservationRows{whole_.mutable_data(), real_.mutable_data()} : ObservationRows{};
   }
-  py::tuple tuple() const { return py::make_tuple(whole, real); }
+  py::tuple tuple() const { return py::make_tuple(whole_, real_); }
+
+ private:
+  py::ssize_t games_;
+  RowLength length_;
+  Array<std::int16_t> whole_;
+  Array<float> real_;
 };
 
-/// What followers know of themselves and of the offers.
-struct FollowerArrays {
-  Array<std::int16_t> offered, preference;
-  Array<bool> asked, skill;
-  Array<float> reservation, due;
+/// Shape of a field's array: [B, ...].
+inline std::vector<py::ssize_t> array_shape(const FieldInfo& field, py::ssize_t games) {
+  std::vector<py::ssize_t> shape{games};
+  if (field.shape.rows > 0) shape.push_back(field.shape.rows);
+  if (field.shape.columns > 0) shape.push_back(field.shape.columns);
+  return shape;
+}
 
-  explicit FollowerArrays(const Batch& batch) {
-    const py::ssize_t b = batch.batch_config().num_envs, n = batch.config().num_followers;
-    offered = Array<std::int16_t>({b, n, py::ssize_t{2}});
-    asked = Array<bool>({b, n});
-    skill = Array<bool>({b, n, static_cast<py::ssize_t>(batch.config().num_goals)});
-    preference = Array<std::int16_t>({b, n});
-    reservation = Array<float>({b, n});
-    due = Array<float>({b, n});
+/// Arrays [B, ...] of fields. What does not change from one call to the next is looked up once.
+class FieldArrays {
+ public:
+  FieldArrays(const std::vector<FieldInfo>& fields, py::ssize_t games) {
+    for (const FieldInfo& field : fields)
+      kinds_.push_back({py::str(field.name), py::dtype(field.dtype), array_shape(field, games)});
+    arrays_.resize(kinds_.size());
+    pointers_.resize(kinds_.size());
   }
-  FollowerRows pointers() {
-    return {offered.mutable_data(),    asked.mutable_data(),       skill.mutable_data(),
-            preference.mutable_data(), reservation.mutable_data(), due.mutable_data()};
+
+  /// Takes fresh arrays, or (fresh = false) the same ones again.
+  void prepare(bool fresh) {
+    if (!fresh && pointers_.front() != nullptr) return;
+    for (std::size_t i = 0; i < kinds_.size(); ++i) {
+      arrays_[i] = py::array(kinds_[i].dtype, kinds_[i].shape);
+      pointers_[i] = arrays_[i].mutable_data();
+    }
   }
-  py::tuple tuple() const { return py::make_tuple(offered, asked, skill, preference, reservation, due); }
+  void* const* pointers() const { return pointers_.data(); }
+  /// Field name -> array.
+  py::dict dict() const {
+    py::dict all;
+    for (std::size_t i = 0; i < kinds_.size(); ++i) all[kinds_[i].name] = arrays_[i];
+    return all;
+  }
+
+ private:
+  struct Kind {
+    py::str name;
+    py::dtype dtype;
+    std::vector<py::ssize_t> shape;
+  };
+  std::vector<Kind> kinds_;
+  std::vector<py::array> arrays_;
+  std::vector<void*> pointers_;
 };
 
 /// One step's results.
-struct Results {
-  ObservationArrays observation, final_observation;
-  Array<std::int16_t> completed, follower_action;
-  Array<double> reward;
-  Array<bool> terminated, committed;
-  Array<float> payment, follower_reward, gain, payments, incentive, total_follower_reward;
-  Array<std::int32_t> events, length, completions;
+class Results {
+ public:
+  explicit Results(const Batch& batch)
+      : observation(batch.batch_config().num_envs, batch.row_length()),
+        final_observation_(batch.batch_config().autoreset == Autoreset::same_step ? batch.batch_config().num_envs : 0,
+                           batch.row_length()),
+        results_(batch.result_fields(), batch.batch_config().num_envs),
+        totals_(batch.total_fields(), batch.batch_config().num_envs) {}
 
-  Results(const Batch& batch, bool with_final) {
-    const py::ssize_t b = batch.batch_config().num_envs, n = batch.config().num_followers;
-    observation = ObservationArrays(b, batch.row_length());
-    final_observation = ObservationArrays(with_final ? b : 0, batch.row_length());
-    final_observation.clear();
-    reward = Array<double>(b);
-    terminated = Array<bool>(b);
-    committed = Array<bool>({b, n});
-    completed = Array<std::int16_t>({b, n});
-    payment = Array<float>({b, n});
-    follower_reward = Array<float>({b, n});
-    follower_action = Array<std::int16_t>({b, n});
-    for (auto* total : {&gain, &payments, &incentive, &total_follower_reward}) *total = Array<float>(b);
-    for (auto* total : {&events, &length}) *total = Array<std::int32_t>(b);
-    completions = Array<std::int32_t>({b, static_cast<py::ssize_t>(batch.config().num_goals)});
+  void prepare(bool fresh) {
+    observation.prepare(fresh);
+    final_observation_.prepare(fresh);
+    results_.prepare(fresh);
+    totals_.prepare(fresh);
   }
-
   BatchResult pointers() {
     return {.observation = observation.pointers(),
-            .final_observation = final_observation.pointers(),
-            .reward = reward.mutable_data(),
-            .terminated = terminated.mutable_data(),
-            .committed = committed.mutable_data(),
-            .completed = completed.mutable_data(),
-            .payment = payment.mutable_data(),
-            .follower_reward = follower_reward.mutable_data(),
-            .follower_action = follower_action.mutable_data(),
-            .gain = gain.mutable_data(),
-            .payments = payments.mutable_data(),
-            .incentive = incentive.mutable_data(),
-            .total_follower_reward = total_follower_reward.mutable_data(),
-            .events = events.mutable_data(),
-            .length = length.mutable_data(),
-            .completions = completions.mutable_data()};
+            .final_observation = final_observation_.pointers(),
+            .results = results_.pointers(),
+            .totals = totals_.pointers()};
+  }
+  py::tuple tuple() const {
+    return py::make_tuple(observation.tuple(), results_.dict(), totals_.dict(), final_observation_.tuple());
   }
 
-  py::tuple tuple() const {
-    return py::make_tuple(observation.tuple(), reward, terminated, committed, completed, payment, follower_reward,
-                          follower_action, gain, payments, incentive, total_follower_reward, events, length,
-                          completions, final_observation.tuple());
-  }
+  ObservationArrays observation;
+
+ private:
+  ObservationArrays final_observation_;  // games that have not ended have nothing in it
+  FieldArrays results_, totals_;
 };
 
 }  // namespace paymaster::bindings

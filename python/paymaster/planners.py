@@ -2,7 +2,7 @@
 
 A follower that has chosen a goal type leaves the way there to a planner. :func:`grid_path` is that of the grid tasks,
 breadth-first search as in M3RL; :func:`steer` that of the particle worlds, whose way of thinking
-``cpp/include/paymaster/planners/steering.hpp`` explains. Here they answer for any situation, a game or not. The
+``cpp/worlds/particles/steering.hpp`` explains. Here they answer for any situation, a game or not. The
 environments call the same code.
 
 Shapes: B followers, each in a situation of its own; R rows and C columns of a map; L actions in the longest route;

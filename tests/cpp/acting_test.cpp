@@ -1,6 +1,6 @@
 // Networks that act: what must hold of their numbers whatever the weights, read and written in arrays of just their size.
 // tests/python/test_acting.py compares the numbers with torch's.
-#include "paymaster/acting.hpp"
+#include "networks/acting.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,12 +1,12 @@
 // The assignment of followers to goal types against trying every assignment.
-#include "paymaster/assignment.hpp"
+#include "game/assignment.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "paymaster/types.hpp"
+#include "game/types.hpp"
 #include "support/random.hpp"
 
 namespace paymaster::test {

@@ -4,8 +4,8 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {
@@ -117,7 +117,7 @@ TEST_CASE("reset: the first one starts episode 0, which the batch shows already;
 TEST_CASE("statistics: frozen tables stay, cleared ones are empty, events are counted once") {
   const GameConfig config = short_game();
   TestBatch batch(config, mode(Autoreset::next_step));
-  StatisticsTable& table = batch.core().statistics();
+  HistoryTable& table = batch.core().statistics();
   OfferStream offers(1, config, kGames, 30);
   const auto trials = [&] { return std::accumulate(table.acceptance_count.begin(), table.acceptance_count.end(), 0L); };
   batch.step(offers.next());

@@ -30,9 +30,9 @@ std::vector<std::string> large_maps() {
 /// Grid task number `task` with as much variety in the other parameters as `variant` gives.
 GameConfig varied(std::size_t task, const std::string& map, int followers, std::size_t variant) {
   GameConfig config = grid_tasks()[task];
-  config.map = map;
+  config.own<GridConfig>().map = map;
   config.num_followers = followers;
-  config.num_resources = std::array{10, 1, 30}[variant % 3];
+  config.own<GridConfig>().num_resources = std::array{10, 1, 30}[variant % 3];
   config.noise = std::array{0.0, 0.0, 0.0, 0.3, 1.0}[variant % 5];
   config.abstain = variant % 2 == 0;
   config.horizon = variant % 7 == 0 ? 7 : 30;

@@ -5,9 +5,9 @@
 #include <limits>
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
 #include "support/maps.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {
@@ -18,7 +18,7 @@ constexpr int kGames = 3;
 
 GameConfig rooms() {
   GameConfig config = find_task("multi_bonus_resource_collection").preset;
-  config.map = kRooms;
+  config.own<GridConfig>().map = kRooms;
   return config;
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("set_state: derived parts follow, `done` among them") {
   StateArrays state(batch.core());
   state.read(batch.core());
   *state.row<I>("step", 1) = config.horizon;
-  for (int i = 0; i < config.num_resources; ++i) state.row<bool>("resource_present", 2)[i] = false;
+  for (int i = 0; i < config.own<GridConfig>().num_resources; ++i) state.row<bool>("resource_present", 2)[i] = false;
   state.write(batch.core(), {"step", "resource_present"});
   state.read(batch.core());
   CHECK_FALSE(*state.row<bool>("done", 0));

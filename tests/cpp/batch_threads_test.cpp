@@ -1,9 +1,9 @@
 // Results depend neither on the number of threads nor on how a batch is split.
 #include <doctest/doctest.h>
 
-#include "paymaster/registry.hpp"
 #include "support/maps.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {
@@ -69,9 +69,9 @@ TEST_CASE("a table of statistics that threads share out by follower is the one t
       const Results& expected = one.step(now);
       REQUIRE(three.step(now) == expected);
       REQUIRE(eight.step(now) == expected);
-      const StatisticsTable& table = one.core().statistics();
+      const HistoryTable& table = one.core().statistics();
       for (TestBatch* shared : {&three, &eight}) {
-        const StatisticsTable& other = shared->core().statistics();
+        const HistoryTable& other = shared->core().statistics();
         REQUIRE(other.acceptance == table.acceptance);
         REQUIRE(other.acceptance_count == table.acceptance_count);
         REQUIRE(other.completion == table.completion);

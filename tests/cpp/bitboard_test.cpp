@@ -1,5 +1,5 @@
 // Boards of 2, 4 and 64 words against a slow loop over cells.
-#include "paymaster/bitboard.hpp"
+#include "worlds/grid/bitboard.hpp"
 
 #include <doctest/doctest.h>
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #endif
 
-#include "paymaster/registry.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

@@ -1,5 +1,5 @@
 // Tasks by name, and the options that are refused.
-#include "paymaster/config.hpp"
+#include "game/config.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,8 +9,9 @@
 #include <memory>
 #include <stdexcept>
 
-#include "paymaster/batch.hpp"
-#include "paymaster/registry.hpp"
+#include "batch/batch.hpp"
+#include "tasks/tasks.hpp"
+#include "worlds/grid/config.hpp"
 
 namespace paymaster {
 
@@ -74,13 +75,13 @@ TEST_CASE("GameConfig: what is refused, and that the error begins with the optio
       {"population_seed", [](GameConfig& c) { c.population_seed = -1; }},
       {"skills_per_follower", [](GameConfig& c) { c.skills_per_follower = 5; }},
       {"max_reservation", [](GameConfig& c) { c.max_reservation = 0; }},
-      {"num_resources", [](GameConfig& c) { c.num_resources = 65; }},
-      {"map", [](GameConfig& c) { c.map = "####\n#..#\n####"; }},  // no room for all
-      {"map", [](GameConfig& c) { c.map = "#"; }},
+      {"num_resources", [](GameConfig& c) { c.own<GridConfig>().num_resources = 65; }},
+      {"map", [](GameConfig& c) { c.own<GridConfig>().map = "####\n#..#\n####"; }},  // no room for all
+      {"map", [](GameConfig& c) { c.own<GridConfig>().map = "#"; }},
   };
   for (const Case& c : cases) {
     CAPTURE(c.option);
-    GameConfig config;
+    GameConfig config = find_task("resource_collection").preset;
     c.spoil(config);
     std::string message = "no error";
     try {
@@ -93,8 +94,20 @@ TEST_CASE("GameConfig: what is refused, and that the error begins with the optio
   }
 }
 
+TEST_CASE("GameConfig: a copy's own options are its own") {
+  const GameConfig& preset = find_task("resource_collection").preset;
+  GameConfig copy = preset;
+  copy.own<GridConfig>().num_resources = 3;
+  CHECK(preset.own<GridConfig>().num_resources == 10);
+  const GameConfig again = copy;
+  copy = preset;
+  CHECK(copy.own<GridConfig>().num_resources == 10);
+  CHECK(again.own<GridConfig>().num_resources == 3);
+  CHECK_THROWS_AS(find_task("navigation").preset.own<GridConfig>(), std::bad_cast);
+}
+
 TEST_CASE("make_batch: what is refused of a batch") {
-  const GameConfig game;
+  const GameConfig& game = find_task("resource_collection").preset;
   const auto with = [](auto spoil) {
     BatchConfig batch;
     spoil(batch);
@@ -106,10 +119,10 @@ TEST_CASE("make_batch: what is refused of a batch") {
 }
 
 TEST_CASE("a game with exactly as many cells as bodies") {
-  GameConfig config;
-  config.map = "####\n#..#\n####";
+  GameConfig config = find_task("resource_collection").preset;
+  config.own<GridConfig>().map = "####\n#..#\n####";
   config.num_followers = 1;
-  config.num_resources = 1;
+  config.own<GridConfig>().num_resources = 1;
   CHECK(make_batch(config, BatchConfig{}, nullptr) != nullptr);
 }
 

@@ -1,5 +1,5 @@
 // The contract layer, one step at a time, with literal numbers: decision, start, completion, end, payment, rewards.
-#include "paymaster/contract.hpp"
+#include "game/contract.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,7 +33,7 @@ int decision(const Follower& f, Offer offered, std::initializer_list<int> reacha
 /// A follower's step: what it came to, and the event it left for the statistics.
 struct Stepped {
   Outcome outcome;
-  StatisticsEvent event;
+  HistoryEvent event;
 };
 
 Stepped step(Follower& f, Payment rule, Offer offered, bool committed, int reached, bool last_step = false) {
@@ -178,7 +178,7 @@ TEST_CASE("statistics events: trials") {
   CHECK_FALSE(step(f, Payment::completion, offer(0, 0), false, kNone).event.trial);  // it ran when the step began
   CHECK(step(f, Payment::completion, offer(0, 1), true, kNone).event.trial);         // a new offer
   CHECK_FALSE(step(f, Payment::completion, Offer{}, false, kNone).event.trial);      // no offer
-  StatisticsEvent event;
+  HistoryEvent event;
   sign_contract(f, offer(2, 0), false, false, Payment::completion, event);
   CHECK_FALSE(event.trial);  // the offered goal was out of reach
 }

@@ -1,5 +1,5 @@
 // Event sets against the definitions of Section 4.1, one follower at a time, and the cases a person can check.
-#include "paymaster/event_set.hpp"
+#include "game/event_set.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "paymaster/types.hpp"
+#include "game/types.hpp"
 #include "support/random.hpp"
 
 namespace paymaster::test {

@@ -1,17 +1,18 @@
 // The features' numbers are compared with NumPy's in tests/python/test_features_reference.py. Here: every value is
 // written and no other (under the address sanitizer), in every task and random variants of it; what is refused.
-#include "paymaster/features.hpp"
+#include "features/features.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
 #include "support/test_batch.hpp"
 #include "support/variants.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {
@@ -77,9 +78,9 @@ TEST_CASE("features: indices out of range are refused, and nothing is written") 
   const FeatureEncoder encoder(config);
   const std::int16_t low[8] = {-2, -2, -2, -2, -2, -2, -2, -2}, high[8] = {5, 5, 5, 5, 5, 5, 5, 5};
   const std::int16_t nobody[4] = {0, 0, 0, 40};
-  const auto refused = [&](Column<std::int16_t> SeenFields::* field, const std::int16_t* values, const char* text) {
+  const auto refused = [&](auto field, const std::int16_t* values, const char* text) {
     SeenFields seen = batch.seen();
-    seen.*field = {values, 0};
+    std::invoke(field, seen) = {values, 0};
     Features features(encoder, config, 2);
     CHECK_THROWS_WITH_AS(encoder.encode(seen, 2, batch.core().statistics(), features.pointers()),
                          doctest::Contains(text), std::invalid_argument);
@@ -91,7 +92,8 @@ TEST_CASE("features: indices out of range are refused, and nothing is written") 
   refused(&SeenFields::identity, low, "observation['identity'] (game 0, follower 0)");
   refused(&SeenFields::action, high, "observation['action'] (game 0, follower 0): expected a value in [-1, 4], got 5");
   refused(&SeenFields::action, low, "got -2");
-  refused(&SeenFields::heading, high, "observation['heading'] (game 0, follower 0)");
+  refused([](SeenFields& seen) -> auto& { return seen.body_category[0]; }, high,
+          "observation['heading'] (game 0, follower 0)");
   SeenFields seen = batch.seen();
   seen.offer = {high, 0};
   Flags ended(8);

@@ -1,5 +1,5 @@
 // Maps given as text: what is read, and what is refused with which words.
-#include "paymaster/grid_map.hpp"
+#include "worlds/grid/map.hpp"
 
 #include <doctest/doctest.h>
 

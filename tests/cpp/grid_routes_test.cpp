@@ -1,5 +1,5 @@
 // Routes of a batch of followers against a queue-based search: sets of cells of their own, shared, or none.
-#include "paymaster/planners/grid_routes.hpp"
+#include "worlds/grid/routes.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // The bitboard search against a queue-based one on random maps, for every number of words. ctest runs this twice: with
 // AVX2 (where the processor has it) and, under PAYMASTER_NO_AVX2, with the plain search for small maps too.
-#include "paymaster/planners/grid_search.hpp"
+#include "worlds/grid/search.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Situations on the grid, drawn: ^ < v > are followers and where they look, a and b resources of type 0 and 1. Both are
 // numbered row by row.
-#include "paymaster/worlds/grid.hpp"
+#include "worlds/grid/grid.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,19 +22,20 @@ struct Scene {
 
   explicit Scene(const std::string& picture) {
     constexpr char looks[] = "^<v>";
+    config.set_world(kGrid);
     config.num_goals = 2;
-    config.num_followers = config.num_resources = 0;
+    config.num_followers = config.own<GridConfig>().num_resources = 0;
     int cell = 0;
     for (const char sign : picture) {
       const bool wall = sign == '#' || sign == '\n';
-      config.map += wall ? sign : '.';
+      config.own<GridConfig>().map += wall ? sign : '.';
       if (sign == '\n') continue;
       const auto look = std::string(looks).find(sign);
       if (look != std::string::npos) {
         state.cell[config.num_followers] = static_cast<std::uint16_t>(cell);
         state.heading[config.num_followers++] = static_cast<std::uint8_t>(look);
       } else if (sign == 'a' || sign == 'b') {
-        const int i = config.num_resources++;
+        const int i = config.own<GridConfig>().num_resources++;
         state.resource_cell[i] = static_cast<std::uint16_t>(cell);
         state.resource_type[i] = static_cast<std::uint8_t>(sign - 'a');
         state.claimant[i] = kNone;
@@ -66,10 +67,10 @@ struct Scene {
   }
 
   std::string drawn() const {
-    const GridMap map = GridMap::parse(config.map);
+    const GridMap map = GridMap::parse(config.own<GridConfig>().map);
     std::string picture;
     for (const auto free : map.free) picture += free ? '.' : '#';
-    for (int i = 0; i < config.num_resources; ++i) {
+    for (int i = 0; i < config.own<GridConfig>().num_resources; ++i) {
       if (state.present[i]) picture[state.resource_cell[i]] = static_cast<char>('a' + state.resource_type[i]);
     }
     for (int k = 0; k < config.num_followers; ++k) picture[state.cell[k]] = "^<v>"[state.heading[k]];
@@ -200,8 +201,9 @@ TEST_CASE("noise plays a movement action or stop") {
 
 TEST_CASE("reset: everybody on a free cell of its own, resources gather by type") {
   GameConfig config;
-  config.map = kRooms;
-  config.num_resources = 24;
+  config.set_world(kGrid);
+  config.own<GridConfig>().map = kRooms;
+  config.own<GridConfig>().num_resources = 24;
   config.num_followers = 8;
   const GridWorld<2> world(config);
   const auto& ahead = world.map().ahead;
@@ -212,7 +214,7 @@ TEST_CASE("reset: everybody on a free cell of its own, resources gather by type"
     world.reset(s, draws);
     REQUIRE_NOTHROW(world.validate(s));
     std::vector<bool> free(world.map().free.begin(), world.map().free.end());
-    for (int i = 0; i < config.num_resources; ++i) {
+    for (int i = 0; i < config.own<GridConfig>().num_resources; ++i) {
       // Beside an earlier one of its type, unless there was none or one of them was closed in.
       bool first = true, beside = false, closed_in = false;
       for (int j = 0; j < i; ++j) {

@@ -29,16 +29,8 @@ struct First {
 struct Observed {
   std::vector<std::string> names{};
   std::vector<double> values{};
-  template <class Get>
-  void operator()(const char* name, const char*, Shape shape, Get&& get) {
-    add(name, shape, get);
-  }
-  template <class Get>
-  void operator()(const char* name, const char*, Shape shape, float, Get&& get) {
-    add(name, shape, get);
-  }
-  template <class Get>
-  void add(const char* name, Shape shape, Get&& get) {
+  template <class T, class Get>
+  void operator()(const char* name, const char*, Shape shape, Range<T>, Get&& get) {
     names.push_back(name);
     for (int i = 0; i < shape.outer(); ++i) {
       for (int j = 0; j < shape.inner(); ++j) values.push_back(static_cast<double>(get(i, j)));

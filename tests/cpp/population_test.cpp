@@ -1,12 +1,12 @@
 // Followers' traits and the draw of an episode's followers.
-#include "paymaster/population.hpp"
+#include "game/population.hpp"
 
 #include <doctest/doctest.h>
 
 #include <bit>
 #include <set>
 
-#include "paymaster/registry.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster {
 namespace {

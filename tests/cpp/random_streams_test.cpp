@@ -5,9 +5,9 @@
 
 #include <cstdlib>
 
-#include "paymaster/registry.hpp"
 #include "support/match.hpp"
 #include "support/variants.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

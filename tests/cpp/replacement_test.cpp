@@ -3,8 +3,8 @@
 
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {
@@ -21,7 +21,7 @@ TestBatch ended(const GameConfig& config, int threads = 1) {
   batch.reset();
   OfferStream offers(1, config, kGames, 10);
   for (int t = 0; t < config.horizon; ++t) batch.step(offers.next());
-  StatisticsTable& table = batch.core().statistics();
+  HistoryTable& table = batch.core().statistics();
   for (std::size_t i = 0; i < table.outcome_count.size(); ++i)
     table.outcome_count[i] = static_cast<std::int64_t>(i + 1);
   return batch;
@@ -46,13 +46,13 @@ TEST_CASE("replace_followers: others' traits and an empty row for the members na
     CAPTURE(task.name);
     TestBatch batch = ended(task.preset);
     const Population before = batch.core().population();
-    const StatisticsTable table = batch.core().statistics();
+    const HistoryTable table = batch.core().statistics();
     GameConfig strangers = task.preset;
     strangers.population_seed = 8;
     const Population drawn = Population::drawn(strangers);
     batch.core().replace_followers({0, 39, 7}, 8);
     const Population& after = batch.core().population();
-    const StatisticsTable& now = batch.core().statistics();
+    const HistoryTable& now = batch.core().statistics();
     for (int i = 0; i < 40; ++i) {
       CAPTURE(i);
       const bool leaves = i == 0 || i == 7 || i == 39;

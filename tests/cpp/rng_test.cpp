@@ -1,5 +1,5 @@
 // Philox4x64-10 against the vectors that Random123 publishes (tests/kat_vectors) and against NumPy's generator.
-#include "paymaster/rng.hpp"
+#include "game/rng.hpp"
 
 #include <doctest/doctest.h>
 

@@ -8,9 +8,9 @@
 #include <limits>
 #include <stdexcept>
 
-#include "paymaster/registry.hpp"
-#include "paymaster/snapshot.hpp"
+#include "batch/snapshot.hpp"
 #include "support/test_batch.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

@@ -1,27 +1,27 @@
 // The history table with literal numbers: moving averages of rate 0.1, and counts.
-#include "paymaster/statistics.hpp"
+#include "game/history.hpp"
 
 #include <doctest/doctest.h>
 
 #include <vector>
 
-#include "paymaster/rng.hpp"
+#include "game/rng.hpp"
 
 namespace paymaster {
 namespace {
 
 constexpr int kPopulation = 3, kGoals = 2, kBonuses = 2, kHorizon = 4;
 
-StatisticsEvent event_of(int identity, int goal, int bonus) {
-  StatisticsEvent event;
+HistoryEvent event_of(int identity, int goal, int bonus) {
+  HistoryEvent event;
   event.identity = static_cast<std::uint16_t>(identity);
   event.offer = {static_cast<std::int8_t>(goal), static_cast<std::int8_t>(bonus)};
   return event;
 }
 
 /// The table's rows by their axes.
-struct Table : StatisticsTable {
-  Table() : StatisticsTable(kPopulation, kGoals, kBonuses, kHorizon) {}
+struct Table : HistoryTable {
+  Table() : HistoryTable(kPopulation, kGoals, kBonuses, kHorizon) {}
   static std::size_t at(int i, int g, int last, int size) {
     return static_cast<std::size_t>((i * kGoals + g) * size + last);
   }
@@ -43,7 +43,7 @@ double total(const std::vector<T>& values) {
 
 }  // namespace
 
-TEST_CASE("StatisticsTable: shapes [P, G, K], [P, G, T], [P, G], all zero at first") {
+TEST_CASE("HistoryTable: shapes [P, G, K], [P, G, T], [P, G], all zero at first") {
   const Table table;
   CHECK(table.acceptance.size() == 12);
   CHECK(table.acceptance_count.size() == 12);
@@ -54,9 +54,9 @@ TEST_CASE("StatisticsTable: shapes [P, G, K], [P, G, T], [P, G], all zero at fir
   CHECK_FALSE(table.frozen);
 }
 
-TEST_CASE("StatisticsTable: acceptance counts trials only, for the offer's goal and bonus") {
+TEST_CASE("HistoryTable: acceptance counts trials only, for the offer's goal and bonus") {
   Table table;
-  StatisticsEvent event = event_of(1, 1, 0);
+  HistoryEvent event = event_of(1, 1, 0);
   event.accepted = true;
   table.apply(event);  // not a trial
   CHECK(total(table.acceptance_count) == 0);
@@ -74,9 +74,9 @@ TEST_CASE("StatisticsTable: acceptance counts trials only, for the offer's goal 
   CHECK(total(table.completion) + total(table.outcome) + total(table.outcome_count) == 0);
 }
 
-TEST_CASE("StatisticsTable: completion is the share of contracts completed within age + 1 steps") {
+TEST_CASE("HistoryTable: completion is the share of contracts completed within age + 1 steps") {
   Table table;
-  StatisticsEvent event = event_of(2, 0, 1);
+  HistoryEvent event = event_of(2, 0, 1);
   event.age = 1;
   event.completed = true;
   table.apply(event);  // completed at age 1: counts for ages 1, 2, 3
@@ -99,9 +99,9 @@ TEST_CASE("StatisticsTable: completion is the share of contracts completed withi
   CHECK(total(table.acceptance_count) == 0);
 }
 
-TEST_CASE("StatisticsTable: outcome of a contract that the follower did not complete") {
+TEST_CASE("HistoryTable: outcome of a contract that the follower did not complete") {
   Table table;
-  StatisticsEvent event = event_of(0, 1, 1);
+  HistoryEvent event = event_of(0, 1, 1);
   event.age = 0;
   event.completed = true;
   table.apply(event);
@@ -120,12 +120,12 @@ TEST_CASE("StatisticsTable: outcome of a contract that the follower did not comp
   CHECK(table.completed(0, 0, 2) == 0);
 }
 
-TEST_CASE("StatisticsTable: events shared out by follower come to the same as one after the other") {
+TEST_CASE("HistoryTable: events shared out by follower come to the same as one after the other") {
   Draws draws(3, Stream::reset, 0, 0, 0);
-  std::vector<StatisticsEvent> events;
+  std::vector<HistoryEvent> events;
   for (int i = 0; i < 1000; ++i) {
     const auto below = [&](std::uint32_t n) { return static_cast<int>(draws.below(n)); };
-    StatisticsEvent event = event_of(below(kPopulation), below(kGoals), below(kBonuses));
+    HistoryEvent event = event_of(below(kPopulation), below(kGoals), below(kBonuses));
     event.trial = below(2) == 0;
     event.accepted = below(2) == 0;
     if (below(2) == 0) event.age = static_cast<std::int16_t>(below(kHorizon));
@@ -134,7 +134,7 @@ TEST_CASE("StatisticsTable: events shared out by follower come to the same as on
     events.push_back(event);
   }
   Table whole, shared;
-  for (const StatisticsEvent& event : events) whole.apply(event);
+  for (const HistoryEvent& event : events) whole.apply(event);
   shared.apply(events.data(), events.size(), 2, 3);
   CHECK(total(shared.acceptance_count) > 0);
   CHECK(shared.trials(0, 0, 0) + shared.trials(1, 0, 0) == 0);
@@ -146,9 +146,9 @@ TEST_CASE("StatisticsTable: events shared out by follower come to the same as on
   CHECK(shared.outcome_count == whole.outcome_count);
 }
 
-TEST_CASE("StatisticsTable: clear") {
+TEST_CASE("HistoryTable: clear") {
   Table table;
-  StatisticsEvent event = event_of(1, 1, 1);
+  HistoryEvent event = event_of(1, 1, 1);
   event.trial = event.accepted = event.completed = true;
   event.age = 0;
   table.apply(event);

@@ -1,5 +1,5 @@
 // Worker threads: every index once, exceptions reach the caller, a forked child can run it.
-#include "paymaster/worker_pool.hpp"
+#include "batch/worker_pool.hpp"
 
 #include <doctest/doctest.h>
 

@@ -147,6 +147,7 @@ def test_truncated_file(tmp_path: Path, length: int) -> None:
         load_checkpoint(path)
     assert str(path) in str(caught.value)
     assert f"{older} is intact" in str(caught.value)  # the cure
+    assert ("expected a safetensors file, got an empty one" in str(caught.value)) == (length == 0)
 
 
 def test_flipped_bits_are_found_wherever_they_are(tmp_path: Path) -> None:

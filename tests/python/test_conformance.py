@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from types import ModuleType
 from typing import Any
 
 import gymnasium
@@ -28,7 +29,6 @@ with warnings.catch_warnings():
         state_test,
     )
     from stable_baselines3.common.env_checker import check_env as sb3_check_env
-    from torchrl.envs import GymEnv, GymWrapper, PettingZooWrapper, check_env_specs
 
 NAMES = {RC: "ResourceCollection", "navigation": "Navigation", "predator_prey": "PredatorPrey"}
 GAMES: list[tuple[str, dict[str, Any]]] = [
@@ -192,18 +192,31 @@ def test_gymnasiums_vector_wrappers(wrap: Any) -> None:
 # ---- TorchRL
 
 
+@pytest.fixture(scope="module")
+def torchrl() -> ModuleType:
+    """Return its environments, which take as long to import as all that the other tests need."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of versions
+        import torchrl.envs
+    return torchrl.envs
+
+
 @over_games
 @pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL is tested using version")
-def test_torchrls_checks(task: str, options: dict[str, Any]) -> None:
-    check_env_specs(PettingZooWrapper(integrations.parallel_env(task, seed=0, **options), return_state=True))
-    check_env_specs(PettingZooWrapper(integrations.followers_env(task, seed=0, **options), use_mask=True))
-    check_env_specs(PettingZooWrapper(integrations.aec_env(task, seed=0, **options), use_mask=True))
-    check_env_specs(GymWrapper(integrations.FollowerEnv(task, seed=0, **options)))
+def test_torchrls_checks(torchrl: ModuleType, task: str, options: dict[str, Any]) -> None:
+    torchrl.check_env_specs(
+        torchrl.PettingZooWrapper(integrations.parallel_env(task, seed=0, **options), return_state=True)
+    )
+    torchrl.check_env_specs(
+        torchrl.PettingZooWrapper(integrations.followers_env(task, seed=0, **options), use_mask=True)
+    )
+    torchrl.check_env_specs(torchrl.PettingZooWrapper(integrations.aec_env(task, seed=0, **options), use_mask=True))
+    torchrl.check_env_specs(torchrl.GymWrapper(integrations.FollowerEnv(task, seed=0, **options)))
     options = {name: value for name, value in options.items() if name != "followers"}
-    check_env_specs(GymWrapper(integrations.LeaderVectors(paymaster.make(task, seed=0, **options))))
+    torchrl.check_env_specs(torchrl.GymWrapper(integrations.LeaderVectors(paymaster.make(task, seed=0, **options))))
     batch = paymaster.make_vec(task, 3, autoreset_mode="Disabled", **options)
-    wrapped = GymWrapper(integrations.BatchedLeaderVectors(batch), categorical_action_encoding=True)
-    check_env_specs(wrapped)
+    wrapped = torchrl.GymWrapper(integrations.BatchedLeaderVectors(batch), categorical_action_encoding=True)
+    torchrl.check_env_specs(wrapped)
     steps = batch.options["horizon"] + 5
     rolled = wrapped.rollout(steps, break_when_any_done=False)
     assert rolled.batch_size == (3, steps)
@@ -211,13 +224,13 @@ def test_torchrls_checks(task: str, options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"frame_skip": 2}, {"categorical_action_encoding": True}], ids=str)
-def test_torchrl_makes_environments_by_name(options: dict[str, Any]) -> None:
+def test_torchrl_makes_environments_by_name(torchrl: ModuleType, options: dict[str, Any]) -> None:
     """It tries keyword arguments that we do not have, and goes by the error's type and text."""
-    follower = GymEnv("paymaster/NavigationFollower-v0", seed=1, horizon=12, **options)
-    check_env_specs(follower)
-    leader = GymEnv("paymaster/Navigation-v0", seed=1, horizon=12, **options)
+    follower = torchrl.GymEnv("paymaster/NavigationFollower-v0", seed=1, horizon=12, **options)
+    torchrl.check_env_specs(follower)
+    leader = torchrl.GymEnv("paymaster/Navigation-v0", seed=1, horizon=12, **options)
     for env in (follower, leader):
         steps = 12 // options.get("frame_skip", 1)
         assert env.rollout(20)["next", "terminated"].squeeze().tolist() == [False] * (steps - 1) + [True]
     with pytest.raises(TypeError, match=r"^num_follower: expected num_followers, perhaps, got an unexpected keyword"):
-        GymEnv("paymaster/Navigation-v0", num_follower=3)
+        torchrl.GymEnv("paymaster/Navigation-v0", num_follower=3)

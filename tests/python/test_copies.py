@@ -21,6 +21,7 @@ from paymaster import integrations
 from paymaster.features.leader import FeatureEncoder
 from paymaster.scripted import make_reference
 from play import MODES, RC, leaves, same
+from rest_slow import rest_slow
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "pickle": lambda value: pickle.loads(pickle.dumps(value)),
@@ -153,8 +154,11 @@ def begun(case: str) -> tuple[Any, Callable[[Any, int], list[Any]]]:
 
 @pytest.mark.parametrize(
     ("case", "way"),
-    # Gymnasium's own wrappers share under copy.copy what they wrap, whatever that is.
-    [(case, way) for case in CASES for way in WAYS if way != "copy" or not case.endswith(("wrapped", "by name"))],
+    rest_slow(
+        # Gymnasium's own wrappers share under copy.copy what they wrap, whatever that is.
+        ((case, way) for case in CASES for way in WAYS if way != "copy" or not case.endswith(("wrapped", "by name"))),
+        lambda one: not one[0].endswith("pictures") or one[1] == "pickle",  # drawing takes half a second
+    ),
 )
 def test_a_copy_has_the_same_future_and_a_game_of_its_own(case: str, way: str) -> None:
     env, play = begun(case)

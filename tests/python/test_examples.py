@@ -19,7 +19,6 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
-pytestmark = pytest.mark.usefixtures("single_thread")
 
 
 def load(name: str) -> ModuleType:

@@ -21,18 +21,14 @@ from paymaster.commands.main import main
 from paymaster.play.recorded_episode import watch
 from paymaster.rendering import write_film
 from paymaster.scripted import make_reference
-from paymaster.training.config import TrainConfig
-from paymaster.training.train import train
 
 RC, NAVIGATION = "resource_collection", "navigation"
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trained leader."""
-    out = tmp_path_factory.mktemp("runs") / "run"
-    train(TrainConfig(RC, episodes=16, num_envs=8, hidden=8, seed=3), out)
-    return out
+@pytest.fixture
+def run(small_run: Path) -> Path:
+    """Return a trained leader's run directory."""
+    return small_run
 
 
 def frames(count: int, height: int = 40, width: int = 60) -> list[Any]:

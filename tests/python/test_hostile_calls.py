@@ -90,7 +90,7 @@ def test_actions_of_finished_games_are_checked_too(mode: str) -> None:
     assert env.state("done")["done"].all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     actions=npst.arrays(
         dtype=npst.scalar_dtypes() | st.just(np.dtype("int64")),

@@ -14,6 +14,7 @@ import pytest
 import paymaster
 from fuzz.snapshots import sealed
 from hostile import LEGAL, RC, ROOM, B, make, refused, unharmed
+from paymaster import views
 from paymaster.planners import grid_path
 from play import leaves
 from worlds import PARTICLES
@@ -135,13 +136,43 @@ def test_long_and_odd_text_is_shown_shortened_on_one_line() -> None:
         assert str(caught.value).isprintable()
 
 
+# ---- actions
+
+
+@pytest.mark.parametrize("abstain", [False, True])
+@pytest.mark.parametrize("value", [5, 2**31, 2**40, -2, -(2**40), 2**63 - 1])
+def test_actions_far_out_of_range_are_refused_in_the_words_of_those_near_it(value: int, abstain: bool) -> None:
+    goals = 4 if abstain else 3
+    for part, name, highest in ((0, "goal", goals), (1, "bonus", 1)):
+        for env, place in (
+            (paymaster.make_vec(RC, 2, abstain=abstain), (1, 2)),
+            (paymaster.make(RC, abstain=abstain), (2,)),
+        ):
+            env.reset()
+            offers = np.zeros((*env.action_space.shape,), dtype=np.int64)
+            offers[(*place, part)] = value
+            where = f"(game {len(place) - 1}, follower 2)"
+            with pytest.raises(ValueError, match=r"^actions: ") as caught:
+                env.step(offers)
+            assert str(caught.value) == f"actions: {name} {where}: expected a value in [0, {highest}], got {value}"
+    env = paymaster.make_vec(RC, 2, followers="meta")
+    env.reset(), env.offer(np.zeros((2, 4, 2), dtype=int))
+    with pytest.raises(
+        ValueError, match=rf"^actions \(game 1, follower 3\): expected a value in \[0, 4\], got {value}$"
+    ):
+        env.act([[0] * 4, [0, 0, 0, value]])
+
+
 # ---- maps
 
 
-def test_a_byte_order_mark_is_skipped() -> None:
-    env, plain = make(map="\ufeff" + ROOM), make(map=ROOM)
+@pytest.mark.parametrize("text", ["\ufeff" + ROOM, ROOM.replace("\n", "\r\n"), ROOM.replace("\n", "\r")])
+def test_a_byte_order_mark_is_skipped_and_any_line_end_is_one(text: str) -> None:
+    env, plain = make(map=text), make(map=ROOM)
     assert env.options == plain.options
     assert env.snapshot() == plain.snapshot()
+    poses = [[1, 1]], [0], np.zeros((1, ROOM.strip().count("\n") + 1, len(ROOM.split()[0])), dtype=bool)
+    np.testing.assert_array_equal(grid_path(text, *poses).distance, grid_path(ROOM, *poses).distance)
 
 
 @pytest.mark.parametrize("text", ["\n" * 10**7, "#" * 10**7, "#\n" * 10**6, "x" * 10**7, "\ufeff" * 10**6])
@@ -240,26 +271,46 @@ def compact(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+def expect_compact(array: np.ndarray) -> None:
+    assert array.flags.c_contiguous
+    assert array.ndim == 0 or array.strides == compact(array.shape, array.itemsize)
+    np.from_dlpack(array)
+
+
 @pytest.mark.parametrize("task", [RC, *PARTICLES])
 def test_arrays_have_the_strides_that_dlpack_consumers_want(task: str) -> None:
-    """JAX takes whole arrays only, and looks at the strides of axes of length 1 as well."""
+    """JAX takes whole arrays only, and looks at the strides of axes of length 1 as well. This holds for one game and
+    many, fresh and reused arrays, every call, and a finished game's last observation.
+    """
     few = {"num_resources": 1} if task == RC else {"num_targets": 1}
-    for games, followers, goals in itertools.product((1, 3), (1, 2), (1, 2)):
+    for games, followers, goals, copy in itertools.product((1, 3), (1, 2), (1, 2), (True, False)):
         env = paymaster.make_vec(
             task, games, 0, 1, num_followers=followers, num_goals=goals, skills_per_follower=1,
-            autoreset_mode="SameStep", **few,
+            autoreset_mode="SameStep", copy=copy, horizon=9, **few,
         )  # fmt: skip
         offers = np.zeros((games, followers, 2), dtype=int)
-        came = [env.reset(), *(env.step(offers) for _ in range(31)), env.observe()]
-        whole = [env.state(), env.population, env.statistics.arrays(), [step[1:] for step in came[1:-1]]]
-        if games == 1:
-            whole.append(came)
-        for array in leaves(whole):
-            if array.ndim > 0:
-                assert array.strides == compact(array.shape, array.itemsize)
-        for array in leaves(came):  # one field of many games: rows of a wider array
-            assert array.ndim == 0 or array.strides[1:] == compact(array.shape, array.itemsize)[1:]
-            np.from_dlpack(array)
+        env.reset()
+        good = env.snapshot()
+        came = [env.reset(), *(env.step(offers) for _ in range(9)), env.observe(), env.restore(good)]
+        final = [step[4]["final_obs"].tolist() for step in came[1:10] if "final_obs" in step[4]]
+        assert final
+        for array in leaves([came, final, env.state(), env.population, env.statistics.arrays()]):
+            expect_compact(array)
+
+
+@pytest.mark.parametrize("task", [RC, *PARTICLES])
+def test_views_and_two_phases_have_those_strides_too(task: str) -> None:
+    env = paymaster.make_vec(task, 3, 0, 1, followers="meta")
+    came: list[Any] = [env.reset(), env.offer(np.zeros((3, 4, 2), dtype=int)), env.act(np.zeros((3, 4), dtype=int))]
+    single = paymaster.make(task, 0)
+    came += [single.reset(), single.step(np.zeros((4, 2), dtype=int))]
+    for array in leaves(came):
+        expect_compact(array)
+    vectors = views.LeaderVectors(paymaster.make(task, 0))
+    batched = views.BatchedLeaderVectors(paymaster.make_vec(task, 3, 0, 1))
+    parallel = views.parallel_env(task)
+    for array in leaves([vectors.reset(seed=0), batched.reset(seed=0), parallel.reset(seed=0)]):
+        expect_compact(array)
 
 
 def test_bools_are_what_their_bytes_say() -> None:

@@ -67,7 +67,8 @@ def test_a_leader_may_lack_every_part() -> None:
 @pytest.mark.parametrize("leader", ["ebpg", "m3rl"])
 def test_the_command_writes_its_figures(leader: str, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    arguments = ["--leader", leader, "--episodes", "32", "--evaluate", "0", "--hidden", "8", "--out", str(run)]
+    few = ["--episodes", "8", "--num-envs", "8", "--hidden", "8", "--evaluate", "0"]
+    arguments = ["--leader", leader, *few, "--out", str(run)]
     assert main(["train", "navigation", *arguments]) == 0
     assert main(["inspect", str(run), "--episodes", "5"]) == 0
     found = json.loads((run / "inspection.json").read_text())

@@ -107,6 +107,10 @@ def test_a_specification_knows_the_horizon_and_cuts_nothing(name: str) -> None:
     env.reset(), env.action_space.seed(0)
     ends = [env.step(env.action_space.sample())[2:4] for _ in range(4)]
     assert ends == [(False, False)] * 3 + [(True, False)]
+    # Made of a specification, Gymnasium cuts where it says; -1 is its word for "not at all".
+    again = gymnasium.make(env.spec, max_episode_steps=-1)
+    again.reset(), again.action_space.seed(0)
+    assert [again.step(again.action_space.sample())[2:4] for _ in range(4)] == ends
     again = gymnasium.make(env.spec)
     same(again.reset(), gymnasium.make(name, seed=1, horizon=4).reset())
     assert [again.step(again.action_space.sample())[2] for _ in range(4)] == [False, False, False, True]

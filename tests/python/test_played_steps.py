@@ -12,8 +12,6 @@ from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.packed_steps import PlayedSteps
 from signal_game import LEADER, LEARN, B, T, padded, play
 
-pytestmark = pytest.mark.usefixtures("single_thread")
-
 LENGTHS = {
     "all to the end": [T] * B,
     "all equally short": [T - 2] * B,

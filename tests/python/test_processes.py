@@ -16,6 +16,7 @@ from gymnasium.vector import AsyncVectorEnv
 import paymaster
 from paymaster import integrations
 from play import RC, same
+from played_elsewhere import begun, played
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # old names in libraries
@@ -27,18 +28,6 @@ NAME = "paymaster/ResourceCollection-v0"
 SHORT: dict[str, Any] = {"seed": 4, "horizon": 6, "noise": 0.2}
 STARTS = ("spawn", pytest.param("forkserver", marks=pytest.mark.slow))
 starts = pytest.mark.parametrize("start", STARTS)
-
-
-def played(env: Any, steps: int = 9) -> list[Any]:
-    """The results of random offers, by the environment's own space."""
-    return [env.step(env.action_space.sample()) for _ in range(steps)]
-
-
-def begun(env: Any) -> Any:
-    env.action_space.seed(2)
-    env.reset()
-    played(env, 3)
-    return env
 
 
 @starts

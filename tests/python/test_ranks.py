@@ -28,8 +28,6 @@ from paymaster.training.setup import make_rank_env
 from signal_game import LEADER, B, T, padded, play
 from thread_ranks import ThreadRanks, together
 
-pytestmark = pytest.mark.usefixtures("single_thread")
-
 TASK = "resource_collection"
 
 

@@ -15,8 +15,6 @@ from paymaster.networks.state_encoder import OfferEmbedding
 SHAPES = {"x": (3, 12), "start": (2, 4), "weight": (12, 4), "bias": (12,)}
 SHAPES |= {"gates": (3, 12), "proposed": (3, 4), "states": (3, 4)}
 
-pytestmark = pytest.mark.usefixtures("single_thread")
-
 
 @pytest.mark.parametrize("sizes", [[1], [3], [1, 1, 1], [4, 4, 4], [5, 5, 3, 2, 2, 1], [7, 1]], ids=str)
 @pytest.mark.parametrize(("inputs", "hidden"), [(6, 6), (3, 8), (5, 1)])

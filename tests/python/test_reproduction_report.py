@@ -15,19 +15,23 @@ from rich.console import Console
 
 from paymaster.algorithms.tuned import tuned_settings
 from paymaster.commands.main import main
+from paymaster.reproduction import report as writing
 from paymaster.reproduction import reproduce as module
+from paymaster.reproduction.drawing import draw_figure
 from paymaster.reproduction.figures import FIGURES, figure
 from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
 from paymaster.reproduction.progress import JobsProgress
 from paymaster.reproduction.reproduce import reproduce
+from paymaster.reproduction.results import Results
 from paymaster.reproduction.rows import row_path, write_row
 from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.scripted_job import ReferenceJob
-from paymaster.reproduction.specs import key
+from paymaster.reproduction.specs import Figure, key
 from paymaster.storage.sealed import open_json, sealed_json
 
 SMOKE, SEEDS = SCALES["smoke"], 3
+FAST = {"fig3", "incentive", "number-of-followers"}
 GAIN = {"m3rl": 4.0, "no-ebpg": 5.0, "no-attention": 5.0, "ebpg-sparse": 20.0, "ebpg": 8.0, "natural-ends": 12.0}
 
 
@@ -59,6 +63,14 @@ def made_up(out: Path, job: RunJob | ReferenceJob) -> None:
     write_row(out, key(job.config), {"name": job.name, "config": job.config.to_json(), **measured})
 
 
+def drawn_if_fast(drawn: Figure, results: Results, out_png: Path) -> None:
+    """Draw some figures, which have panels of all kinds; the others take seconds."""
+    if out_png.stem in FAST:
+        draw_figure(drawn, results, out_png)
+    else:
+        out_png.write_bytes(b"\x89PNG")
+
+
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("paper")
@@ -67,6 +79,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert job.done(out)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "run_jobs", lambda jobs, *_: iter([[]] if not jobs else pytest.fail("all is there")))
+        patch.setattr(writing, "draw_figure", drawn_if_fast)
         report = reproduce(FIGURE_NAMES, SMOKE, SEEDS, 1, out, Console(file=io.StringIO()))
         assert report == out / "report.md"
         for name in OTHER_NAMES:
@@ -89,6 +102,13 @@ def test_every_figure_is_written(out: Path, name: str) -> None:
     assert ("undecided" in text) == bool(verdicts)
     of_the_paper = name in FIGURE_NAMES
     assert (f"({name}.md)" in (out / "report.md").read_text()) == of_the_paper == ("| the paper says |" in text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted({*FIGURE_NAMES} - FAST))
+def test_every_figure_is_drawn(out: Path, name: str, tmp_path: Path) -> None:
+    draw_figure(figure(name, SMOKE), Results(out, SMOKE, SEEDS), tmp_path / "drawn.png")
+    assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
 
 
 def verdicts(out: Path, name: str, **where: str) -> set[str]:

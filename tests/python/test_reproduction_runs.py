@@ -9,13 +9,16 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from chores import Chore
 from paymaster.commands.main import main
+from paymaster.reproduction import pool
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.names import OTHER_NAMES
@@ -27,28 +30,17 @@ from paymaster.reproduction.scales import SCALES, Scale
 from paymaster.reproduction.seeds_job import SeedsJob, at_once
 from paymaster.reproduction.specs import Arm, Played, key, train_config
 from paymaster.storage.metrics_file import read_metrics
+from paymaster.storage.run_directory import RunDirectory
 from paymaster.training.train_seeds import train_seeds
+from small_runs import Killed, die_at
 
 ONE_GAME = Scale(
     "a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",), leaders=("natural-ends", "m3rl")
 )
 
 
-@dataclass(frozen=True)
-class Chore:
-    """Writes a file; or fails, or dies."""
-
-    name: str
-
-    def perform(self, out: Path) -> None:
-        if self.name == "fails":
-            raise ValueError("on purpose")
-        if self.name == "dies":
-            os.kill(os.getpid(), signal.SIGKILL)
-        (out / self.name).write_text(str(os.getpid()))
-
-
-def test_a_job_that_fails_or_dies_takes_no_other_with_it(tmp_path: Path) -> None:
+def test_a_job_that_fails_or_dies_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "PRELOADED", ())
     chores = [Chore(name) for name in ("first", "fails", "dies", "last")]
     ended = [event for event in run_jobs(chores, tmp_path, 2, tick=0.1) if isinstance(event, Finished)]
     errors = {event.job.name: event.error for event in ended}
@@ -67,11 +59,47 @@ def test_failed_runs_are_an_error_and_are_made_the_next_time(tmp_path: Path, mon
         reproduce(["attention"], ONE_GAME, 1, 1, tmp_path, Console(file=io.StringIO()))
 
 
+def performed(job: RunJob, out: Path) -> Finished[RunJob]:
+    job.perform(out)
+    return Finished(job, None)
+
+
 def started(out: Path) -> dict[str, int]:
     """How often each run was taken up."""
     return {run.name: len(list(run.glob("events.*"))) for run in (out / "runs").iterdir()}
 
 
+def test_stopped_and_started_again_runs_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process: two jobs are done, the third is stopped in its first step."""
+
+    def stopped(jobs: Sequence[RunJob], out: Path, _: int) -> Iterator[Finished[RunJob]]:
+        for job in jobs[:2]:
+            yield performed(job, out)
+        with pytest.MonkeyPatch.context() as patch:
+            die_at(patch, RunDirectory, "log", 1)
+            jobs[2].perform(out)
+
+    def reproduced() -> str:
+        text = io.StringIO()
+        report = reproduce(["attention"], ONE_GAME, 1, 1, tmp_path, Console(file=text))
+        assert "natural-ends" in report.read_text()
+        return text.getvalue()
+
+    monkeypatch.setattr(module, "run_jobs", stopped)
+    with pytest.raises(Killed):
+        reproduced()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("rows/*.json")}
+    assert len(before) == 2
+    monkeypatch.setattr(module, "run_jobs", lambda jobs, out, _: (performed(job, out) for job in jobs))
+    reproduced()
+    assert all(path.stat().st_mtime_ns == written for path, written in before.items())
+    assert set(started(tmp_path).values()) == {1}  # the one that was stopped had logged nothing
+    monkeypatch.setattr(module, "run_jobs", stopped)  # with nothing left to do
+    total = len(jobs_of([figure("attention", ONE_GAME)], ONE_GAME, 1))
+    assert f"{total} runs and references, {total} of them there" in reproduced()
+
+
+@pytest.mark.slow
 def test_killed_and_started_again_ends_with_nothing_run_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

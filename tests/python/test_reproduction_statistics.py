@@ -33,6 +33,7 @@ def test_points_equal_those_of_rliable(seeds: int, tasks: int) -> None:
     assert probability_of_improvement(x, y) == pytest.approx(metrics.probability_of_improvement(x, y))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:random_state is deprecated:FutureWarning")  # rliable hands one to arch
 def test_intervals_are_those_of_rliable() -> None:
     """Other draws, the same distribution: ends agree to 6 % of the width."""

@@ -130,8 +130,8 @@ def test_tensors_fit_together(task: str, options: dict[str, Any]) -> None:
     player, leader = rollout(env)
     episodes, totals = player.play(explore=0.25)
     n, k = env.num_followers, env.options["num_bonuses"]
-    assert episodes.follower.shape == (episodes.num_steps, 32, n, player.encoder.follower_features)
-    assert episodes.goal.shape == (episodes.num_steps, 32, n, 4, player.encoder.goal_features)
+    assert episodes.follower.shape == (episodes.num_steps, 32, n, FeatureEncoder(env).follower_features)
+    assert episodes.goal.shape == (episodes.num_steps, 32, n, 4, FeatureEncoder(env).goal_features)
     assert episodes.num_steps == totals.length.max()
     assert (episodes.previous[0] == -1).all()
     assert torch.equal(episodes.previous[1:], episodes.offer[:-1])

@@ -23,6 +23,8 @@ from paymaster.storage.metrics_file import MetricsFile, read_metrics
 from paymaster.storage.run_directory import RunDirectory, RunDirectoryError, read_config
 from paymaster.training.progress import TrainingProgress
 
+locks = pytest.mark.skipif(run_directory.fcntl is None, reason="no locks on this system")
+
 CONFIG = {"task": "resource_collection", "learning_rate": 0.1, "seed": 2**60, "map": None}
 
 
@@ -163,7 +165,16 @@ def test_a_configuration_that_is_no_json_makes_no_directory(tmp_path: Path) -> N
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.skipif(run_directory.fcntl is None, reason="no locks on this system")
+@locks
+def test_a_second_training_cannot_write_into_a_directory(tmp_path: Path) -> None:
+    training = rf"another process \(pid {os.getpid()}\) is training into this"
+    with RunDirectory.create(tmp_path / "run", CONFIG), pytest.raises(RunDirectoryError, match=training):
+        RunDirectory.resume(tmp_path / "run")
+    RunDirectory.resume(tmp_path / "run").close()  # free again
+
+
+@locks
+@pytest.mark.slow
 def test_two_processes_cannot_train_into_one_directory(tmp_path: Path) -> None:
     with RunDirectory.create(tmp_path / "run", CONFIG):
         script = "import sys; from paymaster.storage.run_directory import *; RunDirectory.resume(sys.argv[1])"
@@ -172,9 +183,6 @@ def test_two_processes_cannot_train_into_one_directory(tmp_path: Path) -> None:
         second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert second.returncode == 1
         assert f"another process (pid {os.getpid()}) is training into this directory" in second.stderr
-        with pytest.raises(RunDirectoryError, match="another process"):
-            RunDirectory.resume(tmp_path / "run")
-    RunDirectory.resume(tmp_path / "run").close()  # free again
 
 
 def test_resuming_cleans_up_after_a_kill(tmp_path: Path) -> None:

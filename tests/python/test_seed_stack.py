@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import shutil
 import signal
@@ -32,13 +33,12 @@ from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import make_env, make_leader
 from paymaster.training.train import train
 from paymaster.training.train_seeds import train_seeds
+from rest_slow import rest_slow
 from signal_game import LEADER, B, T, padded, play
-
-pytestmark = pytest.mark.usefixtures("single_thread")
 
 TASK = "resource_collection"
 S = 3
-SMALL = TrainConfig(TASK, episodes=64, num_envs=4, checkpoint_every=16, hidden=8, seed=3)
+SMALL = TrainConfig(TASK, episodes=24, num_envs=4, checkpoint_every=8, hidden=8, seed=3)
 
 
 def parameters(network: nn.Module) -> Tensor:
@@ -50,9 +50,11 @@ def gradients(network: nn.Module, seed: int | None = None) -> Tensor:
 
 
 def config_of(name: str, regime: str) -> TrainConfig:
-    """A run of that regime; with all of its 32 games for one leader, which has most to pad."""
+    """Return a run of that regime, with few games and epochs; more games for one leader, which has most to pad."""
     usual = train_config(Arm("RC completion", name, regime), 0, 1_000)
-    return usual if name == "natural-ends" else dataclasses.replace(usual, num_envs=min(usual.num_envs, 5))
+    learner = dataclasses.replace(usual.learner, epochs=min(usual.learner.epochs, 2))
+    most = 16 if name == "natural-ends" else 5
+    return dataclasses.replace(usual, num_envs=min(usual.num_envs, most), learner=learner)
 
 
 def alone(config: TrainConfig, dtype: torch.dtype = torch.float32) -> tuple[Rollout, EBPG]:
@@ -79,8 +81,15 @@ def in_double(episodes: Episodes) -> Episodes:
     return dataclasses.replace(episodes, **changed)
 
 
-@pytest.mark.parametrize("regime", ["ours", "paper"])
-@pytest.mark.parametrize("name", LEADERS)
+CASES = list(itertools.product(LEADERS, ("ours", "paper")))
+COVERING = {
+    *itertools.product(("ebpg", "natural-ends"), ("ours", "paper")),
+    ("m3rl", "ours"),
+    ("fixed-interval", "ours"),
+}
+
+
+@pytest.mark.parametrize(("name", "regime"), rest_slow(CASES, lambda case: case[1] == "ours" or case in COVERING))
 def test_each_seed_learns_what_it_learns_alone(name: str, regime: str) -> None:
     """Offers drawn to the bit while the weights are the same, gradients and metrics of one update to rounding.
 
@@ -119,8 +128,7 @@ def test_each_seed_learns_what_it_learns_alone(name: str, regime: str) -> None:
         assert (gradients(stack.network, seed) - theirs).norm() < 1e-5 * theirs.norm()
 
 
-@pytest.mark.parametrize("regime", ["ours", "paper"])
-@pytest.mark.parametrize("name", LEADERS)
+@pytest.mark.parametrize(("name", "regime"), rest_slow(CASES, COVERING.__contains__))
 def test_weights_after_an_update_in_double_precision(name: str, regime: str) -> None:
     """All epochs; with the optimiser's own state, from which one seed then goes on alone."""
     usual = config_of(name, regime)
@@ -242,7 +250,7 @@ def assert_equal_runs(one: Path, other: Path) -> None:
 
 @pytest.fixture(scope="module")
 def stacked(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Three seeds of 64 episodes in one go."""
+    """Three seeds in one go."""
     outs = outs_in(tmp_path_factory.mktemp("stacked"))
     train_all(SMALL, outs)
     return outs
@@ -276,8 +284,8 @@ def test_same_seeds_same_numbers_and_interrupted_or_not(stacked: list[Path], tmp
     )
     whole, parts, again = (outs_in(tmp_path / name) for name in ("whole", "parts", "again"))
     train_all(steady, whole)
-    train_all(dataclasses.replace(steady, episodes=24), parts)
-    configs = train_all(TrainConfig(TASK, episodes=64, seed=SMALL.seed), parts, resume=True)
+    train_all(dataclasses.replace(steady, episodes=12), parts)
+    configs = train_all(TrainConfig(TASK, episodes=24, seed=SMALL.seed), parts, resume=True)
     assert configs[1] == dataclasses.replace(steady, seed=SMALL.seed + 1)
     train_all(SMALL, again)
     for number in range(S):
@@ -289,17 +297,18 @@ def test_alone_and_together_go_on_from_each_other(tmp_path: Path) -> None:
     """Single runs in a stack; then one of them alone, as if it had been so all the time, up to rounding."""
     outs = outs_in(tmp_path)
     for number, out in enumerate(outs):
-        train(dataclasses.replace(SMALL, seed=SMALL.seed + number, episodes=32), out)
-    train_all(TrainConfig(TASK, episodes=48, seed=SMALL.seed), outs, resume=True)
-    train(TrainConfig(TASK, episodes=64), outs[1], resume=True)
+        train(dataclasses.replace(SMALL, seed=SMALL.seed + number, episodes=16), out)
+    train_all(TrainConfig(TASK, episodes=24, seed=SMALL.seed), outs, resume=True)
+    train(TrainConfig(TASK, episodes=32), outs[1], resume=True)
     rows = [read_metrics(out / "metrics.jsonl") for out in outs]
-    assert [len(each) for each in rows] == [12, 16, 12]
-    assert [row["episode"] for row in rows[1]] == list(range(4, 65, 4))
-    next(path for path in list_checkpoints(outs[1]) if episode_of(path) == 48).unlink()
-    with pytest.raises(ValueError, match=r"^resume: expected checkpoints of the same episode .* 64 in .*seed4; .*48"):
-        train_all(TrainConfig(TASK, episodes=80, seed=SMALL.seed), outs, resume=True)
+    assert [len(each) for each in rows] == [6, 8, 6]
+    assert [row["episode"] for row in rows[1]] == list(range(4, 33, 4))
+    next(path for path in list_checkpoints(outs[1]) if episode_of(path) == 24).unlink()
+    with pytest.raises(ValueError, match=r"^resume: expected checkpoints of the same episode .* 32 in .*seed4; .*24"):
+        train_all(TrainConfig(TASK, episodes=40, seed=SMALL.seed), outs, resume=True)
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
     """kill -9 at some moment, twice; and once between the checkpoints of two seeds."""
     config = dataclasses.replace(SMALL, episodes=160, checkpoint_every=16)
@@ -339,7 +348,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
 def test_killed_while_it_began(tmp_path: Path) -> None:
     """With one directory not made yet, and the first checkpoint of one seed alone."""
     whole, outs = outs_in(tmp_path / "whole"), outs_in(tmp_path / "torn")
-    config = dataclasses.replace(SMALL, episodes=16)
+    config = dataclasses.replace(SMALL, episodes=8)
     train_all(config, whole)
     train_all(config, outs)
     shutil.rmtree(outs[2])

@@ -23,7 +23,7 @@ from paymaster.training.train import train
 from paymaster.training.train_seeds import train_seeds
 
 TASK = "resource_collection"
-SMALL = TrainConfig(TASK, episodes=8, num_envs=8, hidden=8)
+SHORT = TrainConfig(TASK, episodes=8, num_envs=8, hidden=8)
 HIGHEST = 2**62
 
 
@@ -34,7 +34,7 @@ def test_the_ranges_do_not_meet() -> None:
 
 @pytest.mark.parametrize("seed", [TRAINING_SEEDS, 2**62, 2**63 - 1, 2**64, -1])
 def test_training_takes_no_other_seed(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = dataclasses.replace(SMALL, seed=seed)
+    config = dataclasses.replace(SHORT, seed=seed)
     with pytest.raises(ValueError, match=r"^seed: expected .* in \[0, 1,000,000,000\), got"):
         train(config, tmp_path / "run")
     assert main(["train", TASK, "--seed", str(seed), "--out", str(tmp_path / "run")]) == 2
@@ -45,22 +45,20 @@ def test_training_takes_no_other_seed(seed: int, tmp_path: Path, capsys: pytest.
 def test_the_last_seeds_of_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The last one is one; of several at once, none may lie beyond it."""
     last = TRAINING_SEEDS - 1
-    train(dataclasses.replace(SMALL, seed=last), tmp_path / "run")
+    train(dataclasses.replace(SHORT, seed=last), tmp_path / "run")
     evaluate_run(tmp_path / "run", 2)
     outs = [tmp_path / "one", tmp_path / "two"]
     with pytest.raises(ValueError, match=r"^seed: expected .* got 1000000000"):
-        train_seeds([dataclasses.replace(SMALL, seed=last + number) for number in range(2)], outs)
+        train_seeds([dataclasses.replace(SHORT, seed=last + number) for number in range(2)], outs)
     arguments = ["train", TASK, "--seed", str(last), "--seeds", "2", "--out", str(tmp_path / "several")]
     assert main(arguments) == 2
     assert "seed: expected" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "run"
-    train(SMALL, out)
-    return out
+@pytest.fixture
+def run(small_run: Path) -> Path:
+    return small_run
 
 
 EVALUATIONS: dict[str, Callable[[Path, int], Any]] = {

@@ -33,7 +33,7 @@ def _stubbed(tree: ast.Module) -> dict[str, object]:
                 is_property = any(isinstance(d, ast.Name) and d.id == "property" for d in node.decorator_list)
                 found[prefix + node.name] = "property" if is_property else _arguments(node)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                found[prefix + node.target.id] = "settable property"
+                found[prefix + node.target.id] = "settable property" if prefix else "constant"
             elif isinstance(node, ast.ClassDef):
                 found[node.name] = "class"
                 add(node.name + ".", node.body)
@@ -55,6 +55,8 @@ def _compiled(module: ModuleType) -> dict[str, object]:
                 add(name + ".", vars(value))
             elif isinstance(value, property):
                 found[prefix + name] = "property" if value.fset is None else "settable property"
+            elif isinstance(value, (int, float, str)):
+                found[prefix + name] = "constant"
             elif callable(value):
                 signature = ast.parse(f"def {(value.__doc__ or '').splitlines()[0]}: ...").body[0]
                 assert isinstance(signature, ast.FunctionDef)

@@ -33,9 +33,6 @@ LEARNING = TaskConfig(followers="meta")
 EVALUATED, EVALUATION_SEED, VALIDATION_SEED = 1000, 10**9 + 7, 10**9 + 9
 
 
-pytestmark = pytest.mark.usefixtures("single_thread")
-
-
 every_game = pytest.mark.parametrize("game", GAMES.values(), ids=GAMES.keys())
 
 

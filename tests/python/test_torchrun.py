@@ -18,12 +18,9 @@ from paymaster.storage.run_directory import read_metrics
 from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 
-pytestmark = [
-    pytest.mark.usefixtures("single_thread"),
-    pytest.mark.skipif(
-        sys.platform != "linux" or not torch.distributed.is_gloo_available(), reason="needs gloo and /proc"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not torch.distributed.is_gloo_available(), reason="needs gloo and /proc"
+)
 
 TASK = "resource_collection"
 SMALL = ["--num-envs", "8", "--checkpoint-every", "16", "--hidden", "8", "--seed", "3", "--evaluate", "0"]
@@ -65,6 +62,7 @@ def assert_equal_runs(one: Path, other: Path) -> None:
         assert all(torch.equal(tensor, right[group][name]) for name, tensor in entries.items()), group
 
 
+@pytest.mark.slow
 def test_two_ranks_train_one_leader(tmp_path: Path) -> None:
     """One run directory, of the kind one process leaves: it is evaluated, and continued by one process."""
     out = tmp_path / "run"

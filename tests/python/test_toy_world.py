@@ -24,7 +24,11 @@ from paymaster.scripted import REFERENCES, make_reference
 from paymaster.play.recorded_episode import watch
 
 env = paymaster.make("corridor", seed=1, render_mode="ansi")
-env.reset()
+seen, _ = env.reset()
+for name, low, high in (("cell", 0, 11), ("goal_cell", -1, 11), ("action", -1, 2), ("available", 0, 1)):
+    space = env.observation_space[name]
+    assert (space.low == low).all() and (space.high == high).all(), (name, space)
+assert seen in env.observation_space
 text = env.render()
 state = env.state()
 cells = " ".join(map(str, state["cell"].tolist()))

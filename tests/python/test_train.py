@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,14 +17,21 @@ import torch
 
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS, EBPGConfig, leader_kind
 from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
-from paymaster.storage.checkpoint import CheckpointError, latest_checkpoint, list_checkpoints, load_checkpoint
-from paymaster.storage.run_directory import RunDirectoryError
+from paymaster.storage.checkpoint import (
+    CheckpointError,
+    episode_of,
+    latest_checkpoint,
+    list_checkpoints,
+    load_checkpoint,
+)
+from paymaster.storage.run_directory import RunDirectory, RunDirectoryError
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import stored_config
 from paymaster.training.train import train
+from rest_slow import rest_slow
+from small_runs import SMALL, TASK, Killed, die_at
 
-TASK = "resource_collection"
-SMALL = TrainConfig(TASK, episodes=64, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
+COVERING = {"ebpg", "m3rl", "natural-ends", "fixed-interval(3)"}
 
 
 def metrics(run: Path) -> bytes:
@@ -45,31 +53,29 @@ def assert_equal_runs(one: Path, other: Path) -> None:
             assert torch.equal(tensor, right[group][name]), f"{group}/{name}"
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 64 episodes in one go."""
-    out = tmp_path_factory.mktemp("runs") / "unbroken"
-    train(SMALL, out)
-    return out
+@pytest.fixture
+def copied(small_run: Path, tmp_path: Path) -> Path:
+    """Return a copy of the small run, to be written to."""
+    return Path(shutil.copytree(small_run, tmp_path / "copied"))
 
 
-def test_run_directory_holds_what_is_promised(unbroken: Path) -> None:
+def test_run_directory_holds_what_is_promised(small_run: Path) -> None:
     """config.json, one line of metrics an update, TensorBoard events, the newest two checkpoints."""
-    assert stored_config(unbroken) == SMALL
-    rows = [json.loads(line) for line in metrics(unbroken).splitlines()]
+    assert stored_config(small_run) == SMALL
+    rows = [json.loads(line) for line in metrics(small_run).splitlines()]
     assert [row["episode"] for row in rows] == list(range(8, 65, 8))
     assert all({"gain", "payments", "entropy", "termination", "prediction_accuracy"} <= row.keys() for row in rows)
-    assert list(unbroken.glob("events.out.tfevents.*"))
-    assert [path.name for path in list_checkpoints(unbroken)] == [
+    assert list(small_run.glob("events.out.tfevents.*"))
+    assert [path.name for path in list_checkpoints(small_run)] == [
         f"checkpoint-000000{episode}.safetensors" for episode in (48, 64)
     ]
 
 
-def test_same_seed_same_run_and_another_seed_another(unbroken: Path, tmp_path: Path) -> None:
+def test_same_seed_same_run_and_another_seed_another(small_run: Path, tmp_path: Path) -> None:
     train(SMALL, tmp_path / "again")
-    assert_equal_runs(unbroken, tmp_path / "again")
+    assert_equal_runs(small_run, tmp_path / "again")
     train(dataclasses.replace(SMALL, seed=4), tmp_path / "other")
-    assert metrics(unbroken) != metrics(tmp_path / "other")
+    assert metrics(small_run) != metrics(tmp_path / "other")
 
 
 def test_resumed_in_two_parts_equals_unbroken(tmp_path: Path) -> None:
@@ -85,6 +91,21 @@ def test_resumed_in_two_parts_equals_unbroken(tmp_path: Path) -> None:
     assert_equal_runs(whole, out)
 
 
+@pytest.mark.parametrize(("update", "checkpoints"), [(1, []), (4, [16])])
+def test_stopped_and_resumed_equals_unbroken(
+    update: int, checkpoints: list[int], small_run: Path, tmp_path: Path
+) -> None:
+    """Before that update is logged: the first, and one with a row behind the checkpoint."""
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, RunDirectory, "log", update)
+        with pytest.raises(Killed):
+            train(SMALL, tmp_path)
+    assert [episode_of(path) for path in list_checkpoints(tmp_path)] == checkpoints
+    train(TrainConfig(TASK), tmp_path, resume=True)
+    assert_equal_runs(small_run, tmp_path)
+
+
+@pytest.mark.slow
 def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
     """kill -9 at some moment between checkpoints, twice; then the run is finished."""
     config = dataclasses.replace(SMALL, episodes=240, checkpoint_every=24)
@@ -107,20 +128,20 @@ def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
     assert_equal_runs(reference, out)
 
 
-def test_resuming_before_the_first_checkpoint_starts_over(unbroken: Path, tmp_path: Path) -> None:
+def test_resuming_before_the_first_checkpoint_starts_over(small_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "early"
     train(dataclasses.replace(SMALL, episodes=8, checkpoint_every=1000), out)
     for path in list_checkpoints(out):
         path.unlink()
     train(TrainConfig(TASK, episodes=64), out, resume=True)
-    assert metrics(out) == metrics(unbroken)
+    assert metrics(out) == metrics(small_run)
 
 
-def test_a_run_is_not_overwritten(unbroken: Path) -> None:
-    before = metrics(unbroken)
+def test_a_run_is_not_overwritten(copied: Path) -> None:
+    before = metrics(copied)
     with pytest.raises(RunDirectoryError, match="--resume"):
-        train(SMALL, unbroken)
-    assert metrics(unbroken) == before
+        train(SMALL, copied)
+    assert metrics(copied) == before
 
 
 @pytest.mark.parametrize(
@@ -133,26 +154,25 @@ def test_a_run_is_not_overwritten(unbroken: Path) -> None:
         ({"leader": "m3rl"}, "leader"),
     ],
 )
-def test_resuming_with_another_configuration_is_refused(unbroken: Path, change: dict[str, object], name: str) -> None:
-    before = metrics(unbroken)
+def test_resuming_with_another_configuration_is_refused(copied: Path, change: dict[str, object], name: str) -> None:
+    before = metrics(copied)
     with pytest.raises(ValueError, match=f"^{name}: expected .* as in the run to resume, got"):
-        train(dataclasses.replace(SMALL, **change), unbroken, resume=True)  # type: ignore[arg-type]
-    assert metrics(unbroken) == before
+        train(dataclasses.replace(SMALL, **change), copied, resume=True)  # type: ignore[arg-type]
+    assert metrics(copied) == before
 
 
-def test_a_damaged_checkpoint_is_refused_and_nothing_lost(unbroken: Path, tmp_path: Path) -> None:
-    out = tmp_path / "damaged"
-    subprocess.run(["cp", "-r", str(unbroken), str(out)], check=True)
-    newest = latest_checkpoint(out)
+def test_a_damaged_checkpoint_is_refused_and_nothing_lost(copied: Path) -> None:
+    newest = latest_checkpoint(copied)
     content = newest.read_bytes()
     newest.write_bytes(content[: len(content) // 2])
-    before = metrics(out)
-    for attempt in (lambda: train(TrainConfig(TASK, episodes=128), out, resume=True), lambda: evaluate_run(out, 4)):
+    before = metrics(copied)
+    longer = TrainConfig(TASK, episodes=128)
+    for attempt in (lambda: train(longer, copied, resume=True), lambda: evaluate_run(copied, 4)):
         with pytest.raises(CheckpointError, match=r"00000064\.safetensors: expected .* truncated"):
             attempt()
-    assert metrics(out) == before
+    assert metrics(copied) == before
     newest.write_bytes(content)
-    train(TrainConfig(TASK, episodes=72), out, resume=True)
+    train(TrainConfig(TASK, episodes=72), copied, resume=True)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +195,7 @@ def test_a_configuration_that_makes_no_sense_creates_nothing(config: TrainConfig
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("leader", [*LEADERS, "fixed-interval(3)"])
+@pytest.mark.parametrize("leader", rest_slow([*LEADERS, "fixed-interval(3)"], COVERING.__contains__))
 def test_every_leader_trains_resumes_and_is_evaluated(leader: str, tmp_path: Path) -> None:
     config = TrainConfig("predator_prey", leader=leader, episodes=16, num_envs=8, checkpoint_every=8, hidden=8)
     assert config.learner == leader_kind(leader).learner
@@ -196,31 +216,31 @@ def test_unknown_leaders_come_with_the_known_ones() -> None:
     assert DEFAULT_LEADER in LEADERS
 
 
-def test_evaluation_is_reproducible_and_leaves_the_run_alone(unbroken: Path) -> None:
-    before = {path: path.read_bytes() for path in unbroken.rglob("*") if path.is_file()}
-    one, two = (evaluate_run(unbroken, 30, seed=1).to_json() for _ in range(2))
+def test_evaluation_is_reproducible_and_leaves_the_run_alone(small_run: Path) -> None:
+    before = {path: path.read_bytes() for path in small_run.rglob("*") if path.is_file()}
+    one, two = (evaluate_run(small_run, 30, seed=1).to_json() for _ in range(2))
     assert one == two
     assert one["episodes"] == 30
-    assert evaluate_run(unbroken, 30, seed=2).to_json()["gain"] != one["gain"]
-    assert {path: path.read_bytes() for path in unbroken.rglob("*") if path.is_file()} == before
+    assert evaluate_run(small_run, 30, seed=2).to_json()["gain"] != one["gain"]
+    assert {path: path.read_bytes() for path in small_run.rglob("*") if path.is_file()} == before
 
 
-def test_evaluation_under_other_conditions(unbroken: Path) -> None:
+def test_evaluation_under_other_conditions(small_run: Path) -> None:
     """Noise, another number of followers and greedy offers go; other goals or bonuses do not fit the networks."""
-    noisy = evaluate_run(unbroken, 20, options={"noise": 0.5})
+    noisy = evaluate_run(small_run, 20, options={"noise": 0.5})
     assert noisy.episodes == 20
-    assert evaluate_run(unbroken, 20, options={"num_followers": 6}).events.mean() >= 6
-    assert evaluate_run(unbroken, 20, greedy=True).episodes == 20
-    with pytest.raises(ValueError, match="expected num_bonuses = 2 as in the run's games, got 4"):
-        evaluate_run(unbroken, 20, task="multi_bonus_resource_collection")
+    assert evaluate_run(small_run, 20, options={"num_followers": 6}).events.mean() >= 6
+    assert evaluate_run(small_run, 20, greedy=True).episodes == 20
+    with pytest.raises(ValueError, match="num_bonuses: expected 2 as in the run's games, got 4"):
+        evaluate_run(small_run, 20, task="multi_bonus_resource_collection")
 
 
-def test_strangers_are_met_without_statistics(unbroken: Path) -> None:
+def test_strangers_are_met_without_statistics(small_run: Path) -> None:
     """Another population under the old one's statistics, and with statistics that start empty."""
     options = {"population_seed": 5}
-    known, met = (evaluate_run(unbroken, 40, options=options, strangers=strangers) for strangers in (False, True))
+    known, met = (evaluate_run(small_run, 40, options=options, strangers=strangers) for strangers in (False, True))
     assert (known.gain != met.gain).any()
-    assert met.to_json() == evaluate_run(unbroken, 40, options=options, strangers=True).to_json()
+    assert met.to_json() == evaluate_run(small_run, 40, options=options, strangers=True).to_json()
 
 
 def test_measures_of_an_evaluation_add_up() -> None:

@@ -24,7 +24,6 @@ def test_the_pages_that_show_code_are_found():
     assert {"README.md", *(f"docs/{page}.md" for page in pages)} <= set(PAGES)
 
 
-@pytest.mark.usefixtures("single_thread")
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     if page == "docs/integrations.md":

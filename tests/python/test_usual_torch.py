@@ -35,6 +35,15 @@ SMALL = TrainConfig(TASK, episodes=16, num_envs=8, checkpoint_every=8, hidden=8,
 LEARNING = dataclasses.replace(SMALL, options=TaskConfig(followers="meta", payment="advance_once"))
 
 
+@pytest.fixture(autouse=True)
+def _as_many_threads_as_users_have() -> Iterator[None]:
+    """Give torch two threads, so that one that is not put back is seen."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 @contextmanager
 def default_dtype(dtype: torch.dtype) -> Iterator[None]:
     before = torch.get_default_dtype()
@@ -103,7 +112,7 @@ def test_settings_around_change_no_number_and_are_left_as_found(
     assert (np.random.get_state()[1].tolist(), random.getstate()) == states[1:]  # type: ignore[index,union-attr]
 
 
-@pytest.mark.parametrize("around", ["float64", "meta device"])
+@pytest.mark.parametrize("around", ["float64", pytest.param("meta device", marks=pytest.mark.slow)])
 def test_several_seeds_and_diagnosing(around: str, tmp_path: Path) -> None:
     found = []
     for name, context in (("usual", nullcontext), (around, AROUND[around])):
@@ -210,7 +219,10 @@ def test_a_style_around_changes_no_picture_and_is_left_as_found(tmp_path: Path) 
     assert (tmp_path / "usual.png").read_bytes() == (tmp_path / "styled.png").read_bytes()
 
 
-@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "no_such_backend"])
+@pytest.mark.parametrize(
+    "backend",
+    [pytest.param("module://matplotlib_inline.backend_inline", marks=pytest.mark.slow), "no_such_backend"],
+)
 def test_a_backend_of_a_notebook_stops_nothing(backend: str, tmp_path: Path) -> None:
     script = (
         "import sys, os\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium.wrappers.vector as wrappers
@@ -11,6 +12,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 import paymaster
+from paymaster._core import Field
 from play import INFO, MB, MODES, RC, SMALL, leaves, make, offer_stream, same, trace
 from worlds import GRIDS, TASKS, fitting
 
@@ -54,9 +56,35 @@ def test_spaces_contain_what_is_seen_and_done(task: str, options: dict[str, Any]
             "follower_reward": ("float32", (3, n)),
             "follower_action": ("int16", (3, n)),
         }
+        results = {"reward": reward, "terminated": terminated, **{name: info[name] for name in INFO}}
+        expect_fields(env._core.result_fields, results)
+        expect_fields(env._core.total_fields, info["totals"])
     for name in ("gain", "payments", "incentive", "follower_reward", "events", "length"):
         assert info["totals"][name].shape == (3,)
     assert info["totals"]["completions"].shape == (3, goals)
+
+
+def expect_fields(fields: Sequence[Field], arrays: dict[str, np.ndarray]) -> None:
+    """The arrays of three games are what the core lists: names, dtypes, shapes, bounds."""
+    assert [field.name for field in fields] == list(arrays)
+    for field in fields:
+        array = arrays[field.name]
+        assert (array.dtype.name, array.shape) == (field.dtype, (3, *field.shape))
+        assert (array >= field.low).all() and (array <= field.high).all()
+        assert field.meaning
+
+
+@pytest.mark.parametrize("followers", ["meta", "primitive"])
+def test_what_followers_see_is_in_its_space(followers: str) -> None:
+    env = paymaster.make_vec(MB, 3, 0, 1, followers=followers, max_reservation=5, abstain=True)
+    env.reset()
+    env.action_space.seed(1)
+    env.follower_action_space.seed(1)
+    for _ in range(40):
+        seen = env.offer(env.action_space.sample())
+        assert env.follower_observation_space.contains(seen)
+        expect_fields(env._core.follower_fields, {field.name: seen[field.name] for field in env._core.follower_fields})
+        env.act(env.follower_action_space.sample())
 
 
 def test_none_is_an_action_only_where_the_leader_may_abstain() -> None:

@@ -1,4 +1,4 @@
-"""The features once more, slowly, array by array in NumPy: what `cpp/src/features.cpp` is compared with."""
+"""The features once more, slowly, array by array in NumPy: what `cpp/features/features.cpp` is compared with."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,20 @@ import torch
 from numpy.typing import NDArray
 
 from paymaster.algorithms.followers import FollowerActorCritic
-from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.analysis.intervals import Interval, mean_ci95
-from paymaster.analysis.open_run import open_run, population_options, seat_followers
+from paymaster.analysis.open_run import open_run, population_options, seat_population
 from paymaster.analysis.replacement import Replacement
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
+from paymaster.play.episode import EpisodeTotals, play_to_end
 from paymaster.play.learning_followers import FollowersAtPlay
-from paymaster.play.rollout import EpisodeTotals, Rollout
+from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import ReferenceLeader, make_reference
 from paymaster.training.seeds import evaluation_seed
 
-__all__ = ["Evaluation", "evaluate_reference", "evaluate_run", "play_scripted"]
+__all__ = ["Evaluation", "evaluate_reference", "evaluate_run"]
 
 _GAMES = 250  # played at once
 _GAMES_OF_STRANGERS = 10
@@ -108,21 +107,11 @@ def evaluate_reference(
         if learned is not None:
             FollowersAtPlay(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
         elif population is not None:
-            seat_followers(env, population, evaluation_seed(seed))
+            seat_population(env, population, evaluation_seed(seed))
         else:
             raise ValueError("population: expected a run whose followers learned, since these do, got none")
     env.statistics.frozen = True  # reference leaders do not use them
-    return _collect(name, task, env, episodes, lambda: play_scripted(env, leader), seed, replacement)
-
-
-def play_scripted(env: LeaderVectorEnv, leader: ReferenceLeader) -> EpisodeTotals:
-    """Play one episode of every game of a batch that does not reset itself, under a scripted leader."""
-    observation, info = env.reset()
-    leader.start(env)
-    ended = np.zeros(env.num_envs, dtype=np.bool_)
-    while not ended.all():
-        observation, _, ended, _, info = env.step(leader.offers(env, observation))
-    return EpisodeTotals(**info["totals"])
+    return _collect(name, task, env, episodes, leader, seed, replacement)
 
 
 @usual_torch()
@@ -168,15 +157,8 @@ def evaluate_run(
         env.statistics.clear()
         env.statistics.frozen = False
     generator = torch.Generator(leader.device).manual_seed(evaluation_seed(seed))
-    play = _player(env, leader, generator, greedy=greedy)
-    return _collect(str(run), env.task, env, episodes, play, seed, replacement)
-
-
-def _player(
-    env: LeaderVectorEnv, leader: LeaderAlgorithm, generator: torch.Generator, *, greedy: bool
-) -> Callable[[], EpisodeTotals]:
-    rollout = Rollout(env, leader, generator)
-    return lambda: rollout.play(greedy=greedy, keep=False)[1]
+    player = NetworkLeader(leader, generator, greedy=greedy)
+    return _collect(str(run), env.task, env, episodes, player, seed, replacement)
 
 
 def _games_at_once(episodes: int, *, strangers: bool, replacement: Replacement | None) -> int:
@@ -193,7 +175,7 @@ def _collect(
     task: str,
     env: LeaderVectorEnv,
     episodes: int,
-    play: Callable[[], EpisodeTotals],
+    player: ReferenceLeader,
     seed: int,
     replacement: Replacement | None,
 ) -> Evaluation:
@@ -204,7 +186,7 @@ def _collect(
     for played in range(0, episodes, env.num_envs):
         if replacement is not None and played > 0 and played % replacement.every == 0:
             replacement.apply(env, evaluation_seed(seed), played // replacement.every)
-        rounds.append(play())
+        rounds.append(play_to_end(env, player))
 
     def every(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from paymaster.networks.torch_defaults import usual_torch
 from paymaster.play.learning_followers import FollowersAtPlay
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import REFERENCES
+from paymaster.storage.atomic import RunDirectoryError
+from paymaster.storage.run_config import CONFIG
+from paymaster.storage.run_directory import holds_run
 from paymaster.training.run_state import load_followers, load_leader
 from paymaster.training.setup import make_env, make_followers, make_leader, stored_config
 
-__all__ = ["RunLeader", "is_reference", "open_run", "population_options", "seat_followers"]
+__all__ = ["RunLeader", "is_reference", "open_run", "population_options", "seat_followers", "seat_population"]
 
 _OF_THE_POPULATION = (
     "followers",
@@ -51,6 +55,8 @@ def is_reference(leader: str, task: str | None, **trained_only: bool) -> bool:
         return True
     if not Path(leader).is_dir():
         raise ValueError(f"leader: expected a run directory or one of {', '.join(REFERENCES)}, got {leader!r}")
+    if not holds_run(Path(leader)):
+        raise ValueError(f"leader: expected a run directory, got {leader!r}, which holds no {CONFIG}")
     return False
 
 
@@ -79,7 +85,8 @@ def open_run(
     """
     config = stored_config(run)
     home = make_env(config, 1, 0)
-    overrides = {**population_options(population), **(options or {})}
+    theirs, options = population_options(population), options or {}
+    overrides = {**theirs, **options}
     if task is None or task == config.task:
         env = make_env(config, num_envs, seed, **overrides)
     else:
@@ -87,14 +94,18 @@ def open_run(
         env = make_vec(task, num_envs, seed, autoreset_mode="Disabled", **overrides)
     for name in ("num_goals", "num_bonuses", "abstain", "horizon", "population_size"):
         if env.options[name] != home.options[name]:
-            raise ValueError(
-                f"task: expected {name} = {home.options[name]} as in the run's games, got {env.options[name]}"
-            )
+            mismatch = f"expected {home.options[name]} as in the run's games, got {env.options[name]}"
+            if name in options:
+                raise ValueError(f"{name}: {mismatch}")
+            raise ValueError(f"{'population' if name in theirs else 'task'}: {name}: {mismatch}")
     leader = make_leader(config, env)
     load_leader(run, leader, env)
     env.statistics.frozen = True
     if isinstance(env, TwoPhaseVectorEnv):
-        seat_followers(env, population or run, seed)
+        if population is None:
+            seat_followers(env, run, seed)
+        else:
+            seat_population(env, population, seed)
     return env, leader
 
 
@@ -106,7 +117,10 @@ def population_options(population: Path | None) -> dict[str, Any]:
     """
     if population is None:
         return {}
-    config = stored_config(population)
+    if not holds_run(population):
+        raise ValueError(f"population: expected a run directory, got {str(population)!r}, which holds no {CONFIG}")
+    with _naming_the_population():
+        config = stored_config(population)
     if not config.followers_learn:
         raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
     options = config.options.options()
@@ -130,6 +144,22 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> FollowersAtP
     assert followers is not None  # the games ask them
     load_followers(run, followers.followers)
     return followers
+
+
+def seat_population(env: TwoPhaseVectorEnv, population: Path, seed: int) -> None:
+    """Seat the followers of another run, as :func:`seat_followers`; its errors begin with ``population``."""
+    with _naming_the_population():
+        seat_followers(env, population, seed)
+
+
+@contextmanager
+def _naming_the_population() -> Iterator[None]:
+    try:
+        yield
+    except (RunDirectoryError, ValueError) as error:
+        if str(error).startswith("followers: "):  # an option of its own
+            raise
+        raise ValueError(f"population: {error}") from error
 
 
 class RunLeader(NetworkLeader):

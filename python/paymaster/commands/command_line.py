@@ -1,4 +1,4 @@
-"""How options look on the command line: ranges, choices and defaults in --help, paths with ``~``."""
+"""Options on the command line: ranges, choices and defaults in --help, values read from text, paths with ``~``."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NoReturn, Union, get_args, get_origin
 
 import tyro
 from tyro.constructors import (
     ConstructorRegistry,
     PrimitiveConstructorSpec,
-    PrimitiveTypeInfo,
     StructConstructorSpec,
     StructTypeInfo,
 )
 
+from paymaster.terminal.printing import printable
 from paymaster.training.config import TaskConfig
 from paymaster.validation.ranges import described
 
-__all__ = ["a_path", "registry"]
+__all__ = ["UnreadableValueError", "a_path", "registry"]
 
 _MARKUP: Final = ((r":\w+:`~?([^`]*)`", r"\1"), (r"``([^`]*)``", r"\1"), (r"`([^`]*)`", r"\1"))
 _NUMBERS: Final = {int: "INT", float: "FLOAT"}
@@ -34,6 +34,7 @@ def registry(choices: Mapping[str, str]) -> ConstructorRegistry:
         choices: name of a text option -> what its value may be.
     """
     rules, inside = ConstructorRegistry(), False
+    prefixes: dict[Any, str] = {}  # of the options in a dataclass that is a field of another
 
     @rules.struct_rule
     def shown(info: StructTypeInfo) -> StructConstructorSpec | None:
@@ -47,44 +48,102 @@ def registry(choices: Mapping[str, str]) -> ConstructorRegistry:
             inside = False
         if not isinstance(spec, StructConstructorSpec):
             return None
-        fields = tuple(_shown(field, info.type, choices) for field in spec.fields)
+        prefix = prefixes.get(info.type, "")
+        for field in spec.fields:
+            if dataclasses.is_dataclass(_bare(field.type)):
+                prefixes[_bare(field.type)] = "" if _has_no_name(field.type) else f"{prefix}{field.name}."
+        fields = tuple(_shown(field, info.type, prefix, choices) for field in spec.fields)
         return dataclasses.replace(spec, fields=fields)
-
-    @rules.primitive_rule
-    def path(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Path] | None:
-        if info.type is not Path:
-            return None
-        return PrimitiveConstructorSpec(
-            nargs=1,
-            metavar="PATH",
-            instance_from_str=lambda words: a_path(words[0]),
-            is_instance=lambda value: isinstance(value, Path),
-            str_from_instance=lambda value: [str(value)],
-        )
 
     return rules
 
 
+class UnreadableValueError(Exception):
+    """An option's value is no text of its type. No ValueError, of which tyro would make a message of its own."""
+
+
 def a_path(text: str) -> Path:
-    """Return a path given by a user, ``~`` expanded. Raises ValueError for none."""
+    """Return a path given by a user, ``~`` expanded.
+
+    Raises:
+        ValueError: an empty text, an unknown home, or a path that messages and files could not show as it is: with
+            control characters, or not in the encoding of the file system.
+    """
     if not text:
         raise ValueError("expected a path, got an empty text")
+    if printable(text) != text:
+        raise ValueError(f"expected a path in UTF-8 without control characters, got {text!r:.80}")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # ~nobody
         raise ValueError(f"expected a path, got {text!r:.80} ({error})") from None
 
 
-def _shown(field: Any, owner: type, choices: Mapping[str, str]) -> Any:
-    """The field with what it accepts, its default, and plain words in its help."""
+def _shown(field: Any, owner: type, prefix: str, choices: Mapping[str, str]) -> Any:
+    """The field with what it accepts, its default, plain words in its help, and our reading of its value."""
     text = field.helptext
     plain: Callable[[], str | None] = lambda: _plain(text() if callable(text) else text)  # noqa: E731
     kind = _kind(field.type)
-    if dataclasses.is_dataclass(_bare(kind)):
+    bare = _bare(kind)
+    if dataclasses.is_dataclass(bare):
         return dataclasses.replace(field, helptext=plain)
-    metavar = _metavar(field.name, kind, choices, optional=kind is not field.type)
-    look = tyro.conf.arg(metavar=metavar, help_behavior_hint=_hint(kind, owner))
-    return dataclasses.replace(field, type=Annotated[field.type, look], helptext=plain)
+    optional = kind is not field.type
+    metavar = _metavar(field.name, kind, choices, optional=optional)
+    notes: tuple[Any, ...] = (tyro.conf.arg(metavar=metavar, help_behavior_hint=_hint(kind, owner)),)
+    if bare in (int, float, str, Path) or _choices(bare) or (bare is bool and optional):  # a flag alone has no value
+        notes += (_reader(f"{prefix}{field.name}", kind, metavar or "VALUE", optional=optional),)
+    return dataclasses.replace(field, type=Annotated[(field.type, *notes)], helptext=plain)
+
+
+def _reader(name: str, kind: Any, metavar: str, *, optional: bool) -> PrimitiveConstructorSpec[Any]:
+    """How an option's text becomes its value."""
+
+    def read(words: list[str]) -> Any:
+        if optional and words == ["None"]:
+            return None
+        try:
+            return _value(kind, words[0])
+        except ValueError as error:
+            message = str(error) if _bare(kind) is Path else f"expected {described(kind)}, got {words[0]!r:.80}"
+            raise UnreadableValueError(f"{name}: {message}") from None
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=metavar,
+        instance_from_str=read,
+        is_instance=lambda value: value is None or isinstance(value, str | int | float | Path),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _value(kind: Any, text: str) -> Any:
+    """The value of a declared type that a text stands for; ranges are checked later. Raises ValueError."""
+    bare = _bare(kind)
+    if bare is Path:
+        return a_path(text)
+    if bare is bool:
+        return text.lower() == "true" if text.lower() in ("true", "false") else _no_value(text)
+    choices = _choices(bare)
+    if choices:
+        return text if text in choices else _no_value(text)
+    return bare(text)
+
+
+def _no_value(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    """Of a Literal, or of several."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    each = [_choices(one) for one in get_args(kind)] if get_origin(kind) in (Union, UnionType) else []
+    return tuple(choice for choices in each for choice in choices)
+
+
+def _has_no_name(declared: Any) -> bool:
+    """Whether a dataclass's options stand on the command line without its field's name: ``tyro.conf.arg(name="")``."""
+    return any(getattr(note, "name", None) == "" for note in getattr(declared, "__metadata__", ()))
 
 
 def _kind(declared: Any) -> Any:

@@ -42,8 +42,9 @@ class Diagnose:
     def run(self, console: Console) -> None:
         """Diagnoses and prints."""
         from paymaster.analysis.equilibrium import diagnose_run
+        from paymaster.storage.run_directory import holds_run
 
-        if not self.run_directory.is_dir():
+        if not holds_run(self.run_directory):
             raise ValueError(f"run_directory: expected a trained leader's, got {str(self.run_directory)!r}")
         if self.retrain is not None and not self._followers_learned():
             raise ValueError(f"retrain: expected it only for followers that learned, got {self.retrain}")

@@ -33,12 +33,12 @@ class Evaluate:
         strangers: the leader's statistics of the followers start empty and fill as it plays, for followers it has not
             met (--population-seed). Only for a trained leader.
         replace: share of the population's members who leave, drawn anew each time, with --replace-every; new ones with
-            other traits take their places. A trained leader then starts as with --strangers, and knows nothing of those
-            who come; a reference leader of the same seed plays the very same games.
+            other traits take their places. A trained leader then starts as with --strangers, which is refused beside
+            this, and knows nothing of those who come; a reference leader of the same seed plays the very same games.
         replace_every: episodes from one replacement to the next.
         population: run directory whose followers, which learned there, play; by default a trained leader's own.
         options: departures from the task's preset, or from the training run's.
-        all: all measures in the table, however narrow the terminal.
+        all: all measures in the table, however narrow the terminal; a narrow one also shows fewer decimals.
         json: print one JSON object instead of a table.
     """
 
@@ -100,6 +100,11 @@ class Evaluate:
     def _replacement(self) -> Replacement | None:
         from paymaster.analysis.replacement import Replacement
 
+        if self.strangers and self.replace is not None:
+            raise ValueError(
+                "strangers: expected it only without --replace, which implies it, got it beside --replace "
+                f"{self.replace:g}"
+            )
         if self.replace is None and self.replace_every is None:
             return None
         if self.replace_every is None:

@@ -37,8 +37,9 @@ class Inspect:
         from paymaster.analysis.inspection import inspect_run
         from paymaster.analysis.inspection_plot import plot_inspection
         from paymaster.storage.atomic import write_text
+        from paymaster.storage.run_directory import holds_run
 
-        if not self.run_directory.is_dir():
+        if not holds_run(self.run_directory):
             raise ValueError(f"run_directory: expected a trained leader's, got {str(self.run_directory)!r}")
         out = self.out or self.run_directory
         if not out.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -10,8 +11,9 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import tyro
 from rich.console import Console
@@ -20,7 +22,7 @@ from paymaster import __version__
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS
 from paymaster.algorithms.process_group import RankError, launched
 from paymaster.commands.bench import Bench
-from paymaster.commands.command_line import registry
+from paymaster.commands.command_line import UnreadableValueError, registry
 from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
@@ -30,6 +32,7 @@ from paymaster.commands.tasks import Tasks
 from paymaster.commands.train import Train
 from paymaster.envs.tasks import tasks
 from paymaster.scripted import REFERENCES
+from paymaster.terminal.printing import printable
 from paymaster.terminal.streams import open_console, quiet_streams, reader_has_gone
 from paymaster.training.config import TrainConfig
 from paymaster.validation.finite import DivergenceError
@@ -47,6 +50,7 @@ _OF_THE_MACHINE = (RuntimeError, MemoryError, ArithmeticError, ImportError)  # R
 
 _Command = Train | Evaluate | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
 _Run = Callable[[Console], None]
+_COMMANDS = tuple(kind.__name__.lower() for kind in get_args(_Command))
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -99,7 +103,7 @@ def _failed(error: BaseException, status: int, message: str | None = None) -> in
     """Prints the error in a line. What is not explained by it goes into a file."""
     rank, ranks = _rank()
     who = "" if ranks == 1 or isinstance(error, RankError) else f"rank {rank} of {ranks}: "
-    line = " ".join((message or str(error) or type(error).__name__).split())
+    line = printable(" ".join((message or str(error) or type(error).__name__).split()))
     if os.environ.get(_TRACEBACK):
         traceback.print_exception(error, file=sys.stderr)
     elif message is not None:
@@ -166,8 +170,42 @@ def _parsed(args: Sequence[str], config: TrainConfig) -> Any:
         | Annotated[Tasks, tyro.conf.subcommand("tasks")]
         | Annotated[Bench, tyro.conf.subcommand("bench")]
     )
-    with registry(_choices(args)):
-        return tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
+    complaint = io.StringIO()
+    try:
+        with registry(_choices(args)), redirect_stderr(complaint):
+            return tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
+    except UnreadableValueError as error:
+        raise ValueError(str(error)) from None
+    except SystemExit as end:
+        if not end.code:  # after --help
+            raise
+        raise ValueError(f"{_in_a_line(complaint.getvalue(), args)}; see {_help_of(args)}") from None
+
+
+def _in_a_line(box: str, args: Sequence[str]) -> str:
+    """What tyro's message in a frame says, without its title and most of its advice."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip(" │|") for line in box.splitlines()[1:]]
+    parts: list[list[str]] = [[]]
+    for line in lines:
+        if re.fullmatch(r"[╭╰+].*|[─-]{3,}", line):  # its title, its end, or a rule within
+            parts.append([])
+        elif line:
+            parts[-1].append(line)
+    said = [" ".join(part) for part in parts if part] or ["expected other arguments"]
+    text = f"{said[0][:1].lower()}{said[0][1:]}".rstrip(". ")
+    for value in (arg.partition("=")[2] for arg in args if arg.startswith("--")):
+        if value and text == f"unrecognized options: {value}":  # a flag was given one
+            text = f"unrecognized options: {next(arg for arg in args if arg.endswith(f'={value}'))}"
+    for advice in said[1:]:
+        if advice.startswith("Perhaps you meant") and (nearest := re.search(r"--[a-z][a-z.-]+", advice)):
+            text += f"; perhaps you meant {nearest.group()}"
+        elif advice.startswith("Available subcommands"):
+            text += f"; expected one of {', '.join(_COMMANDS)}"
+    return text
+
+
+def _help_of(args: Sequence[str]) -> str:
+    return f"paymaster {args[0]} --help" if args and args[0] in _COMMANDS else "paymaster --help"
 
 
 def _choices(args: Sequence[str]) -> dict[str, str]:

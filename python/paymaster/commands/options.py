@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from annotated_types import Interval
 
+from paymaster.commands.command_line import a_path
 from paymaster.training.config import TaskConfig
 
 __all__ = ["Games", "GamesSeed", "expanded", "with_map"]
@@ -19,8 +19,16 @@ GamesSeed: TypeAlias = Annotated[int, Interval(ge=0, lt=2**62)]
 
 
 def expanded(leader: str) -> str:
-    """Return a leader as given by a user, with ``~`` expanded where it is a run directory."""
-    return str(Path(leader).expanduser()) if leader.startswith("~") else leader
+    """Return a leader as given by a user, with ``~`` expanded where it is a run directory.
+
+    Raises:
+        ValueError: it is no path, as for :func:`~paymaster.commands.command_line.a_path`.
+    """
+    try:
+        path = a_path(leader)
+    except ValueError as error:
+        raise ValueError(f"leader: {error}") from None
+    return str(path) if leader.startswith("~") else leader  # "./random" is a directory, "random" is not
 
 
 def with_map(options: TaskConfig) -> TaskConfig:
@@ -28,9 +36,19 @@ def with_map(options: TaskConfig) -> TaskConfig:
     if options.map is None or "\n" in options.map or "#" in options.map:
         return options
     try:
-        text = Path(options.map).expanduser().read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeError, RuntimeError, ValueError) as error:
+        file = a_path(options.map)
+    except ValueError as error:
+        raise ValueError(f"map: {error}") from None
+    try:
+        content = file.read_bytes()
+        text = content.decode("utf-8-sig")
+    except UnicodeError:
+        text = "\0"
+    except (OSError, ValueError) as error:
         raise ValueError(f"map: expected a map's text or a readable file that holds it, got {error}") from None
+    if "\0" in text:
+        other = "UTF-16" if b"\0" in content else "another encoding"
+        raise ValueError(f"map: expected a file in UTF-8, got {str(file)!r:.80}, which is in {other}")
     if not text.strip():
-        raise ValueError(f"map: expected a file that holds a map, got an empty one, {options.map}")
+        raise ValueError(f"map: expected a file that holds a map, got an empty one, {str(file)!r:.80}")
     return dataclasses.replace(options, map=text)

@@ -35,9 +35,9 @@ class Train:
         out: run directory; by default the first free one of runs/TASK-LEADER-...-seedS, -2, -3, ..., with what differs
             from the preset and the leader's settings in its name. With --seeds, OUT/seedS for each seed.
         resume: continue the run in --out (by default the newest of those) from its last checkpoint, as it was begun:
-            only --episodes and --device may be other ones.
+            only --episodes, which may not be fewer than are done, and --device may be other ones.
         evaluate: episodes of the evaluation at the end; 0 for none.
-        all: all measures in the table, however narrow the terminal.
+        all: all measures in the table, however narrow the terminal; a narrow one also shows fewer decimals.
         seeds: train so many at once, --seed and those after it; each learns what it would learn alone, up to rounding.
             Five take less time than two where an update has one game. Only with followers that decide by rule.
     """
@@ -89,7 +89,11 @@ class Train:
 
         each = self._each(config)
         outs = self._outs(each) or [newest(Path("runs") / default_name(one)) for one in each]
-        begun = next((out for out in outs if holds_run(out)), outs[0])
+        begun = next((out for out in outs if holds_run(out)), None)
+        if begun is None:
+            raise ValueError(
+                f"resume: expected a run in {outs[0]}, got none; check --out, or start a run there without --resume"
+            )
         stored = stored_config(begun)
         given: Collection[str] | None = None
         if parse_again is not None:
@@ -110,12 +114,14 @@ class Train:
         from paymaster.training.train_seeds import train_seeds
 
         rank, ranks = launched()
-        if rank == 0:
-            say(console, _first_line(each, outs, ranks))
+
+        def on_start(done: int) -> None:
+            say(console, _first_line(each, outs, ranks, done))
+
         if self.seeds is None:
-            trained = [train(each[0], outs[0], resume=self.resume, given=given)]
+            trained = [train(each[0], outs[0], resume=self.resume, given=given, on_start=on_start)]
         else:
-            trained = train_seeds(each, outs, resume=self.resume, given=given)
+            trained = train_seeds(each, outs, resume=self.resume, given=given, on_start=on_start)
         if rank == 0:
             report_runs(list(zip(trained, outs, strict=True)), self.evaluate, console, every=self.all)
 
@@ -132,12 +138,19 @@ class Train:
         return [self.out] if self.seeds is None else [self.out / f"seed{one.seed}" for one in each]
 
 
-def _first_line(each: list[TrainConfig], outs: list[Path], ranks: int) -> str:
+def _first_line(each: list[TrainConfig], outs: list[Path], ranks: int, done: int) -> str:
     config = each[0]
+    where = f"{outs[0]}" if len(outs) == 1 else f"{outs[0]} to {outs[-1]}"
+    total = config.updates * config.num_envs
+    if done >= total:
+        batches = "" if total == config.episodes else f" ({config.episodes:,} in batches of {config.num_envs:,})"
+        return (
+            f"the training in {where} is complete, {done:,} of {total:,} episodes{batches}: to prolong it, give more "
+            "with --episodes"
+        )
     settings = {"tuned": "its tuned settings", "paper": "the paper's settings"}[config.settings]
     changes = {name: "a map" if name == "map" else value for name, value in config.departures.items()}
     but = f" but {', '.join(f'{name}={value}' for name, value in changes.items())}" if changes else ""
     seeds = f", {len(each)} seeds at once" if len(each) > 1 else ""
-    where = f"{outs[0]}" if len(outs) == 1 else f"{outs[0]} to {outs[-1]}"
     on = f", {ranks} ranks" if ranks > 1 else ""
     return f"training {config.leader} with {settings}{but} on {config.task}{seeds} in {where}{on}"

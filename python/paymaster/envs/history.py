@@ -26,8 +26,8 @@ class Statistics:
     - ``outcome`` float32[P, G]: share of contracts completed, of those the leader did not cut short.
     - ``outcome_count`` int64[P, G].
 
-    Attributes are live read-only views of the core's memory, which a step in another thread changes under them;
-    :meth:`arrays` returns copies.
+    Attributes are live read-only views of the core's memory: every later step changes what an array that was read
+    before shows, also a step in another thread. :meth:`arrays` returns copies, which do not change.
     """
 
     def __init__(self, core: Any) -> None:

@@ -75,7 +75,8 @@ class SpecWithHorizon:
     """Goes before Gymnasium's class among the bases: ``spec.max_episode_steps`` is the horizon.
 
     Gymnasium sets ``spec`` after it has made an environment by name. It adds no time limit for the horizon, since games
-    end by themselves.
+    end by themselves. It does add one where a game is made of this specification again, and the last step is then both
+    terminated and truncated: ``gymnasium.make(env.spec, max_episode_steps=-1)`` makes the game without it.
     """
 
     _spec: EnvSpec | None = None

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster.envs.spaces import follower_space
+from paymaster.envs.spaces import space_of
 from paymaster.envs.vector import LeaderVectorEnv, Observation, Step
 from paymaster.validation.arguments import as_array
 
@@ -62,7 +62,8 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         self.answering: Answering | None = None
         choices = self._core.choices
         self.single_follower_action_space = spaces.MultiDiscrete([choices] * self.options["num_followers"])
-        self.single_follower_observation_space = follower_space(self.single_observation_space, self.options)
+        seen = space_of([*self._core.observation_fields, *self._core.follower_fields])
+        self.single_follower_observation_space = seen
         self.follower_action_space = batch_space(self.single_follower_action_space, self.num_envs)
         self.follower_observation_space = batch_space(self.single_follower_observation_space, self.num_envs)
 
@@ -100,12 +101,11 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
             TypeError: not integers.
             gymnasium.error.ResetNeeded: a game was made and neither reset nor set to a state.
         """
-        names = ("offered", "asked", "skill", "preference", "reservation", "due")
         with self._offering:
             own = self._core.offer(as_array("actions", actions))
             if not self._last:
                 self.observe()
-            return {**self._last, **dict(zip(names, own, strict=True))}
+            return {**self._last, **own}
 
     def act(self, actions: ArrayLike) -> Step:
         """The second phase: the followers' answers; the world moves.

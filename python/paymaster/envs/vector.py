@@ -16,7 +16,7 @@ from paymaster import _core
 from paymaster.envs.buffers import Rows, columns_of, split
 from paymaster.envs.history import Statistics
 from paymaster.envs.ownership import OwnGame, SpecWithHorizon
-from paymaster.envs.spaces import action_space, observation_space
+from paymaster.envs.spaces import action_space, space_of
 from paymaster.validation.arguments import (
     as_array,
     check_int,
@@ -150,7 +150,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             )
         self.goal_reward: float = self._core.goal_reward
         self.statistics = Statistics(self._core)
-        self.single_observation_space = observation_space(self._core.observation_fields, self.options)
+        self.single_observation_space = space_of(self._core.observation_fields)
         self.single_action_space = action_space(self.options)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
@@ -212,7 +212,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             return self._pictures.draw(self.state())
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Nothing to release: threads end with the object. It can still be used."""
+        """Release nothing: threads end with the object. A closed environment can still be reset and stepped."""
 
     # --- beyond Gymnasium ------------------------------------------------------------------------------------
 
@@ -229,14 +229,14 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     @property
     def observation_meanings(self) -> dict[str, str]:
         """Field of the observation -> what it holds."""
-        return {name: meaning for name, _, _, meaning in self._core.observation_fields}
+        return {field.name: field.meaning for field in self._core.observation_fields}
 
     @property
     def state_meanings(self) -> dict[str, str]:
         """Field of the state -> its dtype, shape and what it holds."""
         return {
-            name: f"{dtype}[{', '.join(map(str, ('B', *shape)))}] {meaning}"
-            for name, dtype, shape, meaning in self._core.state_fields
+            field.name: f"{field.dtype}[{', '.join(map(str, ('B', *field.shape)))}] {field.meaning}"
+            for field in self._core.state_fields
         }
 
     @property
@@ -256,7 +256,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         Raises:
             ValueError: an unknown field.
         """
-        return dict(self._core.get_state(list(names) or [name for name, *_ in self._core.state_fields]))
+        return dict(self._core.get_state(list(names) or [field.name for field in self._core.state_fields]))
 
     def set_state(self, **arrays: ArrayLike) -> None:
         """Sets any of the fields of :meth:`state` for all games; the others keep their values.
@@ -329,33 +329,15 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         if len(set(seeds)) > 1:
             self._np_random_seed = tuple(seeds)  # type: ignore[assignment]  # as in Gymnasium's SyncVectorEnv
 
-    def _result(self, arrays: tuple[Any, ...]) -> Step:
-        """The core's arrays as Gymnasium wants them."""
-        (
-            rows, reward, terminated, committed, completed, payment, follower_reward, follower_action,
-            gain, payments, incentive, total_follower_reward, events, length, completions, final_rows,
-        ) = arrays  # fmt: skip
-        totals = {
-            "gain": gain,
-            "payments": payments,
-            "incentive": incentive,
-            "follower_reward": total_follower_reward,
-            "events": events,
-            "length": length,
-            "completions": completions,
-        }
-        info: dict[str, Any] = {
-            "committed": committed,
-            "completed": completed,
-            "payment": payment,
-            "follower_reward": follower_reward,
-            "follower_action": follower_action,
-            "totals": totals,
-        }
+    def _result(self, arrays: tuple[Rows, dict[str, Any], dict[str, Any], Rows]) -> Step:
+        """Return the core's arrays as Gymnasium wants them."""
+        rows, info, totals, final_rows = arrays
+        reward, terminated = info.pop("reward"), info.pop("terminated")
+        info["totals"] = totals
         if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
             self._add_final(info, final_rows, terminated)
         if self._pictures is not None:
-            self._pictures.add(self.state(), payment, reward)
+            self._pictures.add(self.state(), info["payment"], reward)
         truncated = np.zeros(self.num_envs, dtype=np.bool_)
         return self._observation(rows), reward, terminated, truncated, info
 

@@ -1,7 +1,7 @@
 """Observation and history statistics as float features: what the leader's networks see.
 
 Everything here is known to a leader: where followers are (through their planners' distances), what they were offered
-and did, and how they have answered in earlier episodes. Traits stay hidden. `cpp/include/paymaster/features.hpp` lists
+and did, and how they have answered in earlier episodes. Traits stay hidden. `cpp/features/features.hpp` lists
 the features.
 """
 
@@ -18,7 +18,7 @@ from paymaster.envs.vector import LeaderVectorEnv
 
 __all__ = ["NOW", "FeatureEncoder", "offers_from_flat", "run_out"]
 
-NOW = 10
+NOW = _core.GOAL_FEATURES_NOW
 """Of the D features of a goal type, the first so many are of this step, then come those of earlier episodes."""
 
 Floats = NDArray[np.float32]

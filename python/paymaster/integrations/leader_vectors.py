@@ -38,7 +38,7 @@ class _Sight(LeaderSight):
 class LeaderVectors(OwnGame, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], Any, Any]):
     """One game: observations float32[N (F + G D)], actions int[2 N].
 
-    The features are those that this package's leaders see (``cpp/include/paymaster/features.hpp``), follower by
+    The features are those that this package's leaders see (``cpp/features/features.hpp``), follower by
     follower; an action is goal and bonus of follower 0, of follower 1, ... A reset with a seed empties the history
     statistics, too, unless they are frozen.
 

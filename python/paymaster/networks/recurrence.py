@@ -1,7 +1,7 @@
 """A GRU over packed sequences, made for networks so small that starting operations takes longer than their arithmetic.
 
 On the CPU torch's own was 40 % of an update. The part that goes step by step is the C++ core's
-(``cpp/include/paymaster/recurrence.hpp``); products that do for all steps at once are torch's.
+(``cpp/networks/recurrence.hpp``); products that do for all steps at once are torch's.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from paymaster.scripted import ReferenceLeader
 
-__all__ = ["EpisodeTotals", "PlayedStep", "play_episode"]
+__all__ = ["EpisodeTotals", "PlayedStep", "play_episode", "play_to_end"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ def play_episode(env: Any, leader: ReferenceLeader) -> Iterator[PlayedStep]:
     observation, _ = env.reset()
     leader.start(env)
     return _steps(env, leader, observation)
+
+
+def play_to_end(env: Any, leader: ReferenceLeader) -> EpisodeTotals:
+    """Play one episode of every game; arguments and errors as of :func:`play_episode`."""
+    last = deque(play_episode(env, leader), maxlen=1).pop()
+    return last.totals
 
 
 def _steps(env: Any, leader: ReferenceLeader, observation: Any) -> Iterator[PlayedStep]:

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from paymaster import _core
 from paymaster.rendering.worlds import arena_half_width, own_fields, world_of
 
 __all__ = ["draw"]
 
 _HEADINGS = "^<v>"
-_DEFAULT_MAP = "\n".join(["#" * 11, *["#" + "." * 9 + "#"] * 9, "#" * 11])
 _SIDE = 21  # cells that the plane is drawn with, either way
 _SLOW = 0.05  # below this speed a body counts as at rest
 
@@ -40,9 +40,8 @@ def draw(state: Mapping[str, Any], options: Mapping[str, Any]) -> str:
 
 
 def _grid(state: Mapping[str, Any], options: Mapping[str, Any]) -> list[list[str]]:
-    rows = [
-        ["##" if c == "#" else ". " for c in line] for line in (options["map"].strip("\n") or _DEFAULT_MAP).splitlines()
-    ]
+    lines = (options["map"].strip("\n") or _core.DEFAULT_MAP).splitlines()
+    rows = [["##" if c == "#" else ". " for c in line] for line in lines]
     for kind, (row, column), present, claimant in zip(
         state["resource_type"],
         state["resource_position"],

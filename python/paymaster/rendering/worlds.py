@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+
+from paymaster import _core
 
 __all__ = ["DRAWN_FIELDS", "World", "arena_half_width", "own_fields", "world_of"]
 
@@ -37,7 +38,7 @@ def world_of(state: Mapping[str, Any], options: Mapping[str, Any]) -> World:
 
 def arena_half_width(options: Mapping[str, Any]) -> float:
     """Return half the side of a particle arena; goals and obstacles lie in [-w, w]^2 (``particle_config.hpp``)."""
-    return float(options["arena_half_width"]) or max(1.0, math.sqrt(options["num_followers"] / 4))
+    return _core.arena_half_width(options["arena_half_width"], options["num_followers"])
 
 
 def own_fields(state: Mapping[str, Any]) -> dict[str, str]:

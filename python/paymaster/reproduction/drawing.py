@@ -24,7 +24,7 @@ from paymaster.storage.atomic import write_bytes
 
 __all__ = ["draw_figure"]
 
-# Okabe and Ito's colours, then Tol's: the colour-blind can tell them apart; markers tell lines apart in black and white.
+# Okabe and Ito's colours, then Tol's, which colour-blind readers can tell apart; markers do in black and white.
 _STYLES: Final = {
     DEFAULT_LEADER: ("#0072B2", "o"),
     "ebpg": ("#D55E00", "s"),

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Final
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.algorithms.followers import FollowerActorCritic
-from paymaster.analysis.evaluate import evaluate_reference, play_scripted
+from paymaster.analysis.evaluate import evaluate_reference
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
+from paymaster.play.episode import play_to_end
 from paymaster.reproduction.conditions import CONDITIONS
 from paymaster.reproduction.rows import means_of, read_row, reference_key, write_row
 from paymaster.reproduction.scales import Scale
@@ -139,6 +140,6 @@ def learn_against(leader: str, config: TrainConfig) -> FollowerActorCritic:
     assert followers is not None
     followers.explore, followers.keep = config.follower_learner.explore, True
     for _ in range(config.updates):
-        play_scripted(env, scripted)
+        play_to_end(env, scripted)
         followers.followers.update(followers.lived())
     return followers.followers

@@ -180,6 +180,8 @@ def _older(path: Path) -> str:
 
 def _header_of(data: bytes, path: Path) -> Header:
     """The header, after the length and the digest of the whole file were checked."""
+    if not data:
+        raise CheckpointError(f"{path}: expected a safetensors file, got an empty one")
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(len(data) - 8, _LONGEST_HEADER):
         raise CheckpointError(

@@ -90,8 +90,7 @@ def read_run_config(run: str | os.PathLike[str]) -> StoredConfig:
     file = Path(run) / CONFIG
     if not file.is_file():
         raise RunDirectoryError(
-            f"{os.fspath(run)}: expected a run directory with a {CONFIG}, found none. Check the path, "
-            "or start a run there without --resume."
+            f"{os.fspath(run)}: expected a run directory with a {CONFIG}, found none. Check the path."
         )
     try:
         with storage_errors(file, "read"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from textwrap import wrap
@@ -11,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["UNLIMITED", "TableLayout", "encodable", "print_layout", "print_table", "say"]
+__all__ = ["UNLIMITED", "TableLayout", "encodable", "print_layout", "print_table", "printable", "say"]
 
 UNLIMITED: Final = 100_000
 """Columns of a pipe or file, which need not fit anything."""
 
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LEAST_NAME = 12  # columns of the first column, which may be folded, in a table
 _BOXES: Final = {**dict.fromkeys("─━═", "-"), **dict.fromkeys("│┃║", "|"), **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+")}
 _IN_ASCII: Final = {"±": "+/-", "…": "...", "·": "|", "•": "*", "–": "-", "—": "-", "×": "x", **_BOXES}  # noqa: RUF001
@@ -33,9 +35,18 @@ def encodable(text: str, encoding: str | None) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    """Return ``text`` in one line that does nothing to a terminal: a line break as "\\n", ESC as "\\x1b", ...
+
+    Text from a user, such as a path, may hold anything; so all that is printed goes through here. Marks that turn the
+    direction of writing and halves of surrogate pairs are escaped too.
+    """
+    return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
 def say(console: Console, text: str) -> None:
     """Print text as it is: no markup, no colours; broken between words where the terminal ends, never within one."""
-    for line in encodable(text, console.encoding).split("\n"):
+    for line in map(printable, encodable(text, console.encoding).split("\n")):
         whole = len(line) <= console.width
         for part in [line] if whole else wrap(line, console.width, break_long_words=False, break_on_hyphens=False):
             console.print(Text(part), soft_wrap=True)
@@ -60,7 +71,7 @@ def print_table(
 
 def print_layout(console: Console, title: str, layout: TableLayout, caption: str = "") -> None:
     """Print a table between its title and its caption."""
-    console.print(Text(encodable(title, console.encoding), style="bold"))
+    console.print(Text(encodable(printable(title), console.encoding), style="bold"))
     layout.print(console)
     if caption:
         console.print(Text(encodable(caption, console.encoding), style="dim"))
@@ -98,7 +109,7 @@ class TableLayout:
         def plain(cells: Sequence[str]) -> list[str]:
             return [encodable(cell, console.encoding) for cell in cells]
 
-        return plain(self._headings), [plain(row) for row in self._rows]
+        return plain(self._headings), [plain([printable(cell) for cell in row]) for row in self._rows]
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

@@ -8,7 +8,7 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
 
@@ -41,9 +41,10 @@ def quiet_streams() -> Iterator[None]:
 
     Raises:
         BrokenPipeError: whoever read standard output has gone away. From then on it swallows what is printed.
+        OSError: standard output cannot be written, as on a full disk; says so.
     """
     codecs.register_error(_REPLACE, _replaced)
-    with _opened("stdout"), _opened("stderr"):
+    with _opened("stdout"), _opened("stderr"), _named_output():
         before = {stream: getattr(stream, "errors", None) for stream in (sys.stdout, sys.stderr)}
         for stream in before:
             if hasattr(stream, "reconfigure"):
@@ -92,6 +93,44 @@ def _opened(name: str) -> Iterator[None]:
     finally:
         setattr(sys, name, None)
         nowhere.close()
+
+
+class _Output:
+    """Standard output whose errors say that they are its own: the system's name no file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _naming_output():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _naming_output():
+            self._stream.flush()
+
+
+@contextmanager
+def _naming_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(f"cannot write standard output: {error.strerror or error}") from error
+
+
+@contextmanager
+def _named_output() -> Iterator[None]:
+    stream = sys.stdout
+    sys.stdout = _Output(stream)
+    try:
+        yield
+    finally:
+        sys.stdout = stream
 
 
 def _swallow() -> None:

@@ -46,11 +46,12 @@ class TaskConfig:
         population_size: P, followers an episode is drawn from.
         skills_per_follower: goal types each can complete.
         preference_among_skills: the preferred goal is one of these; else any.
-        num_resources: M, resources on the grid.
-        num_targets: M, landmarks or preys in the plane.
-        num_obstacles: round obstacles in the plane.
+        num_resources: M, resources; on the grid.
+        num_targets: M, landmarks or preys; in the plane.
+        num_obstacles: round obstacles; in the plane.
         reach_by: "any" follower near a goal takes it, or only one that has "chosen" its type (in the plane).
-        map: text of a map ('#' wall, '.' free, closed by wall), or on the command line a file that holds it.
+        map: text of a map ('#' wall, '.' free, closed by wall), or on the command line a file that holds it; on the
+            grid.
     """
 
     payment: Payment | None = None
@@ -84,12 +85,13 @@ class TrainConfig:
         settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
             whole: one game an update, the team's return, its learning rates and exploration, 30 % random actions of
             followers that decide by rule. What is given beside wins.
-        episodes: to train on in all; a batch more at most. What falls over training, like the default leader's entropy
-            bonus, falls over these; over the new number from there on, where a run is resumed with another.
+        episodes: to train on in all, rounded up to a multiple of num_envs. What falls over training, like the default
+            leader's entropy bonus, falls over these; over the new number from there on, where a run is resumed with
+            another.
         num_envs: B, games played at once, and episodes per update; by all ranks together, where there are several.
         seed: of games, initial weights and the leader's draws; below 10^9, so that no evaluation plays these games.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1", ...
-        checkpoint_every: episodes between checkpoints.
+        checkpoint_every: episodes between checkpoints, of which the two newest are kept.
         torch_threads: threads of torch in an update, on the CPU; playing has one. A second takes a seventh off an
             update, and sums are then rounded otherwise.
         hidden: width of the leader's networks.

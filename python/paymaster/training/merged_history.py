@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from paymaster import _core
 from paymaster.algorithms.process_group import Ranks
 from paymaster.envs.history import Statistics
 
@@ -20,7 +21,7 @@ __all__ = ["MergedStatistics"]
 
 Table = dict[str, NDArray[Any]]
 
-_RATE = 0.1  # of the core's moving averages (statistics.hpp)
+_RATE = _core.HISTORY_RATE
 _COUNTED = {"acceptance": "acceptance_count", "outcome": "outcome_count"}  # average -> its number of trials
 
 

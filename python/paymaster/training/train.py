@@ -43,6 +43,7 @@ def train(
     *,
     resume: bool = False,
     given: Collection[str] | None = None,
+    on_start: Callable[[int], None] | None = None,
     leader: Callable[[TrainConfig, LeaderVectorEnv], LeaderAlgorithm] = make_leader,
 ) -> TrainConfig:
     """Trains a leader in ``out``; the same configuration gives the same numbers, interrupted or not.
@@ -58,6 +59,8 @@ def train(
         out: the run directory. It comes to hold `config.json`, `metrics.jsonl`, TensorBoard events and checkpoints.
         resume: continue the run that is there, from its last checkpoint.
         given: with ``resume``, names of the configuration's fields that count (:meth:`TrainConfig.resumed_from`).
+        on_start: is called once, with the number of episodes done so far, when nothing can be refused any more and
+            before the first step; under torchrun on rank 0 alone.
         leader: makes the leader for the games it is given. One of your own (``docs/examples/own_leader.py``) takes from
             the configuration what it likes; the ``paymaster`` command knows only ours.
 
@@ -82,6 +85,8 @@ def train(
             done = load_run_state(out, config.seed, parts) if resume and list_checkpoints(out) else 0
             if resume and run is not None:
                 take_up(run, config, done)
+            if on_start is not None and ranks.rank == 0:
+                on_start(done)
             _loop(config, out, run, parts, done)
     return config
 
@@ -90,9 +95,10 @@ def take_up(run: RunDirectory, config: TrainConfig, done: int) -> None:
     """Makes a run directory ready to go on from a checkpoint of ``done`` episodes: its rows, its configuration.
 
     Raises:
-        ValueError: the configuration ends before the checkpoint. RunDirectoryError: the directory cannot be written.
+        ValueError: the configuration has fewer episodes than the checkpoint, and is not the stored one.
+        RunDirectoryError: the directory cannot be written.
     """
-    if config.updates * config.num_envs < done and config.episodes != run.stored.config["episodes"]:
+    if config.episodes < done and config.episodes != run.stored.config["episodes"]:
         raise ValueError(
             f"episodes: expected at least the {done} that {run.path} has trained on, got {config.episodes}"
         )

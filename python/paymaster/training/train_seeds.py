@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ def train_seeds(
     *,
     resume: bool = False,
     given: Collection[str] | None = None,
+    on_start: Callable[[int], None] | None = None,
 ) -> list[TrainConfig]:
     """Trains leaders that differ in nothing but their seed, each in a run directory of its own.
 
@@ -51,6 +52,8 @@ def train_seeds(
         outs: the run directories.
         resume: continue the runs that are there, from the newest episode of which all have a checkpoint.
         given: with ``resume``, names of the configurations' fields that count (:meth:`TrainConfig.resumed_from`).
+        on_start: is called once, with the number of episodes that each has done so far, when nothing can be refused any
+            more and before the first step.
 
     Returns:
         The configurations trained with.
@@ -89,6 +92,8 @@ def train_seeds(
         if resume:
             for run, one in zip(runs, configs, strict=True):
                 take_up(run, one, done)
+        if on_start is not None:
+            on_start(done)
         _loop(list(zip(configs, outs, strict=True)), runs, parts, stack, done)
     return list(configs)
 

@@ -51,7 +51,7 @@ def as_array(name: str, value: ArrayLike) -> NDArray[Any]:
 
 
 def map_text(text: Any) -> Any:
-    """A map's text without its byte-order mark; anything but a str as it is.
+    """Return a map's text without its byte-order mark, its lines ended by "\\n" alone; anything but a str as it is.
 
     Raises:
         ValueError: far too long, or another character than '#', '.' and ' ' (the core checks its shape).
@@ -60,7 +60,7 @@ def map_text(text: Any) -> Any:
         return text
     if len(text) > _LONGEST_MAP:
         raise ValueError(f"map: expected at most {_LONGEST_MAP} characters, got {len(text)}")
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")  # as Python reads a text file
     for row, line in enumerate(text.strip("\n").split("\n")):
         for column, sign in enumerate(line):
             if sign not in "#. ":

@@ -1,9 +1,10 @@
 // Text that may be a map: refused, or a map on which routes are found and games played.
 #include <stdexcept>
 
-#include "paymaster/grid_map.hpp"
-#include "paymaster/planners/grid_routes.hpp"
 #include "play.hpp"
+#include "worlds/grid/config.hpp"
+#include "worlds/grid/map.hpp"
+#include "worlds/grid/routes.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace paymaster;
@@ -34,9 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto distance : routes.distance) fuzz::require(distance >= -1 && distance <= 4 * map.cells(), "distance");
 
   GameConfig config = find_task("resource_collection").preset;
-  config.map = text;
+  config.own<GridConfig>().map = text;
   config.num_followers = 1 + data[1] % 4;
-  config.num_resources = 1 + data[1] / 4 % 8;
+  config.own<GridConfig>().num_resources = 1 + data[1] / 4 % 8;
   config.population_size = 6;
   try {
     fuzz::Play play(config, 1);

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "paymaster/snapshot.hpp"
+#include "batch/snapshot.hpp"
 #include "play.hpp"
 
 namespace {

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "paymaster/grid_map.hpp"
 #include "support/test_batch.hpp"
+#include "worlds/grid/map.hpp"
 
 namespace paymaster::test {
 

@@ -16,7 +16,7 @@ Cells free_cells(const GridMap& map) {
 /// Cells without wall, resource or follower.
 Cells empty_cells(const GameConfig& config, const GridMap& map, const GameView& state) {
   Cells empty = free_cells(map);
-  for (int i = 0; i < config.num_resources; ++i) {
+  for (int i = 0; i < config.own<GridConfig>().num_resources; ++i) {
     if (state.resource_present[i]) empty[size(state.resource_cell(i))] = false;
   }
   for (int k = 0; k < config.num_followers; ++k) empty[size(state.cell(k))] = false;
@@ -32,7 +32,7 @@ bool digs(const PlayedStep& s, int k, int resource) {
 
 std::vector<unsigned> reached_on_grid(const PlayedStep& s) {
   std::vector<unsigned> reached(size(s.config.num_followers));
-  for (int i = 0; i < s.config.num_resources; ++i) {
+  for (int i = 0; i < s.config.own<GridConfig>().num_resources; ++i) {
     if (s.before.resource_present[i] && !s.after.resource_present[i])
       reached[size(s.after.resource_claimant[i])] |= 1u << s.before.resource_type[i];
   }
@@ -47,7 +47,7 @@ std::string broken_rule_of_bodies(const PlayedStep& s) {
     room[size(cell)] = false;
     return was_free;
   };
-  for (int i = 0; i < s.config.num_resources; ++i) {
+  for (int i = 0; i < s.config.own<GridConfig>().num_resources; ++i) {
     if (s.after.resource_present[i] && !take(s.after.resource_cell(i))) return "a resource shares its cell";
   }
   for (int k = 0; k < s.config.num_followers; ++k) {
@@ -72,7 +72,7 @@ std::string broken_rule_of_bodies(const PlayedStep& s) {
 }
 
 std::string broken_rule_of_claims(const PlayedStep& s) {
-  for (int i = 0; i < s.config.num_resources; ++i) {
+  for (int i = 0; i < s.config.own<GridConfig>().num_resources; ++i) {
     if (s.after.resource_type[i] != s.before.resource_type[i]) return "a resource changed its type";
     if (s.after.resource_cell(i) != s.before.resource_cell(i)) return "a resource moved";
     if (!s.before.resource_present[i] && s.after.resource_present[i]) return "a removed resource came back";
@@ -107,7 +107,7 @@ std::string broken_rule_of_routes(const GameConfig& config, const GridMap& map, 
                                   const std::int16_t* distance, const std::int16_t* available, int* first_action) {
   const int goals = config.num_goals;
   std::vector<int> left(size(goals));
-  for (int i = 0; i < config.num_resources; ++i) {
+  for (int i = 0; i < config.own<GridConfig>().num_resources; ++i) {
     if (state.resource_present[i] && state.resource_claimant[i] == kNone) ++left[size(state.resource_type[i])];
   }
   for (int g = 0; g < goals; ++g) {
@@ -118,7 +118,7 @@ std::string broken_rule_of_routes(const GameConfig& config, const GridMap& map, 
     free[size(state.cell(k))] = true;
     const int ahead = state.cell(k) + map.ahead[size(state.heading[k])];
     std::vector<Cells> targets(size(goals), Cells(free.size()));
-    for (int i = 0; i < config.num_resources; ++i) {
+    for (int i = 0; i < config.own<GridConfig>().num_resources; ++i) {
       const int claimant = state.resource_claimant[i], cell = state.resource_cell(i), type = state.resource_type[i];
       if (!state.resource_present[i] || (claimant != kNone && claimant != k)) continue;
       // With every resource of a type claimed, its own one counts only straight ahead.

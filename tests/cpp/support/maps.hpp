@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "paymaster/grid_map.hpp"
 #include "support/random.hpp"
+#include "worlds/grid/map.hpp"
 
 namespace paymaster::test {
 

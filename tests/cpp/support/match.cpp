@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "paymaster/rng.hpp"
+#include "game/rng.hpp"
 #include "support/grid_rules.hpp"
 #include "support/particle_rules.hpp"
 
@@ -30,7 +30,7 @@ bool nothing_left(const PlayedStep& s) {
   if (is_particles(s.config)) return false;
   if (!is_grid(s.config)) return *s.after.done;
   const bool* present = s.after.resource_present;
-  return std::count(present, present + s.config.num_resources, true) == 0;
+  return std::count(present, present + s.config.own<GridConfig>().num_resources, true) == 0;
 }
 
 bool in_unit_interval(const std::vector<float>& values) {
@@ -43,7 +43,7 @@ Match::Match(const GameConfig& config, const BatchConfig& batch, const std::vect
     : config_(config),
       mode_(batch),
       on_grid_(is_grid(config)),
-      map_(GridMap::parse(on_grid_ ? config.map : "")),
+      map_(GridMap::parse(on_grid_ ? config.own<GridConfig>().map : "")),
       batch_(config, batch),
       offers_(batch.seed, config, batch.num_envs, change_percent),
       before_(batch_.core()),
@@ -65,7 +65,7 @@ void Match::look() {
     const std::int16_t* row = batch_.observed("distance", game);
     distance_.insert(distance_.end(), row, row + config_.num_followers * config_.num_goals);
   }
-  REQUIRE(after_.finite());
+  REQUIRE(after_.in_bounds());
   const std::vector<float>& real = batch_.results().observation.real;
   REQUIRE(std::all_of(real.begin(), real.end(), [](float x) { return std::isfinite(x); }));
 }
@@ -76,6 +76,7 @@ void Match::step(bool deep) {
   const std::vector<std::int16_t> distance = distance_;
   const Offers& offers = offers_.next();
   const Results& results = batch_.step(offers);
+  REQUIRE(batch_.results_in_bounds());
   for (TestBatch& twin : twins_) REQUIRE(twin.step(offers) == results);
   look();
   for (int game = 0; game < mode_.num_envs; ++game) {
@@ -111,7 +112,7 @@ void Match::round_trip() {
 }
 
 void Match::finish() {
-  const StatisticsTable& table = batch_.core().statistics();
+  const HistoryTable& table = batch_.core().statistics();
   REQUIRE(in_unit_interval(table.acceptance));
   REQUIRE(in_unit_interval(table.completion));
   REQUIRE(in_unit_interval(table.outcome));
@@ -133,7 +134,7 @@ PlayedStep Match::describe(int game, const Offers& offers, const int* planned) {
           .planned = planned,
           .reward = r.reward[i],
           .terminated = r.terminated[i],
-          .committed = r.committed.data.get() + first,
+          .committed = r.committed.data() + first,
           .completed = r.completed.data() + first,
           .action = r.action.data() + first,
           .payment = r.payment.data() + first,

@@ -23,7 +23,7 @@ double apart(const Point& a, const Point& b) {
 bool inside(const Point& p, double half) { return std::abs(p.x) <= half && std::abs(p.y) <= half; }
 
 double half_width(const GameConfig& config) {
-  if (config.particles.arena_half_width > 0) return config.particles.arena_half_width;
+  if (config.own<ParticleConfig>().arena_half_width > 0) return config.own<ParticleConfig>().arena_half_width;
   return config.num_followers <= 4 ? 1 : std::sqrt(config.num_followers / 4.0);
 }
 
@@ -54,8 +54,8 @@ int taker(const PlayedStep& s, int type, const Point& goal, const std::vector<in
   bool best_committed = false;
   for (int k = 0; k < s.config.num_followers; ++k) {
     const Point place = at(s.after.place, k);
-    if (!s.has_skill(k, type) || apart(place, goal) >= reach(s.config.particles)) continue;
-    if (s.config.particles.reach_by == "chosen" && wanted[static_cast<std::size_t>(k)] != type) continue;
+    if (!s.has_skill(k, type) || apart(place, goal) >= reach(s.config.own<ParticleConfig>())) continue;
+    if (s.config.own<ParticleConfig>().reach_by == "chosen" && wanted[static_cast<std::size_t>(k)] != type) continue;
     const bool committed = s.committed[k] && s.offer(k).goal == type;
     const bool nearer = best == kNone || apart(place, goal) < apart(at(s.after.place, best), goal);
     if (best != kNone && (committed == best_committed ? !nearer : best_committed)) continue;
@@ -70,7 +70,8 @@ std::string broken_rule_of_followers(const PlayedStep& s) {
     const Point p = at(s.before.place, k), v = at(s.before.velocity, k);
     const Point moved{p.x + v.x * kStep, p.y + v.y * kStep};
     if (!(at(s.after.place, k) == moved)) return of_follower("not where its velocity leads", k);
-    if (too_fast(at(s.after.velocity, k), s.config.particles.body_max_speed)) return of_follower("above top speed", k);
+    if (too_fast(at(s.after.velocity, k), s.config.own<ParticleConfig>().body_max_speed))
+      return of_follower("above top speed", k);
     if (s.after.action[k] != s.action[k]) return of_follower("the state holds another action", k);
   }
   return "";
@@ -79,7 +80,7 @@ std::string broken_rule_of_followers(const PlayedStep& s) {
 /// Types that are on the field are reachable, and only those.
 std::string broken_rule_of_types(const PlayedStep& s) {
   for (int g = 0; g < s.config.num_goals; ++g) {
-    const auto* end = s.before.goal_type + s.config.particles.num_targets;
+    const auto* end = s.before.goal_type + s.config.own<ParticleConfig>().num_targets;
     const bool there = std::find(s.before.goal_type, end, g) != end;
     for (int k = 0; k < s.config.num_followers; ++k) {
       if ((s.distance_before[k * s.config.num_goals + g] != kNone) != there)
@@ -101,10 +102,10 @@ std::string broken_rule_of_goal(const PlayedStep& s, int i, double half, const s
   if (!runs) return "";
   const Point v = at(s.after.goal_velocity, i);
   if (by != kNone && !(v == Point{})) return "a new prey that moves";
-  if (too_fast(v, s.config.particles.target_max_speed)) return "a prey above top speed";
+  if (too_fast(v, s.config.own<ParticleConfig>().target_max_speed)) return "a prey above top speed";
   const Point straight{at(s.before.goal_place, i).x + at(s.before.goal_velocity, i).x * kStep,
                        at(s.before.goal_place, i).y + at(s.before.goal_velocity, i).y * kStep};
-  const bool holds = *s.before.step % s.config.particles.prey_hold != 0 && straight == moved;
+  const bool holds = *s.before.step % s.config.own<ParticleConfig>().prey_hold != 0 && straight == moved;
   if (holds && s.after.goal_action[i] != s.before.goal_action[i]) return "a prey that does not hold its action";
   return "";
 }
@@ -117,13 +118,13 @@ std::string broken_rule_of_particles(const PlayedStep& s, std::vector<unsigned>&
   for (int k = 0; k < s.config.num_followers; ++k) wanted.push_back(s.wanted_goal(k));
   reached.assign(wanted.size(), 0);
   if (const std::string broken = broken_rule_of_followers(s) + broken_rule_of_types(s); !broken.empty()) return broken;
-  for (int i = 0; i < s.config.particles.num_targets; ++i) {
+  for (int i = 0; i < s.config.own<ParticleConfig>().num_targets; ++i) {
     int by = kNone;
     const std::string broken = broken_rule_of_goal(s, i, half, wanted, by);
     if (!broken.empty()) return broken + " (goal " + std::to_string(i) + ")";
     if (by != kNone) reached[static_cast<std::size_t>(by)] |= 1u << s.before.goal_type[i];
   }
-  for (int i = 0; i < s.config.particles.num_obstacles; ++i) {
+  for (int i = 0; i < s.config.own<ParticleConfig>().num_obstacles; ++i) {
     const Point now = at(s.after.obstacle_place, i);
     if (!(now == at(s.before.obstacle_place, i))) return "an obstacle moved";
     if (!inside(now, 0.9 * half)) return "an obstacle too near the border";

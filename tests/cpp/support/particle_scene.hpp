@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "paymaster/worlds/navigation.hpp"
-#include "paymaster/worlds/predator_prey.hpp"
+#include "worlds/particles/navigation.hpp"
+#include "worlds/particles/predator_prey.hpp"
 
 namespace paymaster::test {
 

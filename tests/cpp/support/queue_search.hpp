@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "paymaster/grid_map.hpp"
-#include "paymaster/types.hpp"
+#include "game/types.hpp"
+#include "worlds/grid/map.hpp"
 
 namespace paymaster::test {
 

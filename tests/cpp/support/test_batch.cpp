@@ -1,20 +1,13 @@
 #include "support/test_batch.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <type_traits>
 
-#include "paymaster/registry.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {
-
-std::size_t bytes_of(const std::string& dtype) {
-  if (dtype == "bool") return 1;
-  if (dtype == "int16") return 2;
-  return dtype == "int64" || dtype == "float64" ? 8 : 4;
-}
 
 std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
@@ -25,9 +18,9 @@ int steps_to_play(int usual) {
   return steps != nullptr ? std::atoi(steps) : usual;
 }
 
-bool is_grid(const GameConfig& config) { return config.world->options == OwnOptions::grid; }
+bool is_grid(const GameConfig& config) { return config.find_own<GridConfig>() != nullptr; }
 
-bool is_particles(const GameConfig& config) { return config.world->options == OwnOptions::particles; }
+bool is_particles(const GameConfig& config) { return config.find_own<ParticleConfig>() != nullptr; }
 
 std::vector<GameConfig> grid_tasks() {
   std::vector<GameConfig> found;
@@ -37,39 +30,13 @@ std::vector<GameConfig> grid_tasks() {
   return found;
 }
 
-StateArrays::StateArrays(const Batch& batch) : fields_(batch.state_fields()) {
-  for (const FieldInfo& field : fields_) {
-    index_[field.name] = buffers_.size();
-    buffers_.emplace_back(size(batch.batch_config().num_envs * field.shape.count()) * bytes_of(field.dtype));
+void StateArrays::write(Batch& batch, const std::vector<std::string>& names) {
+  std::vector<void*> all = pointers();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool named = names.empty() || std::find(names.begin(), names.end(), fields()[i].name) != names.end();
+    if (!named) all[i] = nullptr;
   }
-}
-
-void StateArrays::read(const Batch& batch) {
-  std::vector<void*> pointers;
-  for (auto& buffer : buffers_) pointers.push_back(buffer.data());
-  batch.get_state(pointers.data());
-}
-
-void StateArrays::write(Batch& batch, const std::vector<std::string>& names) const {
-  std::vector<const void*> pointers(buffers_.size(), nullptr);
-  for (std::size_t i = 0; i < buffers_.size(); ++i) {
-    const bool named = names.empty() || std::find(names.begin(), names.end(), fields_[i].name) != names.end();
-    if (named) pointers[i] = buffers_[i].data();
-  }
-  batch.set_state(pointers.data());
-}
-
-bool StateArrays::finite() const {
-  const auto all_finite = [](const auto* first, std::size_t bytes) {
-    return std::all_of(first, first + bytes / sizeof *first, [](auto x) { return std::isfinite(x); });
-  };
-  for (std::size_t i = 0; i < buffers_.size(); ++i) {
-    const std::byte* data = buffers_[i].data();
-    const std::size_t bytes = buffers_[i].size();
-    if (fields_[i].dtype == "float64" && !all_finite(reinterpret_cast<const double*>(data), bytes)) return false;
-    if (fields_[i].dtype == "float32" && !all_finite(reinterpret_cast<const float*>(data), bytes)) return false;
-  }
-  return true;
+  batch.set_state(all.data());
 }
 
 bool Flags::operator==(const Flags& other) const {
@@ -78,52 +45,54 @@ bool Flags::operator==(const Flags& other) const {
 
 Rows::Rows(const Batch& batch)
     : whole(size(batch.batch_config().num_envs * batch.row_length().whole)),
-      real(size(batch.batch_config().num_envs * batch.row_length().real)) {}
+      real(size(batch.batch_config().num_envs * batch.row_length().real)) {
+  for (const FieldInfo& field : batch.observation_fields())
+    (field.dtype == "int16" ? whole_counts : real_counts).push_back(field.shape.count());
+}
 
 Rows Rows::row(int game, int games) const {
   Rows out;
-  const auto part = [&](const auto& all) {
-    const auto length = static_cast<std::ptrdiff_t>(all.size()) / games, first = length * game;
-    return std::decay_t<decltype(all)>(all.begin() + first, all.begin() + first + length);
+  const auto part = [&](const auto& all, const std::vector<int>& counts, auto& one) {
+    auto block = all.begin();
+    for (const int count : counts) {
+      one.insert(one.end(), block + game * count, block + (game + 1) * count);
+      block += games * count;
+    }
   };
-  out.whole = part(whole);
-  out.real = part(real);
+  part(whole, whole_counts, out.whole);
+  part(real, real_counts, out.real);
+  out.whole_counts = whole_counts;
+  out.real_counts = real_counts;
   return out;
 }
 
 Results::Results(const Batch& batch)
     : observation(batch),
       final_observation(batch.batch_config().autoreset == Autoreset::same_step ? Rows(batch) : Rows()),
-      terminated(size(batch.batch_config().num_envs)),
-      committed(terminated.size * size(batch.config().num_followers)) {
-  const std::size_t b = terminated.size, bn = committed.size;
-  completed.resize(bn);
-  action.resize(bn);
-  reward.resize(b);
-  payment.resize(bn);
-  follower_reward.resize(bn);
-  for (auto* total : {&gain, &payments, &incentive, &total_follower_reward}) total->resize(b);
-  for (auto* total : {&events, &length}) total->resize(b);
-  completions.resize(b * size(batch.config().num_goals));
-}
+      fields(batch.result_fields(), batch.batch_config().num_envs),
+      totals(batch.total_fields(), batch.batch_config().num_envs),
+      reward(fields.values<double>("reward")),
+      terminated(fields.values<bool>("terminated")),
+      committed(fields.values<bool>("committed")),
+      completed(fields.values<std::int16_t>("completed")),
+      action(fields.values<std::int16_t>("follower_action")),
+      payment(fields.values<float>("payment")),
+      follower_reward(fields.values<float>("follower_reward")),
+      gain(totals.values<float>("gain")),
+      payments(totals.values<float>("payments")),
+      incentive(totals.values<float>("incentive")),
+      total_follower_reward(totals.values<float>("follower_reward")),
+      events(totals.values<std::int32_t>("events")),
+      length(totals.values<std::int32_t>("length")),
+      completions(totals.values<std::int32_t>("completions")),
+      field_pointers_(fields.pointers()),
+      total_pointers_(totals.pointers()) {}
 
 BatchResult Results::pointers() {
   return {.observation = observation.pointers(),
           .final_observation = final_observation.pointers(),
-          .reward = reward.data(),
-          .terminated = terminated.data.get(),
-          .committed = committed.data.get(),
-          .completed = completed.data(),
-          .payment = payment.data(),
-          .follower_reward = follower_reward.data(),
-          .follower_action = action.data(),
-          .gain = gain.data(),
-          .payments = payments.data(),
-          .incentive = incentive.data(),
-          .total_follower_reward = total_follower_reward.data(),
-          .events = events.data(),
-          .length = length.data(),
-          .completions = completions.data()};
+          .results = field_pointers_.data(),
+          .totals = total_pointers_.data()};
 }
 
 TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const std::vector<Traits>* population)
@@ -131,8 +100,8 @@ TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const s
   std::size_t whole = 0, real = 0;
   for (const FieldInfo& field : batch_->observation_fields()) {
     std::size_t& at = field.dtype == "int16" ? whole : real;
-    offset_[field.name] = at;
-    at += size(field.shape.count());
+    block_[field.name] = {at, size(field.shape.count())};
+    at += size(games() * field.shape.count());
   }
   observe();
 }
@@ -152,17 +121,18 @@ void TestBatch::reset(const std::uint64_t* seeds, const bool* mask) {
 }
 
 const std::int16_t* TestBatch::observed(const std::string& field, int game) const {
-  return results_.observation.whole.data() + size(game) * size(batch_->row_length().whole) + offset_.at(field);
+  const Block& block = block_.at(field);
+  return results_.observation.whole.data() + block.first + size(game) * block.count;
 }
 
 SeenFields TestBatch::seen() const {
   const Rows& rows = results_.observation;
-  const RowLength length = batch_->row_length();
   SeenFields seen;
   SeenFields::visit(seen, batch_->config(), [&]<class T>(const char* name, Column<T>& column, Shape) {
-    const std::size_t at = offset_.at(name);
-    if constexpr (std::is_same_v<T, float>) column = {rows.real.data() + at, length.real};
-    else column = {rows.whole.data() + at, length.whole};
+    const auto [at, count] = block_.at(name);
+    const auto stride = static_cast<std::ptrdiff_t>(count);
+    if constexpr (std::is_same_v<T, float>) column = {rows.real.data() + at, stride};
+    else column = {rows.whole.data() + at, stride};
   });
   return seen;
 }

@@ -1,15 +1,20 @@
 // A batch with the arrays its steps write to, its state by name, and streams of offers to play it with.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "paymaster/batch.hpp"
-#include "paymaster/features.hpp"
+#include "batch/batch.hpp"
+#include "features/features.hpp"
+#include "game/field_memory.hpp"
 #include "support/random.hpp"
+#include "worlds/grid/config.hpp"
+#include "worlds/particles/config.hpp"
 
 namespace paymaster::test {
 
@@ -22,33 +27,18 @@ bool is_particles(const GameConfig& config);
 std::vector<GameConfig> grid_tasks();
 
 /// The state fields of a batch, in buffers.
-class StateArrays {
+class StateArrays : public FieldMemory {
  public:
-  explicit StateArrays(const Batch& batch);
+  explicit StateArrays(const Batch& batch) : FieldMemory(batch.state_fields(), batch.batch_config().num_envs) {}
 
-  void read(const Batch& batch);
+  void read(const Batch& batch) { batch.get_state(pointers().data()); }
   /// Sets the named fields (no names: all).
-  void write(Batch& batch, const std::vector<std::string>& names = {}) const;
-  /// Row `game` of a field.
-  template <class T>
-  T* row(const std::string& name, int game) {
-    const std::size_t at = index_.at(name);
-    return reinterpret_cast<T*>(buffers_[at].data()) + static_cast<std::size_t>(game * fields_[at].shape.count());
-  }
-  /// The same, or null where the world has no field of this name and type.
+  void write(Batch& batch, const std::vector<std::string>& names = {});
+  /// Row `game` of a field, or null where the world has no field of this name and type.
   template <class T>
   T* find(const std::string& name, int game) {
-    const auto at = index_.find(name);
-    return at != index_.end() && fields_[at->second].dtype == dtype_name<T>() ? row<T>(name, game) : nullptr;
+    return FieldMemory::find<T>(name).empty() ? nullptr : row<T>(name, game);
   }
-  /// All numbers with a fraction are finite.
-  bool finite() const;
-  const std::vector<FieldInfo>& fields() const { return fields_; }
-
- private:
-  std::vector<FieldInfo> fields_;
-  std::map<std::string, std::size_t> index_;
-  std::vector<std::vector<std::byte>> buffers_;
 };
 
 /// A bool array whose elements have addresses (std::vector<bool> has none).
@@ -71,20 +61,38 @@ struct Rows {
 
   std::vector<std::int16_t> whole;
   std::vector<float> real;
+  std::vector<int> whole_counts, real_counts;  // values of each field in a game
+};
+
+/// The array of one field.
+template <class T>
+struct Values : std::span<const T> {
+  Values(std::span<T> values) : std::span<const T>(values) {}  // NOLINT: as the span that it is
+  bool operator==(const Values& other) const {
+    return std::equal(this->begin(), this->end(), other.begin(), other.end());
+  }
 };
 
 /// One step's results.
 struct Results {
   explicit Results(const Batch& batch);
+  Results(Results&&) = default;  // a copy's arrays would be those of the original
   BatchResult pointers();
-  bool operator==(const Results&) const = default;
+  bool operator==(const Results& other) const {
+    return observation == other.observation && final_observation == other.final_observation && fields == other.fields &&
+           totals == other.totals;
+  }
 
   Rows observation, final_observation;
-  std::vector<std::int16_t> completed, action;
-  std::vector<double> reward;
-  Flags terminated, committed;
-  std::vector<float> payment, follower_reward, gain, payments, incentive, total_follower_reward;
-  std::vector<std::int32_t> events, length, completions;
+  FieldMemory fields, totals;
+  Values<double> reward;
+  Values<bool> terminated, committed;
+  Values<std::int16_t> completed, action;
+  Values<float> payment, follower_reward, gain, payments, incentive, total_follower_reward;
+  Values<std::int32_t> events, length, completions;
+
+ private:
+  std::vector<void*> field_pointers_, total_pointers_;
 };
 
 using Offers = std::vector<std::int32_t>;  // [B, N, 2]
@@ -95,11 +103,12 @@ class TestBatch {
 
   Batch& core() const { return *batch_; }
   const Results& results() const { return results_; }
+  bool results_in_bounds() { return results_.fields.in_bounds() && results_.totals.in_bounds(); }
   /// Games that have not begun begin.
   const Results& step(const Offers& offers);
   void reset(const std::uint64_t* seeds = nullptr, const bool* mask = nullptr);
   void observe() { batch_->observe(results_.observation.pointers()); }
-  /// An int16 field of a game's row of the last observation.
+  /// An int16 field of a game in the last observation.
   const std::int16_t* observed(const std::string& field, int game) const;
   /// What features are made of: the last observation, where it lies.
   SeenFields seen() const;
@@ -108,7 +117,10 @@ class TestBatch {
  private:
   std::unique_ptr<Batch> batch_;
   Results results_;
-  std::map<std::string, std::size_t> offset_;  // of a field in its row of the observation, int16 or float
+  struct Block {
+    std::size_t first, count;  // where the field begins among those of its dtype; its values in a game
+  };
+  std::map<std::string, Block> block_;  // of the observation
 };
 
 /// Offers that each change with the given probability (percent) from one call to the next.

@@ -27,19 +27,21 @@ void vary_contracts(GameConfig& config, Random& random) {
 /// Returns how many times a step's work is that of an ordinary game.
 int vary_grid(GameConfig& config, Random& random) {
   const int kind = random.below(20);
-  if (kind < 10) config.map = "";
-  else if (kind < 13) config.map = kRooms;
-  else if (kind < 16) config.map = random_map(random, random.between(5, 12), random.between(5, 12), 20);
-  else if (kind < 19) config.map = random_map(random, random.between(13, 22), random.between(13, 22), 25);
-  else config.map = random_map(random, random.between(40, 64), random.between(40, 64), 20);
-  const int room = GridMap::parse(config.map).free_cells();
+  if (kind < 10) config.own<GridConfig>().map = "";
+  else if (kind < 13) config.own<GridConfig>().map = kRooms;
+  else if (kind < 16)
+    config.own<GridConfig>().map = random_map(random, random.between(5, 12), random.between(5, 12), 20);
+  else if (kind < 19)
+    config.own<GridConfig>().map = random_map(random, random.between(13, 22), random.between(13, 22), 25);
+  else config.own<GridConfig>().map = random_map(random, random.between(40, 64), random.between(40, 64), 20);
+  const int room = GridMap::parse(config.own<GridConfig>().map).free_cells();
   config.num_followers = std::min(random.one_of({1, 2, 4, 4, 9, 16}), room / 2);
-  config.num_resources = std::min(random.one_of({1, 4, 10, 30, 64}), room - config.num_followers);
+  config.own<GridConfig>().num_resources = std::min(random.one_of({1, 4, 10, 30, 64}), room - config.num_followers);
   return 1 + config.num_followers / 6 + (kind == 19 ? 20 : 0);
 }
 
 int vary_particles(GameConfig& config, Random& random) {
-  ParticleConfig& p = config.particles;
+  ParticleConfig& p = config.own<ParticleConfig>();
   config.num_followers = random.one_of({1, 2, 4, 4, 9, 16, 64});
   p.num_targets = random.one_of({1, 6, 6, 17, 64});
   p.num_obstacles = random.one_of({0, 0, 2, 9, 64});

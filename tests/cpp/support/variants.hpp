@@ -1,7 +1,7 @@
 // Random variants of a task: every option that changes the play, its extremes included.
 #pragma once
 
-#include "paymaster/batch.hpp"
+#include "batch/batch.hpp"
 #include "support/random.hpp"
 
 namespace paymaster::test {

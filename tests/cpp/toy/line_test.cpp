@@ -1,14 +1,14 @@
 // The worked example of CONTRIBUTING.md, built as it says: the world's file, and its line in the registry. Nothing else
 // knows the world, and yet all of this works.
-#include "paymaster/worlds/line.hpp"
+#include "worlds/line/line.hpp"
 
 #include <doctest/doctest.h>
 
 #include <stdexcept>
 
-#include "paymaster/features.hpp"
-#include "paymaster/registry.hpp"
+#include "features/features.hpp"
 #include "support/match.hpp"
+#include "tasks/tasks.hpp"
 
 namespace paymaster::test {
 namespace {

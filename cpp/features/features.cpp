@@ -1,0 +1,214 @@
+#include "features/features.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "game/check.hpp"
+
+namespace paymaster {
+namespace {
+
+constexpr double kNear = 10.0;  // actions; distances are shown as kNear / (kNear + distance), finest where it matters
+constexpr int kFollowerFixed = 1 + kBodyFeatures + 4;  // time, body, contract
+constexpr int kGoalFixed = kGoalFeaturesNow + 1 + 1;   // outcome and how often
+constexpr float kFarthest = 2.0f;                      // of a body's features
+
+float flag(bool holds) { return holds ? 1.0f : 0.0f; }
+
+float share(double part, double whole) { return static_cast<float>(part / whole); }
+
+float nearness(int distance) { return distance >= 0 ? share(kNear, kNear + distance) : 0.0f; }
+
+[[noreturn]] void reject_value(const char* field, int low, int high, int came, std::size_t game, std::size_t k) {
+  reject("observation['" + std::string(field) + "'] (game " + std::to_string(game) + ", follower " + std::to_string(k) +
+             ")",
+         "a value in [" + std::to_string(low) + ", " + std::to_string(high) + "]", came);
+}
+
+/// Every follower's value (the first of `width`) lies in [low, high].
+void check_column(const char* field, const Column<std::int16_t>& column, std::size_t games, std::size_t followers,
+                  std::size_t width, int low, int high) {
+  for (std::size_t game = 0; game < games; ++game) {
+    const std::int16_t* value = column.of(game);
+    for (std::size_t k = 0; k < followers; ++k, value += width) {
+      if (*value < low || *value > high) reject_value(field, low, high, *value, game, k);
+    }
+  }
+}
+
+/// The best of each goal type, and the best without that one.
+struct Nearest {
+  float best[kMaxGoals] = {}, second[kMaxGoals] = {};
+
+  void add(int goal, float near) {
+    second[goal] = std::max(second[goal], std::min(best[goal], near));
+    best[goal] = std::max(best[goal], near);
+  }
+  /// For one whose own is `near`; 0 for a follower alone.
+  float of_others(int goal, float near) const { return near == best[goal] ? second[goal] : best[goal]; }
+};
+
+}  // namespace
+
+void run_out(const OfferFields& seen, std::size_t games, std::size_t followers, int goals, bool* out) {
+  check_column("offer", seen.offer, games, followers, 2, kNone, goals);
+  for (std::size_t game = 0; game < games; ++game) {
+    const std::int16_t *offer = seen.offer.of(game), *committed = seen.committed.of(game);
+    const std::int16_t *completed = seen.completed.of(game), *distance = seen.distance.of(game);
+    for (std::size_t k = 0; k < followers; ++k, distance += goals) {
+      const int goal = offer[2 * k];
+      const bool reachable = goal >= 0 && goal < goals && distance[goal] >= 0;
+      *out++ = completed[k] >= 0 || committed[k] == 0 || !reachable;
+    }
+  }
+}
+
+FeatureEncoder::FeatureEncoder(const GameConfig& config)
+    : body_(config.world->body(config)),
+      routes_(config.observe_routes),
+      n_(config.num_followers),
+      goals_(config.num_goals),
+      bonuses_(config.num_bonuses),
+      horizon_(config.horizon),
+      abundance_(std::max(1.0, static_cast<double>(config.world->goal_objects(config)) / config.num_goals)) {
+  int numbers = 0;
+  for (const BodyField& field : body_) numbers += field.categories > 0 ? field.categories : 2;
+  if (body_.size() > kMaxBodyFields || numbers > kBodyFeatures)
+    throw std::logic_error("a world's body: expected at most 2 fields and 4 numbers, got more");
+  for (int i = 0; i < kCurveMarks; ++i) mark_[i] = std::max((i + 1) * horizon_ / kCurveMarks - 1, 0);
+  for (int i = 0; i <= kOften; ++i)
+    how_often_[static_cast<std::size_t>(i)] = std::min(share(std::log1p(i), std::log(kOften + 1.0)), 1.0f);
+}
+
+int FeatureEncoder::follower_features() const { return kFollowerFixed + kActions + 1 + goals_; }
+
+int FeatureEncoder::goal_features() const { return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? kActions : 0); }
+
+void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const HistoryTable& table,
+                            const FeatureArrays& out) const {
+  const auto n = static_cast<std::size_t>(n_);
+  const auto follower_row = n * static_cast<std::size_t>(follower_features());
+  const auto goal_row = n * static_cast<std::size_t>(goals_ * goal_features());
+  check(seen, games, table.population);
+  for (std::size_t game = 0; game < games; ++game) {
+    write_followers(seen, game, out.follower + game * follower_row);
+    write_goals(seen, game, table, out.goal + game * goal_row);
+  }
+  if (out.ended != nullptr) run_out(seen, games, n, goals_, out.ended);
+}
+
+void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int population) const {
+  const auto n = static_cast<std::size_t>(n_);
+  check_column("identity", seen.identity, games, n, 1, 0, population - 1);
+  check_column("action", seen.action, games, n, 1, kNone, kActions - 1);
+  check_column("offer", seen.offer, games, n, 2, kNone, goals_);
+  for (std::size_t i = 0; i < body_.size(); ++i) {
+    if (body_[i].categories > 0)
+      check_column(body_[i].name, seen.body_category[i], games, n, 1, 0, body_[i].categories - 1);
+  }
+  if (!routes_) return;
+  for (int g = 0; g < goals_; ++g) {
+    const Column<std::int16_t> route{seen.route.first + g, seen.route.stride};
+    check_column("route", route, games, n, static_cast<std::size_t>(goals_), 0, kActions - 1);
+  }
+}
+
+void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, float* out) const {
+  const std::int16_t *action = seen.action.of(game), *committed = seen.committed.of(game);
+  const std::int16_t *running = seen.contract_running.of(game), *age = seen.contract_age.of(game);
+  const std::int16_t *completed = seen.completed.of(game), *available = seen.available.of(game);
+  const float time = share(*seen.step.of(game), horizon_);
+  float left[kMaxGoals];
+  for (int g = 0; g < goals_; ++g) left[g] = share(available[g], abundance_);
+  for (int k = 0; k < n_; ++k) {
+    *out++ = time;
+    for (int a = 0; a < kActions; ++a) *out++ = flag(action[k] == a);
+    *out++ = flag(action[k] == kNone);
+    out = write_body(seen, game, k, out);
+    *out++ = committed[k];
+    *out++ = running[k];
+    *out++ = share(age[k], horizon_);
+    *out++ = flag(completed[k] >= 0);
+    for (int g = 0; g < goals_; ++g) *out++ = left[g];
+  }
+}
+
+float* FeatureEncoder::write_body(const SeenFields& seen, std::size_t game, int follower, float* out) const {
+  float* const end = out + kBodyFeatures;
+  for (std::size_t i = 0; i < body_.size(); ++i) {
+    const BodyField& field = body_[i];
+    for (int c = 0; c < field.categories; ++c) *out++ = flag(seen.body_category[i].of(game)[follower] == c);
+    if (field.categories > 0) continue;
+    for (int axis = 0; axis < 2; ++axis) {
+      const float number = seen.body_numbers[i].of(game)[2 * follower + axis] / field.scale;
+      *out++ = std::clamp(number, -kFarthest, kFarthest);
+    }
+  }
+  return std::fill_n(out, end - out, 0.0f);
+}
+
+void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, const HistoryTable& table,
+                                 float* out) const {
+  const std::int16_t *distances = seen.distance.of(game), *offer = seen.offer.of(game);
+  const std::int16_t *committed = seen.committed.of(game), *available = seen.available.of(game);
+  const int remaining = horizon_ - *seen.step.of(game);
+  const int width = goal_features();
+  int offers[kMaxGoals] = {};
+  float left[kMaxGoals];
+  Nearest nearest;
+  for (int g = 0; g < goals_; ++g) left[g] = share(available[g], abundance_);
+  for (int k = 0; k < n_; ++k) {
+    for (int g = 0; g < goals_; ++g) {
+      const float near = nearness(distances[k * goals_ + g]);
+      out[(k * goals_ + g) * width + 1] = near;
+      nearest.add(g, near);
+      offers[g] += offer[2 * k] == g;
+    }
+  }
+  for (int k = 0; k < n_; ++k) {
+    // Checked before; whatever another thread has done to the array since, this stays inside the table.
+    const int identity = std::clamp<int>(seen.identity.of(game)[k], 0, table.population - 1);
+    for (int g = 0; g < goals_; ++g, out += width) {
+      const int distance = distances[k * goals_ + g];
+      const bool reachable = distance >= 0, offered = offer[2 * k] == g;
+      out[0] = flag(reachable);
+      out[2] = flag(reachable && distance < remaining);  // there is time to reach it
+      out[3] = reachable ? std::clamp(share(remaining - 1 - distance, horizon_), -1.0f, 1.0f) : 0.0f;
+      out[4] = left[g];
+      out[5] = share(offers[g] - offered, n_);
+      out[6] = nearest.of_others(g, out[1]);
+      out[7] = flag(offered);
+      out[8] = offered ? share(1 + offer[2 * k + 1], bonuses_) : 0.0f;
+      out[9] = flag(offered && committed[k] > 0);
+      write_history(table, identity, g, out + 10);
+      if (!routes_) continue;
+      const int first = seen.route.of(game)[k * goals_ + g];
+      for (int a = 0; a < kActions; ++a) out[width - kActions + a] = flag(first == a);
+    }
+  }
+}
+
+void FeatureEncoder::write_history(const HistoryTable& table, int identity, int goal, float* out) const {
+  const auto pair = static_cast<std::size_t>(identity * goals_ + goal);
+  const std::size_t first = pair * static_cast<std::size_t>(bonuses_);
+  const float *acceptance = table.acceptance.data() + first,
+              *curve = table.completion.data() + pair * static_cast<std::size_t>(horizon_);
+  const std::int64_t* tried = table.acceptance_count.data() + first;
+  for (int b = 0; b < bonuses_; ++b) {
+    out[b] = acceptance[b];
+    out[bonuses_ + b] = how_often(tried[b]);
+  }
+  out += 2 * bonuses_;
+  *out++ = table.outcome[pair];
+  *out++ = how_often(table.outcome_count[pair]);
+  for (const int age : mark_) *out++ = curve[age];
+}
+
+/// 0 for never, 1 for a hundred times or more, logarithmic between.
+float FeatureEncoder::how_often(std::int64_t count) const {
+  return how_often_[static_cast<std::size_t>(std::clamp<std::int64_t>(count, 0, kOften))];
+}
+
+}  // namespace paymaster

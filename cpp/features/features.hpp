@@ -1,0 +1,115 @@
+// Observation and history statistics as float features: what the leader's networks see. Everything here is known to a
+// leader: where followers are (through their planners' distances), what they were offered and did, and how they have
+// answered in earlier episodes. Traits stay hidden: nothing here can reach them.
+//
+// A follower, F = 15 + G: time; its last action, one-hot, the last place for "none yet"; its body, 4; committed;
+// contract running; the contract's age; completed; how much is left of each goal type.
+// A follower and goal type, D = 16 + 2 K: reachable; nearness; reachable in time; the time to spare; how much is left;
+// share of the others with an offer of this type; nearness of the nearest of the others; offered; the bonus offered;
+// committed to it; then history: share of offers accepted at each bonus, how often that was tried, share of contracts
+// completed, how often there was one, share completed within a quarter, half, three quarters, all of the horizon. With
+// `observe_routes` 5 more: the planner's first action towards it, one-hot.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "game/config.hpp"
+#include "game/fields.hpp"
+#include "game/history.hpp"
+
+namespace paymaster {
+
+/// One field of B games' observations: game i's values lie one behind the other from first + i * stride.
+template <class T>
+struct Column {
+  const T* first = nullptr;
+  std::ptrdiff_t stride = 0;  // in values
+
+  const T* of(std::size_t game) const { return first + static_cast<std::ptrdiff_t>(game) * stride; }
+};
+
+/// The fields that say whether an offer has run its course.
+struct OfferFields {
+  Column<std::int16_t> offer, committed, completed, distance;  // [B, N, 2], [B, N], [B, N], [B, N, G]
+};
+
+/// The fields that features are made of (game.hpp, `observe`). Which ones show a follower's body is the world's to say
+/// (BodyField).
+struct SeenFields : OfferFields {
+  Column<std::int16_t> identity, action, contract_running, contract_age, available, step, route;
+  Column<std::int16_t> body_category[kMaxBodyFields];  // of the world's body fields: of the i-th, one of the two
+  Column<float> body_numbers[kMaxBodyFields];
+
+  /// Calls visitor(name, column, shape within a game) for those a game of this configuration shows.
+  template <class Self, class Visitor>
+  static void visit(Self& self, const GameConfig& config, Visitor&& visitor) {
+    const int n = config.num_followers, goals = config.num_goals;
+    visitor("identity", self.identity, Shape{n, 0});
+    visitor("action", self.action, Shape{n, 0});
+    visitor("offer", self.offer, Shape{n, 2});
+    visitor("committed", self.committed, Shape{n, 0});
+    visitor("contract_running", self.contract_running, Shape{n, 0});
+    visitor("contract_age", self.contract_age, Shape{n, 0});
+    visitor("completed", self.completed, Shape{n, 0});
+    visitor("distance", self.distance, Shape{n, goals});
+    visitor("available", self.available, Shape{goals, 0});
+    visitor("step", self.step, Shape{});
+    if (config.observe_routes) visitor("route", self.route, Shape{n, goals});
+    const std::vector<BodyField> body = config.world->body(config);
+    for (std::size_t i = 0; i < body.size(); ++i) {
+      if (body[i].categories > 0) visitor(body[i].name, self.body_category[i], Shape{n, 0});
+      else visitor(body[i].name, self.body_numbers[i], Shape{n, 2});
+    }
+  }
+};
+
+/// Of the D features of a goal type, the first so many are of this step, then come those of earlier episodes.
+inline constexpr int kGoalFeaturesNow = 7 + 3;  // the goal, the offer
+
+/// The caller's arrays.
+struct FeatureArrays {
+  float* follower = nullptr;  // [B, N, F]
+  float* goal = nullptr;      // [B, N, G, D]
+  bool* ended = nullptr;      // [B, N] as run_out() says; null: not asked for
+};
+
+/// Which offers have run their course: the contract was completed in the last step, the follower is not committed to
+/// the offer, or the offered goal can no longer be reached. True without an offer, too. out [B, N].
+/// Throws std::invalid_argument, with nothing written, on an offered goal outside [-1, G]; G is "none".
+void run_out(const OfferFields& seen, std::size_t games, std::size_t followers, int goals, bool* out);
+
+/// Turns observations of games of one configuration into features.
+class FeatureEncoder {
+ public:
+  explicit FeatureEncoder(const GameConfig& config);
+
+  int follower_features() const;  // F
+  int goal_features() const;      // D
+
+  /// Features of B games, with the history as `table` has it now. Throws std::invalid_argument, with nothing written,
+  /// on an identity, action, offered goal, heading or route out of range.
+  void encode(const SeenFields& seen, std::size_t games, const HistoryTable& table, const FeatureArrays& out) const;
+
+ private:
+  static constexpr int kActions = kMaxActions;
+  static constexpr int kCurveMarks = 4;  // ages at which the completion curve is read off
+  static constexpr int kOften = 100;     // tries from which on "how often" is 1
+
+  void check(const SeenFields& seen, std::size_t games, int population) const;
+  void write_followers(const SeenFields& seen, std::size_t game, float* out) const;
+  float* write_body(const SeenFields& seen, std::size_t game, int follower, float* out) const;
+  void write_goals(const SeenFields& seen, std::size_t game, const HistoryTable& table, float* out) const;
+  void write_history(const HistoryTable& table, int identity, int goal, float* out) const;
+  float how_often(std::int64_t count) const;
+
+  std::vector<BodyField> body_;
+  bool routes_;
+  int n_, goals_, bonuses_, horizon_;
+  double abundance_;  // goals of a type that count as 1
+  int mark_[kCurveMarks];
+  std::array<float, kOften + 1> how_often_;
+};
+
+}  // namespace paymaster

@@ -1,0 +1,107 @@
+// The parameters of a game. A default, its range and its meaning are written once, in visit(), and serve Python's
+// keyword arguments, the errors and `paymaster tasks` alike.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+
+#include "game/options.hpp"
+#include "game/types.hpp"
+#include "game/world.hpp"
+
+namespace paymaster {
+
+struct GameConfig {
+  const WorldKind* world = nullptr;  // fixed by the task
+  OwnOptions world_options;
+  int num_followers = 4;
+  int num_goals = 4;
+  int num_bonuses = 2;
+  int horizon = 30;
+  std::string payment = "completion";
+  std::string followers = "rule";
+  double noise = 0.0;
+  bool abstain = false;
+  bool observe_routes = false;
+  double goal_reward = 0.0;
+  int population_size = 40;
+  std::int64_t population_seed = 0;
+  int skills_per_follower = 3;
+  bool preference_among_skills = true;
+  int max_reservation = 1;
+
+  /// The task's world, with its options as it brings them.
+  void set_world(const WorldKind& kind) {
+    world = &kind;
+    world_options = kind.options();
+  }
+  /// The world's options, which are a T; throws std::bad_cast if they are not.
+  template <class T>
+  T& own() {
+    T* options = dynamic_cast<T*>(world_options.get());
+    return options != nullptr ? *options : throw std::bad_cast();
+  }
+  template <class T>
+  const T& own() const {
+    const T* options = find_own<T>();
+    return options != nullptr ? *options : throw std::bad_cast();
+  }
+  /// The same, or null if they are not.
+  template <class T>
+  const T* find_own() const {
+    return dynamic_cast<const T*>(world_options.get());
+  }
+
+  /// Calls visitor(name, member, meaning, low, high) for the options of the task's world; text members get
+  /// (name, member, meaning).
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1,
+            self.world != nullptr ? self.world->max_followers : kMaxFollowers);
+    visitor("num_goals", self.num_goals, "G, goal types", 1, kMaxGoals);
+    visitor("num_bonuses", self.num_bonuses, "K, bonus levels; level b pays b + 1", 1, kMaxBonuses);
+    visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
+    visitor("payment", self.payment,
+            "'completion': paid when a contract is completed; 'advance': when it starts; 'advance_once': then, but not "
+            "again "
+            "to a follower that takes the same offer up once more");
+    visitor("followers", self.followers,
+            "'rule': they decide by rule; else they are told in a second phase of the step: 'meta', a goal type to be "
+            "taken by their planner, or 'primitive', an action (Sec. 4.3)");
+    visitor("noise", self.noise, "probability that a follower's action is replaced by a random one (Table 1)", 0.0,
+            1.0);
+    visitor("abstain", self.abstain, "adds the offer 'none' (goal index G): no goal, no payment", 0, 1);
+    visitor("observe_routes", self.observe_routes,
+            "adds the field 'route' to the observation: the planners' first actions; off, they cost nothing", 0, 1);
+    visitor("goal_reward", self.goal_reward, "w, the leader's reward for a completed contract; 0 means min(K + 1, 5)",
+            0.0, 1e6);
+    visitor("population_size", self.population_size, "followers with fixed traits an episode is drawn from", 1,
+            kMaxPopulation);
+    visitor("population_seed", self.population_seed, "seed of the traits", std::int64_t{0}, INT64_MAX);
+    visitor("skills_per_follower", self.skills_per_follower, "goal types a follower can complete", 1, kMaxGoals);
+    visitor("preference_among_skills", self.preference_among_skills,
+            "the preferred goal is one of the follower's skills; else any goal type", 0, 1);
+    visitor("max_reservation", self.max_reservation, "reservation c is drawn from 1..max_reservation", 1, 1000);
+    if (self.world_options.get() == nullptr) return;
+    PassOptions<Self, std::remove_reference_t<Visitor>> pass(visitor);
+    const_cast<WorldOptions*>(self.world_options.get())->visit(pass);  // as constants where Self is const
+  }
+
+  Payment payment_rule() const {
+    return payment == "advance"        ? Payment::advance
+           : payment == "advance_once" ? Payment::advance_once
+                                       : Payment::completion;
+  }
+  Followers follower_kind() const {
+    return followers == "meta" ? Followers::meta : followers == "primitive" ? Followers::primitive : Followers::rule;
+  }
+  float reward_of_goal() const;  // w
+
+  /// Throws std::invalid_argument naming the option, what was expected and what came.
+  void validate() const;
+};
+
+}  // namespace paymaster

@@ -1,0 +1,430 @@
+// One Stackelberg Markov game = a world + an episode's followers + their contracts + a clock.
+//
+// A Game holds what all games of a batch share (rules, map, population); a game's own state is one flat, trivially
+// copyable GameState, so a snapshot is a copy of bytes.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+#include "game/check.hpp"
+#include "game/contract.hpp"
+#include "game/fields.hpp"
+#include "game/population.hpp"
+#include "game/world.hpp"
+
+namespace paymaster {
+
+template <class World>
+struct GameState {
+  std::uint64_t seed;
+  std::uint64_t environment;  // index of the game, a key of its random numbers
+  std::int64_t episode;
+  std::int32_t step;
+  bool done;
+  bool pristine;  // made, but neither reset nor played yet: the first reset starts this very episode
+  EpisodeTotals totals;
+  Follower follower[World::kMaxFollowers];
+  typename World::State world;
+};
+
+/// What a step has come to; the fields that show it are Game::results(). Left empty: most steps fill all of it.
+template <int MaxFollowers>
+struct StepOutcome {
+  double reward;
+  bool terminated;
+  bool committed[MaxFollowers];
+  std::int8_t completed[MaxFollowers];
+  float payment[MaxFollowers];
+  float follower_reward[MaxFollowers];
+  std::int8_t action[MaxFollowers];
+};
+
+template <class World>
+class Game {
+ public:
+  using State = GameState<World>;
+  using Step = StepOutcome<World::kMaxFollowers>;
+  static_assert(std::is_trivially_copyable_v<State> && World::kActions <= kMaxActions);
+  static constexpr int kMaxFollowers = World::kMaxFollowers;
+
+  Game(const GameConfig& config, Population population, World world)
+      : config_(config),
+        population_(std::move(population)),
+        world_(std::move(world)),
+        n_(config.num_followers),
+        rule_(config.payment_rule()),
+        kind_(config.follower_kind()),
+        goal_reward_(config.reward_of_goal()),
+        goal_objects_(World::goal_objects(config)) {}
+
+  const GameConfig& config() const { return config_; }
+  const Population& population() const { return population_; }
+  /// Of the same size. Episodes that have been drawn keep their followers' traits.
+  void set_population(Population population) { population_ = std::move(population); }
+  const World& world() const { return world_; }
+
+  /// Starts episode `s.episode`: draws its followers, then its world.
+  void reset(State& s) const {
+    Draws draws(s.seed, Stream::reset, 0, static_cast<std::uint64_t>(s.episode), s.environment);
+    std::uint16_t identity[kMaxFollowers];
+    population_.draw_episode(draws, n_, identity);
+    for (int k = 0; k < n_; ++k) {
+      const Traits& traits = population_[identity[k]];
+      s.follower[k] = Follower{};
+      s.follower[k].identity = identity[k];
+      s.follower[k].skill = traits.skill;
+      s.follower[k].preference = traits.preference & 0x3f;
+      s.follower[k].reservation = traits.reservation;
+      s.follower[k].learns = traits.learns & 1;
+    }
+    s.step = 0;
+    s.done = false;
+    s.totals = EpisodeTotals{};
+    world_.reset(s.world, draws);
+    world_.refresh(s.world);
+  }
+
+  /// Who is told what to do: follower k, in a game whose followers are not rule-based.
+  bool asked(const State& s, int k) const { return kind_ != Followers::rule && s.follower[k].learns; }
+
+  /// What follower k may be told: a goal type or "stop", or a primitive action.
+  int choices() const { return kind_ == Followers::primitive ? World::kActions : config_.num_goals + 1; }
+
+  /// One step: offers[N] -> decisions -> primitive actions -> contracts -> world -> payments and rewards -> clock.
+  /// `told`[N]: what those who are asked() do; null with rule-based followers.
+  void step(State& s, const Offer* offers, const std::int32_t* told, Step& out, HistoryEvent* events) const {
+    std::int8_t chosen[kMaxFollowers], committed[kMaxFollowers];
+    std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers], reached[kMaxFollowers];
+    float paid[kMaxFollowers];
+    respond(s, offers, told, chosen, paid, events);
+    world_.plan(s.world, chosen, actions);
+    if (kind_ == Followers::primitive) {
+      for (int k = 0; k < n_; ++k)
+        if (asked(s, k)) actions[k] = static_cast<std::uint8_t>(told[k]);
+    }
+    if (config_.noise > 0) disturb(s, actions);
+    for (int k = 0; k < n_; ++k) {
+      skill[k] = s.follower[k].skill;
+      committed[k] = s.follower[k].committed ? s.follower[k].offer.goal : std::int8_t{kNone};
+    }
+    world_.move(s.world, {actions, skill, committed, chosen, s.seed, s.environment, s.episode, s.step}, reached);
+    ++s.step;
+    s.done = over(s);
+    settle(s, actions, reached, paid, out, events);
+    world_.refresh(s.world);
+  }
+
+  /// The horizon is reached or nothing is left to do.
+  bool over(const State& s) const { return s.step >= config_.horizon || world_.exhausted(s.world); }
+
+  /// What a step on a finished game, or the step that only resets it, comes to: nothing happened.
+  void report_nothing(bool terminated, Step& step) const {
+    step.reward = 0;
+    step.terminated = terminated;
+    std::fill_n(step.committed, n_, false);
+    std::fill_n(step.completed, n_, std::int8_t{kNone});
+    std::fill_n(step.payment, n_, 0.0f);
+    std::fill_n(step.follower_reward, n_, 0.0f);
+    std::fill_n(step.action, n_, std::int8_t{kNone});
+  }
+
+  /// The fields of a step's results.
+  template <class Visitor>
+  void results(const Step& step, Visitor&& field) const {
+    const Shape followers{n_, 0};
+    const double most = config_.num_bonuses;  // paid to a follower
+    field("reward", "the leader's reward: w for each completed contract, less the bonuses paid", Shape{},
+          Range<double>(-most * n_, n_ * double{goal_reward_}), [&](int, int) { return step.reward; });
+    field("terminated", "the episode is over", Shape{}, Range<bool>(), [&](int, int) { return step.terminated; });
+    field("committed", "the follower took its offer", followers, Range<bool>(),
+          [&](int k, int) { return step.committed[k]; });
+    field("completed", "goal type of the contract it completed, -1 for none", followers,
+          Whole(kNone, config_.num_goals - 1), [&](int k, int) { return step.completed[k]; });
+    field("payment", "bonus paid to it", followers, Real(0, most), [&](int k, int) { return step.payment[k]; });
+    field("follower_reward", "its own reward", followers, Real(0, most + kMaxReservation),
+          [&](int k, int) { return step.follower_reward[k]; });
+    field("follower_action", "its primitive action, -1 where the game was not played", followers,
+          Whole(kNone, World::kActions - 1), [&](int k, int) { return step.action[k]; });
+  }
+
+  /// The fields of an episode's sums so far.
+  template <class Visitor>
+  void totals(const State& s, Visitor&& field) const {
+    using Count = Range<std::int32_t>;
+    const EpisodeTotals& sum = s.totals;
+    const double no_end = std::numeric_limits<double>::infinity();
+    field("gain", "the leader's reward", Shape{}, Real(-no_end, no_end), [&](int, int) { return sum.gain; });
+    field("payments", "bonuses paid", Shape{}, Real(0, no_end), [&](int, int) { return sum.payments; });
+    field("incentive", "bonuses paid for completed contracts", Shape{}, Real(0, no_end),
+          [&](int, int) { return sum.incentive; });
+    field("follower_reward", "reward of all followers together", Shape{}, Real(0, no_end),
+          [&](int, int) { return sum.follower_reward; });
+    field("events", "|A_T|, new offers, the first ones included", Shape{}, Count::from(0),
+          [&](int, int) { return sum.events; });
+    field("length", "steps", Shape{}, Count(0, config_.horizon), [&](int, int) { return sum.length; });
+    field("completions", "completed contracts of each goal type", Shape{config_.num_goals, 0}, Count::from(0),
+          [&](int g, int) { return sum.completions[g]; });
+  }
+
+  /// The fields of what followers know of themselves and of the offers made to them.
+  template <class Visitor>
+  void follower_view(const State& s, const Offer* offers, Visitor&& field) const {
+    const Shape followers{n_, 0};
+    const int goals = config_.num_goals;
+    field("offered", "the offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, offer_range(),
+          [&](int k, int part) { return part == 0 ? offers[k].goal : offers[k].bonus; });
+    field("asked", "it is told what to do: it learns, and the game goes on", followers, Range<bool>(),
+          [&](int k, int) { return asked(s, k) && !s.done; });
+    field("skill", "true where it can complete the goal type", Shape{n_, goals}, Range<bool>(),
+          [&](int k, int g) { return s.follower[k].skill >> g & 1; });
+    field("preference", "its preferred goal type", followers, Whole(0, goals - 1),
+          [&](int k, int) { return s.follower[k].preference; });
+    field("reservation", "c, what it earns by itself for its preferred goal", followers, Real(0, kMaxReservation),
+          [&](int k, int) { return s.follower[k].reservation; });
+    field("due", "bonus paid at once if it takes the offer now", followers, Real(0, config_.num_bonuses),
+          [&](int k, int) { return due_when_taken(s.follower[k], offers[k], rule_); });
+  }
+
+  /// The observation's fields: what the leader may know, never the followers' traits.
+  template <class Visitor>
+  void observe(const State& s, Visitor&& field) const {
+    const Shape followers{n_, 0};
+    const int goals = config_.num_goals;
+    field("identity", "who the follower is, 0..P-1", followers, Whole(0, population_.size() - 1),
+          [&](int k, int) { return s.follower[k].identity; });
+    field("action", "its last primitive action, -1 at the start", followers, Whole(kNone, World::kActions - 1),
+          [&](int k, int) { return s.follower[k].action; });
+    field("offer", "its last offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, offer_range(),
+          [&](int k, int part) { return part == 0 ? s.follower[k].offer.goal : s.follower[k].offer.bonus; });
+    field("committed", "1 if it was committed to that offer", followers, Whole(0, 1),
+          [&](int k, int) { return s.follower[k].committed; });
+    field("contract_running", "1 if it has a running contract", followers, Whole(0, 1),
+          [&](int k, int) { return s.follower[k].contract_running; });
+    field("contract_age", "steps that contract has run", followers, Whole(0, config_.horizon),
+          [&](int k, int) { return s.follower[k].contract_age; });
+    field("completed", "goal type of the contract it completed in the last step, -1 for none", followers,
+          Whole(kNone, goals - 1), [&](int k, int) { return s.follower[k].completed; });
+    field("distance", "actions its planner needs before the one that reaches each goal type, -1 unreachable",
+          Shape{n_, goals}, Whole::from(kNone), [&](int k, int g) { return world_.distance(s.world, k, g); });
+    if (config_.observe_routes) {
+      field("route", "primitive action its planner plays towards each goal type; where unreachable, how it stops",
+            Shape{n_, goals}, Whole(0, World::kActions - 1),
+            [way = routes(s)](int k, int g) { return way.first[g][k]; });
+    }
+    field("available", "goals of each type that are there and unclaimed", Shape{goals, 0}, Whole(0, goal_objects_),
+          [&](int g, int) { return world_.available(s.world, g); });
+    field("step", "t, steps played", Shape{}, Whole(0, config_.horizon), [&](int, int) { return s.step; });
+    world_.observe(s.world, field);
+  }
+
+  /// The state's fields, to read and to set. Setters check ranges; validate() checks the rest.
+  template <class Visitor>
+  void visit(State& s, Visitor&& field) const {
+    const Shape followers{n_, 0};
+    using I = std::int32_t;
+    const auto set_part = [&](std::int8_t& part, I value, int count, const char* name) {
+      expect_range(value, kNone, count - 1, name);
+      part = static_cast<std::int8_t>(value);
+    };
+    field(
+        "identity", "who the follower is, 0..P-1", followers, I{}, [&](int k, int) { return s.follower[k].identity; },
+        [&](int k, int, I v) {
+          expect_range(v, 0, population_.size() - 1, "identity");
+          s.follower[k].identity = static_cast<std::uint16_t>(v);
+        });
+    field(
+        "skill", "true where the follower can complete the goal type", Shape{n_, config_.num_goals}, bool{},
+        [&](int k, int g) { return s.follower[k].skill >> g & 1; },
+        [&](int k, int g, bool v) {
+          const unsigned bit = 1u << g;
+          s.follower[k].skill = static_cast<std::uint8_t>(v ? s.follower[k].skill | bit : s.follower[k].skill & ~bit);
+        });
+    field(
+        "preference", "its preferred goal type", followers, I{}, [&](int k, int) { return s.follower[k].preference; },
+        [&](int k, int, I v) {
+          expect_range(v, 0, config_.num_goals - 1, "preference");
+          s.follower[k].preference = static_cast<std::uint8_t>(v) & 0x3f;
+        });
+    field(
+        "reservation", "c, what it earns by itself for its preferred goal", followers, float{},
+        [&](int k, int) { return s.follower[k].reservation; },
+        [&](int k, int, float v) {
+          expect_range(v, 0.0f, kMaxReservation, "reservation");
+          s.follower[k].reservation = v;
+        });
+    field(
+        "learns", "it is told what to do, where followers are not rule-based", followers, bool{},
+        [&](int k, int) { return s.follower[k].learns; }, [&](int k, int, bool v) { s.follower[k].learns = v & 1; });
+    field(
+        "offer", "its last offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, I{},
+        [&](int k, int part) { return part == 0 ? s.follower[k].offer.goal : s.follower[k].offer.bonus; },
+        [&](int k, int part, I v) {
+          part == 0 ? set_part(s.follower[k].offer.goal, v, config_.num_goals, "offer goal")
+                    : set_part(s.follower[k].offer.bonus, v, config_.num_bonuses, "offer bonus");
+        });
+    field(
+        "committed", "it was committed to that offer in the last step", followers, bool{},
+        [&](int k, int) { return s.follower[k].committed; }, [&](int k, int, bool v) { s.follower[k].committed = v; });
+    field(
+        "action", "its last primitive action, -1 at the start", followers, I{},
+        [&](int k, int) { return s.follower[k].action; },
+        [&](int k, int, I v) { set_part(s.follower[k].action, v, World::kActions, "action"); });
+    field(
+        "completed", "goal type of the contract it completed in the last step, -1 for none", followers, I{},
+        [&](int k, int) { return s.follower[k].completed; },
+        [&](int k, int, I v) { set_part(s.follower[k].completed, v, config_.num_goals, "completed"); });
+    field(
+        "contract_running", "it has a running contract for that offer", followers, bool{},
+        [&](int k, int) { return s.follower[k].contract_running; },
+        [&](int k, int, bool v) { s.follower[k].contract_running = v; });
+    field(
+        "contract_age", "steps that contract has run, 0 without one", followers, I{},
+        [&](int k, int) { return s.follower[k].contract_age; },
+        [&](int k, int, I v) {
+          expect_range(v, 0, config_.horizon, "contract_age");
+          s.follower[k].contract_age = static_cast<std::int16_t>(v);
+        });
+    field(
+        "dropped", "it left a contract for that offer uncompleted, and has not taken it up again", followers, bool{},
+        [&](int k, int) { return s.follower[k].dropped; }, [&](int k, int, bool v) { s.follower[k].dropped = v & 1; });
+    field(
+        "step", "t, steps played", Shape{}, I{}, [&](int, int) { return s.step; },
+        [&](int, int, I v) {
+          expect_range(v, 0, config_.horizon, "step");
+          s.step = v;
+        });
+    field(
+        "episode", "number of the episode, a key of its random numbers", Shape{}, std::int64_t{},
+        [&](int, int) { return s.episode; },
+        [&](int, int, std::int64_t v) {
+          expect_range(v, std::int64_t{0}, kEpisodes - 1, "episode");
+          s.episode = v;
+        });
+    field(
+        "done", "the episode is over", Shape{}, bool{}, [&](int, int) { return s.done; },
+        [&](int, int, bool v) { s.done = v; });
+    world_.visit(s.world, field);
+  }
+
+  /// Throws std::invalid_argument when a state set from outside breaks an invariant.
+  void validate(const State& s) const {
+    for (int k = 0; k < n_; ++k) {
+      const Follower& f = s.follower[k];
+      const std::string who = " (follower " + std::to_string(k) + ")";
+      for (int j = 0; j < k; ++j)
+        expect(f.identity != s.follower[j].identity, "identity" + who, "different followers", f.identity);
+      expect((f.offer.goal == kNone) == (f.offer.bonus == kNone), "offer" + who,
+             "goal and bonus both given, or both -1",
+             "(" + std::to_string(f.offer.goal) + ", " + std::to_string(f.offer.bonus) + ")");
+      expect(!f.committed || f.offer.goal != kNone, "committed" + who, "false without an offer", "true");
+      expect(!f.contract_running || f.committed, "contract_running" + who, "false when not committed", "true");
+      expect(f.contract_running ? f.contract_age <= s.step : f.contract_age == 0, "contract_age" + who,
+             "0 without a running contract, else at most step", f.contract_age);
+      expect(!f.dropped || (f.offer.goal != kNone && !f.committed), "dropped" + who,
+             "false without an offer, and when committed", "true");
+    }
+    expect(s.done == over(s), "done", over(s) ? "true (nothing is left or step = horizon)" : "false (it can go on)",
+           s.done ? "true" : "false");
+    world_.validate(s.world);
+  }
+
+ private:
+  Whole offer_range() const { return Whole(kNone, std::max(config_.num_goals, config_.num_bonuses) - 1); }
+
+  struct Routes {
+    std::uint8_t first[kMaxGoals][kMaxFollowers];
+  };
+
+  /// What pi_lower plays towards each goal type, whether or not the follower takes it.
+  Routes routes(const State& s) const {
+    Routes routes;
+    for (int g = 0; g < config_.num_goals; ++g) {
+      std::int8_t chosen[kMaxFollowers];
+      for (int k = 0; k < kMaxFollowers; ++k) {
+        const bool reachable = k < n_ && world_.distance(s.world, k, g) != kNone;
+        chosen[k] = static_cast<std::int8_t>(reachable ? g : kNone);
+      }
+      world_.plan(s.world, chosen, routes.first[g]);
+    }
+    return routes;
+  }
+
+  /// Followers decide on their offers; contracts start and end.
+  void respond(State& s, const Offer* offers, const std::int32_t* told, std::int8_t* chosen, float* paid,
+               HistoryEvent* events) const {
+    for (int k = 0; k < n_; ++k) {
+      Follower& f = s.follower[k];
+      const Offer offer = offers[k];
+      const auto reachable = [&](int goal) { return world_.distance(s.world, k, goal) != kNone; };
+      const int goal = asked(s, k) ? taken(told[k], offer, reachable) : decide(f, offer, reachable);
+      chosen[k] = static_cast<std::int8_t>(goal);
+      s.totals.events += s.step == 0 || !(offer == f.offer);
+      const bool committed = offer.goal != kNone && goal == offer.goal;
+      paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), rule_, events[k]);
+    }
+  }
+
+  /// The goal type that a follower who was told what to do takes, kNone for none. By goal types it is what it was told,
+  /// if that can be reached; by primitive actions it cannot decline, so it is what it was offered.
+  template <class Reachable>
+  int taken(int told, Offer offer, Reachable&& reachable) const {
+    const int goal = kind_ == Followers::primitive ? offer.goal : told < config_.num_goals ? told : kNone;
+    return goal != kNone && reachable(goal) ? goal : kNone;
+  }
+
+  /// Follower noise (Table 1): two draws a follower, whether and what.
+  void disturb(const State& s, std::uint8_t* actions) const {
+    Draws draws(s.seed, Stream::noise, static_cast<std::uint64_t>(s.step), static_cast<std::uint64_t>(s.episode),
+                s.environment);
+    for (int k = 0; k < n_; ++k) {
+      const bool replaced = draws.unit() < config_.noise;
+      const std::uint32_t index = draws.below(World::kNoiseActions);
+      if (replaced) actions[k] = World::noise_action(index);
+    }
+  }
+
+  /// Completions, payments and rewards of the step that has just been moved.
+  void settle(State& s, const std::uint8_t* actions, const std::uint8_t* reached, const float* paid, Step& out,
+              HistoryEvent* events) const {
+    double reward = 0;
+    // Copies: outcomes are of the same type, and could be the sums for all a compiler knows.
+    float gain = s.totals.gain, payments = s.totals.payments, incentive = s.totals.incentive,
+          follower_reward = s.totals.follower_reward;
+    for (int k = 0; k < n_; ++k) {
+      Follower& f = s.follower[k];
+      f.action = static_cast<std::int8_t>(actions[k]);
+      const Outcome o = settle_contract(f, reached[k], paid[k], goal_reward_, rule_, s.done, events[k]);
+      reward += o.leader_reward;
+      gain += o.leader_reward;
+      payments += o.payment;
+      incentive += o.incentive;
+      follower_reward += o.follower_reward;
+      if (o.completed != kNone) ++s.totals.completions[o.completed];
+      out.committed[k] = f.committed;
+      out.completed[k] = o.completed;
+      out.payment[k] = o.payment;
+      out.follower_reward[k] = o.follower_reward;
+      out.action[k] = f.action;
+    }
+    s.totals.gain = gain;
+    s.totals.payments = payments;
+    s.totals.incentive = incentive;
+    s.totals.follower_reward = follower_reward;
+    s.totals.length = s.step;
+    out.reward = reward;
+    out.terminated = s.done;
+  }
+
+  GameConfig config_;
+  Population population_;
+  World world_;
+  int n_;
+  Payment rule_;
+  Followers kind_;
+  float goal_reward_;
+  int goal_objects_;
+};
+
+}  // namespace paymaster

@@ -1,0 +1,44 @@
+// The words of the game, and the letters of every shape: B games, T steps, N followers, G goal types, K bonus levels.
+#pragma once
+
+#include <cstdint>
+
+namespace paymaster {
+
+inline constexpr int kMaxGoals = 8;       // G; skills are a bit mask of one byte
+inline constexpr int kMaxBonuses = 16;    // K
+inline constexpr int kMaxFollowers = 64;  // N, in any world
+inline constexpr int kMaxTargets = 64;    // M, landmarks or preys
+inline constexpr int kMaxObstacles = 64;  // a bit of 64 each (steering.cpp)
+inline constexpr int kMaxActions = 5;     // primitive, of any world: features have room for so many
+inline constexpr int kMaxHorizon = 10000;
+inline constexpr int kMaxPopulation = 10000;
+inline constexpr float kMaxReservation = 1e6f;  // c, given or set
+inline constexpr std::int64_t kEpisodes = std::int64_t{1}
+                                          << 62;  // of a game; the one after the last is the first again
+inline constexpr int kNone = -1;  // "no goal", "no offer", "nobody", "unreachable", wherever an index could stand
+
+inline constexpr std::int64_t kMaxFirstIndex = (std::int64_t{1} << 62) - 1;  // of a batch's first game
+
+/// The leader's action to one follower, omega^k = (g^k, b^k) (paper Sec. 3). No offer, and an offer of "none", is (-1, -1).
+struct Offer {
+  std::int8_t goal = kNone;
+  std::int8_t bonus = kNone;
+  bool operator==(const Offer&) const = default;
+};
+
+/// Bonus level b pays b + 1 (paper; M3RL).
+inline float price(int bonus) { return static_cast<float>(bonus + 1); }
+
+/// When a bonus is paid: when the contract is completed (M3RL); when it starts, whatever comes of it; or then, but not
+/// again to a follower that dropped the contract and takes the same offer up once more.
+enum class Payment : std::uint8_t { completion, advance, advance_once };
+
+/// Who decides for the followers: the rule (M3RL), or somebody outside, by goal types (the paper's action abstraction,
+/// Sec. 4.3) or by primitive actions.
+enum class Followers : std::uint8_t { rule, meta, primitive };
+
+/// What a finished game does when it is stepped on: the three modes of gymnasium.vector.AutoresetMode.
+enum class Autoreset : std::uint8_t { next_step, same_step, disabled };
+
+}  // namespace paymaster

@@ -1,0 +1,18 @@
+// In a file that is compiled for every processor: it is asked before anything compiled for AVX2 runs.
+#include "simd/processor.hpp"
+
+#include <cstdlib>
+
+namespace paymaster {
+
+bool has_avx2() {
+#if defined(PAYMASTER_AVX2)
+  static const bool has =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && std::getenv("PAYMASTER_NO_AVX2") == nullptr;
+  return has;
+#else
+  return false;
+#endif
+}
+
+}  // namespace paymaster

@@ -1,0 +1,61 @@
+// The one table: task name -> preset of parameters and the world that plays it. No other file knows all worlds.
+#include "tasks/tasks.hpp"
+
+#include "batch/game_batch.hpp"
+#include "game/check.hpp"
+#include "worlds/grid/grid.hpp"
+#include "worlds/particles/navigation.hpp"
+#include "worlds/particles/predator_prey.hpp"
+
+namespace paymaster {
+namespace {
+
+GameConfig preset(const WorldKind& world, int num_bonuses, const char* payment, int max_reservation, bool one_skill) {
+  GameConfig config;
+  config.set_world(world);
+  config.num_bonuses = num_bonuses;
+  config.payment = payment;
+  config.max_reservation = max_reservation;
+  config.skills_per_follower = one_skill ? 1 : 3;
+  config.preference_among_skills = !one_skill;
+  return config;
+}
+
+/// Bonuses, reservations and skills as in resource_collection; the longer episode is ours.
+GameConfig particle_preset(const WorldKind& world, const ParticleConfig& particles) {
+  GameConfig config = preset(world, 2, "advance", 1, false);
+  config.horizon = 50;
+  config.own<ParticleConfig>() = particles;
+  return config;
+}
+
+}  // namespace
+
+const std::vector<Task>& tasks() {
+  static const std::vector<Task> table = {
+      {"resource_collection", "grid; 3 of 4 skills, preference among them, c = 1 (paper; M3RL S1/S3 family)",
+       preset(kGrid, 2, "completion", 1, false)},
+      {"resource_collection_one_skill", "grid; 1 of 4 skills, preference from all types (M3RL S2)",
+       preset(kGrid, 2, "completion", 1, true)},
+      {"multi_bonus_resource_collection", "grid; four bonus levels, c from {1, 2, 3} (paper; M3RL)",
+       preset(kGrid, 4, "advance", 3, false)},
+      {"multi_bonus_resource_collection_one_skill", "grid; four bonus levels, c from {1, 2, 3}, 1 of 4 skills (M3RL)",
+       preset(kGrid, 4, "advance", 3, true)},
+      {"navigation", "particles; reach landmarks, which then appear elsewhere (paper; MPE simple_spread's bodies)",
+       particle_preset(kNavigation, ParticleConfig{})},
+      {"predator_prey", "particles; touch randomly moving preys among obstacles (paper; MPE simple_tag's bodies)",
+       particle_preset(kPredatorPrey, ParticleConfig::predator_prey())},
+  };
+  return table;
+}
+
+const Task& find_task(const std::string& name) {
+  std::string known;
+  for (const Task& task : tasks()) {
+    if (task.name == name) return task;
+    known += (known.empty() ? "" : ", ") + task.name;
+  }
+  reject("task", "one of " + known, quoted(name));
+}
+
+}  // namespace paymaster

@@ -1,0 +1,19 @@
+#include "worlds/grid/config.hpp"
+
+#include "game/check.hpp"
+#include "worlds/grid/map.hpp"
+
+namespace paymaster {
+
+void GridConfig::visit(OptionVisitor& visitor) {
+  visitor("num_resources", num_resources, "M, resources on the grid at the start", 1, 64);
+  visitor("map", map, "text map, '#' wall and '.' free, closed by a border of wall; '' is 9 x 9 free cells");
+}
+
+void GridConfig::validate(const GameConfig& game) const {
+  const int room = GridMap::parse(map).free_cells();
+  expect(game.num_followers + num_resources <= room, "map",
+         "free cells for num_followers + num_resources = " + std::to_string(game.num_followers + num_resources), room);
+}
+
+}  // namespace paymaster

@@ -1,0 +1,13 @@
+// Compiled for AVX2 (see CMakeLists.txt) and entered only where has_avx2() says so.
+#include "worlds/particles/avx2_steering.hpp"
+
+#include "worlds/particles/steering_lanes.hpp"
+
+namespace paymaster {
+
+void avx2_steer_all(const SteeringTables& tables, const SteeringScene& scene, std::int16_t (*steps)[kMaxGoals],
+                    std::uint8_t (*action)[kMaxGoals]) {
+  SteeringLanes(tables, scene).run(steps, action);
+}
+
+}  // namespace paymaster
