@@ -39,7 +39,7 @@ def test_readme_says_of_every_statement_what_the_report_says() -> None:
         assert reason.strip() or not fails, f"{statement}: fails, and no reason is given"
 
 
-@pytest.mark.parametrize("name", FIGURE_NAMES)
+@pytest.mark.parametrize("name", [*FIGURE_NAMES, "ten-times"])
 def test_verdicts_follow_from_the_stored_numbers(name: str) -> None:
     with (PAPER / f"{name}-verdicts.csv").open() as file:
         claims = list(csv.DictReader(file))
