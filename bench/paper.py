@@ -45,7 +45,11 @@ def whole(line: str) -> dict[str, Any]:
 
 def pack(out: Path) -> None:
     """Add OUT's rows to the file, in place of those of the same name, and copy its reports."""
-    rows = stored() | {path.stem: packed(path) for path in (out / "rows").glob("*.json")}
+    rows = stored()
+    for path in (out / "rows").glob("*.json"):
+        line = packed(path)
+        if path.stem not in rows or json.loads(line) != whole(rows[path.stem]):
+            rows[path.stem] = line
     beside = ROWS.with_suffix(".new")
     text = "".join(f"{rows[key]}\n" for key in sorted(rows))
     beside.write_bytes(gzip.compress(text.encode(), mtime=0))  # no time of day: same rows, same bytes

@@ -1,10 +1,8 @@
-"""Measures steps per second, as Markdown for docs/performance.md.
+"""Measure steps per second, as Markdown, beside the table of `paymaster bench`: `python bench/step_rate.py WHAT [--seconds S]`.
 
-`python bench/step_rate.py [TASK] [SECONDS]` is the table of `paymaster bench`: games and threads. `python
-bench/step_rate.py tasks [SECONDS]` puts the tasks beside each other, `followers` numbers of followers, `observations`
-kinds of observation. `python bench/step_rate.py cores [SECONDS] [ROUNDS] [GAMES]` asks what a second core is worth on
-this machine: one process, two processes that share nothing, and two threads of one batch, beside two processes that
-only compute hashes.
+"tasks" puts the tasks beside each other, "followers" numbers of followers, "observations" kinds of observation. "cores"
+asks what a second core is worth on this machine: one process, two processes that share nothing, and two threads of one
+batch, beside two processes that only compute hashes.
 """
 
 from __future__ import annotations
@@ -12,41 +10,15 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import statistics
-import sys
 import time
-from typing import Any
+from typing import Any, Literal
 
-from paymaster.analysis.step_rate import OBSERVATIONS, step_rate, step_rates
+import tyro
+
+from paymaster.analysis.step_rate import OBSERVATIONS, step_rate
 
 TASKS = ("resource_collection", "multi_bonus_resource_collection", "navigation", "predator_prey")
 ROUNDS = 5
-
-
-def batches(task: str, seconds: float) -> None:
-    """Batch sizes and threads, of one task."""
-    cells = step_rates(task, seconds)
-    base = next(c.steps_per_second for c in cells if (c.num_envs, c.num_threads) == (1024, 1))
-    print("| games | threads | steps/s, median (lowest to highest) | per CPU second | against 1,024 games, 1 thread |")
-    print("| --- | --- | --- | --- | --- |")
-    for c in cells:
-        print(
-            f"| {c.num_envs:,} | {c.num_threads} | {c.steps_per_second:,.0f} ({c.lowest:,.0f} to {c.highest:,.0f}) "
-            f"| {c.steps_per_cpu_second:,.0f} | {c.steps_per_second / base:.2f} |"
-        )
-
-
-def tasks(seconds: float) -> None:
-    """All tasks, 1,024 games on one thread, in turn, so that a busy machine treats them alike."""
-    rates: dict[str, list[float]] = {task: [] for task in TASKS}
-    for _ in range(ROUNDS):
-        for task in TASKS:
-            rates[task].append(step_rate(task, 1024, 1, seconds, 3).steps_per_cpu_second)
-    base = statistics.median(rates[TASKS[0]])
-    print("| task | steps per CPU second, median (lowest to highest) | against the first |")
-    print("| --- | --- | --- |")
-    for task, of_task in rates.items():
-        median = statistics.median(of_task)
-        print(f"| `{task}` | {median:,.0f} ({min(of_task):,.0f} to {max(of_task):,.0f}) | {median / base:.2f} |")
 
 
 def beside(cells: dict[str, dict[str, Any]], seconds: float) -> None:
@@ -60,7 +32,8 @@ def beside(cells: dict[str, dict[str, Any]], seconds: float) -> None:
     print("| task |", *(f"{name} |" for name in cells))
     print("| --- |", *("--- |" for _ in cells))
     for task in TASKS:
-        print(f"| `{task}` |", *(f"{statistics.median(rates[task, name]):,.0f} |" for name in cells))
+        each = ((statistics.median(some), min(some), max(some)) for some in (rates[task, name] for name in cells))
+        print(f"| `{task}` |", *(f"{median:,.0f} ({low:,.0f} to {high:,.0f}) |" for median, low, high in each))
 
 
 def hashes(seconds: float) -> float:
@@ -100,24 +73,29 @@ def cores(seconds: float, rounds: int, games: int) -> None:
         print(f"| {name} | {spread} | {statistics.quantiles(ratios, n=4)[2]:.2f} |")
 
 
-def main() -> None:
-    """Measures and prints."""
-    what = sys.argv[1] if len(sys.argv) > 1 else "resource_collection"
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
-    if what == "tasks":
-        tasks(seconds)
-    elif what == "followers":
-        numbers = {f"N = {n}": {"num_followers": n} for n in (1, 2, 4, 8, 16)}
-        beside(numbers, seconds)
-    elif what == "observations":
-        beside({kind: {"observation": kind} for kind in OBSERVATIONS}, seconds)
-    elif what == "cores":
-        cores(
-            seconds, int(sys.argv[3]) if len(sys.argv) > 3 else ROUNDS, int(sys.argv[4]) if len(sys.argv) > 4 else 1024
-        )
+def main(
+    what: tyro.conf.Positional[Literal["tasks", "followers", "observations", "cores"]],
+    seconds: float = 1.0,
+    rounds: int = ROUNDS,
+    games: int = 1024,
+) -> None:
+    """Measure and print.
+
+    Args:
+        what: see above.
+        seconds: least time of one measurement.
+        rounds, games: of "cores".
+    """
+    cells: dict[str, dict[str, dict[str, Any]]] = {
+        "tasks": {"steps per CPU second": {}},
+        "followers": {f"N = {n}": {"num_followers": n} for n in (1, 2, 4, 8, 16)},
+        "observations": {kind: {"observation": kind} for kind in OBSERVATIONS},
+    }
+    if what == "cores":
+        cores(seconds, rounds, games)
     else:
-        batches(what, seconds)
+        beside(cells[what], seconds)
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main, description=__doc__)

@@ -41,7 +41,7 @@ def test_the_results_page_says_of_every_statement_what_the_report_says() -> None
         assert not fails or reasons[figure, statement][0].strip(), f"{statement}: fails, and no reason is given"
 
 
-@pytest.mark.parametrize("name", FIGURE_NAMES)
+@pytest.mark.parametrize("name", [*FIGURE_NAMES, "ten-times"])
 def test_verdicts_follow_from_the_stored_numbers(name: str) -> None:
     with (PAPER / f"{name}-verdicts.csv").open() as file:
         claims = list(csv.DictReader(file))

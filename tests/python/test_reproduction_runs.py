@@ -18,7 +18,7 @@ from rich.console import Console
 
 from chores import Chore
 from paymaster.commands.main import main
-from paymaster.reproduction import pool
+from paymaster.reproduction import pool, runs
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.names import OTHER_NAMES
@@ -174,7 +174,7 @@ def test_seeds_that_can_are_trained_at_once(tmp_path: Path) -> None:
         assert ours["training"]["curve"]["gain"][0] == pytest.approx(theirs["training"]["curve"]["gain"][0])
 
 
-def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path) -> None:
+def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As rows that came from elsewhere are: not with numbers of another training beside it."""
     arm = Arm("RC completion", "natural-ends")
     job = RunJob(arm, train_config(arm, 0, 32), frozenset({Played()}), 4)
@@ -183,6 +183,11 @@ def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path) ->
     shutil.rmtree(tmp_path / "runs")
     more = replace(job, played=frozenset({Played(condition="strangers")}), probes=frozenset({"insight", "prediction"}))
     assert job.done(tmp_path) and not more.done(tmp_path) and more.untrained(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "train", lambda *_, **__: pytest.fail("stopped half-way"))
+        with pytest.raises(pytest.fail.Exception):
+            SeedsJob((more,)).perform(tmp_path)
+    assert not job.done(tmp_path)  # nothing of the other training is left beside what goes on now
     more.perform(tmp_path)
     made = read_row(tmp_path, key(job.config))
     assert list(made["evaluations"]) == ["sampled, noise 0, strangers"] and list(row["evaluations"]) == [

@@ -24,7 +24,7 @@ from paymaster.storage.atomic import write_bytes
 
 __all__ = ["draw_figure"]
 
-# Okabe and Ito's colours, then Tol's, which colour-blind readers can tell apart; markers do in black and white.
+# Okabe and Ito's colours, then Tol's: the colour-blind can tell them apart; markers do so in black and white.
 _STYLES: Final = {
     DEFAULT_LEADER: ("#0072B2", "o"),
     "ebpg": ("#D55E00", "s"),
@@ -32,19 +32,8 @@ _STYLES: Final = {
     "no-attention": ("#009E73", "v"),
     "m3rl": ("#CC79A7", "D"),
 }
-_COLOURS = (
-    "#56B4E9",
-    "#000000",
-    "#F0E442",
-    "#999999",
-    "#882255",
-    "#44AA99",
-    "#332288",
-    "#DDCC77",
-    "#117733",
-    "#AA4499",
-)
-_OTHERS: Final = tuple(zip(_COLOURS, "PX*<>pdhH8", strict=True))
+_COLOURS = "#56B4E9 #000000 #F0E442 #999999 #882255 #44AA99 #332288 #DDCC77 #117733 #AA4499"
+_OTHERS: Final = tuple(zip(_COLOURS.split(), "PX*<>pdhH8", strict=True))
 _INK: Final = "#2b2f33"
 _LEAST_WIDTH, _LEGEND_ENTRY = 9.2, 1.9  # inches
 

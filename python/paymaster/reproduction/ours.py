@@ -214,7 +214,7 @@ def ten_times(scale: Scale) -> Figure:
     (game, *_), lengths = games_of(("MB advance",), scale), {"once": 1.0, "ten times": 10.0}
     regimes = {
         **dict.fromkeys((DEFAULT_LEADER, BASELINE, PAPERS), "ours"),
-        f"{PAPERS}, its own rates": "two time scales",
+        f"{PAPERS}, the paper's rates": "two time scales",
     }
 
     def read(label: str, length: str, measure: str = "gain") -> Reading:

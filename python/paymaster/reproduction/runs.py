@@ -23,7 +23,7 @@ from paymaster.analysis.evaluate import evaluate_run
 from paymaster.reproduction.conditions import CONDITIONS
 from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.probes import PROBES, probe_of
-from paymaster.reproduction.rows import means_of, read_row, write_row
+from paymaster.reproduction.rows import means_of, read_row, row_path, write_row
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.scripted_job import EVALUATED, START, ReferenceJob, reference_of, scripted_job
 from paymaster.reproduction.specs import Arm, Played, Reading, key, train_config
@@ -104,11 +104,16 @@ class RunJob:
         except (OSError, ValueError, KeyError, TypeError):
             return 0.0
 
+    def forget(self, out: Path) -> None:
+        """Remove its row, which must not stand beside a training that goes on."""
+        row_path(out, key(self.config)).unlink(missing_ok=True)
+
     def perform(self, out: Path) -> None:
         """Does what is still missing; each part is written when it is done."""
         name = key(self.config)
         run = out / "runs" / name
         if self.untrained(out):
+            self.forget(out)
             self.write_trained(out, **_train(self.config, run))
         row = read_row(out, name)
         for played in self._wanted(row):

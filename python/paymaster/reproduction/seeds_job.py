@@ -55,6 +55,8 @@ class SeedsJob:
         runs = [out / "runs" / key(job.config) for job in left]
         begun = [run for run in runs if holds_run(run)]
         if len(left) > 1 and _together(runs, begun):
+            for job in left:
+                job.forget(out)
             train_seeds([job.config for job in left], runs, resume=bool(begun))
             for job in left:
                 job.write_trained(out)
