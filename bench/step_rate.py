@@ -1,4 +1,4 @@
-"""Measure steps per second, as Markdown, beside the table of `paymaster bench`: `python bench/step_rate.py WHAT [--seconds S]`.
+"""Measure steps per second, as Markdown beside `paymaster bench`: `python bench/step_rate.py WHAT [--seconds S]`.
 
 "tasks" puts the tasks beside each other, "followers" numbers of followers, "observations" kinds of observation. "cores"
 asks what a second core is worth on this machine: one process, two processes that share nothing, and two threads of one

@@ -20,6 +20,7 @@ from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.drawing import draw_figure
 from paymaster.reproduction.figures import FIGURES, figure
 from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
+from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.progress import JobsProgress
 from paymaster.reproduction.reproduce import reproduce
 from paymaster.reproduction.results import Results
@@ -27,7 +28,7 @@ from paymaster.reproduction.rows import row_path, write_row
 from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.scripted_job import ReferenceJob
-from paymaster.reproduction.specs import Figure, key
+from paymaster.reproduction.specs import key
 from paymaster.storage.sealed import open_json, sealed_json
 
 SMOKE, SEEDS = SCALES["smoke"], 3
