@@ -77,6 +77,7 @@ struct Values : std::span<const T> {
 struct Results {
   explicit Results(const Batch& batch);
   Results(Results&&) = default;  // a copy's arrays would be those of the original
+  Results& operator=(Results&&) = default;
   BatchResult pointers();
   bool operator==(const Results& other) const {
     return observation == other.observation && final_observation == other.final_observation && fields == other.fields &&
