@@ -274,20 +274,14 @@ def reasons() -> list[str]:
 
 def ten_times_as_long() -> list[str]:
     """Return gains after 5,000 and after 50,000 episodes, multi-bonus under advance payments."""
-    rows = []
-    for leader, regime in (("natural-ends", ""), ("m3rl", ""), ("ebpg", ""), ("ebpg", "two time scales")):
-        names = ", ".join(filter(None, ("MB advance", leader, regime)))
-
-        def of(episodes: int, measure: str, names: str = names) -> str:
-            same = (
-                row
-                for row in runs()
-                if row["name"].rpartition(", seed ")[0] == names and row["config"]["episodes"] == episodes
-            )
-            return mean_of(row["evaluations"]["sampled, noise 0"][measure] for row in same)
-
-        name = f"`{leader}`, the paper's rates" if regime else f"`{leader}`"
-        rows.append((name, of(5_000, "gain"), of(50_000, "gain"), of(50_000, "events").split(" ")[0]))
+    columns = (("gain", "once", 2), ("gain", "ten times", 2), ("new offers", "ten times", 1))
+    rows = [
+        (
+            f"`{leader}`" if leader in LEADERS else f"`{leader.partition(',')[0]}`, the paper's rates",
+            *(over_seeds("ten-times", digits, panel=panel, series=leader, at=at) for panel, at, digits in columns),
+        )
+        for leader in dict.fromkeys(row["series"] for row in numbers("ten-times"))
+    ]
     return table(("leader", "5,000 episodes", "50,000 episodes", "new offers"), rows)
 
 
