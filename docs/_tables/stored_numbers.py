@@ -13,19 +13,12 @@ from typing import Any
 from task_tables import gains
 
 from paymaster.analysis.intervals import mean_ci95
+from paymaster.reproduction.specs import GAMES as OF_THE_PAPER
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 PAPER = BENCH / "paper"
-GAMES = {
-    "RC completion": ("resource_collection", "completion"),
-    "RC advance": ("resource_collection", "advance"),
-    "MB completion": ("multi_bonus_resource_collection", "completion"),
-    "MB advance": ("multi_bonus_resource_collection", "advance"),
-    "navigation completion": ("navigation", "completion"),
-    "navigation advance": ("navigation", "advance"),
-    "predator_prey completion": ("predator_prey", "completion"),
-    "predator_prey advance": ("predator_prey", "advance"),
-}
+GAMES = {name: (game.task, str(game.payment)) for name, game in OF_THE_PAPER.items()}
+"""Name -> task and payment rule."""
 GRID = tuple(GAMES)[:4]
 """The games of the paper's regime."""
 ALL_BUT_TWO = (*GRID, "navigation", "predator_prey")
