@@ -16,13 +16,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import leader_tables
+import paper_tables
 import performance_tables
-import result_tables
 import task_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- (table|measured): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-TABLES = {**task_tables.TABLES, **result_tables.TABLES, **performance_tables.TABLES}
+TABLES = {**task_tables.TABLES, **paper_tables.TABLES, **leader_tables.TABLES, **performance_tables.TABLES}
 """Name -> the function that returns the lines of a stored table."""
 
 
