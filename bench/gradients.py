@@ -120,7 +120,7 @@ class Estimator:
     name: str
     log_prob: Callable[[Steps], Tensor]
     process: Callable[[TabularGame], Tensor] = restricted
-    natural_ends: float = 0.0
+    expiring: float = 0.0
     exact: bool = False  # E[g] = dJ is not a finding, but must be
 
 
@@ -129,8 +129,8 @@ ESTIMATORS = (
     Estimator("dense EBPG (the paper's)", dense),
     Estimator("dense, weighted by mu", dense_weighted),
     Estimator("dense, floor 0.1", dense_floor),
-    Estimator("natural ends, sparse", sparse, natural_ends=NATURAL_ENDS, exact=True),
-    Estimator("natural ends, dense", dense, natural_ends=NATURAL_ENDS),
+    Estimator("natural ends, sparse", sparse, expiring=NATURAL_ENDS, exact=True),
+    Estimator("natural ends, dense", dense, expiring=NATURAL_ENDS),
     Estimator("plain policy gradient", every_step, always_new, exact=True),
     Estimator('"changed" with all of mu', changed, unrestricted),
 )
@@ -152,7 +152,7 @@ class Measures:
 
 def measure(estimator: Estimator, seed: int, offset: float = 0.0) -> list[Measures]:
     """For each of RETURNS. ``offset`` is added to the reward of every step; the derivative of J stays as it is."""
-    game = make_game(OFFERS, seed, estimator.natural_ends)
+    game = make_game(OFFERS, seed, estimator.expiring)
     game = replace(game, reward=game.reward + offset)
     offer, previous = game.trajectories()
     probability = game.probability_under(estimator.process(game), offer, previous)

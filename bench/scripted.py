@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 
 from paymaster import tasks
-from paymaster.analysis.evaluate import evaluate_reference
-from paymaster.scripted import REFERENCES
+from paymaster.analysis.evaluate import evaluate_scripted
+from paymaster.scripted import SCRIPTED
 
 STORED = Path(__file__).with_name("scripted.json")
 EPISODES = 1_000
@@ -22,8 +22,8 @@ PAYMENTS = ("completion", "advance")
 def main() -> None:
     """Plays and stores."""
     rows = []
-    for task, payment, leader in itertools.product(tasks(), PAYMENTS, REFERENCES):
-        gain = evaluate_reference(leader, task.name, EPISODES, options={"payment": payment}).intervals()["gain"]
+    for task, payment, leader in itertools.product(tasks(), PAYMENTS, SCRIPTED):
+        gain = evaluate_scripted(leader, task.name, EPISODES, options={"payment": payment}).intervals()["gain"]
         rows.append(
             {"task": task.name, "payment": payment, "leader": leader, "gain": gain.mean, "ci95": gain.half_width}
         )

@@ -19,10 +19,10 @@ import torch
 import tyro
 
 from paymaster.algorithms import DEFAULT_LEADER, EBPG
-from paymaster.algorithms.leader_stack import SeedStack
+from paymaster.algorithms.leader_stack import LeaderStack
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.torch_defaults import threads_of_torch
-from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.play.seed_games import SeedGames
 from paymaster.reproduction.specs import Arm, train_config
@@ -64,7 +64,7 @@ class Rate(NamedTuple):
     cpu: float
 
 
-def one_seed(config: TrainConfig) -> tuple[Rollout, EBPG, FollowersAtPlay | None]:
+def one_seed(config: TrainConfig) -> tuple[Rollout, EBPG, LearningFollowers | None]:
     env = make_env(config, config.num_envs, config.seed)
     leader, learning = make_leader(config, env), make_followers(config, env)
     assert isinstance(leader, EBPG)
@@ -78,10 +78,10 @@ def rate(config: TrainConfig, seeds: int, seconds: float) -> Rate:
     torch.set_num_threads(1)
     keep_freed_memory()
     rollout, leader, learning = one_seed(config)
-    learner: EBPG | SeedStack = leader
+    learner: EBPG | LeaderStack = leader
     if seeds > 1:
         each = [one_seed(replace(config, seed=config.seed + number)) for number in range(seeds)]
-        games, learner = SeedGames([one.env for one, *_ in each]), SeedStack([leader for _, leader, _ in each])
+        games, learner = SeedGames([one.env for one, *_ in each]), LeaderStack([leader for _, leader, _ in each])
         rollout = Rollout(games, learner, SeedDraws([one.generator for one, *_ in each], games.playing))
 
     def update() -> float:

@@ -94,13 +94,13 @@ def new_offers(offer: Tensor) -> Tensor:
     return torch.tensor(extract(torch.stack((offer, torch.zeros_like(offer)), dim=-1)).is_new)
 
 
-def make_game(num_offers: int, seed: int = 0, natural_ends: float = 0.0) -> TabularGame:
+def make_game(num_offers: int, seed: int = 0, expiring: float = 0.0) -> TabularGame:
     """Random tables and rewards.
 
     Args:
         num_offers: O.
         seed: of all draws.
-        natural_ends: share of (step, joint previous offer, follower) in which an option ends by itself.
+        expiring: share of (step, joint previous offer, follower) in which an option ends by itself.
     """
     generator = torch.Generator().manual_seed(seed)
     joint = num_offers**FOLLOWERS
@@ -112,6 +112,6 @@ def make_game(num_offers: int, seed: int = 0, natural_ends: float = 0.0) -> Tabu
     reward = torch.stack([r.repeat_interleave(joint ** (STEPS - 1 - t)) for t, r in enumerate(by_prefix)])
     contexts = joint + 1
     beta, mu = table(STEPS, contexts, FOLLOWERS), table(STEPS, contexts, FOLLOWERS, num_offers)
-    ends = torch.rand(beta.shape, generator=generator) < natural_ends
+    ends = torch.rand(beta.shape, generator=generator) < expiring
     ends[:, 0] = True
     return TabularGame(num_offers, beta, mu, 3.0 * reward, ends)

@@ -13,12 +13,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from paymaster.algorithms import EBPG, EBPGConfig, Seen
+from paymaster.algorithms import EBPG, EBPGConfig, LeaderInput
 from paymaster.algorithms.advantages import head_prices, reward_counts
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.process import OptionRules
 from paymaster.events import extract
-from paymaster.features.leader import offers_from_flat
+from paymaster.features.leader import unflatten_offers
 from paymaster.networks import LeaderConfig
 
 T, B, N, G, K, A = 6, 16, 2, 3, 2, 3
@@ -27,7 +27,7 @@ LEADER = LeaderConfig(num_goals=G, num_bonuses=K, num_actions=A, follower_featur
 NO_TERMINATION = replace(LEADER, termination="none")
 LEARN = EBPGConfig(explore_episodes=0, learning_rate=3e-3, critic_learning_rate=3e-3, lambda_entropy=0.02)
 EVERY_STEP = replace(LEARN, options=OptionRules(interval=1))
-NATURAL = replace(LEARN, gradient="sparse", options=OptionRules(natural_ends=True), epochs=2, entropy_of_decisions=True)
+NATURAL = replace(LEARN, gradient="sparse", options=OptionRules(expiring=True), epochs=2, entropy_of_decisions=True)
 
 
 def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, explore: float = 0.0) -> Episodes:
@@ -46,7 +46,7 @@ def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, expl
         goal = torch.stack((mark, offered), dim=-1).float()
         follower = torch.full((B, N, 2), t / T)
         ended = ~(mark & offered).any(-1)
-        seen = Seen(follower, goal, previous, ended, t)
+        seen = LeaderInput(follower, goal, previous, ended, t)
         offer, state, explored, _ = algorithm.act(seen, state, explore=explore, generator=generator, greedy=greedy)
         won = offer // config.num_bonuses == target
         steps.append(
@@ -55,7 +55,7 @@ def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, expl
                 "goal": goal,
                 "previous": previous,
                 "offer": offer,
-                "ended": ended,
+                "expired": ended,
                 "explored": torch.zeros_like(ended) if explored is None else explored,
                 "follower_action": (mark & offered).any(-1).long(),  # does its last offer suit it now?
                 "committed": won,
@@ -64,7 +64,7 @@ def play(algorithm: EBPG, generator: torch.Generator, greedy: bool = False, expl
             }
         )
         previous = offer
-    log = offers_from_flat(torch.stack([step["offer"] for step in steps]).numpy(), config.num_bonuses)
+    log = unflatten_offers(torch.stack([step["offer"] for step in steps]).numpy(), config.num_bonuses)
     return Episodes(
         **{name: torch.stack([step[name] for step in steps]) for name in steps[0]},
         new_offer=torch.tensor(extract(log, num_goals=config.num_goals).is_new),
@@ -98,7 +98,7 @@ def padded(episodes: Episodes, lengths: Tensor, extra: int, seed: int) -> Episod
         previous=pad(episodes.previous, -1, G * K),
         offer=pad(episodes.offer, -1, G * K),
         new_offer=pad(episodes.new_offer, 0, 2),
-        ended=pad(episodes.ended, 0, 2),
+        expired=pad(episodes.expired, 0, 2),
         explored=pad(episodes.explored, 0, 2),
         follower_action=pad(episodes.follower_action, -1, A),
         committed=pad(episodes.committed, 0, 2),
@@ -116,7 +116,7 @@ def hand_made() -> Episodes:
         previous=torch.tensor([[[-1, -1]], [[1, 4]]]),
         offer=torch.tensor([[[1, 4]], [[1, 2]]]),  # (0, dear), none; (0, dear), (1, cheap)
         new_offer=torch.tensor([[[True, True]], [[False, True]]]),
-        ended=torch.tensor([[[True, True]], [[False, True]]]),
+        expired=torch.tensor([[[True, True]], [[False, True]]]),
         explored=torch.zeros(2, 1, 2, dtype=torch.bool),
         follower_action=torch.zeros(2, 1, 2, dtype=torch.int64),
         committed=torch.tensor([[[True, False]], [[True, True]]]),

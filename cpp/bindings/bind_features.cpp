@@ -98,7 +98,7 @@ T* expect_output(const py::object& value, const char* name, const ShapeList& sha
   return static_cast<T*>(array.mutable_data());
 }
 
-py::array run_out_of(const py::object& observation) {
+py::array expired_of(const py::object& observation) {
   Fields fields(observation);
   const ShapeList shape = fields.distance_shape();
   const py::ssize_t games = shape[0], n = shape[1];
@@ -111,7 +111,7 @@ py::array run_out_of(const py::object& observation) {
   bool* ended = out.mutable_data();
   {
     py::gil_scoped_release release;
-    run_out(seen, static_cast<std::size_t>(games), static_cast<std::size_t>(n), static_cast<int>(shape[2]), ended);
+    expired(seen, static_cast<std::size_t>(games), static_cast<std::size_t>(n), static_cast<int>(shape[2]), ended);
   }
   return out;
 }
@@ -193,7 +193,7 @@ void bind_features(py::module_& m) {
       .def("encode_into", &PyFeatureEncoder::encode_into, py::arg("observation"), py::arg("follower"), py::arg("goal"),
            py::arg("ended"));
   m.attr("GOAL_FEATURES_NOW") = kGoalFeaturesNow;
-  m.def("run_out", &run_out_of, py::arg("observation"), "Which offers have run their course: bool [B, N].");
+  m.def("expired", &expired_of, py::arg("observation"), "Which offers have run their course: bool [B, N].");
 }
 
 }  // namespace paymaster::bindings

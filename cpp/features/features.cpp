@@ -52,7 +52,7 @@ struct Nearest {
 
 }  // namespace
 
-void run_out(const OfferFields& seen, std::size_t games, std::size_t followers, int goals, bool* out) {
+void expired(const OfferFields& seen, std::size_t games, std::size_t followers, int goals, bool* out) {
   check_column("offer", seen.offer, games, followers, 2, kNone, goals);
   for (std::size_t game = 0; game < games; ++game) {
     const std::int16_t *offer = seen.offer.of(game), *committed = seen.committed.of(game);
@@ -96,7 +96,7 @@ void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const His
     write_followers(seen, game, out.follower + game * follower_row);
     write_goals(seen, game, table, out.goal + game * goal_row);
   }
-  if (out.ended != nullptr) run_out(seen, games, n, goals_, out.ended);
+  if (out.ended != nullptr) expired(seen, games, n, goals_, out.ended);
 }
 
 void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int population) const {

@@ -72,13 +72,13 @@ inline constexpr int kGoalFeaturesNow = 7 + 3;  // the goal, the offer
 struct FeatureArrays {
   float* follower = nullptr;  // [B, N, F]
   float* goal = nullptr;      // [B, N, G, D]
-  bool* ended = nullptr;      // [B, N] as run_out() says; null: not asked for
+  bool* ended = nullptr;      // [B, N] as expired() says; null: not asked for
 };
 
 /// Which offers have run their course: the contract was completed in the last step, the follower is not committed to
 /// the offer, or the offered goal can no longer be reached. True without an offer, too. out [B, N].
 /// Throws std::invalid_argument, with nothing written, on an offered goal outside [-1, G]; G is "none".
-void run_out(const OfferFields& seen, std::size_t games, std::size_t followers, int goals, bool* out);
+void expired(const OfferFields& seen, std::size_t games, std::size_t followers, int goals, bool* out);
 
 /// Turns observations of games of one configuration into features.
 class FeatureEncoder {

@@ -1,5 +1,5 @@
 // The best assignment of followers to goals (types, or single ones) with room for only so many on each. Used by the
-// full-information reference leader.
+// full-information scripted leader.
 #pragma once
 
 #include <cstdint>

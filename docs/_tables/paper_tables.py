@@ -32,7 +32,7 @@ REPORT_LINE = re.compile(r"\| \[([\w-]+)\]\([\w-]+\.md\) \| (.*) \| (.*) \| (.*)
 
 def readme_results() -> list[str]:
     """Return gains of three leaders, and of full information, under advance payments."""
-    leaders = ("natural-ends", "ebpg", "m3rl")
+    leaders = ("ebpg-expiring", "ebpg", "m3rl")
     rows = [
         (
             f"`{GAMES[game][0]}`",
@@ -82,7 +82,7 @@ def gain_paper_regime() -> list[str]:
 
 def learning_followers() -> list[str]:
     """Return gains beside followers that learn."""
-    leaders = ("natural-ends", "ebpg", "m3rl")
+    leaders = ("ebpg-expiring", "ebpg", "m3rl")
     games = ("RC completion", "MB advance", "navigation advance", "predator_prey advance")
     rows = [
         (
@@ -113,7 +113,7 @@ def two_time_scale() -> list[str]:
             ),
         )
         for game in ("RC completion", "navigation advance")
-        for leader in ("natural-ends", "ebpg", "m3rl")
+        for leader in ("ebpg-expiring", "ebpg", "m3rl")
     ]
     head = [f"{measure}: {scale}" for measure in ("gain", "followers' reward") for scale in ("two", "one", "ours")]
     return table(("game", "leader", *head), rows)
@@ -153,7 +153,7 @@ def statements() -> dict[tuple[str, str], tuple[str, str, str, str]]:
 
 def verdicts() -> list[str]:
     """Return every statement of the paper with its verdicts."""
-    head = ("`ebpg`", "`natural-ends`", "`ebpg`, paper's", "`natural-ends`, paper's")
+    head = ("`ebpg`", "`ebpg-expiring`", "`ebpg`, paper's", "`ebpg-expiring`, paper's")
     rows = [(f"`{figure}`", statement, *cells) for (figure, statement), cells in statements().items()]
     return table(("figure", "the paper says", *head), rows)
 

@@ -23,7 +23,7 @@ GRID = tuple(GAMES)[:4]
 """The games of the paper's regime."""
 ALL_BUT_TWO = (*GRID, "navigation", "predator_prey")
 """The names in bench/leaders, where games in the plane are paid in advance."""
-COMPARED = ("natural-ends", "ebpg", "no-ebpg", "no-attention", "m3rl")
+COMPARED = ("ebpg-expiring", "ebpg", "no-ebpg", "no-attention", "m3rl")
 NOT_MEASURED = ""
 
 

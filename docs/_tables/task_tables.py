@@ -12,7 +12,7 @@ from cells import table
 
 import paymaster
 from paymaster.envs.tasks import option_meanings
-from paymaster.scripted import REFERENCES
+from paymaster.scripted import SCRIPTED
 
 GAINS = Path(__file__).resolve().parents[2] / "bench" / "scripted.json"  # written by bench/scripted.py
 PAYMENTS = ("completion", "advance")
@@ -57,7 +57,7 @@ def parameters(task: paymaster.Task) -> list[str]:
 
 def scripted(task: str) -> list[str]:
     """Return a line for each payment rule: the scripted leaders' gains."""
-    leaders = tuple(reversed(REFERENCES))
+    leaders = tuple(reversed(SCRIPTED))
     rows = []
     for payment in PAYMENTS:
         cells = [gains()[task, payment, leader] for leader in leaders]

@@ -9,7 +9,7 @@ at random, and draws one of the games.
 from __future__ import annotations
 
 import paymaster
-from paymaster.scripted import make_reference
+from paymaster.scripted import make_scripted
 
 ROOMS = """
 #############
@@ -25,7 +25,7 @@ ROOMS = """
 def gain(leader_name: str, games: int) -> float:
     """The leader's mean return."""
     env = paymaster.make_vec("resource_collection", games, seed=1, autoreset_mode="Disabled", map=ROOMS)
-    leader = make_reference(leader_name)
+    leader = make_scripted(leader_name)
     observation, _ = env.reset()
     leader.start(env)
     terminated = [False]

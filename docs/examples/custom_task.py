@@ -11,7 +11,7 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 
-from paymaster.scripted import make_reference
+from paymaster.scripted import make_scripted
 
 COURIERS, KINDS = 20, 3
 
@@ -50,7 +50,7 @@ def main(games: int = 200) -> None:
     print(gymnasium.make("Couriers-v0").action_space)
     for name in ("random", "preference", "full_information"):
         env = gymnasium.make_vec("Couriers-v0", games, seed=2, autoreset_mode="Disabled")
-        leader = make_reference(name)
+        leader = make_scripted(name)
         observation, _ = env.reset()
         leader.start(env)
         terminated = np.zeros(games, dtype=bool)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
+from paymaster.algorithms.protocol import Insight, LeaderInput, LeaderStep
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.features.leader import FeatureEncoder
 from paymaster.training.config import TrainConfig
@@ -48,7 +48,7 @@ class OwnLeader:
     @torch.no_grad()
     def act(
         self,
-        seen: Seen,
+        seen: LeaderInput,
         state: Any,
         *,
         explore: float = 0.0,

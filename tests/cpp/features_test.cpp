@@ -53,7 +53,7 @@ void play(const Variant& v) {
     REQUIRE(all(features.follower, fits));
     REQUIRE(all(features.goal, fits));
     Flags alone(features.pairs);
-    run_out(batch.seen(), static_cast<std::size_t>(batch.games()), static_cast<std::size_t>(v.game.num_followers),
+    expired(batch.seen(), static_cast<std::size_t>(batch.games()), static_cast<std::size_t>(v.game.num_followers),
             v.game.num_goals, alone.data.get());
     REQUIRE(alone == features.ended);
     batch.step(offers.next());
@@ -97,7 +97,7 @@ TEST_CASE("features: indices out of range are refused, and nothing is written") 
   SeenFields seen = batch.seen();
   seen.offer = {high, 0};
   Flags ended(8);
-  CHECK_THROWS_WITH_AS(run_out(seen, 2, 4, 4, ended.data.get()), doctest::Contains("observation['offer']"),
+  CHECK_THROWS_WITH_AS(expired(seen, 2, 4, 4, ended.data.get()), doctest::Contains("observation['offer']"),
                        std::invalid_argument);
 }
 

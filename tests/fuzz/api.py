@@ -17,7 +17,7 @@ from paymaster import events, integrations, planners
 from paymaster.algorithms import EBPGConfig
 from paymaster.analysis.intervals import mean_ci95
 from paymaster.analysis.replacement import Replacement
-from paymaster.features.leader import run_out
+from paymaster.features.leader import expired
 from paymaster.training.config import TaskConfig, TrainConfig
 
 __all__ = ["call"]
@@ -132,7 +132,7 @@ def _encode(draw: Random, batch: Subject) -> None:
     else:
         observation[name] = _argument(draw, observation[name])
     if draw.random() < 0.3:
-        run_out(observation)
+        expired(observation)
     else:
         batch.encoder.encode(observation)
 

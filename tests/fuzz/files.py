@@ -23,7 +23,7 @@ import numpy as np
 from fuzz.values import integer, number, text
 from paymaster.analysis.evaluate import evaluate_run
 from paymaster.analysis.inspection import inspect_run
-from paymaster.reproduction.rows import read_row, reference_key, write_row
+from paymaster.reproduction.rows import read_row, scripted_key, write_row
 from paymaster.storage.atomic import RunDirectoryError
 from paymaster.storage.sealed import BLANK, seal
 from paymaster.training.config import TaskConfig, TrainConfig
@@ -92,7 +92,7 @@ def _on_a_run(draw: Random, copy: Path) -> None:
 
 def _on_a_row(draw: Random, out: Path) -> None:
     options = {"payment": "advance"}
-    name = reference_key("navigation", options, 5)
+    name = scripted_key("navigation", options, 5)
     measures = ("gain", "payments", "incentive", "completions", "follower_reward", "events", "option_length")
     row: dict[str, Any] = {"name": "x", "options": options, "episodes": 5, **dict.fromkeys(measures, 1.0)}
     write_row(out, name, row)

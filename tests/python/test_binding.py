@@ -98,7 +98,7 @@ def test_any_flipped_bit_of_the_configuration(run: Path) -> None:
         ("gamma", "1", "gamma: expected a number.*, got '1'"),
         ("epochs", 4.0, "epochs: expected a whole number.*, got 4.0"),
         ("gradient", "thick", "gradient: expected one of dense, sparse, got 'thick'"),
-        ("options", {"interval": 0}, r"learner\.options\.natural_ends: expected true or false, got nothing"),
+        ("options", {"interval": 0}, r"learner\.options\.expiring: expected true or false, got nothing"),
         ("no_such", 1, r"learner\.'no_such': expected one of the fields gradient"),
     ],
 )

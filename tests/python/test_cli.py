@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from paymaster.algorithms import LEADERS, leader_kind
+from paymaster.algorithms.leaders import RenamedWarning
 from paymaster.commands.main import main
 
 TASK = "resource_collection"
@@ -35,7 +37,7 @@ def test_default_directories_are_numbered(
     for _ in range(2):
         assert main(["train", TASK, *QUICK[:-1], "0"]) == 0
     assert main(["train", TASK, *QUICK[2:-1], "0", "--resume", "--episodes", "24"]) == 0
-    base = tmp_path / "runs" / f"{TASK}-natural-ends-num_envs=8-hidden=8-seed0"
+    base = tmp_path / "runs" / f"{TASK}-ebpg-expiring-num_envs=8-hidden=8-seed0"
     lines = [
         len(path.read_text().splitlines()) for path in (base / "metrics.jsonl", Path(f"{base}-2") / "metrics.jsonl")
     ]
@@ -109,3 +111,13 @@ def test_errors_are_one_clear_line(
     assert error in printed.err
     assert printed.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_an_old_name_of_a_leader_is_found_with_a_note(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    short = ["--episodes", "8", "--num-envs", "8", "--hidden", "8", "--evaluate", "0", "--out", str(tmp_path / "run")]
+    assert main(["train", "resource_collection", "--leader", "natural-ends", *short]) == 0
+    note = "paymaster: note: leader: 'natural-ends' is called 'ebpg-expiring' now"
+    assert note in capsys.readouterr().err.splitlines()
+    assert '"leader": "ebpg-expiring"' in (tmp_path / "run" / "config.json").read_text()
+    with pytest.warns(RenamedWarning, match="'natural-ends-only' is called 'expiring-only' now"):
+        assert leader_kind("natural-ends-only") == LEADERS["expiring-only"]

@@ -312,19 +312,19 @@ def test_jobs_started_at_once_get_a_directory_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "name"),
     [
-        (TrainConfig(TASK), f"{TASK}-natural-ends-seed0"),
-        (TrainConfig(TASK, episodes=7, device="cpu", checkpoint_every=9, seed=3), f"{TASK}-natural-ends-seed3"),
-        (TrainConfig(TASK, options=TaskConfig(payment="completion")), f"{TASK}-natural-ends-seed0"),  # the preset's
-        (TrainConfig(TASK, options=TaskConfig(payment="advance")), f"{TASK}-natural-ends-payment=advance-seed0"),
+        (TrainConfig(TASK), f"{TASK}-ebpg-expiring-seed0"),
+        (TrainConfig(TASK, episodes=7, device="cpu", checkpoint_every=9, seed=3), f"{TASK}-ebpg-expiring-seed3"),
+        (TrainConfig(TASK, options=TaskConfig(payment="completion")), f"{TASK}-ebpg-expiring-seed0"),  # the preset's
+        (TrainConfig(TASK, options=TaskConfig(payment="advance")), f"{TASK}-ebpg-expiring-payment=advance-seed0"),
         (TrainConfig(TASK, leader="m3rl", settings="paper"), f"{TASK}-m3rl-paper-seed0"),
         (
             TrainConfig(TASK, settings="paper", options=TaskConfig(followers="meta")),
-            f"{TASK}-natural-ends-paper-followers=meta-seed0",
+            f"{TASK}-ebpg-expiring-paper-followers=meta-seed0",
         ),
         (TrainConfig(TASK, leader="fixed-interval(3)"), f"{TASK}-fixed-interval-3-seed0"),
         (
-            TrainConfig(TASK, learner=dataclasses.replace(leader_kind("natural-ends").learner, gamma=0.5)),
-            f"{TASK}-natural-ends-gamma=0.5-seed0",
+            TrainConfig(TASK, learner=dataclasses.replace(leader_kind("ebpg-expiring").learner, gamma=0.5)),
+            f"{TASK}-ebpg-expiring-gamma=0.5-seed0",
         ),
     ],
 )
@@ -530,7 +530,7 @@ def test_resuming_says_which_option_differs(capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
     for given, message in (
         (["--hidden", "32"], "hidden: expected 8 as in the run to resume, got 32"),  # also where it is the default
-        (["--leader", "natural-ends"], "leader: expected 'm3rl' as in the run to resume, got 'natural-ends'"),
+        (["--leader", "ebpg-expiring"], "leader: expected 'm3rl' as in the run to resume, got 'ebpg-expiring'"),
         (["--seed", "0"], "seed: expected 3 as in the run to resume, got 0"),
         (["--payment", "advance"], "payment: expected 'completion' as in the run to resume, got 'advance'"),
         (["--learner.gamma", "0.5"], "learner.gamma: expected 1.0 as in the run to resume, got 0.5"),
@@ -569,7 +569,7 @@ def test_the_default_number_of_episodes_counts_where_it_is_given(monkeypatch: py
 def test_a_run_that_is_complete_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     run = ["train", TASK, "--num-envs", "8", "--hidden", "8", "--evaluate", "0", "--out", "run"]
     assert main([*run, "--episodes", "15"]) == 0
-    assert "training natural-ends" in capsys.readouterr().out
+    assert "training ebpg-expiring" in capsys.readouterr().out
     before = [path.read_bytes() for path in sorted(Path("run").glob("*.*"))]
     for given in ([], ["--episodes", "15"]):
         assert main([*run, "--resume", *given]) == 0
@@ -585,7 +585,7 @@ def test_a_run_that_is_complete_says_so(capsys: pytest.CaptureFixture[str]) -> N
     assert main([*run, "--resume", "--episodes", "16"]) == 0
     assert "is complete, 16 of 16 episodes: to prolong" in capsys.readouterr().out
     assert main([*run, "--resume", "--episodes", "17"]) == 0
-    assert "training natural-ends" in capsys.readouterr().out
+    assert "training ebpg-expiring" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

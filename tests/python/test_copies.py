@@ -19,7 +19,7 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics as RecordBatchStat
 import paymaster
 from paymaster import integrations
 from paymaster.features.leader import FeatureEncoder
-from paymaster.scripted import make_reference
+from paymaster.scripted import make_scripted
 from play import MODES, RC, leaves, same
 from rest_slow import rest_slow
 
@@ -136,7 +136,7 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[Any, int], list[Any]]]] = {
         partial(integrations.followers_env, "navigation", "random", followers="primitive", **SHORT),
         together,
     ),
-    "followers of an object": (lambda: integrations.followers_env(RC, make_reference("fixed", 2), **SHORT), together),
+    "followers of an object": (lambda: integrations.followers_env(RC, make_scripted("fixed", 2), **SHORT), together),
     "turns": (partial(integrations.aec_env, "navigation", **SHORT), in_turn),
 }
 
@@ -249,11 +249,11 @@ def test_followers_that_learn_go_with_their_batch() -> None:
     import torch
 
     from paymaster.algorithms.followers import FollowerActorCritic
-    from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
+    from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
 
     env = paymaster.make_vec(RC, 2, followers="meta", **SHORT)
-    config = FollowerEyes(env, torch.device("cpu")).config(8, "embedded")
-    FollowersAtPlay(env, FollowerActorCritic(config), torch.Generator().manual_seed(1))
+    config = FollowerEncoder(env, torch.device("cpu")).config(8, "embedded")
+    LearningFollowers(env, FollowerActorCritic(config), torch.Generator().manual_seed(1))
     seeded(env).reset()
     batch(env, 3)
     for way in ("pickle", "deepcopy"):

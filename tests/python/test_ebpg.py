@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 import torch
 
-from paymaster.algorithms import EBPG, LEADERS, EBPGConfig, LeaderAlgorithm, Seen
+from paymaster.algorithms import EBPG, LEADERS, EBPGConfig, LeaderAlgorithm, LeaderInput
 from paymaster.algorithms.ebpg_config import Gradient
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.process import OptionRules
@@ -207,7 +207,7 @@ def test_seed_decides_the_weights_and_nothing_else_does() -> None:
 
 def test_acting_keeps_no_graph() -> None:
     algorithm = EBPG(LEADER)
-    nothing = Seen(
+    nothing = LeaderInput(
         torch.zeros(B, N, 2), torch.zeros(B, N, G, 2), torch.full((B, N), -1), torch.ones(B, N, dtype=torch.bool), 0
     )
     offer, state, *_ = algorithm.act(nothing, algorithm.initial_state(B, N), generator=torch.Generator())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import paymaster
 import play
-from paymaster.features.leader import FeatureEncoder, offers_from_flat
+from paymaster.features.leader import FeatureEncoder, unflatten_offers
 from play import MB, SMALL
 from reference.scenes import offers, stage
 from worlds import TASKS, fitting
@@ -241,7 +241,7 @@ def test_best_of_the_others(data: st.DataObject, n: int) -> None:
 def test_offers_from_flat_indices() -> None:
     for goals, bonuses in ((4, 2), (3, 5), (1, 1)):
         flat = np.arange(goals * bonuses + 1).reshape(1, -1)
-        actions = offers_from_flat(flat, bonuses)
+        actions = unflatten_offers(flat, bonuses)
         assert actions.shape == (1, goals * bonuses + 1, 2)
         assert actions.dtype == np.int64
         expected = [[g, b] for g in range(goals) for b in range(bonuses)]
@@ -253,7 +253,7 @@ def test_abstaining_is_no_offer() -> None:
     seen, _ = env.reset()
     encoder = FeatureEncoder(env)
     _, fresh = encoder.encode(seen)
-    seen, _, _, _, info = env.step(offers_from_flat(np.full((6, 4), 8), 2))
+    seen, _, _, _, info = env.step(unflatten_offers(np.full((6, 4), 8), 2))
     assert not info["committed"].any()
     assert (seen["offer"] == -1).all()
     _, after = encoder.encode(seen)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import play
-from paymaster.features.leader import FeatureEncoder, run_out
+from paymaster.features.leader import FeatureEncoder, expired
 from reference import features as reference
 from reference.cases import MAPS
 from worlds import GRIDS, TASKS
@@ -29,9 +29,9 @@ def same_features(env: Any, seen: Mapping[str, NDArray[Any]]) -> None:
     for actual, expected in zip(core.encode(seen), slow.encode(seen), strict=True):
         assert actual.dtype == expected.dtype == np.float32
         np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
-    ended = run_out(seen)
+    ended = expired(seen)
     assert ended.dtype == np.bool_
-    np.testing.assert_array_equal(ended, reference.run_out(seen))
+    np.testing.assert_array_equal(ended, reference.expired(seen))
 
 
 @st.composite
@@ -125,7 +125,7 @@ def test_wherever_the_values_lie(env: Any, seed: int, data: st.DataObject) -> No
         moved[name] = laid_out(kind, array)[games]
     for actual, whole in zip(FeatureEncoder(env).encode(moved), expected, strict=True):
         np.testing.assert_allclose(actual, whole[games], rtol=0, atol=1e-6)
-    np.testing.assert_array_equal(run_out(moved), reference.run_out(seen)[games])
+    np.testing.assert_array_equal(expired(moved), reference.expired(seen)[games])
 
 
 def laid_out(kind: str, array: NDArray[Any]) -> NDArray[Any]:
@@ -156,7 +156,7 @@ def test_straight_into_the_buffers_of_a_rollout(env: Any, seed: int) -> None:
     seen, _ = env.reset()
     for t, offers in enumerate(play.offer_stream(env, steps, seed)):
         encoder.encode_into(seen, follower[t], goal[t], ended[t])
-        kept.append((*encoder.encode(seen), run_out(seen)))
+        kept.append((*encoder.encode(seen), expired(seen)))
         assert np.isfinite(follower[: t + 1]).all() and np.isnan(follower[t + 1 :]).all()
         assert np.isfinite(goal[: t + 1]).all() and np.isnan(goal[t + 1 :]).all()
         seen, *_ = env.step(offers)

@@ -15,12 +15,12 @@ import torch
 from PIL import Image
 
 import paymaster
-from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.analysis.render import open_leader, render
 from paymaster.commands.main import main
-from paymaster.play.recorded_episode import watch
+from paymaster.play.recorded_episode import record_episode
 from paymaster.rendering import write_film
-from paymaster.scripted import make_reference
+from paymaster.scripted import make_scripted
 
 RC, NAVIGATION = "resource_collection", "navigation"
 
@@ -151,19 +151,19 @@ def test_failure_on_the_way_leaves_the_old_file(tmp_path: Path) -> None:
 def test_rendered_episode_is_the_evaluations(run: Path) -> None:
     for greedy in (True, False):
         env, leader, title = open_leader(str(run), seed=2, greedy=greedy)
-        episode = watch(env, leader, title)
+        episode = record_episode(env, leader, title)
         evaluated = evaluate_run(run, 1, 2, greedy=greedy)
         assert episode.record.gain()[-1] == pytest.approx(evaluated.gain[0])
         assert episode.record.paid()[-1] == pytest.approx(evaluated.payments[0])
     assert title == "resource collection   |   leader: run"
     env, leader, _ = open_leader("full_information", NAVIGATION, seed=4)
-    episode = watch(env, leader)
-    assert episode.record.gain()[-1] == pytest.approx(evaluate_reference("full_information", NAVIGATION, 1, 4).gain[0])
+    episode = record_episode(env, leader)
+    assert episode.record.gain()[-1] == pytest.approx(evaluate_scripted("full_information", NAVIGATION, 1, 4).gain[0])
 
 
 def test_trained_leaders_attention_is_recorded_and_drawn(run: Path) -> None:
     env, leader, title = open_leader(str(run))
-    episode = watch(env, leader, title)
+    episode = record_episode(env, leader, title)
     weights = np.array([step.attention for step in episode.record.steps])
     assert weights.shape == (len(episode.record.steps), 4)
     np.testing.assert_allclose(weights.sum(-1), 1.0, rtol=1e-5)
@@ -173,13 +173,13 @@ def test_trained_leaders_attention_is_recorded_and_drawn(run: Path) -> None:
         object.__setattr__(episode.record.steps[number], "attention", None if number < 6 else step.attention)
     assert not np.array_equal(with_attention, episode.frame(6))
     env = paymaster.make_vec(RC, 1, autoreset_mode="Disabled")
-    assert all(step.attention is None for step in watch(env, make_reference("fixed")).record.steps)
+    assert all(step.attention is None for step in record_episode(env, make_scripted("fixed")).record.steps)
 
 
 def test_playing_leaves_torchs_generator_alone(run: Path) -> None:
     before = torch.get_rng_state()
     env, leader, _ = open_leader(str(run))
-    watch(env, leader)
+    record_episode(env, leader)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -221,7 +221,7 @@ def test_render_a_trained_leaders_picture(run: Path, tmp_path: Path, capsys: pyt
     picture = tmp_path / "picture.png"
     assert main(["render", str(run), "--out", str(picture), "--step", "5", "--greedy"]) == 0
     env, leader, title = open_leader(str(run), greedy=True)
-    expected = watch(env, leader, title).frame(5, show_future=True)
+    expected = record_episode(env, leader, title).frame(5, show_future=True)
     with Image.open(picture) as came:
         assert np.array_equal(np.asarray(came), expected)
     assert main(["render", str(run), "--out", str(picture), "--noise", "0.5", "--width", "640"]) == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerLearning, FollowersSeen
+from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerInput, FollowerLearning
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, IdentityLinear
 from paymaster.training.config import TrainConfig
 
@@ -156,7 +156,7 @@ def test_each_learns_what_pays_it(identities: Any) -> None:
     who = torch.randint(5, (60, N), generator=generator)
     goal = torch.randn(60, N, G, D, generator=generator)
     best = goal.gather(-1, who[..., None, None].expand(-1, -1, G, 1)).squeeze(-1).argmax(-1)
-    seen = FollowersSeen(torch.ones(60, N, F), goal, who)
+    seen = FollowerInput(torch.ones(60, N, F), goal, who)
     for _ in range(60):
         action = followers.act(seen, explore=0.3, generator=generator)
         followers.update(
@@ -177,7 +177,7 @@ def test_exploring_draws_uniform_actions() -> None:
     followers = FollowerActorCritic(SIZES, FollowerLearning(hidden=8))
     with torch.no_grad():
         followers.network.logits.bias += 50.0  # "stop" for certain
-    seen = FollowersSeen(torch.zeros(400, N, F), torch.zeros(400, N, G, D), torch.zeros(400, N, dtype=torch.int64))
+    seen = FollowerInput(torch.zeros(400, N, F), torch.zeros(400, N, G, D), torch.zeros(400, N, dtype=torch.int64))
     generator = torch.Generator().manual_seed(0)
     assert (followers.act(seen, generator=generator) == G).all()
     share = (followers.act(seen, explore=0.5, generator=generator) == G).float().mean()

@@ -15,14 +15,14 @@ from paymaster import TwoPhaseVectorEnv, make_vec, tasks
 from paymaster.algorithms import leader_kind
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
 from paymaster.analysis.equilibrium import diagnose_run
-from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.commands.main import main
 from paymaster.features.leader import NOW, FeatureEncoder
 from paymaster.features.surroundings import Surroundings
-from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
+from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
 from paymaster.reproduction.results import Results
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.scripted_job import reference_of, scripted_job
+from paymaster.reproduction.scripted_job import scripted_job, scripted_of
 from paymaster.reproduction.specs import Arm, Reading
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.train import train
@@ -36,14 +36,14 @@ def two_phase(task: str, kind: str, games: int = 4, **options: Any) -> TwoPhaseV
 
 @pytest.mark.parametrize("task", [task.name for task in tasks()])
 @pytest.mark.parametrize("kind", ["meta", "primitive"])
-def test_eyes(task: str, kind: str) -> None:
+def test_encoder(task: str, kind: str) -> None:
     env = two_phase(task, kind, abstain=True, observe_routes=True)
     env.reset()
-    eyes = FollowerEyes(env, torch.device("cpu"))
+    encoder = FollowerEncoder(env, torch.device("cpu"))
     offers = np.array([[[4, 0], [0, 1], [1, 0], [3, 1]]] * 4)
     observation = env.offer(offers)
-    seen = eyes.look(observation)
-    assert seen.own.shape == (4, 4, eyes.own_features) and seen.goal.shape == (4, 4, 4, eyes.goal_features)
+    seen = encoder.encode(observation)
+    assert seen.own.shape == (4, 4, encoder.own_features) and seen.goal.shape == (4, 4, 4, encoder.goal_features)
     torch.testing.assert_close(seen.identity.numpy(), observation["identity"].astype(np.int64))
     bonuses = env.options["num_bonuses"]
     preferred, skill, offered, price = seen.goal[..., NOW : NOW + 4].unbind(-1)
@@ -116,9 +116,9 @@ def test_surroundings_in_the_plane() -> None:
 
 def test_followers_answer_and_are_written_down() -> None:
     env = two_phase("resource_collection", "meta", 3)
-    eyes = FollowerEyes(env, torch.device("cpu"))
-    followers = FollowerActorCritic(eyes.config(8, "separate"), FollowerLearning(hidden=8))
-    seated = FollowersAtPlay(env, followers, torch.Generator().manual_seed(0))
+    encoder = FollowerEncoder(env, torch.device("cpu"))
+    followers = FollowerActorCritic(encoder.config(8, "separate"), FollowerLearning(hidden=8))
+    seated = LearningFollowers(env, followers, torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match="lived: expected an episode"):
         seated.lived()
     seated.keep = True
@@ -167,14 +167,14 @@ def test_any_leader_against_any_population(tmp_path: Path) -> None:
     assert evaluate_run(tmp_path / "meta", 8, population=tmp_path / "primitive").episodes == 8
     assert evaluate_run(tmp_path / "meta", 8, options={"followers": "rule"}).episodes == 8
     options = {"horizon": 8}
-    told = evaluate_reference("preference", "resource_collection", 8, options=options, population=tmp_path / "meta")
+    told = evaluate_scripted("preference", "resource_collection", 8, options=options, population=tmp_path / "meta")
     assert told.episodes == 8
     with pytest.raises(ValueError, match=r"population: expected a run whose followers learned, got .*rule"):
         evaluate_run(tmp_path / "meta", 8, population=tmp_path / "rule")
     with pytest.raises(ValueError, match=r"followers: expected 'meta' as in .*, got 'primitive'"):
         evaluate_run(tmp_path / "meta", 8, options={"followers": "primitive"})
     with pytest.raises(ValueError, match="population: expected a run whose followers learned, since these do"):
-        evaluate_reference("preference", "resource_collection", 8, options={"followers": "meta"})
+        evaluate_scripted("preference", "resource_collection", 8, options={"followers": "meta"})
 
 
 # ---- diagnosis
@@ -210,7 +210,7 @@ def test_meta_followers_learn_what_rule_based_ones_earn(tmp_path: Path) -> None:
     """Within 2,000 episodes; `paymaster reproduce frozen-leader` has all games, and primitive ones, who do not."""
     scale = Scale("a test", episodes=2_000, seeds=1, evaluated=1_000)
     reading = Reading(Arm("RC completion", "preference", followers="meta"), "follower_reward")
-    learned, by_rule = scripted_job(reading, scale, 0), reference_of(reading, scale)
+    learned, by_rule = scripted_job(reading, scale, 0), scripted_of(reading, scale)
     for job in (learned, by_rule):
         job.perform(tmp_path)
     earned, share = Results(tmp_path, scale, 1).values(reading), Results(tmp_path, scale, 1).shares([reading])

@@ -26,7 +26,7 @@ def test_moments_are_those_of_the_gradients_of_all_trajectories(
 ) -> None:
     monkeypatch.setattr(bench, "OFFERS", 2)  # 64 trajectories instead of 729
     (estimator,) = (e for e in bench.ESTIMATORS if e.name == name)
-    game = make_game(bench.OFFERS, 4, estimator.natural_ends)
+    game = make_game(bench.OFFERS, 4, estimator.expiring)
     offer, previous = game.trajectories()
     beta, log_mu = game.look_up(previous)
     probability = game.probability_under(estimator.process(game), offer, previous)
@@ -47,7 +47,7 @@ def test_moments_are_those_of_the_gradients_of_all_trajectories(
 
 
 def test_processes_are_distributions(bench: ModuleType) -> None:
-    game = make_game(bench.OFFERS, 1, natural_ends=0.5)
+    game = make_game(bench.OFFERS, 1, expiring=0.5)
     offer, previous = game.trajectories()
     for process in (bench.restricted, bench.unrestricted, bench.always_new):
         assert process(game).min() >= 0.0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import hostile
 from hostile import RC, B, N, P, refused
-from paymaster.features.leader import FeatureEncoder, run_out
+from paymaster.features.leader import FeatureEncoder, expired
 from worlds import PARTICLES
 
 G = 4
@@ -34,7 +34,7 @@ class Encoding:
         self.outputs: dict[str, Any] = {
             "follower": np.full((B, N, self.encoder.follower_features), 7, np.float32),
             "goal": np.full((B, N, G, self.encoder.goal_features), 7, np.float32),
-            "ended": np.ones((B, N), np.bool_),
+            "expired": np.ones((B, N), np.bool_),
         }
         self.before = {name: array.copy() for name, array in self.outputs.items()}
 
@@ -85,7 +85,7 @@ def test_a_field_of_another_shape(encodings: dict[str, Encoding], task: str, nam
         encoding.refuses({**encoding.seen, name: bad}, ValueError, "observation['")
         if name in OF_OFFERS and bad.shape != good[:, 1:].shape:
             with refused(ValueError, "observation['"):
-                run_out({**encoding.seen, name: bad})
+                expired({**encoding.seen, name: bad})
     large = np.broadcast_to(good[:1], (2**40, *good.shape[1:]))
     if name != "distance":
         encoding.refuses({**encoding.seen, name: large}, ValueError, f"observation['{name}']")
@@ -106,7 +106,7 @@ def test_a_value_out_of_range(encodings: dict[str, Encoding], name: str, low: in
             encoding.encoder.encode(seen)
         if name == "offer":
             with refused(ValueError, "observation['offer'] (game 1, follower 2)", str(value)):
-                run_out(seen)
+                expired(seen)
     for value in (low, high):
         good = np.full_like(encoding.seen[name], value)
         follower, goal = encoding.encoder.encode({**encoding.seen, name: good})
@@ -120,26 +120,26 @@ def test_an_offer_of_none_is_no_offer(encodings: dict[str, Encoding]) -> None:
     of_none = {**encoding.seen, "offer": np.full_like(encoding.seen["offer"], G)}
     no_offer = {**encoding.seen, "offer": np.full_like(encoding.seen["offer"], -1)}
     np.testing.assert_equal(encoding.encoder.encode(of_none), encoding.encoder.encode(no_offer))
-    assert run_out(of_none).all()
-    assert run_out(no_offer).all()
+    assert expired(of_none).all()
+    assert expired(no_offer).all()
 
 
 @pytest.mark.parametrize("seen", [None, 3, "distance", [], [("distance", 1)], np.zeros((B, N, G), np.int16)])
 def test_what_is_no_observation(encodings: dict[str, Encoding], seen: Any) -> None:
     encodings[RC].refuses(seen, TypeError, "observation", type(seen).__name__)
     with refused(TypeError, "observation", type(seen).__name__):
-        run_out(seen)
+        expired(seen)
 
 
 def test_run_out_looks_at_four_fields(encodings: dict[str, Encoding]) -> None:
     seen = encodings[RC].seen
     four = {name: seen[name] for name in OF_OFFERS}
-    np.testing.assert_array_equal(run_out(four), run_out(seen))
+    np.testing.assert_array_equal(expired(four), expired(seen))
     for name in OF_OFFERS:
         with refused(ValueError, "observation", "none"):
-            run_out({key: value for key, value in four.items() if key != name})
+            expired({key: value for key, value in four.items() if key != name})
         with refused(TypeError, f"observation['{name}']", "int64"):
-            run_out({**four, name: four[name].astype(np.int64)})
+            expired({**four, name: four[name].astype(np.int64)})
 
 
 class Lazy(Mapping[str, NDArray[Any]]):
@@ -164,7 +164,7 @@ def test_any_mapping_will_do(encodings: dict[str, Encoding]) -> None:
     encoding = encodings[RC]
     lazy = Lazy(encoding.seen)
     np.testing.assert_equal(encoding.encoder.encode(lazy), encoding.encoder.encode(encoding.seen))
-    np.testing.assert_array_equal(run_out(lazy), run_out(encoding.seen))
+    np.testing.assert_array_equal(expired(lazy), expired(encoding.seen))
     with pytest.raises(OSError, match="the disk is gone"):
         encoding.encoder.encode(Lazy(encoding.seen, "step"))
 
@@ -182,7 +182,7 @@ def misaligned(array: NDArray[Any]) -> NDArray[Any]:
     return np.frombuffer(bytearray(array.nbytes + 1), array.dtype, offset=1).reshape(array.shape)
 
 
-@pytest.mark.parametrize("name", ["follower", "goal", "ended"])
+@pytest.mark.parametrize("name", ["follower", "goal", "expired"])
 def test_an_output_that_is_none(encodings: dict[str, Encoding], name: str) -> None:
     encoding = encodings[RC]
     good = encoding.outputs[name]
@@ -203,7 +203,7 @@ def test_an_output_that_is_none(encodings: dict[str, Encoding], name: str) -> No
         (read_only(good), ValueError, "read-only"),
         (np.broadcast_to(good[:1], good.shape), ValueError, "read-only"),
     ]
-    if name != "ended":  # a bool lies well anywhere
+    if name != "expired":  # a bool lies well anywhere
         bad.append((misaligned(good), ValueError, "gaps"))
     for value, error, came in bad:
         outputs = {**encoding.outputs, name: value}

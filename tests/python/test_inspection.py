@@ -24,7 +24,7 @@ def two_games() -> Episodes:
         previous=torch.tensor([[[-1], [-1]], [[0], [3]], [[0], [1]]]),
         offer=offer,
         new_offer=torch.tensor([[[True], [True]], [[False], [True]], [[True], [False]]]),
-        ended=torch.tensor([[[True], [True]], [[False], [True]], [[False], [True]]]),
+        expired=torch.tensor([[[True], [True]], [[False], [True]], [[False], [True]]]),
         explored=torch.zeros(3, 2, 1, dtype=torch.bool),
         follower_action=torch.tensor([[[0], [1]], [[1], [1]], [[2], [0]]]),
         committed=torch.tensor([[[True], [False]], [[True], [True]], [[False], [True]]]),

@@ -56,7 +56,7 @@ def test_verdicts_follow_from_the_stored_numbers(name: str) -> None:
         assert decided.value == row["verdict"], row
         found.setdefault((row["statement"], row["regime"], row["method"]), []).append(decided)
     for figure, statement, regime, *cells in lines(PAPER / "report.md"):
-        for method, cell in zip(("ebpg", "natural-ends"), cells, strict=True):
+        for method, cell in zip(("ebpg", "ebpg-expiring"), cells, strict=True):
             if figure == name and cell != "-":
                 some = found[statement, regime, method]
                 assert cell == f"{overall(some).value} ({some.count(Verdict.HOLDS)} of {len(some)})"

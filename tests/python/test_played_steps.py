@@ -9,7 +9,7 @@ import torch
 
 from paymaster.algorithms import EBPG
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.packed_steps import PackedSteps
 from signal_game import LEADER, LEARN, B, T, padded, play
 
 LENGTHS = {
@@ -29,12 +29,12 @@ def episodes_of(lengths: list[int], extra: int = 2) -> Episodes:
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
 def test_they_are_those_played_step_by_step_the_longest_episodes_first(lengths: list[int]) -> None:
     episodes = episodes_of(lengths)
-    steps, valid = PlayedSteps.of(episodes), episodes.valid
+    steps, valid = PackedSteps.of(episodes), episodes.valid
     order = sorted(range(B), key=lambda b: -lengths[b])
     places = [(t, b) for t in range(max(lengths)) for b in order if lengths[b] > t]
     assert steps.batch_sizes.tolist() == [sum(length > t for length in lengths) for t in range(max(lengths))]
     assert steps.step.squeeze(-1).tolist() == [t for t, _ in places]
-    for name in ("follower", "goal", "previous", "offer", "new_offer", "ended", "explored", "follower_action"):
+    for name in ("follower", "goal", "previous", "offer", "new_offer", "expired", "explored", "follower_action"):
         whole = getattr(episodes, name)
         expected = torch.stack([whole[t, b] for t, b in places])
         assert torch.equal(getattr(steps, name), expected), name
@@ -46,7 +46,7 @@ def test_they_are_those_played_step_by_step_the_longest_episodes_first(lengths: 
 
 def test_whole_episodes_are_not_copied() -> None:
     episodes = episodes_of([T] * B, extra=0)
-    assert PlayedSteps.of(episodes).goal.data_ptr() == episodes.goal.data_ptr()
+    assert PackedSteps.of(episodes).goal.data_ptr() == episodes.goal.data_ptr()
 
 
 @pytest.mark.parametrize("prediction", [True, False])
@@ -54,7 +54,7 @@ def test_whole_episodes_are_not_copied() -> None:
 def test_the_network_says_of_them_what_it_says_of_whole_episodes(lengths: list[int], prediction: bool) -> None:
     network = EBPG(replace(LEADER, prediction=prediction), LEARN, seed=1).network
     episodes = episodes_of(lengths)
-    steps, valid = PlayedSteps.of(episodes), episodes.valid
+    steps, valid = PackedSteps.of(episodes), episodes.valid
     start = network.initial_history(B, episodes.num_followers)
     with torch.no_grad():
         whole = network(episodes.follower, episodes.goal, episodes.previous, start)

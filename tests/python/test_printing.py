@@ -18,7 +18,7 @@ from paymaster.terminal.printing import UNLIMITED, encodable, print_table, say
 from paymaster.training.progress import TrainingProgress
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-NAMES = ["natural-ends, trained, seed 12", "full_information", "runs/lr[lr=3e-4]", "a[/b]", "[bold]"]
+NAMES = ["ebpg-expiring, trained, seed 12", "full_information", "runs/lr[lr=3e-4]", "a[/b]", "[bold]"]
 
 
 class Stream(io.TextIOWrapper):

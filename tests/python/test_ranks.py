@@ -17,7 +17,7 @@ from paymaster import make_vec
 from paymaster.algorithms import EBPG, LEADERS, EBPGConfig
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerLearning
-from paymaster.algorithms.process_group import ALONE, Ranks, join_ranks
+from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, join_ranks
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks import LeaderConfig
 from paymaster.networks.follower_policy import FollowerConfig
@@ -90,7 +90,7 @@ def test_ranks_with_a_share_of_the_games_learn_as_one_with_all(name: str, norm: 
 
 def test_ranks_stay_equal_over_clipped_epochs() -> None:
     """To the bit, update after update, each with games of its own."""
-    leader, config = leader_and_config("natural-ends")
+    leader, config = leader_and_config("ebpg-expiring")
     learners = [EBPG(leader, config) for _ in range(2)]
 
     def learn(ranks: Ranks) -> Tensor:
@@ -229,8 +229,8 @@ def test_trials_of_one_outcome_merge_to_what_one_table_would_hold() -> None:
 
 def test_the_table_of_one_rank_stays_as_it_is() -> None:
     """To the bit; the merge's formula, were it applied, would leave it but for rounding."""
-    env = games_of(ALONE)
-    merged, before = MergedStatistics(env.statistics, ALONE), env.statistics.arrays()
+    env = games_of(SINGLE_PROCESS)
+    merged, before = MergedStatistics(env.statistics, SINGLE_PROCESS), env.statistics.arrays()
     play_randomly(env, 1)
     after = env.statistics.arrays()
     merged.merge()
@@ -245,7 +245,7 @@ def test_another_number_of_ranks_goes_on_with_the_same_games(then: int, now: int
     """Saved by some ranks, restored by others: the next episodes, the table, and the draws of ranks that were there."""
 
     def whole() -> LeaderVectorEnv:
-        return games_of(ALONE)
+        return games_of(SINGLE_PROCESS)
 
     def save(ranks: Ranks) -> Any:
         env, generators = games_of(ranks), {"generator": torch.Generator().manual_seed(7)}
@@ -265,10 +265,10 @@ def test_another_number_of_ranks_goes_on_with_the_same_games(then: int, now: int
         table, games = env.statistics.arrays(), env.state()
         return None, table, games, play_randomly(env, 0), torch.rand(3, generator=generators["generator"])
 
-    saved = together(then, save) if then > 1 else [save(ALONE)]
+    saved = together(then, save) if then > 1 else [save(SINGLE_PROCESS)]
     state = saved[0][0]
     assert all(result[0] is None for result in saved[1:])
-    loaded = together(now, load) if now > 1 else [load(ALONE)]
+    loaded = together(now, load) if now > 1 else [load(SINGLE_PROCESS)]
     for name, values in saved[0][1].items():
         assert all(np.array_equal(result[1][name], values) for result in loaded)
     for part in (2, 3):  # the games as they stood, and as their next episodes begin
@@ -326,5 +326,5 @@ def test_one_rank_joins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         with join_ranks(torch.device("cpu")) as ranks:
-            assert ranks is ALONE
+            assert ranks is SINGLE_PROCESS
     assert not torch.distributed.is_initialized()

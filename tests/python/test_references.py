@@ -1,4 +1,4 @@
-"""Reference leaders: what they offer, what they gain, and the assignment behind the last of them."""
+"""Scripted leaders: what they offer, what they gain, and the assignment behind the last of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import paymaster
 from paymaster import _core
-from paymaster.scripted import REFERENCES, make_reference
+from paymaster.scripted import SCRIPTED, make_scripted
 
 RC, MB = "resource_collection", "multi_bonus_resource_collection"
 EPISODES = 2000
@@ -28,7 +28,7 @@ def make(task: str = RC, num_envs: int = 8, seed: int = 0, **options: Any) -> An
 
 def play(name: str, env: Any, seed: int = 0) -> tuple[list[Any], list[Any]]:
     """The next episode of every game: observations, and (offers, info) of every step."""
-    leader = make_reference(name, seed)
+    leader = make_scripted(name, seed)
     seen, _ = env.reset()
     leader.start(env)
     observations, steps = [seen], []
@@ -82,7 +82,7 @@ def test_advance_payments_punish_changes_of_offer_only() -> None:
 # ---- offers
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", SCRIPTED)
 @pytest.mark.parametrize(
     ("task", "options"),
     [
@@ -102,7 +102,7 @@ def test_offers_are_actions(name: str, task: str, options: dict[str, Any]) -> No
         assert offers.dtype == np.int64
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", SCRIPTED)
 def test_same_seed_same_offers(name: str) -> None:
     first, again, other = ([offers for offers, _ in play(name, make(), seed)[1]] for seed in (3, 3, 4))
     np.testing.assert_equal(first, again)
@@ -113,7 +113,7 @@ def test_same_seed_same_offers(name: str) -> None:
 def test_random_is_uniform() -> None:
     env = make(MB, 500)
     seen, _ = env.reset()
-    leader = make_reference("random", 5)
+    leader = make_scripted("random", 5)
     offers = np.concatenate([leader.offers(env, seen) for _ in range(20)])
     counts = np.bincount((offers[..., 0] * 4 + offers[..., 1]).ravel(), minlength=16)
     expected = offers.size / 2 / 16
@@ -122,7 +122,7 @@ def test_random_is_uniform() -> None:
 
 def test_fixed_is_one_goal_an_episode_at_the_highest_bonus() -> None:
     env = make(MB)
-    leader = make_reference("fixed", 1)
+    leader = make_scripted("fixed", 1)
     seen, _ = env.reset()
     leader.start(env)
     first = leader.offers(env, seen).copy()
@@ -164,7 +164,7 @@ def test_full_information_never_sets_anyone_to_what_it_cannot_do(task: str, paym
 def test_full_information_pays_no_more_than_it_takes() -> None:
     """The cheapest bonus that wins: one level less is refused, in the game as it was when the offer was made."""
     env = make(MB, 64, payment="completion")
-    leader = make_reference("full_information")
+    leader = make_scripted("full_information")
     seen, _ = env.reset()
     leader.start(env)
     tried = 0
@@ -201,13 +201,13 @@ def test_full_information_keeps_running_contracts_under_advance() -> None:
 @pytest.mark.parametrize("name", ["", "best", "Random", "full-information"])
 def test_unknown_names_come_with_the_known_ones(name: str) -> None:
     with pytest.raises(ValueError, match="reference: expected one of random, fixed, preference, full_information, got"):
-        make_reference(name)
+        make_scripted(name)
 
 
 def test_impossible_seeds() -> None:
     for seed, error in ((-1, ValueError), (2**64, ValueError), (1.0, TypeError), (True, TypeError)):
         with pytest.raises(error, match="seed: expected"):
-            make_reference("random", seed)
+            make_scripted("random", seed)
 
 
 # ---- the assignment

@@ -1,4 +1,4 @@
-"""Reference leaders in navigation and predator_prey: their gains, and how full_information shares out goals."""
+"""Scripted leaders in navigation and predator_prey: their gains, and how full_information shares out goals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import paymaster
-from paymaster.scripted import make_reference
+from paymaster.scripted import make_scripted
 from worlds import PARTICLES
 
 EPISODES = 1000
@@ -22,7 +22,7 @@ def make(task: str, num_envs: int = 8, **options: Any) -> Any:
 
 def play(name: str, env: Any) -> list[tuple[Any, Any, Any]]:
     """(observation, offers, info) of every step of the next episode."""
-    leader = make_reference(name)
+    leader = make_scripted(name)
     seen, _ = env.reset()
     leader.start(env)
     steps = []
@@ -88,7 +88,7 @@ def test_two_followers_are_not_sent_to_one_goal() -> None:
     type 1 that it has to be paid better for."""
     env = make("navigation", 1, num_followers=2, num_targets=2, num_goals=2, skills_per_follower=2)
     seen = situation(env, [(0, 0), (0.4, 0)], [(-0.3, 0), (0.4, 0.9)], [0, 1], [0, 0], np.ones((2, 2)))
-    leader = make_reference("full_information")
+    leader = make_scripted("full_information")
     leader.start(env)
     assert leader.offers(env, seen)[0].tolist() == [[0, 0], [1, 1]]
 
@@ -96,7 +96,7 @@ def test_two_followers_are_not_sent_to_one_goal() -> None:
 def test_two_goals_of_one_type_are_taken_by_those_near_them() -> None:
     env = make("navigation", 1, num_followers=2, num_targets=2, num_goals=2, skills_per_follower=2)
     seen = situation(env, [(-0.5, 0), (0.5, 0)], [(-0.5, 0.5), (0.5, 0.5)], [0, 0], [0, 0], np.ones((2, 2)))
-    leader = make_reference("full_information")
+    leader = make_scripted("full_information")
     leader.start(env)
     assert leader.offers(env, seen)[0].tolist() == [[0, 0], [0, 0]]
 
@@ -106,7 +106,7 @@ def test_a_contract_won_cheaply_is_given_up_when_the_preferred_goal_returns() ->
     the offer the leader makes it a new one, for what it now wants."""
     env = make("navigation", 1, num_followers=1, num_targets=2, num_goals=2, skills_per_follower=2, payment="advance")
     seen = situation(env, [(0, 0)], [(0.9, 0.9), (0.9, -0.9)], [1, 1], [0], np.ones((1, 2)))
-    leader = make_reference("full_information")
+    leader = make_scripted("full_information")
     leader.start(env)
     for _ in range(3):
         offers = leader.offers(env, seen)

@@ -12,10 +12,10 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import paymaster
-from paymaster.play.recorded_episode import WatchedEpisode, watch
+from paymaster.play.recorded_episode import RecordedEpisode, record_episode
 from paymaster.rendering import EpisodeRecord, draw_frame
 from paymaster.rendering.palette import BACKGROUND, GOALS, INK, OBSTACLE
-from paymaster.scripted import REFERENCES, make_reference
+from paymaster.scripted import SCRIPTED, make_scripted
 from worlds import GRIDS, PARTICLES, TASKS, fitting
 
 RC, NAVIGATION, PREY = "resource_collection", "navigation", "predator_prey"
@@ -23,9 +23,9 @@ HALL = "\n".join(["######", *["#....#"] * 7, "######"])
 WORLD = (24.0, 76.0, 480.0)  # left, top and side of the world in a picture 1280 pixels wide
 
 
-def play(task: str, leader: str = "full_information", seed: int = 0, **options: Any) -> WatchedEpisode:
+def play(task: str, leader: str = "full_information", seed: int = 0, **options: Any) -> RecordedEpisode:
     env = paymaster.make_vec(task, 1, seed, autoreset_mode="Disabled", **options)
-    return watch(env, make_reference(leader))
+    return record_episode(env, make_scripted(leader))
 
 
 def offers(*pairs: tuple[int, int]) -> Any:
@@ -177,7 +177,7 @@ def test_layouts_hold_and_keep_their_margins(task: str, options: dict[str, Any])
     if task == RC and options["num_followers"] > 16:
         pytest.skip("the grid holds 16 at most")
     env = paymaster.make_vec(task, 1, 3, autoreset_mode="Disabled", payment="advance", **fitting(task, options))
-    episode = watch(env, make_reference("random"))
+    episode = record_episode(env, make_scripted("random"))
     step = len(episode.states) // 2
     shares = np.full(env.num_followers, 1.0 / env.num_followers)
     frame = draw_frame(episode.states[step], episode.options, episode.record, shares, title=task, show_future=True)
@@ -207,14 +207,14 @@ def test_impossible_frames_are_refused(change: dict[str, Any], message: str) -> 
 # ---- records
 
 
-@pytest.mark.parametrize("leader", REFERENCES)
+@pytest.mark.parametrize("leader", SCRIPTED)
 def test_record_holds_the_episode_as_it_was_played(leader: str) -> None:
     env = paymaster.make_vec("multi_bonus_resource_collection", 1, 5, autoreset_mode="Disabled")
-    player = make_reference(leader)
-    episode = watch(env, player)
+    player = make_scripted(leader)
+    episode = record_episode(env, player)
     again = paymaster.make_vec("multi_bonus_resource_collection", 1, 5, autoreset_mode="Disabled")
     observation, _ = again.reset()
-    player = make_reference(leader)
+    player = make_scripted(leader)
     player.start(again)
     for number, step in enumerate(episode.record.steps):
         actions = player.offers(again, observation)
@@ -245,9 +245,9 @@ def test_record_refuses_what_does_not_fit() -> None:
 
 def test_watching_needs_one_game_that_waits() -> None:
     with pytest.raises(ValueError, match="env: expected a single game, got 2"):
-        watch(paymaster.make_vec(RC, 2, seed=0, autoreset_mode="Disabled"), make_reference("random"))
+        record_episode(paymaster.make_vec(RC, 2, seed=0, autoreset_mode="Disabled"), make_scripted("random"))
     with pytest.raises(ValueError, match="env: expected autoreset_mode 'Disabled'"):
-        watch(paymaster.make_vec(RC, 1, seed=0), make_reference("random"))
+        record_episode(paymaster.make_vec(RC, 1, seed=0), make_scripted("random"))
     episode = play(RC)
     with pytest.raises(ValueError, match=r"step: expected a value in \[0, "):
         episode.frame(len(episode.states))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import paymaster
 from hostile import refused
-from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.analysis.replacement import Replacement
 from paymaster.commands.main import main
 from paymaster.envs.vector import LeaderVectorEnv
@@ -61,7 +61,7 @@ def test_share_and_period_are_exact(every: int, episodes: int, members: int, see
     options = {"horizon": 1, "population_size": 12}
     with pytest.MonkeyPatch.context() as patch:
         ledger = Ledger(patch)
-        result = evaluate_reference(
+        result = evaluate_scripted(
             "preference", RC, episodes, seed, options, replacement=Replacement(members / 12, every)
         )
     assert result.episodes == episodes
@@ -171,7 +171,7 @@ def test_a_trained_and_a_reference_leader_meet_the_same_followers(run: Path) -> 
     told("trained", lambda: evaluate_run(run, 45, 3, replacement=QUARTER))
     options = {"horizon": 10, "num_followers": 3}
     for name in ("full_information", "random"):
-        told(name, lambda name=name: evaluate_reference(name, MB, 45, 3, options, replacement=QUARTER))
+        told(name, lambda name=name: evaluate_scripted(name, MB, 45, 3, options, replacement=QUARTER))
         same(met[name], met["trained"])
     assert len(met["trained"]) == 5
     populations = [people for _, people in met["trained"]]
@@ -213,7 +213,7 @@ def test_a_share_of_nobody_is_refused(run: Path) -> None:
     nobody = Replacement(0.01, 10)
     for evaluate in (
         lambda: evaluate_run(run, 20, replacement=nobody),
-        lambda: evaluate_reference("random", MB, 20, replacement=nobody),
+        lambda: evaluate_scripted("random", MB, 20, replacement=nobody),
     ):
         with refused(ValueError, "replacement share", "0.01 (0.4)"):
             evaluate()
@@ -226,14 +226,14 @@ def test_on_the_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert told == evaluate_run(run, 30, options={"population_seed": 3}, replacement=QUARTER).to_json()
     assert main(["evaluate", "preference", "--task", MB, *changing]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == evaluate_reference("preference", MB, 30, replacement=QUARTER).to_json()
+    assert told == evaluate_scripted("preference", MB, 30, replacement=QUARTER).to_json()
 
 
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        (["--strangers"], "strangers: expected a run directory with --strangers, got reference leader 'random'"),
-        (["--greedy"], "greedy: expected a run directory with --greedy, got reference leader 'random'"),
+        (["--strangers"], "strangers: expected a run directory with --strangers, got scripted leader 'random'"),
+        (["--greedy"], "greedy: expected a run directory with --greedy, got scripted leader 'random'"),
         (["--replace", "0.25"], "replace_every: expected --replace-every E with --replace 0.25, got none"),
         (["--replace-every", "5"], "replace: expected --replace SHARE with --replace-every 5, got none"),
         (["--replace", "nan", "--replace-every", "5"], "replace: expected a number in (0, 1], got nan"),
@@ -252,4 +252,4 @@ def test_errors_on_the_command_line(args: list[str], error: str, capsys: pytest.
 def test_render_refuses_greedy_for_a_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "film.gif")
     assert main(["render", "random", "--task", RC, "--greedy", "--out", out]) == 2
-    assert "greedy: expected a run directory with --greedy, got reference leader 'random'" in capsys.readouterr().err
+    assert "greedy: expected a run directory with --greedy, got scripted leader 'random'" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from paymaster.reproduction.figures import FIGURES, figure
 from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
 from paymaster.reproduction.runs import RunJob, jobs_of, readings_of
 from paymaster.reproduction.scales import SCALES
-from paymaster.reproduction.scripted_job import ReferenceJob
+from paymaster.reproduction.scripted_job import ScriptedJob
 from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Arm, Played, Reading, key, train_config
 from paymaster.training.regimes import REGIMES
 
@@ -100,7 +100,7 @@ def test_the_papers_regime_is_the_papers() -> None:
     assert (learner.lambda_entropy, learner.lambda_termination, learner.entropy_end) == (0.01, 0.001, 1.0)
     assert (learner.gamma, learner.epochs, learner.gradient) == (1.0, 1, "dense")
     default = train_config(Arm("MB advance", DEFAULT_LEADER, "paper"), 3, 10).learner
-    assert default.options.natural_ends and default.learning_rate == 3e-4
+    assert default.options.expiring and default.learning_rate == 3e-4
     for name in REGIMES:
         for leader in LEADERS:
             train_config(Arm("RC completion", leader, name), 0, 10).validate()
@@ -175,7 +175,7 @@ def test_conditions_change_the_games_and_nothing_else() -> None:
     in_the_plane = next(job for job in runs if job.arm.game == "navigation advance")
     assert in_the_plane.config.episodes == 4 * CPU.episodes
     assert {played.condition for played in in_the_plane.played} == {n for n in CONDITIONS if not n.startswith("map")}
-    beside = [job for job in jobs if isinstance(job, ReferenceJob) and job.arm.game == "RC completion"]
+    beside = [job for job in jobs if isinstance(job, ScriptedJob) and job.arm.game == "RC completion"]
     seeds = {
         name: {job.options().get("population_seed") for job in beside if job.played.condition == name}
         for name in CONDITIONS

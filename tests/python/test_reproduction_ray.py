@@ -32,7 +32,7 @@ from paymaster.reproduction.ray_pool import run_jobs  # noqa: E402
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills by signal, looks into /proc")
 
 slow = pytest.mark.slow
-LEADERS = ("natural-ends", "ebpg")
+LEADERS = ("ebpg-expiring", "ebpg")
 KILLED = 3
 
 
@@ -166,7 +166,7 @@ def test_a_cluster_that_was_there_before(two_nodes: Any, tmp_path: Path, monkeyp
     report = reproduce(
         ["attention"], scale, 1, None, Path("out"), Console(file=text), engine="ray", address=two_nodes.address
     )
-    assert "natural-ends" in report.read_text()
+    assert "ebpg-expiring" in report.read_text()
     assert "FAILED" not in text.getvalue()
     assert all(node.any_processes_alive() for node in two_nodes.list_all_nodes())
 

@@ -27,19 +27,19 @@ from paymaster.reproduction.results import Results
 from paymaster.reproduction.rows import row_path, write_row
 from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES
-from paymaster.reproduction.scripted_job import ReferenceJob
+from paymaster.reproduction.scripted_job import ScriptedJob
 from paymaster.reproduction.specs import key
 from paymaster.storage.sealed import open_json, sealed_json
 
 SMOKE, SEEDS = SCALES["smoke"], 3
 FAST = {"fig3", "incentive", "number-of-followers"}
-GAIN = {"m3rl": 4.0, "no-ebpg": 5.0, "no-attention": 5.0, "ebpg-sparse": 20.0, "ebpg": 8.0, "natural-ends": 12.0}
+GAIN = {"m3rl": 4.0, "no-ebpg": 5.0, "no-attention": 5.0, "ebpg-sparse": 20.0, "ebpg": 8.0, "ebpg-expiring": 12.0}
 
 
-def made_up(out: Path, job: RunJob | ReferenceJob) -> None:
+def made_up(out: Path, job: RunJob | ScriptedJob) -> None:
     """A row of ``job``: gain as above, a little higher for higher seeds, less under noise."""
     rest = dict.fromkeys(("payments", "completions", "events", "option_length"), 1.0)
-    if isinstance(job, ReferenceJob):
+    if isinstance(job, ScriptedJob):
         means = {"gain": 16.0, "incentive": 16.0, "follower_reward": 16.0, **rest, "episodes": job.evaluated}
         write_row(out, job.key, {"name": job.name, "options": job.options(), **means})
         return
@@ -130,8 +130,8 @@ def test_verdicts_follow_from_the_rows(out: Path) -> None:
     assert verdicts(out, "two-time-scale") == {"undecided"}  # the same numbers in both
     gap = {"statement": "more than 5 above M3RL", "regime": "ours"}
     assert verdicts(out, "table1", method="ebpg", **gap) == {"does not hold"}
-    assert verdicts(out, "table1", method="natural-ends", case="noise 0%", **gap) == {"holds"}
-    assert verdicts(out, "table1", method="natural-ends", case="noise 50%", **gap) == {"does not hold"}
+    assert verdicts(out, "table1", method="ebpg-expiring", case="noise 0%", **gap) == {"holds"}
+    assert verdicts(out, "table1", method="ebpg-expiring", case="noise 50%", **gap) == {"does not hold"}
     assert verdicts(out, "table1", statement="falls less with noise than M3RL", method="ebpg") == {"does not hold"}
     assert verdicts(out, "fig4", statement="without abstraction the reward is below zero") == {"does not hold"}
 
@@ -139,7 +139,7 @@ def test_verdicts_follow_from_the_rows(out: Path) -> None:
 def test_the_report_has_every_statement_at_a_glance(out: Path) -> None:
     text = (out / "report.md").read_text()
     line = "| [table1](table1.md) | more than 5 above M3RL | ours | does not hold (0 of 2) | does not hold (1 of 2) |"
-    assert "| figure | the paper says | regime | ebpg | natural-ends |" in text and line in text
+    assert "| figure | the paper says | regime | ebpg | ebpg-expiring |" in text and line in text
 
 
 def test_numbers_are_those_of_the_rows(out: Path) -> None:
@@ -151,7 +151,7 @@ def test_numbers_are_those_of_the_rows(out: Path) -> None:
     assert 8.0 <= float(row["mean_low"]) <= 8.01 <= float(row["mean_high"]) <= 8.02
     text = (out / "fig3.md").read_text()
     assert "| ebpg | 0.50 [0.50, 0.50] | 0.50 [0.50, 0.50] | 1.00 [1.00, 1.00] |" in text  # of 16; against m3rl
-    assert "| panel | at | natural-ends | ebpg | no-ebpg | no-attention | m3rl |" in text
+    assert "| panel | at | ebpg-expiring | ebpg | no-ebpg | no-attention | m3rl |" in text
     one = f"{float(row['mean']):.2f} [{float(row['mean_low']):.2f}, {float(row['mean_high']):.2f}]"
     shown = next(line for line in text.splitlines() if line.startswith("| RC completion, our regime | RC completion |"))
     assert shown.split(" | ")[3] == one  # second of the leaders
@@ -164,7 +164,7 @@ def test_numbers_are_those_of_the_rows(out: Path) -> None:
 def test_leaders_are_held_against_the_default_and_the_games_reference(out: Path) -> None:
     assert verdicts(out, "leaders", statement="better than m3rl", regime="ours") == {"holds"}
     text = (out / "leaders.md").read_text()  # of 16: the mean over games, and game by game
-    assert "| natural-ends | 0.75 [0.75, 0.75] | 0.75 [0.75, 0.75] | 1.00 [1.00, 1.00] | 75% |" in text
+    assert "| ebpg-expiring | 0.75 [0.75, 0.75] | 0.75 [0.75, 0.75] | 1.00 [1.00, 1.00] | 75% |" in text
     assert "| termination probability, on the grid | RC completion | - | - |" in text
     assert verdicts(out, "prediction", statement="foresees more than the offer before") == {"holds"}
     assert verdicts(out, "prediction", statement="foresees more than the planner") == {"undecided"}
@@ -183,7 +183,7 @@ def test_the_best_settings_of_the_same_choice_are_written(tmp_path: Path) -> Non
     assert main([*given, "--out", str(tmp_path), "--write-tuned", str(best)]) == 0
     chosen = json.loads(best.read_text())
     assert {leader: settings["learning_rate"] for leader, settings in chosen.items()} == {
-        "natural-ends": 3e-4,
+        "ebpg-expiring": 3e-4,
         "m3rl": 0.003,
     }
     assert chosen["m3rl"].keys() == tuned_settings("m3rl").keys()
@@ -241,7 +241,7 @@ def test_each_field_of_a_row_is_checked(tmp_path: Path, change: Callable[[dict[s
 
 def test_a_row_of_another_run_is_refused(tmp_path: Path) -> None:
     one, other, *_ = jobs_of([figure("attention", SMOKE)], SMOKE, 1)
-    reference = next(j for j in jobs_of([figure("fig3", SMOKE)], SMOKE, 1) if isinstance(j, ReferenceJob))
+    reference = next(j for j in jobs_of([figure("fig3", SMOKE)], SMOKE, 1) if isinstance(j, ScriptedJob))
     for job in (one, reference):
         made_up(tmp_path, job)
     assert isinstance(one, RunJob) and isinstance(other, RunJob)

@@ -35,7 +35,7 @@ from paymaster.training.train_seeds import train_seeds
 from small_runs import Killed, die_at
 
 ONE_GAME = Scale(
-    "a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",), leaders=("natural-ends", "m3rl")
+    "a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",), leaders=("ebpg-expiring", "m3rl")
 )
 
 
@@ -82,7 +82,7 @@ def test_stopped_and_started_again_runs_nothing_twice(tmp_path: Path, monkeypatc
     def reproduced() -> str:
         text = io.StringIO()
         report = reproduce(["attention"], ONE_GAME, 1, 1, tmp_path, Console(file=text))
-        assert "natural-ends" in report.read_text()
+        assert "ebpg-expiring" in report.read_text()
         return text.getvalue()
 
     monkeypatch.setattr(module, "run_jobs", stopped)
@@ -127,7 +127,7 @@ def test_killed_and_started_again_ends_with_nothing_run_twice(
     assert times.keys() == runs.keys()
     assert all(times[name] == 1 for name in done)
     assert sum(times.values()) <= len(runs) + 1  # the one that was killed
-    assert "natural-ends" in (out / "attention.md").read_text()
+    assert "ebpg-expiring" in (out / "attention.md").read_text()
 
     capsys.readouterr()
     assert main(arguments) == 0
@@ -176,7 +176,7 @@ def test_seeds_that_can_are_trained_at_once(tmp_path: Path) -> None:
 
 def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As rows that came from elsewhere are: not with numbers of another training beside it."""
-    arm = Arm("RC completion", "natural-ends")
+    arm = Arm("RC completion", "ebpg-expiring")
     job = RunJob(arm, train_config(arm, 0, 32), frozenset({Played()}), 4)
     job.perform(tmp_path)
     row = read_row(tmp_path, key(job.config))

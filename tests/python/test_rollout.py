@@ -13,8 +13,8 @@ from torch import Tensor, nn
 import play
 from paymaster.algorithms import LeaderAlgorithm
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.protocol import Insight, LeaderStep, Seen
-from paymaster.features.leader import FeatureEncoder, offers_from_flat
+from paymaster.algorithms.protocol import Insight, LeaderInput, LeaderStep
+from paymaster.features.leader import FeatureEncoder, unflatten_offers
 from paymaster.play.rollout import Rollout
 from play import MB, RC, SMALL
 
@@ -35,7 +35,7 @@ class Scripted:
 
     def act(
         self,
-        seen: Seen,
+        seen: LeaderInput,
         state: Tensor,
         *,
         explore: float = 0.0,
@@ -99,7 +99,7 @@ def test_an_episode_is_what_the_environment_played(task: str, options: dict[str,
         sums, completions = np.zeros((3, 32)), np.zeros((32, 4), dtype=int)
         for t in range(episodes.num_steps):
             follower, goal = encoder.encode(seen)
-            actions = offers_from_flat(episodes.offer[t].numpy(), env.options["num_bonuses"])
+            actions = unflatten_offers(episodes.offer[t].numpy(), env.options["num_bonuses"])
             seen, reward, terminated, _, info = twin.step(actions)
             np.testing.assert_array_equal(episodes.follower[t], follower)
             np.testing.assert_array_equal(episodes.goal[t], goal)

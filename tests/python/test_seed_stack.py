@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from paymaster.algorithms import EBPG, LEADERS
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.leader_stack import SeedStack
-from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.leader_stack import LeaderStack
+from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.commands.main import main
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.seed_recurrence import _Recurrence, recur_seeds
@@ -53,7 +53,7 @@ def config_of(name: str, regime: str) -> TrainConfig:
     """Return a run of that regime, with few games and epochs; more games for one leader, which has most to pad."""
     usual = train_config(Arm("RC completion", name, regime), 0, 1_000)
     learner = dataclasses.replace(usual.learner, epochs=min(usual.learner.epochs, 2))
-    most = 16 if name == "natural-ends" else 5
+    most = 16 if name == "ebpg-expiring" else 5
     return dataclasses.replace(usual, num_envs=min(usual.num_envs, most), learner=learner)
 
 
@@ -65,10 +65,10 @@ def alone(config: TrainConfig, dtype: torch.dtype = torch.float32) -> tuple[Roll
     return Rollout(env, leader, torch.Generator().manual_seed(config.seed)), leader
 
 
-def together(configs: list[TrainConfig], dtype: torch.dtype = torch.float32) -> tuple[Rollout, SeedStack]:
+def together(configs: list[TrainConfig], dtype: torch.dtype = torch.float32) -> tuple[Rollout, LeaderStack]:
     each = [alone(config, dtype) for config in configs]
     games = SeedGames([rollout.env for rollout, _ in each])
-    stack = SeedStack([leader for _, leader in each])
+    stack = LeaderStack([leader for _, leader in each])
     return Rollout(games, stack, SeedDraws([rollout.generator for rollout, _ in each], games.playing)), stack
 
 
@@ -83,7 +83,7 @@ def in_double(episodes: Episodes) -> Episodes:
 
 CASES = list(itertools.product(LEADERS, ("ours", "paper")))
 COVERING = {
-    *itertools.product(("ebpg", "natural-ends"), ("ours", "paper")),
+    *itertools.product(("ebpg", "ebpg-expiring"), ("ours", "paper")),
     ("m3rl", "ours"),
     ("fixed-interval", "ours"),
 }
@@ -176,7 +176,7 @@ def test_what_stands_in_steps_not_played_changes_nothing(name: str) -> None:
             for field in dataclasses.fields(Episodes)
             if field.name not in ("goal_reward", "price", "explore")
         }
-        stack = SeedStack(leaders())
+        stack = LeaderStack(leaders())
         metrics = stack.update(dataclasses.replace(cut[0], **joined))
         results.append((metrics, stack))
         for seed, (leader, own) in enumerate(zip(leaders(), cut, strict=True)):
@@ -196,7 +196,7 @@ def test_packed_for_each_seed_and_back() -> None:
         if field.name not in ("goal_reward", "price", "explore", "valid")
     }
     episodes = dataclasses.replace(episode, **cut, valid=valid)
-    steps = PlayedSteps.of_seeds(episodes, 2)
+    steps = PackedSteps.of_seeds(episodes, 2)
     assert steps.batch_sizes.tolist() == [2, 2, 1, 1]
     assert steps.played is not None and steps.played.squeeze(-1).sum(1).tolist() == [4, 6]
     assert steps.step.flatten().tolist() == [0, 0, 1, 1, 2, 3]
@@ -397,7 +397,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     printed = capsys.readouterr().out
     assert "2 seeds at once" in printed and "trained, seed 2" in printed and "full_information" in printed
     for seed in (1, 2):
-        run = tmp_path / "runs" / f"{TASK}-natural-ends-num_envs=4-hidden=8-seed{seed}"
+        run = tmp_path / "runs" / f"{TASK}-ebpg-expiring-num_envs=4-hidden=8-seed{seed}"
         assert (run / "learning_curve.png").exists()
         assert main(["evaluate", str(run), "--episodes", "4"]) == 0
     assert main(["train", TASK, *quick, "--out", "here", "--evaluate", "0"]) == 0

@@ -12,7 +12,7 @@ import pytest
 
 import paymaster
 from paymaster.analysis.equilibrium import diagnose_run
-from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.analysis.inspection import inspect_run
 from paymaster.analysis.render import open_leader
 from paymaster.analysis.replacement import Replacement
@@ -63,7 +63,7 @@ def run(small_run: Path) -> Path:
 
 EVALUATIONS: dict[str, Callable[[Path, int], Any]] = {
     "evaluate": lambda run, seed: evaluate_run(run, 2, seed),
-    "reference": lambda _, seed: evaluate_reference("preference", TASK, 2, seed),
+    "reference": lambda _, seed: evaluate_scripted("preference", TASK, 2, seed),
     "replacement": lambda run, seed: evaluate_run(run, 2, seed, replacement=Replacement(0.5, 1)),
     "inspect": lambda run, seed: inspect_run(run, 2, seed),
     "render": lambda run, seed: open_leader(str(run), seed=seed),

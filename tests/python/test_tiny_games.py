@@ -21,7 +21,7 @@ from best_play import BestPlay, try_everything
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import make_followers, make_leader
@@ -242,7 +242,7 @@ def test_leader_and_learning_follower_come_to_the_stackelberg_outcome(
     unseen.statistics.set(**env.statistics.arrays())
     unseen.statistics.frozen = True
     assert isinstance(unseen, TwoPhaseVectorEnv)
-    FollowersAtPlay(unseen, followers.followers, torch.Generator().manual_seed(0))
+    LearningFollowers(unseen, followers.followers, torch.Generator().manual_seed(0))
     starts = game.make(EVALUATED, EVALUATION_SEED)
     starts.reset()
     known = outcome(starts.state()).mean()

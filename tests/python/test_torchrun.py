@@ -67,7 +67,7 @@ def test_two_ranks_train_one_leader(tmp_path: Path) -> None:
     """One run directory, of the kind one process leaves: it is evaluated, and continued by one process."""
     out = tmp_path / "run"
     shown = trained(out, *SMALL, "--episodes", "32")
-    assert shown.count("training natural-ends") == 1
+    assert shown.count("training ebpg-expiring") == 1
     assert episodes(out) == [8, 16, 24, 32]
     state = load_checkpoint(latest_checkpoint(out)).tensors["state"]
     assert state.keys() == {"games", "generator", "generator_1"}

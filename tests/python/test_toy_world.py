@@ -20,8 +20,8 @@ PLAY = """
 import copy, pickle
 import gymnasium, numpy as np, paymaster
 from paymaster import integrations
-from paymaster.scripted import REFERENCES, make_reference
-from paymaster.play.recorded_episode import watch
+from paymaster.scripted import SCRIPTED, make_scripted
+from paymaster.play.recorded_episode import record_episode
 
 env = paymaster.make("corridor", seed=1, render_mode="ansi")
 seen, _ = env.reset()
@@ -51,9 +51,9 @@ assert changed[: height // 2, :500].any(), "the world's fields"
 assert changed[: height // 2, 600:].any(), "the panel"
 assert changed[height // 2 :].any(), "the time line"
 assert len(paymaster.make_vec("corridor", 2, seed=1, render_mode="rgb_array").render()) == 2
-for leader in REFERENCES:
+for leader in SCRIPTED:
     batch = paymaster.make_vec("corridor", 1, seed=1, autoreset_mode="Disabled")
-    episode = watch(batch, make_reference(leader))
+    episode = record_episode(batch, make_scripted(leader))
     assert episode.frame(len(episode.states) - 1).ndim == 3
 
 for followers in ("meta", "primitive"):

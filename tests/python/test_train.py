@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS, EBPGConfig, leader_kind
-from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.storage.checkpoint import (
     CheckpointError,
     episode_of,
@@ -31,7 +31,7 @@ from paymaster.training.train import train
 from rest_slow import rest_slow
 from small_runs import SMALL, TASK, Killed, die_at
 
-COVERING = {"ebpg", "m3rl", "natural-ends", "fixed-interval(3)"}
+COVERING = {"ebpg", "m3rl", "ebpg-expiring", "fixed-interval(3)"}
 
 
 def metrics(run: Path) -> bytes:
@@ -245,7 +245,7 @@ def test_strangers_are_met_without_statistics(small_run: Path) -> None:
 
 def test_measures_of_an_evaluation_add_up() -> None:
     """gain = w completions - payments; under `completion` all payments are incentive; N first offers at least."""
-    result = evaluate_reference("fixed", TASK, 300)
+    result = evaluate_scripted("fixed", TASK, 300)
     assert (result.gain == 3 * result.completions.sum(-1) - result.payments).all()
     assert (result.incentive == result.payments).all()
     assert (result.events == 4).all()

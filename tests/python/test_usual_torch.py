@@ -249,5 +249,5 @@ def test_a_curve_that_cannot_be_drawn_loses_nothing(tmp_path: Path, capsys: pyte
         assert main([*arguments, "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "warning: no learning curve: ZeroDivisionError" in printed
-    assert "natural-ends, trained" in printed
+    assert "ebpg-expiring, trained" in printed
     assert not (out / "learning_curve.png").exists()

@@ -247,10 +247,10 @@ def test_a_follower_skips_episodes_without_it() -> None:
 
 
 def test_leaders_by_name_as_objects_and_as_functions() -> None:
-    from paymaster.scripted import make_reference
+    from paymaster.scripted import make_scripted
 
     played = []
-    for leader in ("preference", make_reference("preference"), lambda _: np.full((4, 2), 1)):
+    for leader in ("preference", make_scripted("preference"), lambda _: np.full((4, 2), 1)):
         env = integrations.followers_env(RC, leader, seed=0)
         env.reset(seed=2)
         played.append(env.game.seen["offered"].tolist())

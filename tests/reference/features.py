@@ -12,7 +12,7 @@ from paymaster.envs.spaces import NUM_ACTIONS, num_goal_objects
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.rendering.worlds import arena_half_width
 
-__all__ = ["FeatureEncoder", "run_out"]
+__all__ = ["FeatureEncoder", "expired"]
 
 Floats = NDArray[np.float32]
 
@@ -157,7 +157,7 @@ def _others_best(near: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.where(near == best, second, best)
 
 
-def run_out(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+def expired(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """Which offers have run their course, bool [B, N]: the contract was completed in the last step, the follower is not
     committed to the offer, or the offered goal can no longer be reached. True before the first offer, too."""
     goal = np.maximum(observation["offer"][..., :1], 0).astype(np.int64)

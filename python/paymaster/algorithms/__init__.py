@@ -2,7 +2,7 @@
 
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.leaders import DEFAULT_LEADER, LEADERS, LeaderKind, leader_kind
-from paymaster.algorithms.protocol import LeaderAlgorithm, LeaderStep, Seen
+from paymaster.algorithms.protocol import LeaderAlgorithm, LeaderInput, LeaderStep
 from paymaster.algorithms.single_leader import EBPG
 
 __all__ = [
@@ -11,8 +11,8 @@ __all__ = [
     "LEADERS",
     "EBPGConfig",
     "LeaderAlgorithm",
+    "LeaderInput",
     "LeaderKind",
     "LeaderStep",
-    "Seen",
     "leader_kind",
 ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.networks.leader import LeaderOutput
 
-__all__ = ["describe", "tally_of"]
+__all__ = ["describe", "sums_of"]
 
 
 @torch.no_grad()
-def tally_of(steps: PlayedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
+def sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
     """Games, steps of followers, events, right predictions, and beta where it was asked: a sum each, [] or [S].
 
     Args:
@@ -21,29 +21,29 @@ def tally_of(steps: PlayedSteps, games: int, output: LeaderOutput) -> dict[str, 
         output: of the network at these steps.
     """
     dtype, device = output.log_mu.dtype, output.log_mu.device
-    tally = {
+    sums = {
         "games": torch.tensor(games, device=device),
         "steps": steps.count,
         "events": steps.total(steps.new_offer),
     }
     if output.prediction_logits is not None:
         right = output.prediction_logits.argmax(-1) == steps.follower_action
-        tally["predicted"] = steps.total(right.to(dtype))
+        sums["predicted"] = steps.total(right.to(dtype))
     if output.termination_logits is not None:
         asked = steps.previous >= 0
-        tally["asked"] = steps.total(asked)
-        tally["beta"] = steps.total(torch.where(asked, torch.sigmoid(output.termination_logits), 0.0))
-    return tally
+        sums["asked"] = steps.total(asked)
+        sums["beta"] = steps.total(torch.where(asked, torch.sigmoid(output.termination_logits), 0.0))
+    return sums
 
 
-def describe(tally: dict[str, Tensor]) -> dict[str, Tensor]:
+def describe(sums: dict[str, Tensor]) -> dict[str, Tensor]:
     """Events per episode, option length, accuracy of the prediction, mean beta; nothing of nothing."""
-    if not tally:
+    if not sums:
         return {}
-    events, steps = tally["events"], tally["steps"]
-    described = {"events": events / tally["games"], "option_length": events.clamp(min=1).reciprocal() * steps}
-    if "predicted" in tally:
-        described["prediction_accuracy"] = tally["predicted"] / steps
-    if "asked" in tally:
-        described["termination"] = tally["beta"] / tally["asked"].clamp(min=1)
+    events, steps = sums["events"], sums["steps"]
+    described = {"events": events / sums["games"], "option_length": events.clamp(min=1).reciprocal() * steps}
+    if "predicted" in sums:
+        described["prediction_accuracy"] = sums["predicted"] / steps
+    if "asked" in sums:
+        described["termination"] = sums["beta"] / sums["asked"].clamp(min=1)
     return described

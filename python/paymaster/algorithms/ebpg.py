@@ -10,9 +10,9 @@ from torch import Tensor
 
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import head_prices, lambda_returns, reward_counts
-from paymaster.algorithms.batch_sums import describe, tally_of
+from paymaster.algorithms.batch_sums import describe, sums_of
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.player import NetworkPlayer
 from paymaster.algorithms.process import held_offers
 from paymaster.networks.leader import LeaderOutput
@@ -59,7 +59,7 @@ class Learner(NetworkPlayer, ABC):
         episodes = episodes.to(self.device)
         self._set_rates(progress)
         steps = self._steps(episodes)
-        held = held_offers(self.config.options, steps.previous, steps.ended, steps.step)
+        held = held_offers(self.config.options, steps.previous, steps.expired, steps.step)
         rows = self._decisions(steps, held)
         share = self._share(steps)
         first: dict[str, Tensor] = {}
@@ -71,33 +71,33 @@ class Learner(NetworkPlayer, ABC):
                 estimates = self._estimate(episodes, steps, output, share)
             choices = self._choices(steps, output, held, rows)
             loss, metrics = self._loss(steps, output, held, rows, estimates, choices, old, progress)
-            means, tally = {}, {}
+            means, sums = {}, {}
             if not first:
                 means = {name: mean * share for name, mean in (metrics | {"loss": loss.detach()}).items()}
-                tally = tally_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
-            norm = self._descend(loss, share, [*means.values(), *tally.values()])
+                sums = sums_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
+            norm = self._descend(loss, share, [*means.values(), *sums.values()])
             old = old or choices.detach()
             first = first or means | {
                 "gradient_norm": norm,
-                **describe(tally),
+                **describe(sums),
                 "explained_variance": estimates.explained_variance,
             }
         return first
 
     @abstractmethod
-    def _steps(self, episodes: Episodes) -> PlayedSteps:
+    def _steps(self, episodes: Episodes) -> PackedSteps:
         """What of the episodes is learned from."""
 
     @abstractmethod
-    def _share(self, steps: PlayedSteps) -> Tensor:
+    def _share(self, steps: PackedSteps) -> Tensor:
         """The weight of these steps' means in those of the update, [] or [S]."""
 
     @abstractmethod
-    def _variance(self, steps: PlayedSteps, values: Tensor, share: Tensor) -> Tensor:
+    def _variance(self, steps: PackedSteps, values: Tensor, share: Tensor) -> Tensor:
         """Over all values [R, N] or [S, R, N] of the update, [] or [S]."""
 
     @abstractmethod
-    def _normalise(self, steps: PlayedSteps, advantage: Tensor) -> Tensor:
+    def _normalise(self, steps: PackedSteps, advantage: Tensor) -> Tensor:
         """Advantages with mean 0 and standard deviation 1."""
 
     @abstractmethod
@@ -109,7 +109,7 @@ class Learner(NetworkPlayer, ABC):
         """h before the first step, [B, N, H] or [S, B, N, H]."""
 
     @torch.no_grad()
-    def _estimate(self, episodes: Episodes, steps: PlayedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
+    def _estimate(self, episodes: Episodes, steps: PackedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
         config, valid = self.config, episodes.valid
         phi = _phi_of(output)
         counts = reward_counts(episodes, config.credit)
@@ -124,7 +124,7 @@ class Learner(NetworkPlayer, ABC):
             advantage = self._normalise(steps, advantage)
         return _Estimates(advantage, targets, 1.0 - unexplained)
 
-    def _evaluate(self, steps: PlayedSteps, games: int, rows: Tensor | None) -> LeaderOutput:
+    def _evaluate(self, steps: PackedSteps, games: int, rows: Tensor | None) -> LeaderOutput:
         """The network on all steps of whole episodes at once, mu at the rows given."""
         start = self._initial_history(games, steps.previous.shape[-1])
         output: LeaderOutput = self.network(
@@ -132,7 +132,7 @@ class Learner(NetworkPlayer, ABC):
         )
         return output
 
-    def _decisions(self, steps: PlayedSteps, held: Tensor) -> Tensor | None:
+    def _decisions(self, steps: PackedSteps, held: Tensor) -> Tensor | None:
         """Where the loss looks at mu, rows [Q] of [R, N] as one row, or [S, Q] of [S, R, N]; None: everywhere."""
         if self.config.gradient == "dense" or not self.config.entropy_of_decisions:
             return None
@@ -145,7 +145,7 @@ class Learner(NetworkPlayer, ABC):
         chosen = by_seed.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
         return chosen + torch.arange(0, by_seed.numel(), by_seed.shape[1], device=chosen.device).unsqueeze(-1)
 
-    def _choices(self, steps: PlayedSteps, output: LeaderOutput, held: Tensor, rows: Tensor | None) -> _Choices:
+    def _choices(self, steps: PackedSteps, output: LeaderOutput, held: Tensor, rows: Tensor | None) -> _Choices:
         log_prob = losses.dense_log_prob if self.config.gradient == "dense" else losses.sparse_log_prob
         explore = steps.explore if self.config.exploration == "offers" else 0.0
         offer, new_offer, opened, explored = (
@@ -165,7 +165,7 @@ class Learner(NetworkPlayer, ABC):
 
     def _loss(
         self,
-        steps: PlayedSteps,
+        steps: PackedSteps,
         output: LeaderOutput,
         held: Tensor,
         rows: Tensor | None,

@@ -15,7 +15,7 @@ _SHAPES = {
     "previous": ("T", "B", "N"),
     "offer": ("T", "B", "N"),
     "new_offer": ("T", "B", "N"),
-    "ended": ("T", "B", "N"),
+    "expired": ("T", "B", "N"),
     "explored": ("T", "B", "N"),
     "follower_action": ("T", "B", "N"),
     "committed": ("T", "B", "N"),
@@ -26,7 +26,7 @@ _SHAPES = {
     "price": ("K",),
 }
 _INTEGERS = frozenset({"previous", "offer", "follower_action", "completed"})
-_MASKS = frozenset({"new_offer", "ended", "explored", "committed", "valid"})
+_MASKS = frozenset({"new_offer", "expired", "explored", "committed", "valid"})
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Episodes:
         previous: int64 [T, B, N], omega_{t-1}.
         offer: int64 [T, B, N], omega_t.
         new_offer: bool [T, B, N], e^k_t is in A_T, the new actions (:mod:`paymaster.events`).
-        ended: bool [T, B, N], omega_{t-1} had run its course (:class:`paymaster.algorithms.protocol.Seen`).
+        expired: bool [T, B, N], omega_{t-1} had run its course (:class:`paymaster.algorithms.protocol.LeaderInput`).
         explored: bool [T, B, N], the offer's goal was set by agent-wise exploration, not by the policy.
         follower_action: int64 [T, B, N], the primitive action really played.
         committed: bool [T, B, N], the follower was committed to omega_t in this step.
@@ -60,7 +60,7 @@ class Episodes:
     previous: Tensor
     offer: Tensor
     new_offer: Tensor
-    ended: Tensor
+    expired: Tensor
     explored: Tensor
     follower_action: Tensor
     committed: Tensor

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import lambda_returns, normalise
 from paymaster.algorithms.joint_step import joint_step
-from paymaster.algorithms.process_group import ALONE, Ranks
+from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks
 from paymaster.networks.acting import FollowerActor
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
 from paymaster.networks.narrow import log_softmax
@@ -19,7 +19,7 @@ from paymaster.networks.torch_defaults import drawing_from, usual_torch
 from paymaster.validation.quantities import Epochs, Positive, Share, Weight, Width
 from paymaster.validation.ranges import check_fields
 
-__all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerLearning", "FollowersSeen"]
+__all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerInput", "FollowerLearning"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class FollowerLearning:
         check_fields(self)
 
 
-class FollowersSeen(NamedTuple):
+class FollowerInput(NamedTuple):
     """What the followers of B games see of one step, all in the same step of their episodes.
 
     Attributes:
@@ -128,7 +128,7 @@ class FollowerActorCritic:
         self.config = FollowerLearning() if config is None else config
         self.config.validate()
         self.device = torch.device(device)
-        self.ranks: Ranks = ALONE
+        self.ranks: Ranks = SINGLE_PROCESS
         with usual_torch(), drawing_from(seed):
             self.network = FollowerNetwork(network).to(self.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate, fused=True)
@@ -140,7 +140,7 @@ class FollowerActorCritic:
     @torch.no_grad()
     def act(
         self,
-        seen: FollowersSeen,
+        seen: FollowerInput,
         actor: FollowerActor | None = None,
         *,
         explore: float = 0.0,
@@ -207,16 +207,16 @@ class FollowerActorCritic:
         """The optimiser, under the name checkpoints store it by."""
         return {"followers": self.optimizer}
 
-    def _asked_alone(self, episodes: FollowerEpisodes) -> tuple[Tensor, FollowersSeen] | None:
+    def _asked_alone(self, episodes: FollowerEpisodes) -> tuple[Tensor, FollowerInput] | None:
         """Where somebody was asked, rows [R] of [T, B, N], and what they saw there, as R games of one follower each;
         None where everybody has weights of their own, which go by episodes."""
         if self.config.identities == "separate":
             return None
         rows = episodes.asked.flatten().nonzero().squeeze(-1)
         every = (episodes.own, episodes.goal, episodes.identity.expand(episodes.asked.shape))
-        return rows, FollowersSeen(*(part.flatten(0, 2).index_select(0, rows).unsqueeze(1) for part in every))
+        return rows, FollowerInput(*(part.flatten(0, 2).index_select(0, rows).unsqueeze(1) for part in every))
 
-    def _evaluate(self, episodes: FollowerEpisodes, alone: tuple[Tensor, FollowersSeen] | None) -> FollowerOutput:
+    def _evaluate(self, episodes: FollowerEpisodes, alone: tuple[Tensor, FollowerInput] | None) -> FollowerOutput:
         """The networks on whole episodes, [T, B, N, ...], or on those steps alone, and 0 elsewhere."""
         if alone is None:
             output: FollowerOutput = self.network(episodes.own, episodes.goal, episodes.identity)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from paymaster.algorithms.ebpg import Learner
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.player import Actor, Memory
-from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.algorithms.protocol import LeaderInput, LeaderStep
 from paymaster.algorithms.single_leader import EBPG, adam_of
 from paymaster.networks.acting import LeaderActor
 from paymaster.networks.draws import Draws
@@ -20,10 +20,10 @@ from paymaster.networks.leader import LeaderOutput
 from paymaster.networks.torch_defaults import usual_torch
 from paymaster.validation.finite import check_step
 
-__all__ = ["SeedStack"]
+__all__ = ["LeaderStack"]
 
 
-class SeedStack(Learner):
+class LeaderStack(Learner):
     """S leaders, alike but for their weights, each with games of its own; what one learns touches no other.
 
     With networks this small and few games, starting operations is what takes the time. Games and episodes of all
@@ -55,7 +55,7 @@ class SeedStack(Learner):
 
     def act(
         self,
-        seen: Seen,
+        seen: LeaderInput,
         state: Memory,
         *,
         explore: float = 0.0,
@@ -63,8 +63,8 @@ class SeedStack(Learner):
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of S B games."""
-        follower, goal, previous, ended = map(self._by_seed, (seen.follower, seen.goal, seen.previous, seen.ended))
-        by_seed = Seen(follower, goal, previous, ended, seen.step)
+        follower, goal, previous, expired = map(self._by_seed, (seen.follower, seen.goal, seen.previous, seen.expired))
+        by_seed = LeaderInput(follower, goal, previous, expired, seen.step)
         step = super().act(by_seed, state, explore=explore, generator=generator, greedy=greedy)
         offer, explored, attention = (
             None if part is None else part.flatten(0, 1) for part in (step.offer, step.explored, step.attention)
@@ -109,19 +109,19 @@ class SeedStack(Learner):
         seeds = len(self.leaders)
         return values.view(seeds, len(values) // seeds, *values.shape[1:])
 
-    def _steps(self, episodes: Episodes) -> PlayedSteps:
-        return PlayedSteps.of_seeds(episodes, len(self.leaders))
+    def _steps(self, episodes: Episodes) -> PackedSteps:
+        return PackedSteps.of_seeds(episodes, len(self.leaders))
 
     def _initial_history(self, games: int, followers: int) -> Tensor:
         return self._by_seed(self.network.initial_history(games, followers))
 
-    def _share(self, steps: PlayedSteps) -> Tensor:
+    def _share(self, steps: PackedSteps) -> Tensor:
         return torch.ones(len(self.leaders), device=self.device)
 
-    def _variance(self, steps: PlayedSteps, values: Tensor, share: Tensor) -> Tensor:
+    def _variance(self, steps: PackedSteps, values: Tensor, share: Tensor) -> Tensor:
         return steps.mean((values - _all(steps.mean(values))).square())
 
-    def _normalise(self, steps: PlayedSteps, advantage: Tensor) -> Tensor:
+    def _normalise(self, steps: PackedSteps, advantage: Tensor) -> Tensor:
         centred = advantage - _all(steps.mean(advantage))
         return centred / (_all(steps.mean(centred.square()).sqrt()) + 1e-8)
 

@@ -8,6 +8,7 @@ a run says otherwise. Each has learning rates, epochs and annealing of its own, 
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from paymaster.algorithms.process import OptionRules
 from paymaster.algorithms.tuned import tuned_settings
 from paymaster.networks.leader import LeaderConfig
 
-__all__ = ["DEFAULT_LEADER", "LEADERS", "LeaderKind", "leader_kind"]
+__all__ = ["DEFAULT_LEADER", "LEADERS", "LeaderKind", "RenamedWarning", "leader_kind", "leader_name"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class LeaderKind:
 
 
 _EVERY_STEP = OptionRules(interval=1)
-_NATURAL = OptionRules(natural_ends=True)
+_EXPIRING = OptionRules(expiring=True)
 _NO_TERMINATION = {"termination": "none"}
 _OURS = EBPGConfig(
     gradient="sparse",
-    options=_NATURAL,
+    options=_EXPIRING,
     learning_rate=6e-3,
     critic_learning_rate=6e-3,
     learning_rate_end=0.1,
@@ -83,14 +84,14 @@ _UNTUNED: Final[dict[str, tuple[str, dict[str, Any], EBPGConfig]]] = {
         {**_NO_TERMINATION, "attention": "mean", "heads": "independent"},
         EBPGConfig(gradient="sparse", options=_EVERY_STEP, exploration="agents", explore=0.1),
     ),
-    "natural-ends": (
+    "ebpg-expiring": (
         "ours: options also end when their offer has run its course; sparse gradient, clipped reuse, annealed entropy",
         {},
         # Beta starts shut (0.0025): an option that ends by rule need not be cut short before that is worth something,
         # and where it is, among strangers, beta opens as far as from any other start (bench/README.md).
         replace(_OURS, termination_start=-6.0),
     ),
-    "natural-ends-only": (
+    "expiring-only": (
         "ours without a learned termination",
         _NO_TERMINATION,
         _OURS,
@@ -103,15 +104,32 @@ LEADERS: Final[dict[str, LeaderKind]] = {
 }
 """Name -> leader."""
 
-DEFAULT_LEADER: Final = "natural-ends"
+DEFAULT_LEADER: Final = "ebpg-expiring"
+
+_RENAMED: Final = {"natural-ends": "ebpg-expiring", "natural-ends-only": "expiring-only"}
+"""Old name -> name of a leader."""
+
+
+class RenamedWarning(FutureWarning):
+    """An old name was given, which will not be found for ever."""
+
+
+def leader_name(name: str) -> str:
+    """Return the present name of a leader, with a :class:`RenamedWarning` if the one given is an old one."""
+    if not isinstance(name, str) or name not in _RENAMED:
+        return name
+    warnings.warn(f"leader: {name!r} is called {_RENAMED[name]!r} now", RenamedWarning, stacklevel=3)
+    return _RENAMED[name]
 
 
 def leader_kind(name: str) -> LeaderKind:
-    """Return the leader of that name; ``fixed-interval(m)`` names an interval of m steps, 1 to 999,999.
+    """Return the leader of that name, old names included; ``fixed-interval(m)`` has an interval of m steps, 1 to
+    999,999.
 
     Raises:
         ValueError: an unknown name.
     """
+    name = leader_name(name)
     if interval := re.fullmatch(r"fixed-interval\(([1-9][0-9]{0,5})\)", name):
         kind, rules = LEADERS["fixed-interval"], OptionRules(interval=int(interval[1]))
         return replace(kind, untuned=replace(kind.untuned, options=rules), learner=replace(kind.learner, options=rules))

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from paymaster.algorithms.episodes import Episodes
 
-__all__ = ["PlayedSteps"]
+__all__ = ["PackedSteps"]
 
 
 @dataclass(frozen=True)
-class PlayedSteps:
+class PackedSteps:
     """R steps of B episodes, those of one step t together, the longest episodes first (as torch packs sequences).
 
     Episodes of S seeds, which learn side by side, are packed each for itself into arrays [S, R, N, ...]. At step t each
@@ -29,7 +29,7 @@ class PlayedSteps:
         rows: int64 [R] or [S, R], where each step stands in [T, B] as one row; None: all were played, in that order.
         played: bool [S, R, 1], which rows count; None: all of them.
         step: int64 [R, 1], t.
-        follower, goal, previous, offer, new_offer, ended, explored, follower_action: of
+        follower, goal, previous, offer, new_offer, expired, explored, follower_action: of
             :class:`~paymaster.algorithms.episodes.Episodes`, [R, N, ...] or [S, R, N, ...].
         explore: of the episodes.
     """
@@ -43,13 +43,13 @@ class PlayedSteps:
     previous: Tensor
     offer: Tensor
     new_offer: Tensor
-    ended: Tensor
+    expired: Tensor
     explored: Tensor
     follower_action: Tensor
     explore: float
 
     @staticmethod
-    def of(episodes: Episodes) -> PlayedSteps:
+    def of(episodes: Episodes) -> PackedSteps:
         """The steps where ``episodes.valid``, which is true up to the end of each episode and false from there on."""
         valid = episodes.valid
         lengths = valid.sum(0)
@@ -65,7 +65,7 @@ class PlayedSteps:
         return _steps_of(episodes, batch_sizes, rows, None, _packed(step, rows).unsqueeze(-1))
 
     @staticmethod
-    def of_seeds(episodes: Episodes, seeds: int) -> PlayedSteps:
+    def of_seeds(episodes: Episodes, seeds: int) -> PackedSteps:
         """The same of S seeds' episodes, which stand one seed after the other in the axis of B."""
         valid = episodes.valid.view(len(episodes.valid), seeds, -1)  # [T, S, B / S]
         games = valid.shape[2]
@@ -110,9 +110,9 @@ class PlayedSteps:
 
 def _steps_of(
     episodes: Episodes, batch_sizes: Tensor, rows: Tensor | None, played: Tensor | None, step: Tensor
-) -> PlayedSteps:
+) -> PackedSteps:
     new_offer = _packed(episodes.new_offer, rows)
-    return PlayedSteps(
+    return PackedSteps(
         batch_sizes=batch_sizes,
         rows=rows,
         played=played,
@@ -122,7 +122,7 @@ def _steps_of(
         previous=_packed(episodes.previous, rows),
         offer=_packed(episodes.offer, rows),
         new_offer=new_offer if played is None else new_offer & played,
-        ended=_packed(episodes.ended, rows),
+        expired=_packed(episodes.expired, rows),
         explored=_packed(episodes.explored, rows),
         follower_action=_packed(episodes.follower_action, rows),
         explore=episodes.explore,

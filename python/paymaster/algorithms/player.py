@@ -9,7 +9,7 @@ from torch import Tensor
 
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.process import draw_offers, held_offers
-from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.algorithms.protocol import LeaderInput, LeaderStep
 from paymaster.networks.acting import LeaderActor
 from paymaster.networks.draws import Draws, draw_integers, draw_uniform
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput
@@ -71,7 +71,7 @@ class NetworkPlayer:
     @torch.inference_mode()
     def act(
         self,
-        seen: Seen,
+        seen: LeaderInput,
         state: Memory,
         *,
         explore: float = 0.0,
@@ -80,7 +80,7 @@ class NetworkPlayer:
     ) -> LeaderStep:
         """Return offers for one step of B games; see :class:`~paymaster.algorithms.protocol.Player`."""
         output = state.actor.evaluate(seen.follower, seen.goal, seen.previous, state.history)
-        held = held_offers(self.config.options, seen.previous, seen.ended, seen.step)
+        held = held_offers(self.config.options, seen.previous, seen.expired, seen.step)
         fixed_goal, explored = state.fixed_goal, None
         if self.config.exploration == "agents" and explore > 0.0 and not greedy:
             if seen.step == 0:

@@ -38,26 +38,26 @@ class OptionRules:
 
     Attributes:
         interval: every so many steps, for all followers at once; 1 opens at every step ("w/o EBPG"), 0 never.
-        natural_ends: when the offer has run its course: its contract was completed, the follower is not committed to
-            it, or its goal can no longer be reached (``Episodes.ended``).
+        expiring: when the offer has run its course: its contract was completed, the follower is not committed to
+            it, or its goal can no longer be reached (``Episodes.expired``).
     """
 
     interval: Annotated[int, Interval(ge=0, le=999_999)] = 0
-    natural_ends: bool = False
+    expiring: bool = False
 
 
-def held_offers(rules: OptionRules, previous: Tensor, ended: Tensor, step: int | Tensor) -> Tensor:
+def held_offers(rules: OptionRules, previous: Tensor, expired: Tensor, step: int | Tensor) -> Tensor:
     """The offers whose options run on, int64 [..., N]: omega_{t-1}, or -1 where a new option starts.
 
     Args:
         rules: when options are opened.
         previous: omega_{t-1}, int64 [..., N].
-        ended: the offer has run its course, bool [..., N].
+        expired: the offer has run its course, bool [..., N].
         step: t, a number or int64 that broadcasts with ``previous``.
     """
     opened = previous < 0
-    if rules.natural_ends:
-        opened = opened | ended
+    if rules.expiring:
+        opened = opened | expired
     if rules.interval > 0:
         opened = opened | (torch.as_tensor(step, device=previous.device) % rules.interval == 0)
     return previous.masked_fill(opened, -1)

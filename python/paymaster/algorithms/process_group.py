@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 import torch
 from torch import Tensor
 
-__all__ = ["ALONE", "RankError", "Ranks", "join_ranks", "launched"]
+__all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "launched"]
 
 _TIMEOUT = "PAYMASTER_RANK_TIMEOUT"  # environment variable
 _SECONDS = 25.0  # its default: a job whose rank hangs ends within half a minute
@@ -72,7 +72,7 @@ class Ranks:
         return dict(numbers)
 
 
-ALONE = Ranks()
+SINGLE_PROCESS = Ranks()
 """The one process of a job that was not started by torchrun."""
 
 
@@ -155,7 +155,7 @@ def launched() -> tuple[int, int]:
 
 @contextmanager
 def join_ranks(device: torch.device) -> Iterator[Ranks]:
-    """The ranks of this job, joined while the context lasts; :data:`ALONE` without torchrun, or with one rank.
+    """The ranks of this job, joined while the context lasts; :data:`SINGLE_PROCESS` without torchrun, or with one rank.
 
     On CUDA each rank takes the GPU whose number is its rank on its machine. On the CPU, while joined, SIGTERM raises a
     RankError: torchrun sends it to all ranks when one has ended.
@@ -169,7 +169,7 @@ def join_ranks(device: torch.device) -> Iterator[Ranks]:
     """
     rank, size = launched()
     if size == 1:
-        yield ALONE
+        yield SINGLE_PROCESS
         return
     local_rank, local_size = (_whole_number(name) for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"))
     local_rank = rank if local_rank is None else local_rank

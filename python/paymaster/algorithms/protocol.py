@@ -10,25 +10,25 @@ from torch import Tensor, nn
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.process_group import Ranks
 
-__all__ = ["Insight", "LeaderAlgorithm", "LeaderStep", "LearnsOnRanks", "Player", "Seen"]
+__all__ = ["Insight", "LeaderAlgorithm", "LeaderInput", "LeaderStep", "LearnsOnRanks", "Player"]
 
 
-class Seen(NamedTuple):
+class LeaderInput(NamedTuple):
     """What a leader sees of one step of B games, all in the same step of their episodes.
 
     Attributes:
         follower: features of the followers, float [B, N, F].
         goal: features of the goal types as seen from each follower, float [B, N, G, D].
         previous: omega_{t-1}, int64 [B, N], -1 in the first step.
-        ended: bool [B, N], that offer has run its course: its contract was completed, the follower is not committed to
-            it, or its goal cannot be reached.
+        expired: bool [B, N], that offer has run its course: its contract was completed, the follower is not committed
+            to it, or its goal cannot be reached.
         step: t.
     """
 
     follower: Tensor
     goal: Tensor
     previous: Tensor
-    ended: Tensor
+    expired: Tensor
     step: int
 
 
@@ -77,7 +77,7 @@ class Player(Protocol):
 
     def act(
         self,
-        seen: Seen,
+        seen: LeaderInput,
         state: Any,
         *,
         explore: float = 0.0,

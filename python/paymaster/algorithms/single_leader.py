@@ -11,9 +11,9 @@ from paymaster.algorithms.ebpg import Learner
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.joint_step import joint_step
-from paymaster.algorithms.packed_steps import PlayedSteps
+from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.process import OptionRules, held_offers
-from paymaster.algorithms.process_group import ALONE, Ranks
+from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks
 from paymaster.algorithms.protocol import Insight
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
 from paymaster.networks.torch_defaults import drawing_from, usual_torch
@@ -45,11 +45,11 @@ class EBPG(Learner):
         self.config.validate()
         if leader.termination == "none" and self.config.options == OptionRules():
             raise ValueError(
-                "options: without a termination function expected an interval or natural_ends, else the first offer "
+                "options: without a termination function expected an interval or expiring, else the first offer "
                 "would never change; got neither"
             )
         self.device = torch.device(device)
-        self.ranks: Ranks = ALONE
+        self.ranks: Ranks = SINGLE_PROCESS
         with usual_torch(), drawing_from(seed):
             self.network = LeaderNetwork(leader).to(self.device)
         self.optimizer = adam_of(self.network, self.config)
@@ -71,7 +71,7 @@ class EBPG(Learner):
         beta = None
         if output.termination_logits is not None:
             time = torch.arange(episodes.num_steps, device=self.device)[:, None, None]
-            held = held_offers(self.config.options, episodes.previous, episodes.ended, time)
+            held = held_offers(self.config.options, episodes.previous, episodes.expired, time)
             beta = torch.sigmoid(output.termination_logits).masked_fill(held < 0, torch.nan)
         prediction = None if output.prediction_logits is None else torch.softmax(output.prediction_logits, dim=-1)
         return Insight(output.attention, beta, prediction, losses.entropy(output.log_mu))
@@ -84,22 +84,22 @@ class EBPG(Learner):
         """The optimiser, under the name checkpoints store it by."""
         return {"leader": self.optimizer}
 
-    def _steps(self, episodes: Episodes) -> PlayedSteps:
-        return PlayedSteps.of(episodes)
+    def _steps(self, episodes: Episodes) -> PackedSteps:
+        return PackedSteps.of(episodes)
 
     def _initial_history(self, games: int, followers: int) -> Tensor:
         return self.network.initial_history(games, followers)
 
-    def _share(self, steps: PlayedSteps) -> Tensor:
+    def _share(self, steps: PackedSteps) -> Tensor:
         return self.ranks.share(steps.count)
 
-    def _variance(self, steps: PlayedSteps, values: Tensor, share: Tensor) -> Tensor:
+    def _variance(self, steps: PackedSteps, values: Tensor, share: Tensor) -> Tensor:
         """Over the values of all ranks, []: the mean of the ranks' variances, and the variance of their means."""
         own = values.mean()
         mean = self.ranks.total(own * share)
         return self.ranks.total((values.var(correction=0) + (own - mean).square()) * share)
 
-    def _normalise(self, steps: PlayedSteps, advantage: Tensor) -> Tensor:
+    def _normalise(self, steps: PackedSteps, advantage: Tensor) -> Tensor:
         return normalise(advantage, total=self.ranks.total)
 
     def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowersSeen
+from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerInput
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.analysis.intervals import Interval, mean_ci95
 from paymaster.analysis.open_run import open_run
@@ -27,7 +27,7 @@ from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv, Observation
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.episode import EpisodeTotals
-from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
+from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.training.seeds import evaluation_seed
 
@@ -93,10 +93,10 @@ class _Seats:
         self.usual, self.challengers = usual, challengers
         self.challenged = np.zeros((env.num_envs, env.num_followers), dtype=np.bool_)
         self.explore, self.keep = 0.0, False
-        self._eyes = FollowerEyes(env, usual.device)
+        self._encoder = FollowerEncoder(env, usual.device)
         self._generators = [torch.Generator(usual.device) for _ in range(2)]
         self._actors = usual.actor(), challengers.actor()
-        self._steps: list[tuple[FollowersSeen, Tensor, Tensor]] = []
+        self._steps: list[tuple[FollowerInput, Tensor, Tensor]] = []
         self.earnings: list[NDArray[np.float32]] = []  # [B, N] a step
         env.answering = self
 
@@ -108,7 +108,7 @@ class _Seats:
         self._actors = self.usual.actor(), self.challengers.actor()
 
     def answer(self, observation: Observation) -> NDArray[np.int64]:
-        seen = self._eyes.look(observation)
+        seen = self._encoder.encode(observation)
         usual = self.usual.act(seen, self._actors[0], generator=self._generators[0])
         better = self.challengers.act(seen, self._actors[1], explore=self.explore, generator=self._generators[1])
         seats = torch.from_numpy(self.challenged).to(usual.device)
@@ -164,7 +164,7 @@ def diagnose_run(
     env, leader = open_run(run, episodes, evaluation_seed(seed), population=population)
     if not isinstance(env, TwoPhaseVectorEnv):
         return _described(run, env, *_play(env, leader, seed), retrained=0, regret=None, loss=None)
-    assert isinstance(env.answering, FollowersAtPlay)
+    assert isinstance(env.answering, LearningFollowers)
     usual = env.answering.followers
     challengers = _challengers(run, usual, retrain, seed, population)
     start, seats = env.snapshot(), _Seats(env, usual, challengers)

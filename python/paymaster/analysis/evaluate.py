@@ -19,12 +19,12 @@ from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.episode import EpisodeTotals, play_to_end
-from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.network_leader import NetworkLeader
-from paymaster.scripted import ReferenceLeader, make_reference
+from paymaster.scripted import Leader, make_scripted
 from paymaster.training.seeds import evaluation_seed
 
-__all__ = ["Evaluation", "evaluate_reference", "evaluate_run"]
+__all__ = ["Evaluation", "evaluate_run", "evaluate_scripted"]
 
 _GAMES = 250  # played at once
 _GAMES_OF_STRANGERS = 10
@@ -79,7 +79,7 @@ class Evaluation:
 
 @usual_torch()
 @threads_of_torch(1)
-def evaluate_reference(
+def evaluate_scripted(
     name: str,
     task: str,
     episodes: int,
@@ -90,7 +90,7 @@ def evaluate_reference(
     population: Path | None = None,
     learned: FollowerActorCritic | None = None,
 ) -> Evaluation:
-    """Evaluates a reference leader (:data:`paymaster.scripted.REFERENCES`) on ``task``.
+    """Evaluates a scripted leader (:data:`paymaster.scripted.SCRIPTED`) on ``task``.
 
     With a ``replacement`` it plays the games that :func:`evaluate_run` plays with the same one, members and all; with a
     ``population`` against the followers that learned in that run; or against these that have ``learned``.
@@ -99,18 +99,18 @@ def evaluate_reference(
         ValueError: an unknown leader, task or option, fewer than one episode, a replacement of nobody, not a run whose
             followers learned, followers that learn without such a run.
     """
-    leader = make_reference(name, seed)
+    leader = make_scripted(name, seed)
     games = _games_at_once(episodes, strangers=False, replacement=replacement)
     options = {**population_options(population), **(options or {})}
     env = make_vec(task, games, evaluation_seed(seed), autoreset_mode="Disabled", **options)
     if isinstance(env, TwoPhaseVectorEnv):
         if learned is not None:
-            FollowersAtPlay(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
+            LearningFollowers(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
         elif population is not None:
             seat_population(env, population, evaluation_seed(seed))
         else:
             raise ValueError("population: expected a run whose followers learned, since these do, got none")
-    env.statistics.frozen = True  # reference leaders do not use them
+    env.statistics.frozen = True  # scripted leaders do not use them
     return _collect(name, task, env, episodes, leader, seed, replacement)
 
 
@@ -151,7 +151,7 @@ def evaluate_run(
     """
     games = _games_at_once(episodes, strangers=strangers, replacement=replacement)
     env, leader = open_run(run, games, evaluation_seed(seed), task=task, options=options, population=population)
-    if isinstance(env, TwoPhaseVectorEnv) and isinstance(env.answering, FollowersAtPlay):
+    if isinstance(env, TwoPhaseVectorEnv) and isinstance(env.answering, LearningFollowers):
         env.answering.greedy = greedy
     if strangers or replacement is not None:
         env.statistics.clear()
@@ -175,7 +175,7 @@ def _collect(
     task: str,
     env: LeaderVectorEnv,
     episodes: int,
-    player: ReferenceLeader,
+    player: Leader,
     seed: int,
     replacement: Replacement | None,
 ) -> Evaluation:

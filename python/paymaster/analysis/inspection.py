@@ -96,7 +96,7 @@ def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> I
     counts = np.bincount(played[everyone], minlength=actions)
     levels = len(episodes.price)
     level, priced = episodes.offer.numpy() % levels, episodes.offer.numpy() < len(episodes.goal_reward) * levels
-    committed, ended = episodes.committed.numpy(), episodes.ended.numpy()
+    committed, expired = episodes.committed.numpy(), episodes.expired.numpy()
     accepted = [_mean(committed[everyone & priced & (level == b)]) for b in range(levels)]
     weights = None
     if insight.attention is not None:
@@ -107,9 +107,9 @@ def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> I
         leader=leader,
         episodes=valid.shape[1],
         attention=weights,
-        attention_by_state=_by_state(insight.attention, everyone & (episodes.previous.numpy() >= 0), ended),
+        attention_by_state=_by_state(insight.attention, everyone & (episodes.previous.numpy() >= 0), expired),
         termination=_by_step(insight.termination, everyone),
-        termination_by_state=_by_state(insight.termination, everyone, ended),
+        termination_by_state=_by_state(insight.termination, everyone, expired),
         **_prediction(insight.prediction, played, everyone),
         most_frequent_action=float(counts.max() / counts.sum()),
         acceptance=np.array(accepted),
@@ -143,12 +143,12 @@ def _option_lengths(new_offer: NDArray[np.bool_], valid: NDArray[np.bool_]) -> N
     return counts[1:]
 
 
-def _by_state(values: Tensor | None, mask: NDArray[np.bool_], ended: NDArray[np.bool_]) -> tuple[float, float] | None:
+def _by_state(values: Tensor | None, mask: NDArray[np.bool_], expired: NDArray[np.bool_]) -> tuple[float, float] | None:
     if values is None:
         return None
     array = values.numpy()
     asked = mask & ~np.isnan(array)
-    return _mean(array[asked & ended]), _mean(array[asked & ~ended])
+    return _mean(array[asked & expired]), _mean(array[asked & ~expired])
 
 
 def _by_step(values: Tensor | None, mask: NDArray[np.bool_]) -> Floats | None:

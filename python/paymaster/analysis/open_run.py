@@ -16,16 +16,16 @@ from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import usual_torch
-from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.network_leader import NetworkLeader
-from paymaster.scripted import REFERENCES
+from paymaster.scripted import SCRIPTED
 from paymaster.storage.atomic import RunDirectoryError
 from paymaster.storage.run_config import CONFIG
 from paymaster.storage.run_directory import holds_run
 from paymaster.training.run_state import load_followers, load_leader
 from paymaster.training.setup import make_env, make_followers, make_leader, stored_config
 
-__all__ = ["RunLeader", "is_reference", "open_run", "population_options", "seat_followers", "seat_population"]
+__all__ = ["RunLeader", "is_scripted", "open_run", "population_options", "seat_followers", "seat_population"]
 
 _OF_THE_POPULATION = (
     "followers",
@@ -36,25 +36,25 @@ _OF_THE_POPULATION = (
 )
 
 
-def is_reference(leader: str, task: str | None, **trained_only: bool) -> bool:
-    """Whether a leader given by a user is a reference leader's name, else a run directory.
+def is_scripted(leader: str, task: str | None, **trained_only: bool) -> bool:
+    """Whether a leader given by a user is a scripted leader's name, else a run directory.
 
     Args:
         leader, task: as given.
-        trained_only: options by name, true where given, that mean nothing to a reference leader.
+        trained_only: options by name, true where given, that mean nothing to a scripted leader.
 
     Raises:
-        ValueError: neither, or a reference leader without a task or with an option of a trained one.
+        ValueError: neither, or a scripted leader without a task or with an option of a trained one.
     """
-    if leader in REFERENCES:
+    if leader in SCRIPTED:
         if task is None:
-            raise ValueError("task: expected --task TASK with a reference leader, got none")
+            raise ValueError("task: expected --task TASK with a scripted leader, got none")
         for option, given in trained_only.items():
             if given:
-                raise ValueError(f"{option}: expected a run directory with --{option}, got reference leader {leader!r}")
+                raise ValueError(f"{option}: expected a run directory with --{option}, got scripted leader {leader!r}")
         return True
     if not Path(leader).is_dir():
-        raise ValueError(f"leader: expected a run directory or one of {', '.join(REFERENCES)}, got {leader!r}")
+        raise ValueError(f"leader: expected a run directory or one of {', '.join(SCRIPTED)}, got {leader!r}")
     if not holds_run(Path(leader)):
         raise ValueError(f"leader: expected a run directory, got {leader!r}, which holds no {CONFIG}")
     return False
@@ -127,7 +127,7 @@ def population_options(population: Path | None) -> dict[str, Any]:
     return {name: options[name] for name in _OF_THE_POPULATION if name in options}
 
 
-def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> FollowersAtPlay:
+def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFollowers:
     """Followers of a run, as it left them, in games of the same kind; they draw, without exploring.
 
     Raises:

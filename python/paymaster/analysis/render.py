@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from paymaster.analysis.open_run import RunLeader, is_reference, open_run
+from paymaster.analysis.open_run import RunLeader, is_scripted, open_run
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.play.recorded_episode import WatchedEpisode, watch
+from paymaster.play.recorded_episode import RecordedEpisode, record_episode
 from paymaster.rendering.film import write_film
-from paymaster.scripted import ReferenceLeader, make_reference
+from paymaster.scripted import Leader, make_scripted
 from paymaster.training.seeds import evaluation_seed
 
 __all__ = ["open_leader", "render"]
@@ -31,24 +31,24 @@ def open_leader(
     *,
     greedy: bool = False,
     options: dict[str, Any] | None = None,
-) -> tuple[LeaderVectorEnv, ReferenceLeader, str]:
+) -> tuple[LeaderVectorEnv, Leader, str]:
     """A game that training did not see, the first of the evaluation with that seed; its leader; a title.
 
     Args:
-        leader: run directory of a trained leader, or a reference leader's name.
+        leader: run directory of a trained leader, or a scripted leader's name.
         task: name of a preset; by default a trained leader's own.
         seed: of the game and the leader's draws.
         greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
         options: departures from the task's preset, or from the training run's.
 
     Raises:
-        ValueError: an unknown leader, task or option, a reference leader without a task or with ``greedy``, a run that
+        ValueError: an unknown leader, task or option, a scripted leader without a task or with ``greedy``, a run that
             cannot be read.
     """
-    player: ReferenceLeader
-    if is_reference(leader, task, greedy=greedy):
-        assert task is not None  # is_reference saw to it
-        player = make_reference(leader, seed)
+    player: Leader
+    if is_scripted(leader, task, greedy=greedy):
+        assert task is not None  # is_scripted saw to it
+        player = make_scripted(leader, seed)
         env = make_vec(task, 1, evaluation_seed(seed), 1, autoreset_mode="Disabled", **(options or {}))
         name = leader.replace("_", " ")
     else:
@@ -60,7 +60,7 @@ def open_leader(
 
 def render(
     env: LeaderVectorEnv,
-    leader: ReferenceLeader,
+    leader: Leader,
     title: str,
     out: Path,
     *,
@@ -68,7 +68,7 @@ def render(
     step: int | None = None,
     fps: float = 4.0,
     width: int = 1280,
-) -> list[WatchedEpisode]:
+) -> list[RecordedEpisode]:
     """Plays and writes a film (.gif, .mp4), or a picture (.png) after ``step`` steps, by default the last.
 
     Returns:
@@ -87,9 +87,9 @@ def render(
         raise ValueError(f"step: expected --out FILE.png with a single step, got {out.name!r:.80}")
     if not out.parent.is_dir():
         raise ValueError(f"out: expected a file in a directory that exists, got {str(out)!r}")
-    played: list[WatchedEpisode] = []
+    played: list[RecordedEpisode] = []
     if still:
-        played.append(watch(env, leader, title))
+        played.append(record_episode(env, leader, title))
         last = len(played[0].states) - 1
         write_film([played[0].frame(last if step is None else step, width=width, show_future=True)], out)
         return played
@@ -97,7 +97,7 @@ def render(
     def frames() -> Iterator[NDArray[np.uint8]]:
         for number in range(episodes):
             name = title if episodes == 1 else f"{title}   |   episode {number + 1} of {episodes}"
-            played.append(watch(env, leader, name))
+            played.append(record_episode(env, leader, name))
             frame = None
             for frame in played[-1].frames(width=width):
                 yield frame

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
+from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.analysis.tables import print_evaluations
-from paymaster.scripted import REFERENCES
+from paymaster.scripted import SCRIPTED
 from paymaster.terminal.printing import say
 from paymaster.training.config import TrainConfig
 
@@ -40,14 +40,14 @@ def report_runs(
             for one, out in runs
         ]
         evaluations = [
-            evaluate_reference(
+            evaluate_scripted(
                 name,
                 config.task,
                 episodes,
                 options=config.options.options(),
                 population=first if config.followers_learn else None,
             )
-            for name in REFERENCES
+            for name in SCRIPTED
         ]
         references = {e.leader: float(e.gain.mean()) for e in evaluations}
         title = f"{config.task}, {episodes} episodes that training did not see, traits hidden from the trained leader"

@@ -22,10 +22,10 @@ __all__ = ["Evaluate"]
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Evaluate a trained leader, or a reference leader, which needs no training.
+    """Evaluate a trained leader, or a scripted leader, which needs no training.
 
     Attributes:
-        leader: a reference leader's name, or run directory of a trained leader.
+        leader: a scripted leader's name, or run directory of a trained leader.
         task: name of a preset; by default a trained leader's own.
         episodes: to play.
         seed: of the games; none of them is one that training saw.
@@ -34,7 +34,7 @@ class Evaluate:
             met (--population-seed). Only for a trained leader.
         replace: share of the population's members who leave, drawn anew each time, with --replace-every; new ones with
             other traits take their places. A trained leader then starts as with --strangers, which is refused beside
-            this, and knows nothing of those who come; a reference leader of the same seed plays the very same games.
+            this, and knows nothing of those who come; a scripted leader of the same seed plays the very same games.
         replace_every: episodes from one replacement to the next.
         population: run directory whose followers, which learned there, play; by default a trained leader's own.
         options: departures from the task's preset, or from the training run's.
@@ -57,8 +57,8 @@ class Evaluate:
 
     def run(self, console: Console) -> None:
         """Evaluates and prints."""
-        from paymaster.analysis.evaluate import evaluate_reference, evaluate_run
-        from paymaster.analysis.open_run import is_reference
+        from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
+        from paymaster.analysis.open_run import is_scripted
         from paymaster.analysis.tables import print_evaluations
 
         if self.all and self.json:
@@ -69,9 +69,9 @@ class Evaluate:
             )
         options = with_map(self.options).options()
         replacement = self._replacement()
-        if is_reference(expanded(self.leader), self.task, greedy=self.greedy, strangers=self.strangers):
-            assert self.task is not None  # is_reference saw to it
-            result = evaluate_reference(
+        if is_scripted(expanded(self.leader), self.task, greedy=self.greedy, strangers=self.strangers):
+            assert self.task is not None  # is_scripted saw to it
+            result = evaluate_scripted(
                 self.leader,
                 self.task,
                 self.episodes,

@@ -10,8 +10,9 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from functools import partial
 from typing import Annotated, Any, get_args
 
@@ -20,6 +21,7 @@ from rich.console import Console
 
 from paymaster import __version__
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS
+from paymaster.algorithms.leaders import RenamedWarning
 from paymaster.algorithms.process_group import RankError, launched
 from paymaster.commands.bench import Bench
 from paymaster.commands.command_line import UnreadableValueError, registry
@@ -31,7 +33,7 @@ from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.tasks import Tasks
 from paymaster.commands.train import Train
 from paymaster.envs.tasks import tasks
-from paymaster.scripted import REFERENCES
+from paymaster.scripted import SCRIPTED
 from paymaster.terminal.printing import printable
 from paymaster.terminal.streams import open_console, quiet_streams, reader_has_gone
 from paymaster.training.config import TrainConfig
@@ -66,7 +68,7 @@ def main(args: Sequence[str] | None = None) -> int:
     args = sys.argv[1:] if args is None else args
     _interruptible()
     try:
-        with quiet_streams():
+        with quiet_streams(), _notes_in_a_line():
             return _main(args)
     except BrokenPipeError:
         return 128 + 13  # as if SIGPIPE had ended it, which shells do not report
@@ -97,6 +99,23 @@ def _main(args: Sequence[str]) -> int:
     except Exception as error:
         return _failed(error, 1, f"this is a fault of paymaster, please report it: {type(error).__name__}: {error}")
     return 0
+
+
+@contextmanager
+def _notes_in_a_line() -> Iterator[None]:
+    """Print that a name is an old one in a line; other warnings as Python does."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+            if category is RenamedWarning:
+                print(f"paymaster: note: {message}", file=sys.stderr)
+            else:
+                usual(message, category, *where, **how)
+
+        warnings.filterwarnings("always", category=RenamedWarning)
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
 
 
 def _failed(error: BaseException, status: int, message: str | None = None) -> int:
@@ -210,7 +229,7 @@ def _help_of(args: Sequence[str]) -> str:
 
 def _choices(args: Sequence[str]) -> dict[str, str]:
     """What text options may be."""
-    leaders = (*LEADERS, "fixed-interval(m)") if "train" in args[:1] else (*REFERENCES, "DIR")
+    leaders = (*LEADERS, "fixed-interval(m)") if "train" in args[:1] else (*SCRIPTED, "DIR")
     return {
         "leader": "{" + ",".join(leaders) + "}",
         "task": "{" + ",".join(task.name for task in tasks()) + "}",

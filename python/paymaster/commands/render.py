@@ -26,7 +26,7 @@ class Render:
     evaluate` with the same seed.
 
     Attributes:
-        leader: a reference leader's name, or run directory of a trained leader.
+        leader: a scripted leader's name, or run directory of a trained leader.
         task: name of a preset; by default a trained leader's own.
         out: file to write; by default TASK-LEADER-seedS.gif, or .png with --step.
         step: draw one picture, after this many steps; what comes later is faded. By default, in a .png, the last.

@@ -23,7 +23,7 @@ __all__ = ["Train"]
 
 @dataclass(frozen=True)
 class Train:
-    """Train a leader, in about a minute unless told otherwise; ends with a table of it beside the reference leaders.
+    """Train a leader, in about a minute unless told otherwise; ends with a table of it beside the scripted leaders.
 
     The run directory gets config.json, metrics.jsonl, TensorBoard events, checkpoint-*.safetensors, learning_curve.png.
     A run that was killed goes on with --resume and ends with the same numbers. Several processes or GPUs:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from paymaster import _core
 from paymaster.envs.vector import LeaderVectorEnv
 
-__all__ = ["NOW", "FeatureEncoder", "offers_from_flat", "run_out"]
+__all__ = ["NOW", "FeatureEncoder", "expired", "unflatten_offers"]
 
 NOW = _core.GOAL_FEATURES_NOW
 """Of the D features of a goal type, the first so many are of this step, then come those of earlier episodes."""
@@ -60,20 +60,20 @@ class FeatureEncoder:
         return self._core.encode(_checked(observation))
 
     def encode_into(
-        self, observation: Mapping[str, NDArray[Any]], follower: Floats, goal: Floats, ended: NDArray[np.bool_]
+        self, observation: Mapping[str, NDArray[Any]], follower: Floats, goal: Floats, expired: NDArray[np.bool_]
     ) -> None:
-        """Writes the features of one step, and :func:`run_out` of it, into arrays of the caller's.
+        """Writes the features of one step, and :func:`expired` of it, into arrays of the caller's.
 
         Args:
             observation: of B games, as the environment returned it last.
             follower: float32[B, N, F], in C order; ``buffer[t]`` of a buffer [T, B, N, F], say.
             goal: float32[B, N, G, D], in C order.
-            ended: bool[B, N], in C order.
+            expired: bool[B, N], in C order.
 
         Raises:
             ValueError, TypeError: not such an observation, or not such an array to write to; nothing is written.
         """
-        self._core.encode_into(_checked(observation), follower, goal, ended)
+        self._core.encode_into(_checked(observation), follower, goal, expired)
 
 
 def _checked(observation: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
@@ -82,14 +82,14 @@ def _checked(observation: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[An
     return observation
 
 
-def offers_from_flat(flat: NDArray[np.integer], num_bonuses: int) -> NDArray[np.int64]:
+def unflatten_offers(flat: NDArray[np.integer], num_bonuses: int) -> NDArray[np.int64]:
     """Flat offers [...] (g K + b; G K is "none") to actions (goal, bonus) [..., 2] of the environment."""
     offers = np.empty((*flat.shape, 2), dtype=np.int64)
     np.divmod(flat, num_bonuses, out=(offers[..., 0], offers[..., 1]))
     return offers
 
 
-def run_out(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+def expired(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """Which offers have run their course, bool [B, N]: the contract was completed in the last step, the follower is not
     committed to the offer, or the offered goal can no longer be reached. True before the first offer, too.
 
@@ -97,4 +97,4 @@ def run_out(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         ValueError, TypeError: an observation that :class:`FeatureEncoder` would refuse; of its fields, ``offer``,
             ``committed``, ``completed`` and ``distance`` are looked at.
     """
-    return _core.run_out(_checked(observation))
+    return _core.expired(_checked(observation))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from paymaster.integrations.fixed_leader import Leader
+from paymaster.integrations.fixed_leader import LeaderLike
 from paymaster.integrations.follower import FollowerEnv
 from paymaster.integrations.leader_vectors import BatchedLeaderVectors, LeaderVectors
 
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from paymaster.integrations.followers import FollowersParallelEnv
     from paymaster.integrations.parallel import GameParallelEnv
 
-__all__ = ["BatchedLeaderVectors", "FollowerEnv", "Leader", "LeaderVectors", "aec_env", "followers_env", "parallel_env"]
+__all__ = [
+    "BatchedLeaderVectors",
+    "FollowerEnv",
+    "LeaderLike",
+    "LeaderVectors",
+    "aec_env",
+    "followers_env",
+    "parallel_env",
+]
 
 
 def parallel_env(task: str, **arguments: Any) -> GameParallelEnv:
@@ -39,7 +47,7 @@ def aec_env(task: str, **arguments: Any) -> GameAECEnv:
     return GameAECEnv(task, **arguments)
 
 
-def followers_env(task: str, leader: Leader = "full_information", **arguments: Any) -> FollowersParallelEnv:
+def followers_env(task: str, leader: LeaderLike = "full_information", **arguments: Any) -> FollowersParallelEnv:
     """The followers as a ``pettingzoo.ParallelEnv``; see :class:`~.followers.FollowersParallelEnv`."""
     from paymaster.integrations.followers import FollowersParallelEnv
 

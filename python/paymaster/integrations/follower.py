@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from paymaster import _core
 from paymaster.envs.ownership import NoEpisodeError, OwnGame, SpecWithHorizon, one_at_a_time
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.integrations.fixed_leader import FixedLeader, Leader
+from paymaster.integrations.fixed_leader import FixedLeader, LeaderLike
 from paymaster.integrations.game import OWN, RENDER_MODES, Game
 from paymaster.validation.arguments import check_int, check_no_options
 from paymaster.validation.keywords import check_keywords
@@ -31,7 +31,7 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
 
     Args:
         task: name of a preset, see :func:`paymaster.tasks`.
-        leader: who makes the offers (:data:`.Leader`): a reference leader's name, an object like one,
+        leader: who makes the offers (:data:`.LeaderLike`): a scripted leader's name, an object like one,
             or a function from one game's observation to int[N, 2].
         member: who learns, 0..P-1.
         seed, index: keys of the game's random draws; without a seed it has one from the operating system's entropy
@@ -57,7 +57,7 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
     def __init__(
         self,
         task: str,
-        leader: Leader = "full_information",
+        leader: LeaderLike = "full_information",
         member: int = 0,
         *,
         seed: int | None = None,

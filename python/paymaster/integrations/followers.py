@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
 from paymaster.integrations.agents import AgentsOfGame
-from paymaster.integrations.fixed_leader import FixedLeader, Leader
+from paymaster.integrations.fixed_leader import FixedLeader, LeaderLike
 from paymaster.integrations.game import RENDER_MODES, Game
 from paymaster.integrations.registration import ParallelEnv
 
@@ -27,7 +27,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
     Observations and actions as of :class:`paymaster.integrations.parallel.GameParallelEnv`.
 
     Args:
-        leader: who makes the offers (:data:`.Leader`): a reference leader's name, an object like one,
+        leader: who makes the offers (:data:`.LeaderLike`): a scripted leader's name, an object like one,
             or a function from one game's observation to int[N, 2].
         task, seed, index, render_mode, followers, options: as of :class:`GameParallelEnv`.
 
@@ -44,7 +44,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
     def __init__(
         self,
         task: str,
-        leader: Leader = "full_information",
+        leader: LeaderLike = "full_information",
         *,
         seed: int | None = None,
         index: int = 0,

@@ -37,7 +37,7 @@ class HistoryEncoder(nn.Module):
             state: s^k, [B, N, H] for one step, [T, B, N, H] for episodes, [R, N, H] for the steps played.
             previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N].
             history: [B, N, H], the history before the first of these steps; zeros when a game starts.
-            batch_sizes: int64 [T] on the CPU, of :class:`~paymaster.algorithms.packed_steps.PlayedSteps`, if these are
+            batch_sizes: int64 [T] on the CPU, of :class:`~paymaster.algorithms.packed_steps.PackedSteps`, if these are
                 such steps; then ``history`` is in the order of its episodes.
 
         Returns:

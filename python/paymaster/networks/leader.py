@@ -156,7 +156,7 @@ class LeaderNetwork(nn.Module):
             goal: goal features, [B, N, G, D], [T, B, N, G, D] or [R, N, G, D].
             previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
-            batch_sizes: of :class:`~paymaster.algorithms.packed_steps.PlayedSteps`, if these are such steps.
+            batch_sizes: of :class:`~paymaster.algorithms.packed_steps.PackedSteps`, if these are such steps.
             rows: where log mu is asked for, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
                 policy is the widest module, and few steps are decisions.
             baseline: whether phi is asked for; acting needs none.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.scripted import ReferenceLeader
+from paymaster.scripted import Leader
 
 __all__ = ["EpisodeTotals", "PlayedStep", "play_episode", "play_to_end"]
 
@@ -47,7 +47,7 @@ class PlayedStep(NamedTuple):
         return EpisodeTotals(**{name: values.copy() for name, values in self.info["totals"].items()})
 
 
-def play_episode(env: Any, leader: ReferenceLeader) -> Iterator[PlayedStep]:
+def play_episode(env: Any, leader: Leader) -> Iterator[PlayedStep]:
     """Reset the games and let the leader start; return an iterator that plays the steps.
 
     Args:
@@ -65,13 +65,13 @@ def play_episode(env: Any, leader: ReferenceLeader) -> Iterator[PlayedStep]:
     return _steps(env, leader, observation)
 
 
-def play_to_end(env: Any, leader: ReferenceLeader) -> EpisodeTotals:
+def play_to_end(env: Any, leader: Leader) -> EpisodeTotals:
     """Play one episode of every game; arguments and errors as of :func:`play_episode`."""
     last = deque(play_episode(env, leader), maxlen=1).pop()
     return last.totals
 
 
-def _steps(env: Any, leader: ReferenceLeader, observation: Any) -> Iterator[PlayedStep]:
+def _steps(env: Any, leader: Leader, observation: Any) -> Iterator[PlayedStep]:
     playing = np.ones(env.num_envs, dtype=np.bool_)
     while playing.any():
         observation, reward, ended, _, info = env.step(leader.offers(env, observation))

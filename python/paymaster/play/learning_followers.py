@@ -7,16 +7,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowersSeen
+from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerInput
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import Observation
 from paymaster.features.follower import FollowerFeatures
 from paymaster.networks.follower_policy import FollowerConfig, Identities
 
-__all__ = ["FollowerEyes", "FollowersAtPlay"]
+__all__ = ["FollowerEncoder", "LearningFollowers"]
 
 
-class FollowerEyes:
+class FollowerEncoder:
     """What followers see, as tensors: :class:`paymaster.features.follower.FollowerFeatures`, and who they are.
 
     Args:
@@ -47,14 +47,14 @@ class FollowerEyes:
             identities=identities,
         )
 
-    def look(self, observation: Observation) -> FollowersSeen:
+    def encode(self, observation: Observation) -> FollowerInput:
         """Of one step, from what :meth:`TwoPhaseVectorEnv.offer` returned."""
         own, goal = self._features.encode(observation)
         identity = observation["identity"].astype(np.int64)
-        return FollowersSeen(*(torch.from_numpy(array).to(self._device) for array in (own, goal, identity)))
+        return FollowerInput(*(torch.from_numpy(array).to(self._device) for array in (own, goal, identity)))
 
 
-class FollowersAtPlay:
+class LearningFollowers:
     """A population that answers in a batch's steps (:class:`paymaster.envs.two_phase.Answering`), with its own draws.
 
     Args:
@@ -71,16 +71,16 @@ class FollowersAtPlay:
     def __init__(self, env: TwoPhaseVectorEnv, followers: FollowerActorCritic, generator: torch.Generator) -> None:
         self.followers, self.generator = followers, generator
         self.explore, self.greedy, self.keep = 0.0, False, False
-        self._eyes = FollowerEyes(env, followers.device)
+        self._encoder = FollowerEncoder(env, followers.device)
         self._actor = followers.actor()
-        self._seen: list[FollowersSeen] = []
+        self._seen: list[FollowerInput] = []
         self._results: list[tuple[Tensor, Tensor, Tensor]] = []  # action, asked, reward
         self._last: tuple[Tensor, Tensor] | None = None
         env.answering = self
 
     def answer(self, observation: Observation) -> NDArray[np.int64]:
         """Their actions, int64 [B, N]."""
-        seen = self._eyes.look(observation)
+        seen = self._encoder.encode(observation)
         if observation["step"].flat[0] == 0:
             self._actor = self.followers.actor()
         action = self.followers.act(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paymaster.algorithms.protocol import Player
-from paymaster.features.leader import FeatureEncoder, offers_from_flat
+from paymaster.features.leader import FeatureEncoder, unflatten_offers
 from paymaster.networks.draws import Draws
 from paymaster.play.recording import Recording
 from paymaster.play.seed_games import SeedEncoder, SeedGames
@@ -19,7 +19,7 @@ __all__ = ["NetworkLeader"]
 
 
 class NetworkLeader:
-    """Makes offers with a leader algorithm, from observations that it encodes (:class:`.ReferenceLeader`).
+    """Makes offers with a leader algorithm, from observations that it encodes (:class:`.Leader`).
 
     Args:
         player: decides.
@@ -57,7 +57,7 @@ class NetworkLeader:
         """Return actions int64 [B, N, 2] for the observed step."""
         seen = self.recording.see(observation, self._previous, self._step)
         step = self.player.act(seen, self._state, explore=self.explore, generator=self.generator, greedy=self.greedy)
-        actions = offers_from_flat(step.offer.cpu().numpy(), env.options["num_bonuses"])
+        actions = unflatten_offers(step.offer.cpu().numpy(), env.options["num_bonuses"])
         self.recording.decide(self._step, step, actions)
         self._previous, self._state, self._attention = step.offer, step.state, step.attention
         self._step += 1

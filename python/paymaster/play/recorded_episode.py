@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.play.episode import play_episode
 from paymaster.rendering import EpisodeRecord, draw_frame
-from paymaster.scripted import ReferenceLeader
+from paymaster.scripted import Leader
 
-__all__ = ["WatchedEpisode", "watch"]
+__all__ = ["RecordedEpisode", "record_episode"]
 
 
 @dataclass(frozen=True)
-class WatchedEpisode:
+class RecordedEpisode:
     """One whole episode of one game.
 
     Attributes:
@@ -51,7 +51,7 @@ class WatchedEpisode:
             yield self.frame(step, width=width)
 
 
-def watch(env: LeaderVectorEnv, leader: ReferenceLeader, title: str = "") -> WatchedEpisode:
+def record_episode(env: LeaderVectorEnv, leader: Leader, title: str = "") -> RecordedEpisode:
     """Plays the next episode of a single game.
 
     Args:
@@ -74,7 +74,7 @@ def watch(env: LeaderVectorEnv, leader: ReferenceLeader, title: str = "") -> Wat
             states[-1], step.info["payment"][0], float(step.reward[0]), None if attention is None else attention[0]
         )
     options = {**env.options, "goal_reward": env.goal_reward}
-    return WatchedEpisode(title or env.task.replace("_", " "), options, states, record)
+    return RecordedEpisode(title or env.task.replace("_", " "), options, states, record)
 
 
 def _only(states: dict[str, NDArray[Any]]) -> dict[str, Any]:

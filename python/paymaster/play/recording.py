@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.protocol import LeaderStep, Seen
+from paymaster.algorithms.protocol import LeaderInput, LeaderStep
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.events import extract
 from paymaster.features.leader import FeatureEncoder
@@ -67,15 +67,15 @@ class Recording:
         self._valid = np.zeros((steps, games), dtype=np.bool_)
         self._played = 0
 
-    def see(self, observation: Any, previous: Tensor, step: int) -> Seen:
+    def see(self, observation: Any, previous: Tensor, step: int) -> LeaderInput:
         """Encode what the leader sees of step t; ``previous`` is omega_{t-1}, int64 [B, N] on its device."""
         row = self._row(step)
         self._encoder.encode_into(observation, *(array[row] for array in self._arrays))
         if self._seen[0] is not self._host[0]:
             for there, here in zip(self._seen, self._host, strict=True):
                 there[row].copy_(here[row], non_blocking=self._keep)  # a row that is used again must have been read
-        follower, goal, ended = (part[row] for part in self._seen)
-        return Seen(follower, goal, previous, ended, step)
+        follower, goal, expired = (part[row] for part in self._seen)
+        return LeaderInput(follower, goal, previous, expired, step)
 
     def decide(self, step: int, decision: LeaderStep, actions: NDArray[np.int64]) -> None:
         """Record the decision of step t, and the same as the environment takes it, [B, N, 2]."""
@@ -96,7 +96,7 @@ class Recording:
     def episodes(self, lengths: NDArray[np.int32], explore: float) -> Episodes:
         """All of it. The recording's own memory, which belongs to the episodes from now on."""
         played, device, options = self._played, self._device, self._env.options
-        follower, goal, ended = (part[:played] for part in self._seen)
+        follower, goal, expired = (part[:played] for part in self._seen)
         results = {name: torch.from_numpy(array[:played]).to(device) for name, array in self._results.items()}
         events = extract(self._actions[:played], lengths, num_goals=options["num_goals"])
         offer = self._offer[:played]
@@ -108,7 +108,7 @@ class Recording:
             previous=torch.cat((torch.full_like(offer[:1], -1), offer[:-1])),
             offer=offer,
             new_offer=torch.tensor(events.is_new, device=device),
-            ended=ended,
+            expired=expired,
             explored=self._explored[:played],
             valid=torch.from_numpy(self._valid[:played]).to(device),
             goal_reward=torch.full((options["num_goals"],), self._env.goal_reward, device=device),

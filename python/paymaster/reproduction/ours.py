@@ -31,7 +31,7 @@ __all__ = ["frozen_leader", "generalisation", "leaders", "prediction", "ten_time
 
 _PLANE: Final = ("navigation advance", "predator_prey advance")
 _GAMES: Final = (*ON_THE_GRID, *_PLANE)
-_WITHOUT: Final = "natural-ends-only"
+_WITHOUT: Final = "expiring-only"
 _CHOICE: Final[dict[str, dict[str, Any]]] = {
     f"learning rates {rate:g}, {critic:g}, ending at {end:.0%}": {
         "critic_learning_rate": critic,

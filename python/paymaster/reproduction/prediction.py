@@ -23,7 +23,7 @@ from paymaster.analysis.open_run import open_run
 from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.features.leader import offers_from_flat
+from paymaster.features.leader import unflatten_offers
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.rollout import Rollout
 from paymaster.training.seeds import EVALUATION_SEED
@@ -121,7 +121,7 @@ def _planners_moves(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Inte
     moves = []
     for offer, played, valid in zip(episodes.offer, episodes.follower_action, episodes.valid, strict=True):
         moves.append(observation["route"].astype(np.int64))
-        observation, *_, info = again.step(offers_from_flat(offer.numpy(), env.options["num_bonuses"]))
+        observation, *_, info = again.step(unflatten_offers(offer.numpy(), env.options["num_bonuses"]))
         assert (info["follower_action"] == played.numpy())[valid.numpy()].all(), "not the same games"
     return np.stack(moves)
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
 from paymaster.reproduction.runs import RunJob
-from paymaster.reproduction.scripted_job import ReferenceJob
+from paymaster.reproduction.scripted_job import ScriptedJob
 from paymaster.reproduction.seeds_job import AnyJob
 from paymaster.terminal.printing import encodable, say
 from paymaster.training.progress import duration
@@ -25,7 +25,7 @@ class JobsProgress:
 
     def __init__(
         self,
-        jobs: Sequence[RunJob | ReferenceJob],
+        jobs: Sequence[RunJob | ScriptedJob],
         missing: Sequence[AnyJob],
         out: Path,
         console: Console,

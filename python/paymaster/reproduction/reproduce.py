@@ -16,7 +16,7 @@ from paymaster.reproduction.report import summary, write_figure
 from paymaster.reproduction.results import Results
 from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.scripted_job import ReferenceJob
+from paymaster.reproduction.scripted_job import ScriptedJob
 from paymaster.reproduction.seeds_job import AnyJob, at_once
 from paymaster.storage.atomic import storage_errors
 from paymaster.terminal.printing import say
@@ -95,7 +95,7 @@ def _engine(engine: EngineName, at_a_time: int | None, address: str | None) -> _
 
 
 def _run(
-    jobs: Sequence[RunJob | ReferenceJob], missing: Sequence[AnyJob], run_all: _Engine, out: Path, console: Console
+    jobs: Sequence[RunJob | ScriptedJob], missing: Sequence[AnyJob], run_all: _Engine, out: Path, console: Console
 ) -> None:
     failed: dict[str, str] = {}
     with JobsProgress(jobs, missing, out, console) as progress:

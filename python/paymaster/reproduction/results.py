@@ -16,7 +16,7 @@ from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
 from paymaster.reproduction.probes import probe_of
 from paymaster.reproduction.rows import read_row
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.scripted_job import reference_of, scripted_job
+from paymaster.reproduction.scripted_job import scripted_job, scripted_of
 from paymaster.reproduction.specs import Arm, Reading, key, train_config
 from paymaster.reproduction.statistics import Estimate, bootstrap, mean
 
@@ -66,8 +66,8 @@ class Results:
         return bootstrap(values, statistic) if np.isfinite(values).all() else Estimate(math.nan, math.nan, math.nan)
 
     def reference(self, reading: Reading, seed: int = 0) -> float:
-        """What :func:`~paymaster.reproduction.runs.reference_of` has in the same games with rule-based followers."""
-        return float(self._load(reference_of(reading, self.scale, seed).key)[reading.measure])
+        """What :func:`~paymaster.reproduction.runs.scripted_of` has in the same games with rule-based followers."""
+        return float(self._load(scripted_of(reading, self.scale, seed).key)[reading.measure])
 
     def shares(self, readings: Iterable[Reading]) -> Floats:
         """Readings of several games, each as a share of its reference, float [S, games]."""

@@ -1,4 +1,4 @@
-"""Rows: what was measured of a run, or of a reference leader, in a file of JSON each, ``OUT/rows/KEY.json``.
+"""Rows: what was measured of a run, or of a scripted leader, in a file of JSON each, ``OUT/rows/KEY.json``.
 
 A row carries a digest of itself, and its key follows from what was run; so one that was damaged, renamed, changed by
 hand or taken from elsewhere is refused.
@@ -21,7 +21,7 @@ from paymaster.storage.atomic import storage_errors, write_bytes
 from paymaster.storage.sealed import read_json, sealed_json
 from paymaster.validation.ranges import from_json
 
-__all__ = ["ReferenceRow", "RunRow", "means_of", "read_row", "reference_key", "row_path", "write_row"]
+__all__ = ["RunRow", "ScriptedRow", "means_of", "read_row", "row_path", "scripted_key", "write_row"]
 
 Count = Annotated[int, Interval(ge=0, lt=2**62)]
 Share = Annotated[float, Interval(ge=0, le=1)]
@@ -103,7 +103,7 @@ class RunRow:
 
 
 @dataclass(frozen=True)
-class ReferenceRow(Means):
+class ScriptedRow(Means):
     """Of a scripted leader, who needs no training: the options of its games and how others learned, its evaluation."""
 
     key: str
@@ -119,7 +119,7 @@ def means_of(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def reference_key(task: str, leader: str, options: Mapping[str, Any], episodes: int) -> str:
+def scripted_key(task: str, leader: str, options: Mapping[str, Any], episodes: int) -> str:
     """Return the key of the row of a scripted leader."""
     described = json.dumps([options, episodes], sort_keys=True).encode()
     return f"{task}-{leader}-{hashlib.sha256(described).hexdigest()[:12]}"
@@ -150,7 +150,7 @@ def read_row(out: Path, name: str) -> dict[str, Any]:
 
 def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     """The row, checked field by field, and against its key. Raises ValueError."""
-    made: RunRow | ReferenceRow
+    made: RunRow | ScriptedRow
     if "config" in row:
         made = from_json(RunRow, {"insight": None, "prediction": None, **row}, where)  # rows are older than these
         try:
@@ -163,9 +163,9 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
                 f"{len(made.training.curve.gain)}"
             )
     else:
-        made = from_json(ReferenceRow, row, where)
+        made = from_json(ScriptedRow, row, where)
         task, leader, *_ = f"{name}--".split("-")
-        follows = reference_key(task, leader, made.options, made.episodes)
+        follows = scripted_key(task, leader, made.options, made.episodes)
     for what, key in (("its name", made.key), ("its configuration", follows)):
         if key != name:
             raise ValueError(f"{where}: key: expected {name!r}, got {key!r} by {what}: it is the row of another run")

@@ -25,7 +25,7 @@ from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.probes import PROBES, probe_of
 from paymaster.reproduction.rows import means_of, read_row, row_path, write_row
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.scripted_job import EVALUATED, START, ReferenceJob, reference_of, scripted_job
+from paymaster.reproduction.scripted_job import EVALUATED, START, ScriptedJob, scripted_job, scripted_of
 from paymaster.reproduction.specs import Arm, Played, Reading, key, train_config
 from paymaster.storage.checkpoint import episode_of, list_checkpoints
 from paymaster.storage.metrics_file import METRICS, read_metrics
@@ -162,7 +162,7 @@ def readings_of(figure: Figure) -> set[Reading]:
     return shown | averaged | claimed
 
 
-def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob | ReferenceJob]:
+def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob | ScriptedJob]:
     """Everything that the figures need, each run once; the first seed of all runs comes first."""
     every = list(figures)
     readings = set().union(*(readings_of(figure) for figure in every))
@@ -172,7 +172,7 @@ def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob 
             wanted.setdefault(reading.arm, set()).add(reading)
     averaged = {r for f in every for average in f.averages for some in average.readings.values() for r in some}
     scripted = [scripted_job(r, scale, seed) for r in readings if r.arm.scripted for seed in range(seeds)]
-    scripted += [reference_of(r, scale, seed) for r in averaged for seed in range(seeds)]
+    scripted += [scripted_of(r, scale, seed) for r in averaged for seed in range(seeds)]
     references = {job.key: job for job in scripted}
     runs: dict[str, RunJob] = {}
     for arm in sorted(wanted, key=repr):

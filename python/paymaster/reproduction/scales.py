@@ -48,7 +48,7 @@ SCALES: Final[dict[ScaleName, Scale]] = {
         noises=(0.0, 0.5),
         intervals=(5,),
         followers=(2, 4),
-        leaders=("natural-ends", "m3rl"),
+        leaders=("ebpg-expiring", "m3rl"),
     ),
     "cpu": Scale("5,000 episodes a run, a fiftieth of the paper's", episodes=5_000, seeds=5, evaluated=1_000),
     "paper": Scale("250,000 episodes a run, the paper's number", episodes=250_000, seeds=5, evaluated=1_000),

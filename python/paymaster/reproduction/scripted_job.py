@@ -8,18 +8,18 @@ from typing import Any, ClassVar, Final
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.algorithms.followers import FollowerActorCritic
-from paymaster.analysis.evaluate import evaluate_reference
+from paymaster.analysis.evaluate import evaluate_scripted
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.episode import play_to_end
 from paymaster.reproduction.conditions import CONDITIONS
-from paymaster.reproduction.rows import means_of, read_row, reference_key, write_row
+from paymaster.reproduction.rows import means_of, read_row, scripted_key, write_row
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import GAMES, Arm, Played, Reading, train_config
-from paymaster.scripted import make_reference
+from paymaster.scripted import make_scripted
 from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_env, make_followers
 
-__all__ = ["EVALUATED", "START", "ReferenceJob", "learn_against", "reference_of", "scripted_job"]
+__all__ = ["EVALUATED", "START", "ScriptedJob", "learn_against", "scripted_job", "scripted_of"]
 
 START: Final = 40.0
 """Time of a process before it begins, in that of a trained episode."""
@@ -28,7 +28,7 @@ EVALUATED: Final = 0.2
 
 
 @dataclass(frozen=True)
-class ReferenceJob:
+class ScriptedJob:
     """A scripted leader, who needs no training, in an arm's games.
 
     Attributes:
@@ -64,7 +64,7 @@ class ReferenceJob:
     @property
     def key(self) -> str:
         """Of its row."""
-        return reference_key(GAMES[self.arm.game].task, self.leader, self.options(), self.evaluated)
+        return scripted_key(GAMES[self.arm.game].task, self.leader, self.options(), self.evaluated)
 
     def done(self, out: Path) -> bool:
         """Whether it is there."""
@@ -76,7 +76,7 @@ class ReferenceJob:
 
     def perform(self, out: Path) -> None:
         """Plays and writes the row."""
-        evaluation = evaluate_reference(
+        evaluation = evaluate_scripted(
             self.leader,
             GAMES[self.arm.game].task,
             self.evaluated,
@@ -106,16 +106,16 @@ class ReferenceJob:
         return train_config(arm, self.seed, self.episodes)
 
 
-def scripted_job(reading: Reading, scale: Scale, seed: int) -> ReferenceJob:
+def scripted_job(reading: Reading, scale: Scale, seed: int) -> ScriptedJob:
     """Return what a reading of a scripted leader needs; a seed matters to followers that learn."""
     arm = reading.arm
     if arm.followers == "rule":
-        return ReferenceJob(arm, arm.leader, reading.played, scale.evaluated)
+        return ScriptedJob(arm, arm.leader, reading.played, scale.evaluated)
     episodes = round(arm.length * scale.episodes)
-    return ReferenceJob(arm, arm.leader, reading.played, scale.evaluated, arm.first_seed + seed, episodes)
+    return ScriptedJob(arm, arm.leader, reading.played, scale.evaluated, arm.first_seed + seed, episodes)
 
 
-def reference_of(reading: Reading, scale: Scale, seed: int = 0) -> ReferenceJob:
+def scripted_of(reading: Reading, scale: Scale, seed: int = 0) -> ScriptedJob:
     """Return against whom a reading is held where games are averaged: ``full_information``, or the scripted leader
     itself, with rule-based followers in the same games. The seed matters where they have strangers."""
     arm = reading.arm
@@ -123,7 +123,7 @@ def reference_of(reading: Reading, scale: Scale, seed: int = 0) -> ReferenceJob:
     changes = tuple(change for change in arm.changes if change[0].startswith("options."))
     games = Arm(arm.game, arm.leader, num_followers=arm.num_followers, changes=changes)
     strangers = CONDITIONS[reading.condition].strangers
-    return ReferenceJob(games, leader, replace(reading.played, greedy=False), scale.evaluated, seed * strangers)
+    return ScriptedJob(games, leader, replace(reading.played, greedy=False), scale.evaluated, seed * strangers)
 
 
 @usual_torch()
@@ -135,7 +135,7 @@ def learn_against(leader: str, config: TrainConfig) -> FollowerActorCritic:
         leader: its name.
         config: of a run whose followers learn; its leader does not take part.
     """
-    env, scripted = make_env(config, config.num_envs, config.seed), make_reference(leader, config.seed)
+    env, scripted = make_env(config, config.num_envs, config.seed), make_scripted(leader, config.seed)
     followers = make_followers(config, env)
     assert followers is not None
     followers.explore, followers.keep = config.follower_learner.explore, True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from paymaster.reproduction.runs import RunJob
-from paymaster.reproduction.scripted_job import ReferenceJob
+from paymaster.reproduction.scripted_job import ScriptedJob
 from paymaster.reproduction.specs import key
 from paymaster.storage.run_directory import holds_run
 from paymaster.training.train_seeds import common_episode, train_seeds
@@ -64,16 +64,16 @@ class SeedsJob:
             job.perform(out)
 
 
-AnyJob: TypeAlias = RunJob | ReferenceJob | SeedsJob
+AnyJob: TypeAlias = RunJob | ScriptedJob | SeedsJob
 
 
-def at_once(jobs: Iterable[RunJob | ReferenceJob]) -> list[AnyJob]:
+def at_once(jobs: Iterable[RunJob | ScriptedJob]) -> list[AnyJob]:
     """The same jobs, where those that can are joined, in the order of the first of each.
 
     It pays in all regimes: 5 seeds of 1, 8 and 32 games an update took 0.28, 0.42 and 0.7 times the CPU seconds an
     episode. Not for followers that learn, nor where the cost of an episode is wanted.
     """
-    joined: dict[object, list[RunJob | ReferenceJob]] = {}
+    joined: dict[object, list[RunJob | ScriptedJob]] = {}
     for job in jobs:
         if isinstance(job, RunJob) and not job.config.followers_learn and not job.measured:
             joined.setdefault(replace(job.config, seed=0), []).append(job)

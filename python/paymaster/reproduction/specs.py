@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from paymaster.algorithms.followers import FollowerLearning
-from paymaster.scripted import REFERENCES
+from paymaster.scripted import SCRIPTED
 from paymaster.training.config import Followers, Payment, TaskConfig, TrainConfig
 from paymaster.training.regimes import REGIMES
 
@@ -76,7 +76,7 @@ class Arm:
     @property
     def scripted(self) -> bool:
         """Whether its leader needs no training."""
-        return self.leader in REFERENCES
+        return self.leader in SCRIPTED
 
     def changes_of(self, part: str) -> dict[str, Any]:
         """Return the changes of a part of the configuration, such as "learner", by field."""

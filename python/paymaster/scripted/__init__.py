@@ -1,4 +1,4 @@
-"""Reference leaders that need no training: a sense of scale beside any leader that learns.
+"""Scripted leaders that need no training: a sense of scale beside any leader that learns.
 
 ``random`` and ``fixed`` know nothing, ``preference`` is told what followers prefer, ``full_information`` is told all
 traits and the planners' distances. The last is a greedy search, not an upper bound.
@@ -9,32 +9,32 @@ from __future__ import annotations
 from typing import Any
 
 from paymaster.scripted.full_information import FullInformation
-from paymaster.scripted.leaders import Fixed, Preference, Random, ReferenceLeader
+from paymaster.scripted.leaders import Fixed, Leader, Preference, Random
 from paymaster.validation.arguments import check_int
 
 __all__ = [
-    "REFERENCES",
+    "SCRIPTED",
     "Fixed",
     "FullInformation",
+    "Leader",
     "Preference",
     "Random",
-    "ReferenceLeader",
-    "make_reference",
+    "make_scripted",
 ]
 
-REFERENCES: dict[str, type[ReferenceLeader]] = {
+SCRIPTED: dict[str, type[Leader]] = {
     "random": Random,
     "fixed": Fixed,
     "preference": Preference,
     "full_information": FullInformation,
 }
-"""Name -> reference leader."""
+"""Name -> scripted leader."""
 
 
-def make_reference(name: str, seed: int = 0) -> ReferenceLeader:
-    """The reference leader of that name. Raises ValueError for an unknown one."""
-    if name not in REFERENCES:
-        raise ValueError(f"reference: expected one of {', '.join(REFERENCES)}, got {name!r:.80}")
-    leader: Any = REFERENCES[name]
-    made: ReferenceLeader = leader(check_int("seed", seed, 0, 2**64 - 1))
+def make_scripted(name: str, seed: int = 0) -> Leader:
+    """The scripted leader of that name. Raises ValueError for an unknown one."""
+    if name not in SCRIPTED:
+        raise ValueError(f"reference: expected one of {', '.join(SCRIPTED)}, got {name!r:.80}")
+    leader: Any = SCRIPTED[name]
+    made: Leader = leader(check_int("seed", seed, 0, 2**64 - 1))
     return made

@@ -1,4 +1,4 @@
-"""The reference leader that is told everything: traits, and the planners' distances."""
+"""The scripted leader that is told everything: traits, and the planners' distances."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FullInformation:
     change would be paid for again.
 
     Args:
-        seed: unused, for the reference leaders' common signature.
+        seed: unused, for the scripted leaders' common signature.
     """
 
     def __init__(self, seed: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Reference leaders that know nothing, or next to nothing."""
+"""Scripted leaders that know nothing, or next to nothing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from paymaster.envs.vector import LeaderVectorEnv
 
-__all__ = ["Fixed", "Preference", "Random", "ReferenceLeader"]
+__all__ = ["Fixed", "Leader", "Preference", "Random"]
 
 Actions = NDArray[np.int64]
 Observation = Mapping[str, NDArray[Any]]
 
 
 @runtime_checkable
-class ReferenceLeader(Protocol):
+class Leader(Protocol):
     """Offers for a batch of games that are all in the same step of their episodes."""
 
     def start(self, env: LeaderVectorEnv) -> None:
@@ -72,7 +72,7 @@ class Preference:
     """Offers every follower its preferred goal at the lowest bonus: it never refuses while it can reach one.
 
     Args:
-        seed: unused, for the reference leaders' common signature.
+        seed: unused, for the scripted leaders' common signature.
     """
 
     def __init__(self, seed: int = 0) -> None:

@@ -13,6 +13,7 @@ from annotated_types import Interval
 
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig
 from paymaster.algorithms.followers import FollowerLearning
+from paymaster.algorithms.leaders import leader_name
 from paymaster.envs.tasks import tasks
 from paymaster.training.regimes import SETTINGS, SettingsName
 from paymaster.training.seeds import TRAINING_SEEDS
@@ -118,6 +119,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Fill in what depends on the leader and the settings. Raises ValueError for one that is unknown."""
+        object.__setattr__(self, "leader", leader_name(self.leader))
         if not isinstance(self.options, TaskConfig):
             raise TypeError(f"options: expected a TaskConfig, got {type(self.options).__name__}")
         if self.settings not in tuple(SETTINGS):

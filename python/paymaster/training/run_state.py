@@ -12,7 +12,7 @@ from paymaster.algorithms.followers import FollowerActorCritic
 from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.play.learning_followers import FollowersAtPlay
+from paymaster.play.learning_followers import LearningFollowers
 from paymaster.storage.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -50,7 +50,7 @@ class RunParts:
     leader: LeaderAlgorithm
     env: LeaderVectorEnv
     generator: torch.Generator
-    followers: FollowersAtPlay | None
+    followers: LearningFollowers | None
     ranks: Ranks
     whole_env: Callable[[], LeaderVectorEnv]
 

@@ -18,7 +18,7 @@ from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.features.leader import FeatureEncoder
 from paymaster.networks.leader import LeaderConfig
-from paymaster.play.learning_followers import FollowerEyes, FollowersAtPlay
+from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
 from paymaster.storage.run_config import CONFIG, read_config
 from paymaster.training.config import TrainConfig
 from paymaster.training.cores import available_cores
@@ -109,12 +109,12 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     return EBPG(network, config.learner, choose_device(config.device), config.seed)
 
 
-def make_followers(config: TrainConfig, env: LeaderVectorEnv) -> FollowersAtPlay | None:
+def make_followers(config: TrainConfig, env: LeaderVectorEnv) -> LearningFollowers | None:
     """The run's followers that learn, with initial weights, seated in ``env``; None where they decide by rule."""
     if not isinstance(env, TwoPhaseVectorEnv):
         return None
     device, learning = choose_device(config.device), config.follower_learner
-    network = FollowerEyes(env, device).config(learning.hidden, learning.identities)
+    network = FollowerEncoder(env, device).config(learning.hidden, learning.identities)
     followers = FollowerActorCritic(network, learning, device, config.seed)
     # Not the leader's generator, nor its seed: what followers draw must not depend on how much the leader does.
-    return FollowersAtPlay(env, followers, torch.Generator(device).manual_seed(config.seed + _FOLLOWERS))
+    return LearningFollowers(env, followers, torch.Generator(device).manual_seed(config.seed + _FOLLOWERS))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from paymaster.algorithms import EBPG
-from paymaster.algorithms.leader_stack import SeedStack
-from paymaster.algorithms.process_group import ALONE, launched
+from paymaster.algorithms.leader_stack import LeaderStack
+from paymaster.algorithms.process_group import SINGLE_PROCESS, launched
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.episode import EpisodeTotals
@@ -72,8 +72,8 @@ def train_seeds(
         configs = _stored(configs, outs, given)
     _check(configs, outs)
     keep_freed_memory()
-    parts = [make_parts(one, make_leader, ALONE) for one in configs]
-    stack = SeedStack([part.leader for part in parts if isinstance(part.leader, EBPG)])
+    parts = [make_parts(one, make_leader, SINGLE_PROCESS) for one in configs]
+    stack = LeaderStack([part.leader for part in parts if isinstance(part.leader, EBPG)])
     if not resume:
         for out in outs:
             refuse_a_run(out)  # before any other is begun
@@ -176,7 +176,7 @@ def _loop(
     named: Sequence[tuple[TrainConfig, Path]],
     runs: Sequence[RunDirectory],
     parts: Sequence[RunParts],
-    stack: SeedStack,
+    stack: LeaderStack,
     done: int,
 ) -> None:
     config = named[0][0]
