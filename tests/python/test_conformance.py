@@ -54,8 +54,8 @@ DIFFERENT = (
 @over_games
 def test_pettingzoos_parallel_tests(task: str, options: dict[str, Any]) -> None:
     for make in (integrations.parallel_env, integrations.followers_env):
-        parallel_api_test(make(task, **options), num_cycles=120)
-        parallel_seed_test(lambda make=make: make(task, **options), num_cycles=120)
+        parallel_api_test(make(task, **options), num_cycles=60)
+        parallel_seed_test(lambda make=make: make(task, **options), num_cycles=60)
 
 
 @over_games

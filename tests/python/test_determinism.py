@@ -111,14 +111,14 @@ def test_threads_make_no_difference(task: str, mode: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_game_i_of_a_batch_is_the_single_game_of_that_index(task: str) -> None:
-    batch = make(task, num_envs=6, seed=12, num_threads=2, noise=0.1)
+    batch = make(task, num_envs=4, seed=12, num_threads=2, noise=0.1)
     batch.statistics.frozen = True
-    games = [paymaster.make(task, seed=12, index=i, noise=0.1) for i in range(6)]
+    games = [paymaster.make(task, seed=12, index=i, noise=0.1) for i in range(4)]
     for game in games:
         game.batch.statistics.frozen = True
     for episode in range(2):
         seen, _ = batch.reset()
-        same([row(seen, i) for i in range(6)], [game.reset()[0] for game in games])
+        same([row(seen, i) for i in range(4)], [game.reset()[0] for game in games])
         for offers in offer_stream(batch, 30, seed=episode):
             *results, info = batch.step(offers)
             for i, game in enumerate(games):

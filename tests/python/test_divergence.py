@@ -25,7 +25,7 @@ from paymaster.training.train_seeds import train_seeds
 from paymaster.validation.finite import DivergenceError, check_metrics, check_step, first_not_finite
 
 TASK = "resource_collection"
-SMALL = TrainConfig(TASK, episodes=64, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
+SMALL = TrainConfig(TASK, episodes=40, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
 LEARNING = dataclasses.replace(SMALL, options=TaskConfig(followers="meta", payment="advance_once"))
 
 
@@ -89,7 +89,7 @@ def test_training_stops_and_keeps_the_last_good_checkpoint(
     assert load_checkpoint(last).episode == 16
     evaluate_run(tmp_path / "run", 2)
     train(SMALL, tmp_path / "run", resume=True)  # not spoiled this time
-    assert latest_checkpoint(tmp_path / "run").stem == "checkpoint-00000064"
+    assert latest_checkpoint(tmp_path / "run").stem == "checkpoint-00000040"
 
 
 def test_before_the_first_checkpoint(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from reference.planner import Resource, plan
 from reference.random_states import OfferSource, random_map, random_states
 from reference.rules import MOVE, STOP, TURN_LEFT
 from reference.scenes import offers, seed_playing, stage
+from rest_slow import rest_slow
 
 Make = Callable[..., Any]
 
@@ -66,17 +68,16 @@ def test_whole_episodes(case: Case, share: float) -> None:
 # ---- random states
 
 
-@pytest.mark.parametrize("followers", [1, 2, 4, 8, 16])
-@pytest.mark.parametrize("map_name", MAPS)
-@pytest.mark.parametrize(
-    ("task", "options"),
-    [
-        ("resource_collection", {"abstain": True}),
-        ("multi_bonus_resource_collection_one_skill", {"noise": 0.3, "num_resources": 14}),
-    ],
-)
-def test_steps_from_random_states(task: str, options: dict[str, Any], map_name: str, followers: int) -> None:
-    num_envs = 32
+RANDOM_STATES: dict[str, dict[str, Any]] = {
+    "resource_collection": {"abstain": True},
+    "multi_bonus_resource_collection_one_skill": {"noise": 0.3, "num_resources": 14},
+}
+STATE_CASES = list(itertools.product(RANDOM_STATES, MAPS, (1, 2, 4, 8, 16)))
+
+
+@pytest.mark.parametrize(("task", "map_name", "followers"), rest_slow(STATE_CASES, STATE_CASES[::3].__contains__))
+def test_steps_from_random_states(task: str, map_name: str, followers: int) -> None:
+    num_envs, options = 32, RANDOM_STATES[task]
     both = Lockstep(make_vec, task, num_envs, num_followers=followers, map=MAPS[map_name], **options)
     both.reset(seed=followers)
     rng = np.random.default_rng(followers)
@@ -97,7 +98,7 @@ def likely_offers(rng: np.random.Generator, rules: Rules, last: np.ndarray[Any, 
 # ---- planner
 
 
-@pytest.mark.parametrize("map_seed", range(40))
+@pytest.mark.parametrize("map_seed", rest_slow(range(40), lambda seed: seed < 10))
 def test_distances_on_random_maps(map_seed: int) -> None:
     """The distances seen after a step are those of the reference's search on the state after it."""
     rng = np.random.default_rng(map_seed)

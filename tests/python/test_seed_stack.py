@@ -89,7 +89,7 @@ COVERING = {
 }
 
 
-@pytest.mark.parametrize(("name", "regime"), rest_slow(CASES, lambda case: case[1] == "ours" or case in COVERING))
+@pytest.mark.parametrize(("name", "regime"), rest_slow(CASES, COVERING.__contains__))
 def test_each_seed_learns_what_it_learns_alone(name: str, regime: str) -> None:
     """Offers drawn to the bit while the weights are the same, gradients and metrics of one update to rounding.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -33,11 +34,21 @@ def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> 
     FigureCanvasAgg(figure)
     title = f"{inspection.leader} in {inspection.task}, {inspection.episodes} episodes"
     figure.suptitle(title, color=_INK, parse_math=False)
-    panels: list[Callable[[Axes, Inspection], None]] = [
-        _attention, _termination, _prediction, _acceptance, _lengths, _entropy,
-    ]  # fmt: skip
-    for axes, draw in zip(figure.subplots(2, 3).flat, panels, strict=True):
-        draw(axes, inspection)
+    panels: list[tuple[str, NDArray[Any] | None, Callable[[Axes, NDArray[Any], Inspection], None]]] = [
+        ("attention: weights of the followers", inspection.attention, _attention),
+        ("termination: mean beta", inspection.termination, _termination),
+        ("prediction of the followers' actions", inspection.prediction_accuracy, _prediction),
+        ("acceptance by bonus", inspection.acceptance, _acceptance),
+        ("options: how long an offer lasts", inspection.option_lengths, _lengths),
+        ("entropy of mu", inspection.entropy, _entropy),
+    ]
+    for axes, (name, shown, draw) in zip(figure.subplots(2, 3).flat, panels, strict=True):
+        axes.set_title(name)
+        if shown is None:
+            axes.text(0.5, 0.5, "this leader has none", ha="center", va="center", color=_INK, transform=axes.transAxes)
+            axes.set(xticks=[], yticks=[])
+        else:
+            draw(axes, shown, inspection)
         axes.spines[["top", "right"]].set_visible(False)
         axes.title.set_color(_INK)
     buffer = io.BytesIO()
@@ -45,69 +56,45 @@ def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> 
     write_bytes(out_png, buffer.getvalue())
 
 
-def _attention(axes: Axes, inspection: Inspection) -> None:
-    axes.set_title("attention: weights of the followers")
-    if inspection.attention is None:
-        _nothing(axes)
-        return
-    axes.bar(np.arange(10) / 10 + 0.05, inspection.attention, width=0.09, color=_BLUE)
+def _attention(axes: Axes, values: NDArray[Any], _: Inspection) -> None:
+    axes.bar(np.arange(10) / 10 + 0.05, values, width=0.09, color=_BLUE)
     axes.set(xlabel="weight", ylabel="share of followers and steps", xlim=(0, 1))
 
 
-def _termination(axes: Axes, inspection: Inspection) -> None:
-    axes.set_title("termination: mean beta")
-    if inspection.termination is None or inspection.termination_by_state is None:
-        _nothing(axes)
-        return
-    _line(axes, inspection.termination, "all")
-    for name, value, colour in zip(
-        ("offer has run its course", "contract runs"), inspection.termination_by_state, (_ORANGE, _INK), strict=True
-    ):
+def _termination(axes: Axes, values: NDArray[Any], inspection: Inspection) -> None:
+    _line(axes, values, "all")
+    means = inspection.termination_by_state or (np.nan, np.nan)
+    names = ("offer has run its course", "contract runs")
+    for name, value, colour in zip(names, means, (_ORANGE, _INK), strict=True):
         if not np.isnan(value):
             axes.axhline(value, color=colour, linestyle="--", label=f"{name}: {value:.3f}")
     axes.set(xlabel="step", ylabel="beta", ylim=(0, None))
     axes.legend(frameon=False)
 
 
-def _prediction(axes: Axes, inspection: Inspection) -> None:
-    axes.set_title("prediction of the followers' actions")
-    if inspection.prediction_accuracy is None:
-        _nothing(axes)
-        return
-    _line(axes, inspection.prediction_accuracy, "right")
+def _prediction(axes: Axes, values: NDArray[Any], inspection: Inspection) -> None:
+    _line(axes, values, "right")
     guess = inspection.most_frequent_action
     axes.axhline(guess, color=_ORANGE, linestyle="--", label=f"always the commonest action: {guess:.2f}")
     axes.set(xlabel="step", ylabel="share right", ylim=(0, 1))
     axes.legend(frameon=False)
 
 
-def _acceptance(axes: Axes, inspection: Inspection) -> None:
-    axes.set_title("acceptance by bonus")
-    levels = np.arange(1, len(inspection.acceptance) + 1)
-    axes.bar(levels, np.nan_to_num(inspection.acceptance), color=_BLUE)
+def _acceptance(axes: Axes, values: NDArray[Any], _: Inspection) -> None:
+    levels = np.arange(1, len(values) + 1)
+    axes.bar(levels, np.nan_to_num(values), color=_BLUE)
     axes.set(xlabel="bonus", ylabel="share of steps committed", ylim=(0, 1), xticks=levels)
 
 
-def _lengths(axes: Axes, inspection: Inspection) -> None:
-    axes.set_title("options: how long an offer lasts")
-    counts = inspection.option_lengths
-    axes.bar(np.arange(1, len(counts) + 1), counts / counts.sum(), color=_BLUE)
+def _lengths(axes: Axes, values: NDArray[Any], _: Inspection) -> None:
+    axes.bar(np.arange(1, len(values) + 1), values / values.sum(), color=_BLUE)
     axes.set(xlabel="steps", ylabel="share of options")
 
 
-def _entropy(axes: Axes, inspection: Inspection) -> None:
-    axes.set_title("entropy of mu")
-    if inspection.entropy is None:
-        _nothing(axes)
-        return
-    _line(axes, inspection.entropy, "mean")
+def _entropy(axes: Axes, values: NDArray[Any], _: Inspection) -> None:
+    _line(axes, values, "mean")
     axes.set(xlabel="step", ylabel="nats", ylim=(0, None))
 
 
 def _line(axes: Axes, values: NDArray[np.float64], label: str) -> None:
     axes.plot(np.arange(len(values)), values, color=_BLUE, label=label)
-
-
-def _nothing(axes: Axes) -> None:
-    axes.text(0.5, 0.5, "this leader has none", ha="center", va="center", color=_INK, transform=axes.transAxes)
-    axes.set(xticks=[], yticks=[])
