@@ -110,7 +110,7 @@ def steer(
 
     The plan brakes before it arrives, goes round obstacles and leads a moving target by up to three steps. For one body
     and a fixed target it takes on average less than 1.2 times as long as the fastest straight line
-    (``bench/README.md``). Other followers are not gone round.
+    (``docs/performance.md``). Other followers are not gone round.
 
     Args:
         position, velocity, target: floats [B, 2], (x, y), in MPE's units and units per second (a step is 0.1 s).

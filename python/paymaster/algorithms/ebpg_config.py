@@ -27,7 +27,7 @@ class EBPGConfig:
         options: when options are opened by rule rather than by beta.
         termination_start: bias of beta's logit before training; at -6 options run on at first but for one step in 400.
         learning_rate: of everything but the baseline's heads. The paper's: with 0.001 dense EBPG learns
-            faster but loses what it has learned again and again (bench/README.md).
+            faster but loses what it has learned again and again (docs/results.md).
         critic_learning_rate: of the baseline's heads (paper: 0.001).
         learning_rate_end: share of both learning rates that is left at the end of training, falling linearly.
         gamma: discount; 1 in the paper.

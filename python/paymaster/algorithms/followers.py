@@ -29,12 +29,12 @@ class FollowerLearning:
     Attributes:
         learning_rate: Adam's. Followers must be the faster ones of two time scales (paper: 0.001 beside the leader's
             0.0003): with 0.001 beside our leader's 0.006 it gave up paying in `predator_prey` before they had learned
-            to finish what they were paid for (bench/README.md).
+            to finish what they were paid for (docs/results.md).
         gamma: discount of their own rewards.
         gae_lambda: lambda of the advantage estimator.
         explore: iota: with this probability an action is a uniform one, throughout training. The paper's 0.3 breaks off
             every fourth contract in each step, and leaders learn to offer what nobody takes; a policy that is drawn
-            from tries enough by itself (bench/README.md).
+            from tries enough by itself (docs/results.md).
         lambda_entropy: weight of the policy's entropy.
         critic_weight: weight of the value's loss.
         max_gradient_norm: the gradient is scaled down to this norm.
@@ -43,7 +43,7 @@ class FollowerLearning:
         hidden: width of their networks.
         identities: "embedded", one set of weights and a learned vector for every follower, or "separate", weights of
             its own for each, which learn from what that one lives through alone: as good in the end, but later
-            (bench/README.md).
+            (docs/results.md).
     """
 
     learning_rate: Positive = 5e-3

@@ -88,7 +88,7 @@ _UNTUNED: Final[dict[str, tuple[str, dict[str, Any], EBPGConfig]]] = {
         "ours: options also end when their offer has run its course; sparse gradient, clipped reuse, annealed entropy",
         {},
         # Beta starts shut (0.0025): an option that ends by rule need not be cut short before that is worth something,
-        # and where it is, among strangers, beta opens as far as from any other start (bench/README.md).
+        # and where it is, among strangers, beta opens as far as from any other start (docs/results.md).
         replace(_OURS, termination_start=-6.0),
     ),
     "expiring-only": (

@@ -15,7 +15,7 @@ from paymaster.training.train_seeds import common_episode, train_seeds
 
 __all__ = ["AnyJob", "SeedsJob", "at_once"]
 
-# What a seed's training takes in a stack of five beside what it takes alone, on the CPU (bench/README.md).
+# What a seed's training takes in a stack of five beside what it takes alone, on the CPU (docs/performance.md).
 _OF_ONE_GAME, _OF_MANY_GAMES = 0.3, 0.7
 
 
