@@ -256,7 +256,7 @@ def test_hyperparameters_are_checked(change: dict[str, object], message: str) ->
 
 
 def test_contradictory_settings_are_named() -> None:
-    with pytest.raises(ValueError, match="options: without a termination function expected an interval or natural_end"):
+    with pytest.raises(ValueError, match="options: without a termination function expected an interval or expiring"):
         EBPG(NO_TERMINATION, LEARN)
     with pytest.raises(ValueError, match=r"exploration: 'agents' .* expects options\.interval = 1, got 0"):
         EBPG(LEADER, replace(LEARN, exploration="agents"))
