@@ -10,6 +10,7 @@ import numpy as np
 from common import measure, report
 
 from paymaster import TwoPhaseVectorEnv, _core, make_vec
+from paymaster.analysis.step_rate import step_rate
 
 WORLDS = {"navigation": "simple_spread", "predator_prey": "simple_tag"}
 
@@ -30,22 +31,6 @@ def whole(task: str, games: int, threads: int) -> Any:
         nonlocal t
         env.offer(offers[t // 10 % 8])
         env.act(actions[t % 16])
-        t += 1
-
-    return step
-
-
-def planned(task: str, games: int, threads: int) -> Any:
-    """One step of all games with rule-based followers, which plan."""
-    env = make_vec(task, games, 0, threads, copy=False)
-    env.reset()
-    random = np.random.default_rng(0)
-    offers = [random.integers(0, [4, env.options["num_bonuses"]], (games, 4, 2)) for _ in range(8)]
-    t = 0
-
-    def step() -> None:
-        nonlocal t
-        env.step(offers[t // 10 % 8])
         t += 1
 
     return step
@@ -91,14 +76,15 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     for task, world in WORLDS.items():
         for games in (1024, 16384):
-            for name, step in (
-                ("told primitive actions", whole(task, games, threads)),
-                ("rule-based followers, planned", planned(task, games, threads)),
-                ("physics and observations, one thread", physics(task, games, True)),
-                ("physics alone, one thread", physics(task, games, False)),
-            ):
-                rate = measure(step, games, seconds, repeats)
-                rows.append({"world": world, "games": games, "what": name, "steps_per_second": rate})
+            rates = {
+                "told primitive actions": measure(whole(task, games, threads), games, seconds, repeats),
+                "rule-based followers, planned": step_rate(task, games, threads, seconds, repeats).steps_per_second,
+                "physics and observations, one thread": measure(physics(task, games, True), games, seconds, repeats),
+                "physics alone, one thread": measure(physics(task, games, False), games, seconds, repeats),
+            }
+            rows += [
+                {"world": world, "games": games, "what": what, "steps_per_second": rate} for what, rate in rates.items()
+            ]
     report(rows)
 
 
