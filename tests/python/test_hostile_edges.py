@@ -14,7 +14,7 @@ import pytest
 import paymaster
 from fuzz.snapshots import sealed
 from hostile import LEGAL, RC, ROOM, B, make, refused, unharmed
-from paymaster import views
+from paymaster import integrations
 from paymaster.planners import grid_path
 from play import leaves
 from worlds import PARTICLES
@@ -306,9 +306,9 @@ def test_views_and_two_phases_have_those_strides_too(task: str) -> None:
     came += [single.reset(), single.step(np.zeros((4, 2), dtype=int))]
     for array in leaves(came):
         expect_compact(array)
-    vectors = views.LeaderVectors(paymaster.make(task, 0))
-    batched = views.BatchedLeaderVectors(paymaster.make_vec(task, 3, 0, 1))
-    parallel = views.parallel_env(task)
+    vectors = integrations.LeaderVectors(paymaster.make(task, 0))
+    batched = integrations.BatchedLeaderVectors(paymaster.make_vec(task, 3, 0, 1))
+    parallel = integrations.parallel_env(task)
     for array in leaves([vectors.reset(seed=0), batched.reset(seed=0), parallel.reset(seed=0)]):
         expect_compact(array)
 

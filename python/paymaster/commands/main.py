@@ -114,7 +114,7 @@ def _notes_in_a_line() -> Iterator[None]:
                 usual(message, category, *where, **how)
 
         warnings.filterwarnings("always", category=RenamedWarning)
-        warnings.showwarning = show  # type: ignore[assignment]
+        warnings.showwarning = show
         yield
 
 
