@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import random
 import subprocess
@@ -29,6 +30,7 @@ from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.cores import available_cores
 from paymaster.training.train import train
 from paymaster.training.train_seeds import train_seeds
+from rest_slow import rest_slow
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=16, num_envs=8, checkpoint_every=8, hidden=8, seed=3)
@@ -90,10 +92,17 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[TrainConfig, tuple[A
     return {config: everything(config, tmp_path_factory.mktemp("usual") / "run") for config in (SMALL, LEARNING)}
 
 
-@pytest.mark.parametrize(
-    ("around", "config"),
-    [*((name, SMALL) for name in AROUND), *((name, LEARNING) for name in ("float64", "autocast", "meta device"))],
-)
+AROUND_RUNS = [
+    *itertools.product(AROUND, [SMALL]),
+    *itertools.product(("float64", "autocast", "meta device"), [LEARNING]),
+]
+COVERING = [
+    *itertools.product(("float64", "autocast", "meta device", "inference mode"), [SMALL]),
+    ("float64", LEARNING),
+]
+
+
+@pytest.mark.parametrize(("around", "config"), rest_slow(AROUND_RUNS, COVERING.__contains__))
 def test_settings_around_change_no_number_and_are_left_as_found(
     around: str, config: TrainConfig, usual: dict[TrainConfig, tuple[Any, ...]], tmp_path: Path
 ) -> None:
