@@ -108,10 +108,10 @@ py::array expired_of(const py::object& observation) {
   seen.completed = fields.take<std::int16_t>("completed", {games, n});
   seen.distance = fields.take<std::int16_t>("distance", shape);
   py::array_t<bool> out({games, n});
-  bool* ended = out.mutable_data();
+  bool* to = out.mutable_data();
   {
     py::gil_scoped_release release;
-    expired(seen, static_cast<std::size_t>(games), static_cast<std::size_t>(n), static_cast<int>(shape[2]), ended);
+    expired(seen, static_cast<std::size_t>(games), static_cast<std::size_t>(n), static_cast<int>(shape[2]), to);
   }
   return out;
 }
@@ -135,14 +135,14 @@ class PyFeatureEncoder {
   }
 
   void encode_into(const py::object& observation, const py::object& follower, const py::object& goal,
-                   const py::object& ended) {
+                   const py::object& expired) {
     Fields fields(observation);
     py::ssize_t games = 0;
     const SeenFields seen = take(fields, games);
     run(seen, games,
         {expect_output<float>(follower, "follower", follower_shape(games)),
          expect_output<float>(goal, "goal", goal_shape(games)),
-         expect_output<bool>(ended, "ended", {games, followers()})});
+         expect_output<bool>(expired, "expired", {games, followers()})});
   }
 
  private:
@@ -191,7 +191,7 @@ void bind_features(py::module_& m) {
                              [](const PyFeatureEncoder& self) { return self.encoder().goal_features(); })
       .def("encode", &PyFeatureEncoder::encode, py::arg("observation"))
       .def("encode_into", &PyFeatureEncoder::encode_into, py::arg("observation"), py::arg("follower"), py::arg("goal"),
-           py::arg("ended"));
+           py::arg("expired"));
   m.attr("GOAL_FEATURES_NOW") = kGoalFeaturesNow;
   m.def("expired", &expired_of, py::arg("observation"), "Which offers have run their course: bool [B, N].");
 }

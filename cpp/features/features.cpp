@@ -96,7 +96,7 @@ void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const His
     write_followers(seen, game, out.follower + game * follower_row);
     write_goals(seen, game, table, out.goal + game * goal_row);
   }
-  if (out.ended != nullptr) expired(seen, games, n, goals_, out.ended);
+  if (out.expired != nullptr) expired(seen, games, n, goals_, out.expired);
 }
 
 void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int population) const {

@@ -72,7 +72,7 @@ inline constexpr int kGoalFeaturesNow = 7 + 3;  // the goal, the offer
 struct FeatureArrays {
   float* follower = nullptr;  // [B, N, F]
   float* goal = nullptr;      // [B, N, G, D]
-  bool* ended = nullptr;      // [B, N] as expired() says; null: not asked for
+  bool* expired = nullptr;    // [B, N] as expired() says; null: not asked for
 };
 
 /// Which offers have run their course: the contract was completed in the last step, the follower is not committed to

@@ -134,7 +134,7 @@ class Batch:
     def statistics(self) -> dict[str, NDArray[Any]]: ...
 
 class FeatureEncoder:
-    """Of a batch's observations. Outputs: follower float32[B, N, F], goal float32[B, N, G, D], ended bool[B, N]."""
+    """Of a batch's observations. Outputs: follower float32[B, N, F], goal float32[B, N, G, D], expired bool[B, N]."""
 
     def __init__(self, batch: Batch) -> None: ...
     @property
@@ -147,7 +147,7 @@ class FeatureEncoder:
         observation: Mapping[str, NDArray[Any]],
         follower: NDArray[np.float32],
         goal: NDArray[np.float32],
-        ended: NDArray[np.bool_],
+        expired: NDArray[np.bool_],
     ) -> None: ...
 
 def expired(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]: ...

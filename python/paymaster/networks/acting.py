@@ -43,6 +43,9 @@ class LeaderActor:
                 hidden=config.hidden,
             )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._network,)
+
     def evaluate(self, follower: Tensor, goal: Tensor, previous: Tensor, history: Tensor) -> LeaderOutput:
         """Return the network's output for one step, without phi; the same as by calling it, to rounding.
 
@@ -87,6 +90,9 @@ class FollowerActor:
                 goal_features=config.goal_features,
                 hidden=config.hidden,
             )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._network,)
 
     def logits(self, own: Tensor, goal: Tensor, identity: Tensor) -> Tensor:
         """Return the logits [B, N, A] of the followers' actions in one step.
