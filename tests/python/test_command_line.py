@@ -672,6 +672,7 @@ class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:
             os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test in the background inherits that it is ignored
 sys.meta_path.insert(0, Interrupting())
 sys.argv = ["paymaster", "bench"]
 runpy.run_module("paymaster", run_name="__main__")
