@@ -45,7 +45,7 @@ def measured(command: str) -> str:
     done = subprocess.run(
         [sys.executable, *shlex.split(command)[1:]], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
-    return "\n".join(line for line in done.stdout.splitlines() if line.startswith("|") or not line)
+    return "\n".join(line for line in done.stdout.splitlines() if line.startswith("| ") or not line)
 
 
 def rewritten(text: str, table: Callable[[str, str], str | None]) -> str:

@@ -39,7 +39,7 @@ class OptionRules:
     Attributes:
         interval: every so many steps, for all followers at once; 1 opens at every step ("w/o EBPG"), 0 never.
         expiring: when the offer has run its course: its contract was completed, the follower is not committed to
-            it, or its goal can no longer be reached (``Episodes.expired``).
+            it, or its goal can no longer be reached (computed in ``cpp/features/features.cpp``).
     """
 
     interval: Annotated[int, Interval(ge=0, le=999_999)] = 0
