@@ -1,9 +1,10 @@
 """Compare the numbers of two installed versions bit by bit: short trainings of seeds 0 to 2, and evaluations.
 
-    python tests/same_numbers.py OLD/bin/paymaster NEW/bin/paymaster [--work DIR]
+    python tests/same_numbers.py OLD/bin/python NEW/bin/python [--work DIR]
 
-Both commands run the same cases; NAMES translates what was renamed between them, in arguments of the old one and in
-the results. Prints a line a case and ends with status 1 if any number differs.
+Both run the same cases of the ``paymaster`` command, each version in one process. NAMES translates what was renamed
+between them, in arguments of the old one and in the results. Prints a line a case and ends with status 1 if any number
+differs.
 """
 
 from __future__ import annotations
@@ -45,35 +46,52 @@ def rows_of(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-def said(command: str, *arguments: str) -> str:
-    return subprocess.run([command, *arguments], check=True, capture_output=True, text=True).stdout
+RUN_ALL = """
+import contextlib, io, json, sys
+from importlib.metadata import entry_points
+(command,) = entry_points(group="console_scripts", name="paymaster")
+main, out = command.load(), []
+for arguments in json.load(sys.stdin):
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert main(arguments) == 0, arguments
+    out.append(printed.getvalue())
+json.dump(out, sys.stdout)
+"""
 
 
-def results(command: str, work: Path, *, old: bool) -> dict[str, Any]:
-    """Case -> its numbers."""
+def run_all(python: str, commands: list[list[str]]) -> list[str]:
+    """Return what each command printed."""
+    asked = json.dumps(commands)
+    done = subprocess.run([python, "-c", RUN_ALL], input=asked, check=True, stdout=subprocess.PIPE, text=True)
+    answers: list[str] = json.loads(done.stdout)
+    return answers
+
+
+def results(python: str, work: Path, *, old: bool) -> dict[str, Any]:
+    """Return the numbers of each case."""
     forward = {new: name for name, new in NAMES.items()}
 
-    def asked(arguments: tuple[str, ...]) -> list[str]:
+    def asked(*arguments: str) -> list[str]:
         return [forward.get(argument, argument) for argument in arguments] if old else list(arguments)
 
-    out: dict[str, Any] = {}
+    trainings, evaluations, runs = [], {}, {}
     for name, arguments in TRAINED.items():
-        given = asked(arguments)
-        own = [part for part in SHORT if "--num-envs" not in given or part not in ("--num-envs", "32")]
+        own = [part for part in SHORT if "--num-envs" not in arguments or part not in ("--num-envs", "32")]
         for seed in range(3):
-            run = work / f"{len(out)}"
-            said(command, "train", *given, *own, "--seed", str(seed), "--out", str(run))
-            out[f"{name}, seed {seed}"] = rows_of(run)
-            if seed == 0:
-                answer = json.loads(said(command, "evaluate", str(run), "--episodes", "50", "--json"))
-                out[f"{name}, evaluated"] = {key: part for key, part in answer.items() if key != "leader"}
-    run = work / "seeds"
-    said(command, "train", "resource_collection", *SHORT, "--seeds", "3", "--out", str(run))
-    out["three seeds at once"] = [rows_of(each) for each in sorted(path.parent for path in run.glob("*/metrics.jsonl"))]
+            run = runs[f"{name}, seed {seed}"] = work / str(len(runs))
+            trainings.append(asked("train", *arguments, *own, "--seed", str(seed), "--out", str(run)))
+        evaluations[f"{name}, evaluated"] = asked("evaluate", str(run), "--episodes", "50", "--json")
+    trainings.append(asked("train", "resource_collection", *SHORT, "--seeds", "3", "--out", str(work / "seeds")))
     for leader in SCRIPTED:
         for task in TASKS:
-            answer = said(command, "evaluate", leader, "--task", task, "--episodes", "100", "--json")
-            out[f"{leader} in {task}"] = json.loads(answer)
+            evaluations[f"{leader} in {task}"] = asked(
+                "evaluate", leader, "--task", task, "--episodes", "100", "--json"
+            )
+    answers = run_all(python, [*trainings, *evaluations.values()])[len(trainings) :]
+    out: dict[str, Any] = {name: rows_of(run) for name, run in runs.items()}
+    out["three seeds at once"] = [rows_of(path.parent) for path in sorted((work / "seeds").glob("*/metrics.jsonl"))]
+    for name, answer in zip(evaluations, answers, strict=True):
+        out[name] = {key: part for key, part in json.loads(answer).items() if key != "leader"}
     return renamed(out) if old else out
 
 
