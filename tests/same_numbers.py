@@ -46,6 +46,13 @@ def rows_of(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
+def rounded(measure: Any) -> Any:
+    """Round the ends of an interval to 12 digits: they come from a library's quantile, means do not."""
+    if not isinstance(measure, dict):
+        return measure
+    return {**measure, "ci95": [end if end is None else f"{end:.12g}" for end in measure["ci95"]]}
+
+
 RUN_ALL = """
 import contextlib, io, json, sys
 from importlib.metadata import entry_points
@@ -91,7 +98,7 @@ def results(python: str, work: Path, *, old: bool) -> dict[str, Any]:
     out: dict[str, Any] = {name: rows_of(run) for name, run in runs.items()}
     out["three seeds at once"] = [rows_of(path.parent) for path in sorted((work / "seeds").glob("*/metrics.jsonl"))]
     for name, answer in zip(evaluations, answers, strict=True):
-        out[name] = {key: part for key, part in json.loads(answer).items() if key != "leader"}
+        out[name] = {key: rounded(part) for key, part in json.loads(answer).items() if key != "leader"}
     return renamed(out) if old else out
 
 
