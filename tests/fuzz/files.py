@@ -92,7 +92,7 @@ def _on_a_run(draw: Random, copy: Path) -> None:
 
 def _on_a_row(draw: Random, out: Path) -> None:
     options = {"payment": "advance"}
-    name = scripted_key("navigation", options, 5)
+    name = scripted_key("navigation", "full_information", options, 5)
     measures = ("gain", "payments", "incentive", "completions", "follower_reward", "events", "option_length")
     row: dict[str, Any] = {"name": "x", "options": options, "episodes": 5, **dict.fromkeys(measures, 1.0)}
     write_row(out, name, row)
