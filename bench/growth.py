@@ -50,7 +50,7 @@ def square(side: int) -> str:
 
 
 def cells(task: str) -> list[tuple[str, int, dict[str, Any]]]:
-    """What grows, its size, options."""
+    """What grows, its size, parameters."""
     grid = task == "resource_collection"
     followers = [("N", n, {"num_followers": n, "population_size": max(40, n)}) for n in (1, 2, 4, 8, 16, 32, 64)]
     followers = followers[:5] if grid else followers  # 16 at most
@@ -63,11 +63,11 @@ def cells(task: str) -> list[tuple[str, int, dict[str, Any]]]:
 
 def measure(arguments: Arguments) -> list[dict[str, Any]]:
     """A row a cell."""
-    every = [(task, what, size, options) for task in TASKS for what, size, options in cells(task)]
+    every = [(task, what, size, parameters) for task in TASKS for what, size, parameters in cells(task)]
     costs: list[list[float]] = [[] for _ in every]
     for _ in range(arguments.rounds):
-        for times, (task, _, _, options) in zip(costs, every, strict=True):
-            changes = {"num_envs": GAMES, **options}
+        for times, (task, _, _, parameters) in zip(costs, every, strict=True):
+            changes = {"num_envs": GAMES, **parameters}
             rate = step_rate(task, changes.pop("num_envs"), 1, arguments.seconds, 1, **changes)
             times.append(1e6 / rate.steps_per_cpu_second)
     return [

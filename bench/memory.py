@@ -45,7 +45,7 @@ def main() -> None:
     env = make_vec(arguments.task, arguments.games, seed=0)
     env.reset()
     random = np.random.default_rng(0)
-    highest = [env.options["num_goals"], env.options["num_bonuses"]]
+    highest = [env.parameters["num_goals"], env.parameters["num_bonuses"]]
     print("\n| million steps | resident MiB |\n| --- | --- |")
     for million in range(arguments.million_steps + 1):
         print(f"| {million} | {resident():.1f} |", flush=True)

@@ -23,7 +23,7 @@ def main() -> None:
     """Plays and stores."""
     rows = []
     for task, payment, leader in itertools.product(tasks(), PAYMENTS, SCRIPTED):
-        gain = evaluate_scripted(leader, task.name, EPISODES, options={"payment": payment}).intervals()["gain"]
+        gain = evaluate_scripted(leader, task.name, EPISODES, parameters={"payment": payment}).intervals()["gain"]
         rows.append(
             {"task": task.name, "payment": payment, "leader": leader, "gain": gain.mean, "ci95": gain.half_width}
         )

@@ -36,8 +36,8 @@ _REPORTED = (
 
 def all_offers(env: LeaderVectorEnv) -> NDArray[np.int64]:
     """Every joint offer, [(G K + abstain)^N, N, 2]."""
-    goals, bonuses = env.options["num_goals"], env.options["num_bonuses"]
-    offers = [*itertools.product(range(goals), range(bonuses)), *[(goals, 0)] * env.options["abstain"]]
+    goals, bonuses = env.parameters["num_goals"], env.parameters["num_bonuses"]
+    offers = [*itertools.product(range(goals), range(bonuses)), *[(goals, 0)] * env.parameters["abstain"]]
     return np.array(list(itertools.product(offers, repeat=env.num_followers)))
 
 
@@ -46,19 +46,19 @@ class BestPlay:
 
     Args:
         task: name of a preset.
-        options: of the game, its population among them; without noise.
+        parameters: of the game, its population among them; without noise.
         start: states [B, ...] as ``env.state()`` gives them, all in the same step.
 
     Raises:
         ValueError: a game with noise, or one that remembers contracts which were dropped ("advance_once").
     """
 
-    def __init__(self, task: str, options: Mapping[str, Any], start: State) -> None:
-        if options.get("noise", 0.0) != 0.0:
-            raise ValueError(f"noise: expected 0, got {options['noise']}")
-        if options.get("payment") == "advance_once":
+    def __init__(self, task: str, parameters: Mapping[str, Any], start: State) -> None:
+        if parameters.get("noise", 0.0) != 0.0:
+            raise ValueError(f"noise: expected 0, got {parameters['noise']}")
+        if parameters.get("payment") == "advance_once":
             raise ValueError("payment: expected 'completion' or 'advance', got 'advance_once'")
-        self._env = paymaster.make_vec(task, _GAMES, 0, 1, autoreset_mode="Disabled", **options)
+        self._env = paymaster.make_vec(task, _GAMES, 0, 1, autoreset_mode="Disabled", **parameters)
         self._env.statistics.frozen = True
         self.offers = all_offers(self._env)
         self._shapes = {name: values.shape[1:] for name, values in self._env.state().items() if name != "done"}
@@ -128,18 +128,18 @@ class BestPlay:
         return fields
 
 
-def try_everything(task: str, options: Mapping[str, Any], start: State, game: int) -> float:
+def try_everything(task: str, parameters: Mapping[str, Any], start: State, game: int) -> float:
     """The largest gain of any sequence of joint offers from one start, each played out in a game of its own.
 
     Args:
-        task, options: as in :class:`BestPlay`.
+        task, parameters: as in :class:`BestPlay`.
         start: states [B, ...] at the beginning of episodes.
         game: which of them.
     """
-    env = paymaster.make_vec(task, 1, 0, 1, **options)
-    joint, horizon = all_offers(env), env.options["horizon"]
+    env = paymaster.make_vec(task, 1, 0, 1, **parameters)
+    joint, horizon = all_offers(env), env.parameters["horizon"]
     total = len(joint) ** horizon
-    env = paymaster.make_vec(task, total, 0, 1, autoreset_mode="Disabled", **options)
+    env = paymaster.make_vec(task, total, 0, 1, autoreset_mode="Disabled", **parameters)
     env.set_state(**{name: np.repeat(values[game : game + 1], total, axis=0) for name, values in start.items()})
     sequence = np.arange(total)
     gain = np.zeros(total)

@@ -30,7 +30,7 @@ class TabularGame:
         mu: logits [STEPS, contexts, FOLLOWERS, O].
         reward: [STEPS, trajectories], equal where the joint offers up to that step are.
         ends: bool [STEPS, contexts, FOLLOWERS], options that end by themselves: a new offer is drawn from mu,
-            unrestricted, and beta is not asked. True in context 0.
+            unrestricted, and beta does not count. True in context 0.
     """
 
     num_offers: int

@@ -17,12 +17,12 @@ B, N, M, P = 2, 3, 5, 40
 ROOM = "#######\n#.....#\n#.....#\n#.#...#\n#.....#\n#######"
 
 
-def make(task: str = RC, **options: Any) -> Any:
+def make(task: str = RC, **parameters: Any) -> Any:
     """A batch in mid-episode: some offers accepted, contracts running."""
     world: dict[str, Any] = {"num_resources": M, "map": ROOM}
     if task in PARTICLES:
         world = {"num_targets": M, "num_obstacles": 2}
-    env = paymaster.make_vec(task, B, 0, 1, **{"num_followers": N, "horizon": 30, "noise": 0.1, **world, **options})
+    env = paymaster.make_vec(task, B, 0, 1, **{"num_followers": N, "horizon": 30, "noise": 0.1, **world, **parameters})
     env.reset(seed=2)
     for _ in range(3):
         env.step(np.array([[(0, 1), (1, 1), (2, 1)]] * env.num_envs)[:, : env.num_followers])

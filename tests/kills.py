@@ -56,8 +56,8 @@ def small(**changes: Any) -> Any:
 def learning() -> Any:
     from paymaster.training.config import TaskConfig
 
-    options = TaskConfig(followers="meta", payment="advance_once")
-    return small(episodes=96, num_envs=4, checkpoint_every=8, options=options)
+    parameters = TaskConfig(followers="meta", payment="advance_once")
+    return small(episodes=96, num_envs=4, checkpoint_every=8, parameters=parameters)
 
 
 def train(config: Any, *, resume: bool = False) -> Callable[[Path], None]:

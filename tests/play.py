@@ -19,15 +19,15 @@ MODES = tuple(AutoresetMode)
 SMALL = {"map": "######\n#....#\n#....#\n#....#\n######", "num_resources": 2, "num_followers": 2, "horizon": 11}
 
 
-def make(task: str = RC, num_envs: int = 3, seed: int = 0, num_threads: int = 1, **options: Any) -> Any:
+def make(task: str = RC, num_envs: int = 3, seed: int = 0, num_threads: int = 1, **parameters: Any) -> Any:
     """One thread unless said otherwise; finished games stay unless said otherwise."""
-    return paymaster.make_vec(task, num_envs, seed, num_threads, **{"autoreset_mode": "Disabled", **options})
+    return paymaster.make_vec(task, num_envs, seed, num_threads, **{"autoreset_mode": "Disabled", **parameters})
 
 
 def offer_stream(env: Any, steps: int, seed: int = 0, keep: float = 0.85) -> Iterator[NDArray[np.int64]]:
     """Random offers int[B, N, 2], each kept from step to step with probability ``keep``."""
     rng = np.random.default_rng(seed)
-    goals, bonuses = env.options["num_goals"] + env.options["abstain"], env.options["num_bonuses"]
+    goals, bonuses = env.parameters["num_goals"] + env.parameters["abstain"], env.parameters["num_bonuses"]
     shape = (env.num_envs, env.num_followers)
 
     def fresh() -> NDArray[np.int64]:

@@ -41,25 +41,25 @@ class TinyGame:
     Attributes:
         name: as tests are called by.
         lesson: what a leader has to learn.
-        options: of ``make_vec``, the population among them.
+        parameters: of ``make_vec``, the population among them.
         best: offers int64 [B, N, 2] of the best leader for an observation of B games.
         careless: the same of a leader that has not learned the lesson.
         optimum: expected gain of ``best``.
-        task: the preset that ``options`` depart from.
+        task: the preset that ``parameters`` depart from.
     """
 
     name: str
     lesson: str
-    options: dict[str, Any]
+    parameters: dict[str, Any]
     best: Script
     careless: Script
     optimum: float
     task: str = "resource_collection"
 
     def make(self, num_envs: int, seed: int = 0, **changes: Any) -> LeaderVectorEnv:
-        """B of these games, for whole episodes; ``changes`` of options."""
+        """B of these games, for whole episodes; ``changes`` of parameters."""
         return paymaster.make_vec(
-            self.task, num_envs, seed, 1, autoreset_mode="Disabled", **{**self.options, **changes}
+            self.task, num_envs, seed, 1, autoreset_mode="Disabled", **{**self.parameters, **changes}
         )
 
 
@@ -84,7 +84,7 @@ def _population(*followers: tuple[list[bool], int, float]) -> dict[str, Any]:
     return {"skill": np.array(skill), "preference": np.array(preference), "reservation": np.array(reservation)}
 
 
-def _options(rows: int, columns: int, **others: Any) -> dict[str, Any]:
+def _parameters(rows: int, columns: int, **others: Any) -> dict[str, Any]:
     # The presets' three skills a follower would be refused where there are fewer goal types.
     return {"map": _room(rows, columns), "payment": "advance", "skills_per_follower": 1, **others}
 
@@ -139,7 +139,7 @@ GAMES: dict[str, TinyGame] = {
         TinyGame(
             "reservation",
             "a follower must be paid the lowest bonus that beats what it can earn by itself, and not more",
-            _options(
+            _parameters(
                 2, 3, num_followers=1, num_goals=2, num_bonuses=4, goal_reward=5.0, num_resources=2, horizon=10,
                 population=_population(([False, True], 0, 2.0)),
             ),
@@ -149,7 +149,7 @@ GAMES: dict[str, TinyGame] = {
         TinyGame(
             "unskilled",
             "a follower who accepts, goes and never finishes must not be paid",
-            _options(
+            _parameters(
                 2, 3, num_followers=1, num_goals=1, num_bonuses=2, goal_reward=3.0, num_resources=2, horizon=12,
                 abstain=True, population=_population(_SKILLED, _UNSKILLED),
             ),
@@ -159,7 +159,7 @@ GAMES: dict[str, TinyGame] = {
         TinyGame(
             "one_of_two",
             "of two followers after the same goals, pay the one who is worth it",
-            _options(
+            _parameters(
                 3, 3, num_followers=2, num_goals=1, num_bonuses=1, goal_reward=3.0, num_resources=2, horizon=12,
                 abstain=True, population=_population(_SKILLED, _UNSKILLED),
             ),
@@ -169,7 +169,7 @@ GAMES: dict[str, TinyGame] = {
         TinyGame(
             "hold",
             "every change of the offer loses money",
-            _options(
+            _parameters(
                 3, 3, num_followers=1, num_goals=1, num_bonuses=2, goal_reward=3.0, num_resources=3, horizon=16,
                 population=_population(_SKILLED),
             ),
@@ -180,7 +180,7 @@ GAMES: dict[str, TinyGame] = {
         TinyGame(
             "switch_once",
             "wait until the contract is done, then change the offer once",
-            _options(
+            _parameters(
                 3, 3, num_followers=1, num_goals=4, num_bonuses=1, goal_reward=3.0, num_resources=2, horizon=14,
                 population=_population(([True] * 4, 0, 0.0)),
             ),

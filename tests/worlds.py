@@ -11,9 +11,9 @@ GRIDS = [task.name for task in paymaster.tasks() if "map" in task.parameters]
 PARTICLES = [name for name in TASKS if name not in GRIDS]
 
 
-def fitting(task: str, options: dict[str, Any]) -> dict[str, Any]:
-    """A grid's options for this task: in the plane there is no map, and goals are called targets."""
+def fitting(task: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """A grid's parameters for this task: in the plane there is no map, and goals are called targets."""
     if task in GRIDS:
-        return options
+        return parameters
     renamed = {"num_resources": "num_targets"}
-    return {renamed.get(name, name): value for name, value in options.items() if name != "map"}
+    return {renamed.get(name, name): value for name, value in parameters.items() if name != "map"}

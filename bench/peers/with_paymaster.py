@@ -1,4 +1,4 @@
-"""Ours: the whole game, with followers told primitive actions and planned; the physics with observations, and alone;
+"""Ours: the whole game, with followers that act by primitive actions, and planned; the physics with observations, and alone;
 random actions."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def whole(task: str, games: int, threads: int) -> Any:
     assert isinstance(env, TwoPhaseVectorEnv)
     env.reset()
     random = np.random.default_rng(0)
-    highest = [env.options["num_goals"], env.options["num_bonuses"]]
+    highest = [env.parameters["num_goals"], env.parameters["num_bonuses"]]
     offers = [random.integers(0, highest, (games, 4, 2)) for _ in range(8)]
     actions = [random.integers(0, 5, (games, 4)) for _ in range(16)]
     t = 0
@@ -77,7 +77,7 @@ def main() -> None:
     for task, world in WORLDS.items():
         for games in (1024, 16384):
             rates = {
-                "told primitive actions": measure(whole(task, games, threads), games, seconds, repeats),
+                "primitive followers": measure(whole(task, games, threads), games, seconds, repeats),
                 "rule-based followers, planned": step_rate(task, games, threads, seconds, repeats).steps_per_second,
                 "physics and observations, one thread": measure(physics(task, games, True), games, seconds, repeats),
                 "physics alone, one thread": measure(physics(task, games, False), games, seconds, repeats),

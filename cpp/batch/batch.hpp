@@ -70,7 +70,7 @@ class Batch {
   virtual const Population& population() const = 0;
   virtual HistoryTable& statistics() = 0;
   virtual int threads() const = 0;
-  virtual int choices() const = 0;  // what a follower can be told to do: 0 .. choices - 1
+  virtual int choices() const = 0;  // a follower's actions: 0 .. choices - 1
 
   virtual const std::vector<FieldInfo>& observation_fields() const = 0;
   virtual const std::vector<FieldInfo>& state_fields() const = 0;
@@ -83,12 +83,12 @@ class Batch {
   /// Starts episode 0 of every game under a new seed a game, or (no seeds) the next episode of those in `mask`
   /// (null: all). Writes all observations.
   virtual void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) = 0;
-  /// The first phase of a step whose followers are told what to do: checks actions [B, N, 2], moves nothing. Writes one
+  /// The first phase of a step whose followers act from outside: checks actions [B, N, 2], moves nothing. Writes one
   /// array [B, ...] for each of follower_fields().
   virtual void offer(const std::int32_t* actions, void* const* followers) = 0;
-  /// actions [B, N, 2] (goal, bonus), and told [B, N], a goal type or G for "stop", or a primitive action (null with
-  /// rule-based followers); both checked before anything moves.
-  virtual void step(const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) = 0;
+  /// actions [B, N, 2] (goal, bonus), and follower_actions [B, N], a goal type or G for "stop", or a primitive action
+  /// (null with rule-based followers); both checked before anything moves.
+  virtual void step(const std::int32_t* actions, const std::int32_t* follower_actions, const BatchResult& result) = 0;
   virtual void observe(const ObservationRows& observation) = 0;
 
   /// arrays: one pointer for each of state_fields(), null where not asked for.

@@ -88,13 +88,13 @@ class GameBatch final : public Batch {
     });
   }
 
-  void step(const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) override {
+  void step(const std::int32_t* actions, const std::int32_t* follower_actions, const BatchResult& result) override {
     const CallGuard::Call call(*guard(), calls::step);
     check_begun("step");
     check_actions(actions);
-    if (told != nullptr) check_told(told);
+    if (follower_actions != nullptr) check_follower_actions(follower_actions);
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
-      for (int i = begin; i < end; ++i) advance(i, actions, told, result);
+      for (int i = begin; i < end; ++i) advance(i, actions, follower_actions, result);
     });
     if (!table_.frozen) update_statistics();
   }
@@ -244,12 +244,12 @@ class GameBatch final : public Batch {
     }
   }
 
-  void check_told(const std::int32_t* told) const {
+  void check_follower_actions(const std::int32_t* follower_actions) const {
     const int choices = game_.choices();
     const std::size_t n = static_cast<std::size_t>(n_);
     for (std::size_t j = 0; j < states_.size() * n; ++j) {
-      if (static_cast<unsigned>(told[j]) < static_cast<unsigned>(choices)) continue;
-      expect_range(told[j], 0, choices - 1,
+      if (static_cast<unsigned>(follower_actions[j]) < static_cast<unsigned>(choices)) continue;
+      expect_range(follower_actions[j], 0, choices - 1,
                    "actions (game " + std::to_string(j / n) + ", follower " + std::to_string(j % n) + ")");
     }
   }
@@ -266,7 +266,7 @@ class GameBatch final : public Batch {
   }
 
   /// One game's part of a step, with what its autoreset mode asks for.
-  void advance(int i, const std::int32_t* actions, const std::int32_t* told, const BatchResult& result) {
+  void advance(int i, const std::int32_t* actions, const std::int32_t* follower_actions, const BatchResult& result) {
     const std::size_t game = static_cast<std::size_t>(i);
     State& s = state(i);
     typename Game<World>::Step step;
@@ -279,8 +279,8 @@ class GameBatch final : public Batch {
     } else {
       Offer offers[World::kMaxFollowers];
       read_offers(i, actions, offers);
-      if (told != nullptr) told += game * static_cast<std::size_t>(n_);
-      game_.step(s, offers, told, step, events);
+      if (follower_actions != nullptr) follower_actions += game * static_cast<std::size_t>(n_);
+      game_.step(s, offers, follower_actions, step, events);
     }
     game_.results(step, ReadFields{result.results, game});
     game_.totals(s, ReadFields{result.totals, game});
@@ -316,8 +316,8 @@ std::unique_ptr<Batch> games_of(const GameConfig& game, const BatchConfig& batch
 }
 
 template <class World>
-std::unique_ptr<WorldOptions> options_of() {
-  if constexpr (requires { typename World::Options; }) return std::make_unique<typename World::Options>();
+std::unique_ptr<WorldParameters> parameters_of() {
+  if constexpr (requires { typename World::Parameters; }) return std::make_unique<typename World::Parameters>();
   else return nullptr;
 }
 
@@ -330,7 +330,7 @@ std::vector<BodyField> body_of(const GameConfig& config) {
 /// A world for the table of tasks; `games` where it comes in several sizes.
 template <class World>
 constexpr WorldKind kind_of(decltype(WorldKind::games) games = games_of<World>) {
-  return {World::kKey, World::kMaxFollowers, options_of<World>, World::goal_objects, body_of<World>, games};
+  return {World::kKey, World::kMaxFollowers, parameters_of<World>, World::goal_objects, body_of<World>, games};
 }
 
 template <class World>

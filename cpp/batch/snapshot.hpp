@@ -1,5 +1,5 @@
 // Snapshots of a batch: all of its games and statistics, exactly, with enough of a header to refuse a snapshot of another
-// version, of other options or of other games, and a checksum to refuse a damaged one.
+// version, of other parameters or of other games, and a checksum to refuse a damaged one.
 //
 // A game is written field by field, as the world lists them, and read through the same checks as set_state: so a snapshot
 // that somebody has made up is refused, or is a game that can be played. What refresh() derives is not in it.
@@ -20,14 +20,14 @@ inline std::uint64_t fingerprint(const void* data, std::size_t size, std::uint64
   return hash;
 }
 
-/// Of every option, the population included: two batches with equal fingerprints play by the same rules.
+/// Of every parameter, the population included: two batches with equal fingerprints play by the same rules.
 std::uint64_t fingerprint(const GameConfig& config, const Population& population);
 
 struct SnapshotHeader {
   char magic[8] = {'p', 'a', 'y', 'm', 's', 'n', 'a', 'p'};
   std::uint32_t version = 5;
   std::uint32_t games = 0;
-  std::uint64_t rules = 0;  // fingerprint of options and population
+  std::uint64_t rules = 0;  // fingerprint of parameters and population
   std::uint64_t state_bytes = 0, table_bytes = 0;
   std::uint64_t frozen = 0;
   std::uint64_t checksum = 0;  // of the header, as if this were 0, and of what follows it
@@ -77,7 +77,7 @@ void visit_keys(GameState<World>& s, const GameConfig& config, Visitor&& field) 
   number("payments", t.payments, 0.0f, kMost);
   number("incentive", t.incentive, 0.0f, kMost);
   number("follower_reward", t.follower_reward, 0.0f, kMost);
-  number("events", t.events, 0, kMany);
+  number("new_offers", t.new_offers, 0, kMany);
   number("length", t.length, 0, config.horizon);
   for (int g = 0; g < config.num_goals; ++g) number("completions", t.completions[g], 0, kMany);
 }
@@ -148,7 +148,7 @@ void GameBatch<World>::restore(const std::string& bytes) {
   expect(header.version == ours.version, "snapshot", "version " + std::to_string(ours.version), header.version);
   expect(header.games == states_.size(), "snapshot", std::to_string(states_.size()) + " games", header.games);
   expect(header.rules == fingerprint(game_.config(), game_.population()) && header.state_bytes == packed_bytes(),
-         "snapshot", "a snapshot of games with the same options and population", "one of others");
+         "snapshot", "a snapshot of games with the same parameters and population", "one of others");
   const std::size_t of_games = states_.size() * packed_bytes(), of_table = table_bytes(table_);
   const std::size_t expected = sizeof header + of_games + of_table;
   expect(bytes.size() == expected, "snapshot", std::to_string(expected) + " bytes", bytes.size());

@@ -23,10 +23,10 @@ const CallName kAct("act"), kCopy("copy"), kPopulation("population"), kStatistic
 /// A batch as Python holds it.
 class PyBatch {
  public:
-  PyBatch(const std::string& task, const py::dict& options, const BatchConfig& batch, const py::object& population,
+  PyBatch(const std::string& task, const py::dict& parameters, const BatchConfig& batch, const py::object& population,
           bool copy)
       : task_(task), copy_(copy) {
-    const GameConfig config = config_from_dict(task, options);
+    const GameConfig config = config_from_dict(task, parameters);
     std::optional<std::vector<Traits>> traits;
     if (!population.is_none()) traits = traits_from(config, population);
     {
@@ -64,7 +64,7 @@ class PyBatch {
 
   py::tuple step(const py::array& actions) {
     const CallGuard::Call call(guard(), calls::step);
-    expect(!told(), "step", "rule-based followers; others take offer() and act()", batch_->config().followers);
+    expect(!two_phase(), "step", "rule-based followers; others take offer() and act()", batch_->config().followers);
     take_actions(actions);
     return advance(taken_.data(), nullptr);
   }
@@ -72,7 +72,7 @@ class PyBatch {
   /// The first phase; the offers are kept for the second.
   py::dict offer(const py::array& actions) {
     const CallGuard::Call call(guard(), calls::offer);
-    expect(told(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()", batch_->config().followers);
+    expect(two_phase(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()", batch_->config().followers);
     take_actions(actions);
     followers_->prepare(copy_);
     {
@@ -88,8 +88,8 @@ class PyBatch {
   py::tuple act(const py::array& actions) {
     const CallGuard::Call call(guard(), kAct);
     expect(offered_, "act", "offer() before it", "none since the last act(), reset(), restore() or set_state()");
-    take_told(actions);
-    py::tuple out = advance(offers_.data(), told_.data());
+    take_follower_actions(actions);
+    py::tuple out = advance(offers_.data(), follower_actions_.data());
     offered_ = false;
     return out;
   }
@@ -192,15 +192,15 @@ class PyBatch {
   }
 
  private:
-  /// Followers are told what to do.
-  bool told() const { return batch_->config().follower_kind() != Followers::rule; }
+  /// Followers act from outside, in a second phase of the step.
+  bool two_phase() const { return batch_->config().follower_kind() != Followers::rule; }
 
-  py::tuple advance(const std::int32_t* offers, const std::int32_t* told) {
+  py::tuple advance(const std::int32_t* offers, const std::int32_t* follower_actions) {
     results_->prepare(copy_);
     const BatchResult pointers = results_->pointers();
     {
       py::gil_scoped_release release;
-      batch_->step(offers, told, pointers);
+      batch_->step(offers, follower_actions, pointers);
     }
     return results_->tuple();
   }
@@ -288,17 +288,17 @@ class PyBatch {
       if (whole.data()[i] != taken_[i]) reject_action(i, whole.data()[i]);
   }
 
-  /// Copies what followers are told to int32; refuses what does not fit in the words of the core, which checks the rest.
-  void take_told(const py::array& actions) {
+  /// Copies the followers' actions to int32; refuses what does not fit in the words of the core, which checks the rest.
+  void take_follower_actions(const py::array& actions) {
     const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
     expect_integers(actions);
     if (actions.ndim() != 2 || actions.shape(0) != games || actions.shape(1) != n)
       reject("actions", "shape (" + std::to_string(games) + ", " + std::to_string(n) + ")", shape_text(actions));
     const auto whole = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(actions);
-    told_.resize(static_cast<std::size_t>(games * n));
-    if (narrow(whole.data(), told_)) return;
-    for (std::size_t i = 0; i < told_.size(); ++i)
-      if (whole.data()[i] != told_[i])
+    follower_actions_.resize(static_cast<std::size_t>(games * n));
+    if (narrow(whole.data(), follower_actions_)) return;
+    for (std::size_t i = 0; i < follower_actions_.size(); ++i)
+      if (whole.data()[i] != follower_actions_[i])
         reject("actions (game " + std::to_string(i / static_cast<std::size_t>(n)) + ", follower " +
                    std::to_string(i % static_cast<std::size_t>(n)) + ")",
                "a value in [0, " + std::to_string(batch_->choices() - 1) + "]", whole.data()[i]);
@@ -320,7 +320,7 @@ class PyBatch {
   std::unique_ptr<Batch> batch_;
   std::optional<Results> results_;  // made in the constructor, with the GIL held
   std::optional<FieldArrays> followers_;
-  std::vector<std::int32_t> taken_, offers_, told_;
+  std::vector<std::int32_t> taken_, offers_, follower_actions_;
   bool offered_ = false;  // offers_ holds offers that followers have not answered yet
 };
 
@@ -389,14 +389,14 @@ void bind_batch(py::module_& m) {
       .def_readonly("low", &FieldInfo::low)
       .def_readonly("high", &FieldInfo::high);
   py::class_<PyBatch>(m, "Batch")
-      .def(py::init([](const py::object& task, const py::dict& options, int num_envs, std::uint64_t seed,
+      .def(py::init([](const py::object& task, const py::dict& parameters, int num_envs, std::uint64_t seed,
                        std::int64_t first_index, int num_threads, const py::object& autoreset,
                        const py::object& population, bool copy) {
              const BatchConfig batch{num_envs, seed, first_index, num_threads,
                                      autoreset_from(text_from("autoreset_mode", autoreset))};
-             return std::make_unique<PyBatch>(text_from("task", task), options, batch, population, copy);
+             return std::make_unique<PyBatch>(text_from("task", task), parameters, batch, population, copy);
            }),
-           py::arg("task"), py::arg("options"), py::arg("num_envs"), py::arg("seed"), py::arg("first_index"),
+           py::arg("task"), py::arg("parameters"), py::arg("num_envs"), py::arg("seed"), py::arg("first_index"),
            py::arg("num_threads"), py::arg("autoreset"), py::arg("population"), py::arg("copy"))
       .def(py::pickle([](PyBatch& self) { return self.pickled(); },
                       [](const py::tuple& from) { return PyBatch::unpickled(from); }))
@@ -416,7 +416,7 @@ void bind_batch(py::module_& m) {
       .def_property_readonly("result_fields", [](PyBatch& self) { return self.core().result_fields(); })
       .def_property_readonly("total_fields", [](PyBatch& self) { return self.core().total_fields(); })
       .def_property_readonly("follower_fields", [](PyBatch& self) { return self.core().follower_fields(); })
-      .def_property_readonly("options", [](PyBatch& self) { return config_to_dict(self.core().config()); })
+      .def_property_readonly("parameters", [](PyBatch& self) { return config_to_dict(self.core().config()); })
       .def_property_readonly("goal_reward", [](PyBatch& self) { return self.core().config().reward_of_goal(); })
       .def_property_readonly("choices", [](PyBatch& self) { return self.core().choices(); })
       .def_property_readonly("num_threads", [](PyBatch& self) { return self.core().threads(); })

@@ -117,7 +117,7 @@ void bind_particles(py::module_& m) {
         config.arena_half_width = arena_half_width;
         return config.half_width(num_followers);
       },
-      py::arg("arena_half_width"), py::arg("num_followers"), "Half the side of a game's arena, of its options.");
+      py::arg("arena_half_width"), py::arg("num_followers"), "Half the side of a game's arena, of its parameters.");
 }
 
 }  // namespace paymaster::bindings

@@ -1,4 +1,4 @@
-// Presets and options. Options travel as Python dicts; names, defaults and ranges are those of GameConfig::visit.
+// Presets and parameters. Options travel as Python dicts; names, defaults and ranges are those of GameConfig::visit.
 #include <pybind11/stl.h>
 
 #include <cmath>
@@ -51,13 +51,13 @@ T whole_from(const char* name, const py::handle& value, T low, T high) {
   return static_cast<T>(number);
 }
 
-/// Takes one option out of the dict, if it is there, with the type its member has.
-struct TakeOption {
-  py::dict& options;
+/// Takes one parameter out of the dict, if it is there, with the type its member has.
+struct TakeParameter {
+  py::dict& parameters;
   template <class T, class... Range>
   void operator()(const char* name, T& member, const char*, Range... range) {
-    if (!options.contains(name)) return;
-    const py::object value = options.attr("pop")(name);
+    if (!parameters.contains(name)) return;
+    const py::object value = parameters.attr("pop")(name);
     if (value.is_none()) return;  // the preset's own
     if constexpr (std::is_same_v<T, bool>) {
       if (!is_bool(value)) wrong_type(name, "a bool", value);
@@ -92,15 +92,15 @@ std::string text_from(const std::string& argument, const py::handle& value) {
   reject(argument, "text that UTF-8 can encode", "a lone surrogate");
 }
 
-GameConfig config_from_dict(const std::string& task, py::dict options) {
+GameConfig config_from_dict(const std::string& task, py::dict parameters) {
   GameConfig config = find_task(task).preset;
-  options = py::dict(options.attr("copy")());
-  GameConfig::visit(config, TakeOption{options});
-  if (!options.empty()) {
+  parameters = py::dict(parameters.attr("copy")());
+  GameConfig::visit(config, TakeParameter{parameters});
+  if (!parameters.empty()) {
     std::string known;
     GameConfig::visit(config,
                       [&](const char* name, auto&&...) { known += (known.empty() ? "" : ", ") + std::string(name); });
-    reject("options", "names among " + known, quoted(text_from("options: a name", options.begin()->first)));
+    reject("parameters", "names among " + known, quoted(text_from("parameters: a name", parameters.begin()->first)));
   }
   return config;
 }
@@ -127,7 +127,7 @@ void bind_tasks(py::module_& m) {
       },
       "Presets: name, meaning, parameters.");
   m.def(
-      "option_meanings",
+      "parameter_meanings",
       [] {
         py::dict out;
         for (const Task& task : tasks()) {
@@ -136,7 +136,7 @@ void bind_tasks(py::module_& m) {
         }
         return out;
       },
-      "Option name -> meaning.");
+      "Parameter name -> meaning.");
   m.attr("NUM_ACTIONS") = kMaxActions;
   m.attr("HISTORY_RATE") = HistoryTable::kRate;
   m.attr("DEFAULT_MAP") = GridMap::kDefault;

@@ -1,4 +1,4 @@
-// Options between Python dicts and GameConfig.
+// Parameters between Python dicts and GameConfig.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@ namespace paymaster::bindings {
 /// A str as UTF-8. TypeError or ValueError names the argument.
 std::string text_from(const std::string& argument, const py::handle& value);
 
-/// The task's preset with `options` in place of its defaults. TypeError or ValueError names the option at fault.
-GameConfig config_from_dict(const std::string& task, py::dict options);
+/// The task's preset with `parameters` in place of its defaults. TypeError or ValueError names the parameter at fault.
+GameConfig config_from_dict(const std::string& task, py::dict parameters);
 py::dict config_to_dict(const GameConfig& config);
 
 }  // namespace paymaster::bindings

@@ -18,10 +18,10 @@ struct RangeCheck {
 
 }  // namespace
 
-void check_ranges(const WorldOptions& options) {
+void check_ranges(const WorldParameters& parameters) {
   RangeCheck check;
-  PassOptions<const WorldOptions, RangeCheck> pass(check);
-  const_cast<WorldOptions&>(options).visit(pass);  // as constants
+  PassParameters<const WorldParameters, RangeCheck> pass(check);
+  const_cast<WorldParameters&>(parameters).visit(pass);  // as constants
 }
 
 float GameConfig::reward_of_goal() const {
@@ -38,7 +38,7 @@ void GameConfig::validate() const {
          skills_per_follower);
   expect(num_followers <= population_size, "num_followers",
          "at most population_size = " + std::to_string(population_size), num_followers);
-  if (world_options.get() != nullptr) world_options.get()->validate(*this);
+  if (world_parameters.get() != nullptr) world_parameters.get()->validate(*this);
 }
 
 }  // namespace paymaster

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <typeinfo>
 
-#include "game/options.hpp"
+#include "game/parameters.hpp"
 #include "game/types.hpp"
 #include "game/world.hpp"
 
@@ -16,7 +16,7 @@ namespace paymaster {
 
 struct GameConfig {
   const WorldKind* world = nullptr;  // fixed by the task
-  OwnOptions world_options;
+  OwnParameters world_parameters;
   int num_followers = 4;
   int num_goals = 4;
   int num_bonuses = 2;
@@ -33,29 +33,29 @@ struct GameConfig {
   bool preference_among_skills = true;
   int max_reservation = 1;
 
-  /// The task's world, with its options as it brings them.
+  /// The task's world, with its parameters as it brings them.
   void set_world(const WorldKind& kind) {
     world = &kind;
-    world_options = kind.options();
+    world_parameters = kind.parameters();
   }
-  /// The world's options, which are a T; throws std::bad_cast if they are not.
+  /// The world's parameters, which are a T; throws std::bad_cast if they are not.
   template <class T>
   T& own() {
-    T* options = dynamic_cast<T*>(world_options.get());
-    return options != nullptr ? *options : throw std::bad_cast();
+    T* parameters = dynamic_cast<T*>(world_parameters.get());
+    return parameters != nullptr ? *parameters : throw std::bad_cast();
   }
   template <class T>
   const T& own() const {
-    const T* options = find_own<T>();
-    return options != nullptr ? *options : throw std::bad_cast();
+    const T* parameters = find_own<T>();
+    return parameters != nullptr ? *parameters : throw std::bad_cast();
   }
   /// The same, or null if they are not.
   template <class T>
   const T* find_own() const {
-    return dynamic_cast<const T*>(world_options.get());
+    return dynamic_cast<const T*>(world_parameters.get());
   }
 
-  /// Calls visitor(name, member, meaning, low, high) for the options of the task's world; text members get
+  /// Calls visitor(name, member, meaning, low, high) for the parameters of the task's world; text members get
   /// (name, member, meaning).
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
@@ -69,8 +69,8 @@ struct GameConfig {
             "again "
             "to a follower that takes the same offer up once more");
     visitor("followers", self.followers,
-            "'rule': they decide by rule; else they are told in a second phase of the step: 'meta', a goal type to be "
-            "taken by their planner, or 'primitive', an action (Sec. 4.3)");
+            "'rule': they decide by rule; else they act in a second phase of the step: 'meta', by a goal type that their "
+            "planner walks to, or 'primitive', by an action (Sec. 4.3)");
     visitor("noise", self.noise, "probability that a follower's action is replaced by a random one (Table 1)", 0.0,
             1.0);
     visitor("abstain", self.abstain, "adds the offer 'none' (goal index G): no goal, no payment", 0, 1);
@@ -85,9 +85,9 @@ struct GameConfig {
     visitor("preference_among_skills", self.preference_among_skills,
             "the preferred goal is one of the follower's skills; else any goal type", 0, 1);
     visitor("max_reservation", self.max_reservation, "reservation c is drawn from 1..max_reservation", 1, 1000);
-    if (self.world_options.get() == nullptr) return;
-    PassOptions<Self, std::remove_reference_t<Visitor>> pass(visitor);
-    const_cast<WorldOptions*>(self.world_options.get())->visit(pass);  // as constants where Self is const
+    if (self.world_parameters.get() == nullptr) return;
+    PassParameters<Self, std::remove_reference_t<Visitor>> pass(visitor);
+    const_cast<WorldParameters*>(self.world_parameters.get())->visit(pass);  // as constants where Self is const
   }
 
   Payment payment_rule() const {
@@ -100,7 +100,7 @@ struct GameConfig {
   }
   float reward_of_goal() const;  // w
 
-  /// Throws std::invalid_argument naming the option, what was expected and what came.
+  /// Throws std::invalid_argument naming the parameter, what was expected and what came.
   void validate() const;
 };
 

@@ -16,7 +16,7 @@ struct EpisodeTotals {
   float payments = 0;         // bonuses paid
   float incentive = 0;        // bonuses paid for completed contracts
   float follower_reward = 0;  // of all followers together
-  std::int32_t events = 0;    // |A_T|: new offers, the first ones included
+  std::int32_t new_offers = 0;  // |A_T|: new offers, the first ones included
   std::int32_t length = 0;    // steps
   std::int32_t completions[kMaxGoals] = {};
 };

@@ -86,23 +86,23 @@ class Game {
     world_.refresh(s.world);
   }
 
-  /// Who is told what to do: follower k, in a game whose followers are not rule-based.
-  bool asked(const State& s, int k) const { return kind_ != Followers::rule && s.follower[k].learns; }
+  /// Whether follower k acts from outside: it learns, in a game whose followers are not rule-based.
+  bool acts(const State& s, int k) const { return kind_ != Followers::rule && s.follower[k].learns; }
 
-  /// What follower k may be told: a goal type or "stop", or a primitive action.
+  /// How many actions a follower that acts() has: goal types and "stop", or primitive actions.
   int choices() const { return kind_ == Followers::primitive ? World::kActions : config_.num_goals + 1; }
 
   /// One step: offers[N] -> decisions -> primitive actions -> contracts -> world -> payments and rewards -> clock.
-  /// `told`[N]: what those who are asked() do; null with rule-based followers.
-  void step(State& s, const Offer* offers, const std::int32_t* told, Step& out, HistoryEvent* events) const {
+  /// `follower_actions`[N] counts for those that acts(); null with rule-based followers.
+  void step(State& s, const Offer* offers, const std::int32_t* follower_actions, Step& out, HistoryEvent* events) const {
     std::int8_t chosen[kMaxFollowers], committed[kMaxFollowers];
     std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers], reached[kMaxFollowers];
     float paid[kMaxFollowers];
-    respond(s, offers, told, chosen, paid, events);
+    respond(s, offers, follower_actions, chosen, paid, events);
     world_.plan(s.world, chosen, actions);
     if (kind_ == Followers::primitive) {
       for (int k = 0; k < n_; ++k)
-        if (asked(s, k)) actions[k] = static_cast<std::uint8_t>(told[k]);
+        if (acts(s, k)) actions[k] = static_cast<std::uint8_t>(follower_actions[k]);
     }
     if (config_.noise > 0) disturb(s, actions);
     for (int k = 0; k < n_; ++k) {
@@ -161,8 +161,8 @@ class Game {
           [&](int, int) { return sum.incentive; });
     field("follower_reward", "reward of all followers together", Shape{}, Real(0, no_end),
           [&](int, int) { return sum.follower_reward; });
-    field("events", "|A_T|, new offers, the first ones included", Shape{}, Count::from(0),
-          [&](int, int) { return sum.events; });
+    field("new_offers", "|A_T|, new offers, the first ones included", Shape{}, Count::from(0),
+          [&](int, int) { return sum.new_offers; });
     field("length", "steps", Shape{}, Count(0, config_.horizon), [&](int, int) { return sum.length; });
     field("completions", "completed contracts of each goal type", Shape{config_.num_goals, 0}, Count::from(0),
           [&](int g, int) { return sum.completions[g]; });
@@ -175,8 +175,8 @@ class Game {
     const int goals = config_.num_goals;
     field("offered", "the offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, offer_range(),
           [&](int k, int part) { return part == 0 ? offers[k].goal : offers[k].bonus; });
-    field("asked", "it is told what to do: it learns, and the game goes on", followers, Range<bool>(),
-          [&](int k, int) { return asked(s, k) && !s.done; });
+    field("acts", "its action is used in this step: it learns, and the game goes on", followers, Range<bool>(),
+          [&](int k, int) { return acts(s, k) && !s.done; });
     field("skill", "true where it can complete the goal type", Shape{n_, goals}, Range<bool>(),
           [&](int k, int g) { return s.follower[k].skill >> g & 1; });
     field("preference", "its preferred goal type", followers, Whole(0, goals - 1),
@@ -255,7 +255,7 @@ class Game {
           s.follower[k].reservation = v;
         });
     field(
-        "learns", "it is told what to do, where followers are not rule-based", followers, bool{},
+        "learns", "its actions come from outside, where followers are not rule-based", followers, bool{},
         [&](int k, int) { return s.follower[k].learns; }, [&](int k, int, bool v) { s.follower[k].learns = v & 1; });
     field(
         "offer", "its last offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, I{},
@@ -352,25 +352,25 @@ class Game {
   }
 
   /// Followers decide on their offers; contracts start and end.
-  void respond(State& s, const Offer* offers, const std::int32_t* told, std::int8_t* chosen, float* paid,
+  void respond(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
                HistoryEvent* events) const {
     for (int k = 0; k < n_; ++k) {
       Follower& f = s.follower[k];
       const Offer offer = offers[k];
       const auto reachable = [&](int goal) { return world_.distance(s.world, k, goal) != kNone; };
-      const int goal = asked(s, k) ? taken(told[k], offer, reachable) : decide(f, offer, reachable);
+      const int goal = acts(s, k) ? taken(follower_actions[k], offer, reachable) : decide(f, offer, reachable);
       chosen[k] = static_cast<std::int8_t>(goal);
-      s.totals.events += s.step == 0 || !(offer == f.offer);
+      s.totals.new_offers += s.step == 0 || !(offer == f.offer);
       const bool committed = offer.goal != kNone && goal == offer.goal;
       paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), rule_, events[k]);
     }
   }
 
-  /// The goal type that a follower who was told what to do takes, kNone for none. By goal types it is what it was told,
-  /// if that can be reached; by primitive actions it cannot decline, so it is what it was offered.
+  /// The goal type that a follower takes by its action, kNone for none. Of goal types it is the one it chose, if that can
+  /// be reached; with primitive actions it cannot decline, so it is the one it was offered.
   template <class Reachable>
-  int taken(int told, Offer offer, Reachable&& reachable) const {
-    const int goal = kind_ == Followers::primitive ? offer.goal : told < config_.num_goals ? told : kNone;
+  int taken(int action, Offer offer, Reachable&& reachable) const {
+    const int goal = kind_ == Followers::primitive ? offer.goal : action < config_.num_goals ? action : kNone;
     return goal != kNone && reachable(goal) ? goal : kNone;
   }
 

@@ -13,7 +13,7 @@ struct Traits {
   std::uint8_t skill = 0;       // bit g: can complete goal type g
   std::uint8_t preference = 0;  // the goal type it prefers
   float reservation = 0.0f;     // c, what it earns by itself for its preferred goal
-  bool learns = true;           // it is told what to do, where followers are not rule-based
+  bool learns = true;           // its actions come from outside, where followers are not rule-based
 };
 
 class Population {

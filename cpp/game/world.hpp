@@ -1,7 +1,7 @@
 // What a world must offer to the game layer (game.hpp). A world knows bodies, moves, goals and routes, and nothing of
 // offers, contracts and payments. It is a template argument of Game, so nothing here is virtual.
 //
-//   explicit World(const GameConfig&)         throws std::invalid_argument where the options do not fit together
+//   explicit World(const GameConfig&)         throws std::invalid_argument where the parameters do not fit together
 //   struct State                              flat and trivially copyable
 //   kKey, kMaxFollowers                       see WorldKind
 //   kActions, kNoiseActions                   sizes; noise_action(i) names the i-th action that noise may play
@@ -16,7 +16,7 @@
 //   observe(state, field), visit(state, field), validate(state)    fields.hpp; visit lists everything that refresh does not
 //                                             derive: it is what a snapshot holds, and is read back through its setters
 // and may offer
-//   Options                                   a WorldOptions (options.hpp) of its own: config.own<Options>()
+//   Parameters                                a WorldParameters (parameters.hpp) of its own: config.own<Parameters>()
 //   body(config)                              static: how the networks see a follower's body, see BodyField
 #pragma once
 
@@ -24,7 +24,7 @@
 #include <memory>
 #include <vector>
 
-#include "game/options.hpp"
+#include "game/parameters.hpp"
 
 namespace paymaster {
 
@@ -45,9 +45,9 @@ inline constexpr int kMaxBodyFields = 2;
 
 /// What is known of a world before there is one; kind_of<World> (batch/game_batch.hpp) makes it.
 struct WorldKind {
-  std::uint8_t key;  // in snapshots: tells worlds with the same options apart, so it is never used twice
+  std::uint8_t key;  // in snapshots: tells worlds with the same parameters apart, so it is never used twice
   int max_followers;
-  std::unique_ptr<WorldOptions> (*options)();  // its own, at their defaults; null: it has none
+  std::unique_ptr<WorldParameters> (*parameters)();  // its own, at their defaults; null: it has none
   int (*goal_objects)(const GameConfig&);      // of a type, the most that there can be
   std::vector<BodyField> (*body)(const GameConfig&);
   std::unique_ptr<Batch> (*games)(const GameConfig&, const BatchConfig&, Population);  // that play this world

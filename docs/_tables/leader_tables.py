@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from cells import table
-from stored_numbers import ALL_BUT_TWO, COMPARED, GAMES, game_name, mean_of, stored, told
+from stored_numbers import ALL_BUT_TWO, COMPARED, GAMES, game_name, mean_of, stored, full_information_gain
 
 from paymaster.algorithms import LEADERS
 
@@ -35,7 +35,7 @@ def inside() -> list[str]:
     measures = (
         ("greedy_gain", 2),
         ("noisy_gain", 2),
-        ("events", 1),
+        ("new_offers", 1),
         ("termination", 3),
         ("prediction_accuracy", 2),
     )
@@ -70,7 +70,7 @@ def tuning() -> list[str]:
             float(settings.get(name, getattr(learner, name))) for name in ("learning_rate", "critic_learning_rate")
         ]
         of = GAMES.get(row["game"], (row["game"], "advance"))
-        shares[row["leader"], (rates[0], rates[1])].append(row["gain"] / told(*of))
+        shares[row["leader"], (rates[0], rates[1])].append(row["gain"] / full_information_gain(*of))
     columns = sorted({rates for _, rates in shares})
     rows = []
     for leader in LEADERS:
@@ -85,7 +85,7 @@ def generalisation() -> list[str]:
     tasks = [GAMES.get(game, (game, "advance")) for game in ALL_BUT_TWO]
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in stored("leaders/generalisation.jsonl"):
-        found[row["task"], row["options"]["payment"], row["condition"]].append(row)
+        found[row["task"], row["parameters"]["payment"], row["condition"]].append(row)
     conditions = dict.fromkeys(row["condition"] for row in stored("leaders/generalisation.jsonl"))
     rows = []
     for condition in conditions:
@@ -116,9 +116,9 @@ def termination() -> list[str]:
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in stored("leaders/termination.jsonl"):
         changes = sorted(
-            some.removeprefix("options.")
+            some.removeprefix("parameters.")
             for some in row["set"]
-            if some.startswith("options.") or some.startswith("termination_start")
+            if some.startswith("parameters.") or some.startswith("termination_start")
         )
         found[row["game"], row["leader"], ", ".join(changes)].append(row)
     rows = [

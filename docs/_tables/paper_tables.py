@@ -22,7 +22,7 @@ from stored_numbers import (
     over_seeds,
     runs,
     stored,
-    told,
+    full_information_gain,
 )
 
 from paymaster.algorithms import LEADERS
@@ -37,7 +37,7 @@ def readme_results() -> list[str]:
         (
             f"`{GAMES[game][0]}`",
             *(over_seeds("fig3", panel=f"{game}, our regime", leader=leader) for leader in leaders),
-            f"{told(*GAMES[game]):.2f}",
+            f"{full_information_gain(*GAMES[game]):.2f}",
         )
         for game in GAMES
         if game.endswith("advance")
@@ -49,7 +49,7 @@ def gain() -> list[str]:
     """Return gains of the leaders of Fig. 3 with their tuned settings; of the default also after 20,000 episodes."""
     rows: list[Sequence[object]] = []
     for game, of in GAMES.items():
-        scripted = [f"{told(*of, leader):.2f}" for leader in ("full_information", "preference")]
+        scripted = [f"{full_information_gain(*of, leader):.2f}" for leader in ("full_information", "preference")]
         cells = [over_seeds("fig3", panel=f"{game}, our regime", leader=leader) for leader in COMPARED]
         rows.append((game_name(game), "5,000", *cells, *scripted))
         longer = [
@@ -73,7 +73,7 @@ def gain_paper_regime() -> list[str]:
             found[game, rest[0]].append(row)
 
     def value(row: dict[str, Any]) -> float:
-        evaluation = row["evaluations"][f"sampled, noise {row['config']['options']['noise']:g}"]
+        evaluation = row["evaluations"][f"sampled, noise {row['config']['parameters']['noise']:g}"]
         return float(evaluation["gain"])
 
     rows = [(f"`{leader}`", *(mean_of(map(value, found[game, leader])) for game in GRID)) for leader in LEADERS]

@@ -62,7 +62,7 @@ def mean_of(values: Iterable[float | None], digits: int = 2) -> str:
     return f"{mean_ci95(there):.{digits}f}" if there else NOT_MEASURED
 
 
-def told(task: str, payment: str, leader: str = "full_information") -> float:
+def full_information_gain(task: str, payment: str, leader: str = "full_information") -> float:
     """Return a scripted leader's mean gain."""
     return gains()[task, payment, leader][0]
 

@@ -11,7 +11,7 @@ from typing import Any
 from cells import table
 
 import paymaster
-from paymaster.envs.tasks import option_meanings
+from paymaster.envs.tasks import parameter_meanings
 from paymaster.scripted import SCRIPTED
 
 GAINS = Path(__file__).resolve().parents[2] / "bench" / "scripted.json"  # written by bench/scripted.py
@@ -46,7 +46,7 @@ def expected(task: str, name: str, default: Any) -> str:
 
 def parameters(task: paymaster.Task) -> list[str]:
     """Return a line for each parameter: default, range, meaning."""
-    meanings = option_meanings()
+    meanings = parameter_meanings()
     rows = [
         (f"`{name}`", f"`{default!r}`", expected(task.name, name, default), meanings[name])
         for name, default in task.parameters.items()

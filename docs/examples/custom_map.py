@@ -2,7 +2,7 @@
 
     python docs/examples/custom_map.py
 
-Plays 200 games in two rooms with a door between them, with the leader that is told everything and the one that offers
+Plays 200 games in two rooms with a door between them, with the leader that sees everything and the one that offers
 at random, and draws one of the games.
 """
 

@@ -1,4 +1,4 @@
-"""A task of your own, without C++: options over a preset, a population of your own, and an id in Gymnasium's registry.
+"""A task of your own, without C++: parameters over a preset, a population of your own, and an id in Gymnasium's registry.
 
     python docs/examples/custom_task.py
 
@@ -28,7 +28,7 @@ def population() -> dict[str, np.ndarray]:
     }
 
 
-OPTIONS = {
+PARAMETERS = {
     "num_followers": 8,
     "num_targets": 10,
     "num_goals": KINDS,
@@ -45,7 +45,7 @@ def main(games: int = 200) -> None:
         "Couriers-v0",
         "paymaster:make",
         vector_entry_point="paymaster:make_vec",
-        kwargs={"task": "navigation", **OPTIONS},
+        kwargs={"task": "navigation", **PARAMETERS},
     )
     print(gymnasium.make("Couriers-v0").action_space)
     for name in ("random", "preference", "full_information"):

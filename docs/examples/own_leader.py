@@ -4,7 +4,7 @@
 
 The leader is a class with the methods of ``paymaster.algorithms.protocol.LeaderAlgorithm``. This one makes a new offer
 to every follower at every step, by a small network that is the same for all of them, and learns by REINFORCE with a
-baseline. Its gain comes to 18.7; offers at random gain 4.7, the leader that is told everything 18.1.
+baseline. Its gain comes to 18.7; offers at random gain 4.7, the leader that sees everything 18.1.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class OwnLeader:
     device = torch.device("cpu")
 
     def __init__(self, config: TrainConfig, env: LeaderVectorEnv) -> None:
-        encoder, goals, bonuses = FeatureEncoder(env), env.options["num_goals"], env.options["num_bonuses"]
+        encoder, goals, bonuses = FeatureEncoder(env), env.parameters["num_goals"], env.parameters["num_bonuses"]
         torch.manual_seed(config.seed)
         features = encoder.follower_features + goals * encoder.goal_features
         self.network = nn.Sequential(nn.Linear(features, 64), nn.Tanh(), nn.Linear(64, goals * bonuses))

@@ -3,7 +3,7 @@
     pip install 'paymaster[torchrl]'
     python docs/examples/torchrl_collect.py
 
-In the parallel form a step of the game takes two of the environment's, the leader's and the followers'. ``asked`` says
+In the parallel form a step of the game takes two of the environment's, the leader's and the followers'. ``acts`` says
 whose action counted: learn from these steps only. The policies here are untrained.
 """
 
@@ -54,9 +54,9 @@ def main(frames: int = 1_200) -> TensorDict:
     collector.shutdown()
     data = torch.cat(batches)
     for group in ("leader", "follower"):
-        asked = data[group, "info", "asked"].bool()
+        acts = data[group, "info", "acts"].bool()
         reward = data["next", group, "reward"].sum().item()
-        print(f"{group}: {int(asked.sum())} decisions of {asked.numel()}, reward {reward:.0f}")
+        print(f"{group}: {int(acts.sum())} decisions of {acts.numel()}, reward {reward:.0f}")
     return data
 
 

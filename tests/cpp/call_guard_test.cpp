@@ -165,9 +165,9 @@ TEST_CASE("Batch: every call is refused while another thread is in one, and chan
       CHECK(refused(act) == "");
     }
   }
-  GameConfig told = find_task("navigation").preset;
-  told.followers = "meta";
-  TestBatch batch(told, {.num_envs = 2, .num_threads = 1});
+  GameConfig two_phase = find_task("navigation").preset;
+  two_phase.followers = "meta";
+  TestBatch batch(two_phase, {.num_envs = 2, .num_threads = 1});
   batch.reset();
   const CallGuard::Call call(*batch.core().guard(), kOne);
   CHECK(refused([&] { batch.core().offer(Caller::offers(batch.core()).data(), {}); }) != "");

@@ -1,4 +1,4 @@
-// Tasks by name, and the options that are refused.
+// Tasks by name, and the parameters that are refused.
 #include "game/config.hpp"
 
 #include <doctest/doctest.h>
@@ -55,9 +55,9 @@ TEST_CASE("GameConfig: w is given, or min(K + 1, 5)") {
   CHECK(config.reward_of_goal() == 2.5f);
 }
 
-TEST_CASE("GameConfig: what is refused, and that the error begins with the option's name") {
+TEST_CASE("GameConfig: what is refused, and that the error begins with the parameter's name") {
   struct Case {
-    const char* option;
+    const char* parameter;
     std::function<void(GameConfig&)> spoil;
   };
   const Case cases[] = {
@@ -80,7 +80,7 @@ TEST_CASE("GameConfig: what is refused, and that the error begins with the optio
       {"map", [](GameConfig& c) { c.own<GridConfig>().map = "#"; }},
   };
   for (const Case& c : cases) {
-    CAPTURE(c.option);
+    CAPTURE(c.parameter);
     GameConfig config = find_task("resource_collection").preset;
     c.spoil(config);
     std::string message = "no error";
@@ -90,11 +90,11 @@ TEST_CASE("GameConfig: what is refused, and that the error begins with the optio
       message = error.what();
     }
     CAPTURE(message);
-    CHECK(message.rfind(c.option + std::string(": expected "), 0) == 0);
+    CHECK(message.rfind(c.parameter + std::string(": expected "), 0) == 0);
   }
 }
 
-TEST_CASE("GameConfig: a copy's own options are its own") {
+TEST_CASE("GameConfig: a copy's own parameters are its own") {
   const GameConfig& preset = find_task("resource_collection").preset;
   GameConfig copy = preset;
   copy.own<GridConfig>().num_resources = 3;

@@ -209,7 +209,7 @@ TEST_CASE("restore: refuses what is not a snapshot of these games, and changes n
     GameConfig other = config;
     change(other);
     CHECK(refused(batch_of(other).core().snapshot()) ==
-          "snapshot: expected a snapshot of games with the same options and population, got one of others");
+          "snapshot: expected a snapshot of games with the same parameters and population, got one of others");
   }
   CHECK_NOTHROW(batch.core().restore(good));
   CHECK(batch.core().snapshot() == good);

@@ -163,22 +163,22 @@ _LARGE = ("num_envs", "population_size", "num_followers", "horizon")  # legal va
 @_refusable
 def _make(draw: Random) -> None:
     task = draw.choice([*(task.name for task in paymaster.tasks()), hostile(draw)])
-    options: dict[str, Any] = {"num_envs": 2, "seed": 0, "num_threads": 1}
+    parameters: dict[str, Any] = {"num_envs": 2, "seed": 0, "num_threads": 1}
     for name in draw.sample([*_PARAMETERS, "num_envs", "seed", "first_index", "copy", "autoreset_mode", "population",
                              "render_mode", text(draw)], draw.randrange(1, 4)):  # fmt: skip
-        options[name] = text(draw) if name == "map" else hostile(draw)
+        parameters[name] = text(draw) if name == "map" else hostile(draw)
     for name in _LARGE:
-        if isinstance(options.get(name), int) and 100 < options[name] < 2**25:
-            options[name] = draw.choice((1, 2, 64))
+        if isinstance(parameters.get(name), int) and 100 < parameters[name] < 2**25:
+            parameters[name] = draw.choice((1, 2, 64))
     if draw.random() < 0.3:
-        del options["num_envs"], options["num_threads"]
-        env: Any = paymaster.make(task, **options)
+        del parameters["num_envs"], parameters["num_threads"]
+        env: Any = paymaster.make(task, **parameters)
         env.reset()
         env.step(env.action_space.sample())
         return
-    env = paymaster.make_vec(task, **options)
+    env = paymaster.make_vec(task, **parameters)
     env.reset()
-    if env.options["followers"] == "rule":
+    if env.parameters["followers"] == "rule":
         env.step(env.action_space.sample())
     else:
         env.offer(env.action_space.sample())
@@ -229,7 +229,7 @@ def _config(draw: Random) -> None:
     names = [part.name for part in dataclasses.fields(kind)]
     changed = dataclasses.replace(kind, **{name: hostile(draw) for name in draw.sample(names, draw.randrange(1, 3))})  # type: ignore[type-var]
     if isinstance(changed, TaskConfig):
-        changed = dataclasses.replace(config, options=changed)
+        changed = dataclasses.replace(config, parameters=changed)
     if isinstance(changed, Replacement):
         changed.check(40)
     else:
@@ -239,7 +239,7 @@ def _config(draw: Random) -> None:
 @_refusable
 def _stored_config(draw: Random) -> None:
     stored = TrainConfig("resource_collection").to_json()
-    part = draw.choice((stored, stored["learner"], stored["options"], stored["follower_learner"]))
+    part = draw.choice((stored, stored["learner"], stored["parameters"], stored["follower_learner"]))
     if part is None or draw.random() < 0.2:
         part = stored
     name = draw.choice([*part, text(draw)])

@@ -40,7 +40,7 @@ _RUNS = {
         num_envs=8,
         hidden=4,
         checkpoint_every=8,
-        options=TaskConfig(followers="meta", horizon=5),
+        parameters=TaskConfig(followers="meta", horizon=5),
     ),
 }
 _ALLOWED = (ValueError, TypeError, RunDirectoryError)
@@ -91,10 +91,10 @@ def _on_a_run(draw: Random, copy: Path) -> None:
 
 
 def _on_a_row(draw: Random, out: Path) -> None:
-    options = {"payment": "advance"}
-    name = scripted_key("navigation", "full_information", options, 5)
-    measures = ("gain", "payments", "incentive", "completions", "follower_reward", "events", "option_length")
-    row: dict[str, Any] = {"name": "x", "options": options, "episodes": 5, **dict.fromkeys(measures, 1.0)}
+    parameters = {"payment": "advance"}
+    name = scripted_key("navigation", "full_information", parameters, 5)
+    measures = ("gain", "payments", "incentive", "completions", "follower_reward", "new_offers", "option_length")
+    row: dict[str, Any] = {"name": "x", "parameters": parameters, "episodes": 5, **dict.fromkeys(measures, 1.0)}
     write_row(out, name, row)
     path = out / "rows" / f"{name}.json"
     whole = read_row(out, name)

@@ -13,10 +13,10 @@ import paymaster
 from play import INFO, RC, SMALL, make, offer_stream, row, same, trace
 
 
-def twins(mode: AutoresetMode, **options: Any) -> tuple[Any, SyncVectorEnv]:
+def twins(mode: AutoresetMode, **parameters: Any) -> tuple[Any, SyncVectorEnv]:
     """Five games of ours, and Gymnasium's of the same games."""
-    ours = make(num_envs=5, seed=3, autoreset_mode=mode, **options)
-    games = [lambda i=i: paymaster.make(RC, seed=3, index=i, **options) for i in range(5)]
+    ours = make(num_envs=5, seed=3, autoreset_mode=mode, **parameters)
+    games = [lambda i=i: paymaster.make(RC, seed=3, index=i, **parameters) for i in range(5)]
     return ours, SyncVectorEnv(games, autoreset_mode=mode)
 
 

@@ -16,17 +16,17 @@ from worlds import GRIDS
 
 @pytest.mark.parametrize("payment", ["completion", "advance", "advance_once"])
 @pytest.mark.parametrize(
-    ("task", "options"),
+    ("task", "parameters"),
     [(RC, {"goal_reward": 2.5}), (MB, {"abstain": True, "noise": 0.2}), (RC, {**SMALL, "num_resources": 6})],
     ids=["own goal reward", "abstain and noise", "small"],
 )
-def test_payments_add_up(task: str, options: dict[str, Any], payment: str) -> None:
-    env = make(task, num_envs=16, payment=payment, **options)
+def test_payments_add_up(task: str, parameters: dict[str, Any], payment: str) -> None:
+    env = make(task, num_envs=16, payment=payment, **parameters)
     env.reset(seed=3)
-    w = options.get("goal_reward", min(env.options["num_bonuses"] + 1, 5))
+    w = parameters.get("goal_reward", min(env.parameters["num_bonuses"] + 1, 5))
     assert env.goal_reward == w
-    sums: dict[str, Any] = dict.fromkeys(("gain", "payments", "incentive", "follower_reward", "events", "length"), 0)
-    counts, before, completions = np.zeros((16, env.options["num_goals"]), dtype=int), env.state(), 0
+    sums: dict[str, Any] = dict.fromkeys(("gain", "payments", "incentive", "follower_reward", "new_offers", "length"), 0)
+    counts, before, completions = np.zeros((16, env.parameters["num_goals"]), dtype=int), env.state(), 0
     for offers in offer_stream(env, 30):
         _, reward, terminated, _, info = env.step(offers)
         after = env.state()
@@ -48,7 +48,7 @@ def test_payments_add_up(task: str, options: dict[str, Any], payment: str) -> No
             "payments": sums["payments"] + info["payment"].sum(-1),
             "incentive": sums["incentive"] + np.where(done, price, 0.0).sum(-1),
             "follower_reward": sums["follower_reward"] + info["follower_reward"].sum(-1),
-            "events": sums["events"] + (events & played[:, None]).sum(-1),
+            "new_offers": sums["new_offers"] + (events & played[:, None]).sum(-1),
             "length": sums["length"] + played,
         }
         np.add.at(counts, (np.nonzero(done)[0], info["completed"][done]), 1)

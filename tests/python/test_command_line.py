@@ -120,7 +120,7 @@ def settings_of(kind: Any, prefix: str = "") -> Iterator[tuple[str, Any, list[An
             notes += getattr(inner, "__metadata__", ())
             inner = get_args(inner)[0]
         if dataclasses.is_dataclass(inner):
-            yield from settings_of(inner, "" if name in ("options", "config") and not prefix else f"{prefix}{name}.")
+            yield from settings_of(inner, "" if name in ("parameters", "config") and not prefix else f"{prefix}{name}.")
         elif inner in (int, float):
             flat = [one for note in notes for one in (note if isinstance(note, GroupedMetadata) else [note])]
             yield f"{prefix}{name}", inner, [one for one in flat if isinstance(one, Ge | Gt | Le | Lt)]
@@ -247,7 +247,7 @@ def test_what_says_yes_or_no_may_be_written_in_any_case() -> None:
         assert main(["evaluate", "random", "--task", TASK, "--episodes", "2", "--abstain", text]) == 0
 
 
-# ---- options without an effect
+# ---- parameters without an effect
 
 
 @pytest.mark.parametrize(
@@ -314,11 +314,11 @@ def test_jobs_started_at_once_get_a_directory_each(tmp_path: Path) -> None:
     [
         (TrainConfig(TASK), f"{TASK}-ebpg-expiring-seed0"),
         (TrainConfig(TASK, episodes=7, device="cpu", checkpoint_every=9, seed=3), f"{TASK}-ebpg-expiring-seed3"),
-        (TrainConfig(TASK, options=TaskConfig(payment="completion")), f"{TASK}-ebpg-expiring-seed0"),  # the preset's
-        (TrainConfig(TASK, options=TaskConfig(payment="advance")), f"{TASK}-ebpg-expiring-payment=advance-seed0"),
+        (TrainConfig(TASK, parameters=TaskConfig(payment="completion")), f"{TASK}-ebpg-expiring-seed0"),  # the preset's
+        (TrainConfig(TASK, parameters=TaskConfig(payment="advance")), f"{TASK}-ebpg-expiring-payment=advance-seed0"),
         (TrainConfig(TASK, leader="m3rl", settings="paper"), f"{TASK}-m3rl-paper-seed0"),
         (
-            TrainConfig(TASK, settings="paper", options=TaskConfig(followers="meta")),
+            TrainConfig(TASK, settings="paper", parameters=TaskConfig(followers="meta")),
             f"{TASK}-ebpg-expiring-paper-followers=meta-seed0",
         ),
         (TrainConfig(TASK, leader="fixed-interval(3)"), f"{TASK}-fixed-interval-3-seed0"),
@@ -334,7 +334,7 @@ def test_a_directory_is_named_after_what_is_special(config: TrainConfig, name: s
 
 def test_names_are_short_and_safe_for_file_systems() -> None:
     every = TaskConfig(**{name: 1 for name, kind, _ in settings_of(TaskConfig)}, map="#" * 9_000)  # type: ignore[arg-type]
-    long, other = (default_name(TrainConfig(TASK, options=every, hidden=hidden)) for hidden in (8, 9))
+    long, other = (default_name(TrainConfig(TASK, parameters=every, hidden=hidden)) for hidden in (8, 9))
     assert len(long) < 200 and long != other
     assert set(long) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=+-")
 

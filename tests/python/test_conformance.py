@@ -52,22 +52,22 @@ DIFFERENT = (
 
 
 @over_games
-def test_pettingzoos_parallel_tests(task: str, options: dict[str, Any]) -> None:
+def test_pettingzoos_parallel_tests(task: str, parameters: dict[str, Any]) -> None:
     for make in (integrations.parallel_env, integrations.followers_env):
-        parallel_api_test(make(task, **options), num_cycles=60)
-        parallel_seed_test(lambda make=make: make(task, **options), num_cycles=60)
+        parallel_api_test(make(task, **parameters), num_cycles=60)
+        parallel_seed_test(lambda make=make: make(task, **parameters), num_cycles=60)
 
 
 @over_games
-def test_pettingzoos_aec_tests(task: str, options: dict[str, Any]) -> None:
+def test_pettingzoos_aec_tests(task: str, parameters: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         for message in DIFFERENT:
             warnings.filterwarnings("ignore", message=message)
-        api_test(integrations.aec_env(task, seed=0, **options), num_cycles=120)
-    seed_test(lambda: integrations.aec_env(task, **options), num_cycles=120)
+        api_test(integrations.aec_env(task, seed=0, **parameters), num_cycles=120)
+    seed_test(lambda: integrations.aec_env(task, **parameters), num_cycles=120)
     state_test(
-        integrations.aec_env(task, seed=0, **options),
-        integrations.parallel_env(task, seed=0, **options),
+        integrations.aec_env(task, seed=0, **parameters),
+        integrations.parallel_env(task, seed=0, **parameters),
         num_cycles=120,
     )
 
@@ -120,13 +120,13 @@ def test_gymnasiums_check_of_every_name(name: str) -> None:
 
 
 @over_games
-def test_stable_baselines3_checks(task: str, options: dict[str, Any]) -> None:
-    sb3_check_env(integrations.FollowerEnv(task, seed=0, **options))
-    options = {name: value for name, value in options.items() if name != "followers"}
-    sb3_check_env(integrations.LeaderVectors(paymaster.make(task, seed=0, **options)))
+def test_stable_baselines3_checks(task: str, parameters: dict[str, Any]) -> None:
+    sb3_check_env(integrations.FollowerEnv(task, seed=0, **parameters))
+    parameters = {name: value for name, value in parameters.items() if name != "followers"}
+    sb3_check_env(integrations.LeaderVectors(paymaster.make(task, seed=0, **parameters)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is different from the unwrapped version")
-        check_env(integrations.LeaderVectors(paymaster.make(task, seed=0, **options)), skip_render_check=True)
+        check_env(integrations.LeaderVectors(paymaster.make(task, seed=0, **parameters)), skip_render_check=True)
 
 
 # ---- Gymnasium's batches
@@ -203,34 +203,34 @@ def torchrl() -> ModuleType:
 
 @over_games
 @pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL is tested using version")
-def test_torchrls_checks(torchrl: ModuleType, task: str, options: dict[str, Any]) -> None:
+def test_torchrls_checks(torchrl: ModuleType, task: str, parameters: dict[str, Any]) -> None:
     torchrl.check_env_specs(
-        torchrl.PettingZooWrapper(integrations.parallel_env(task, seed=0, **options), return_state=True)
+        torchrl.PettingZooWrapper(integrations.parallel_env(task, seed=0, **parameters), return_state=True)
     )
     torchrl.check_env_specs(
-        torchrl.PettingZooWrapper(integrations.followers_env(task, seed=0, **options), use_mask=True)
+        torchrl.PettingZooWrapper(integrations.followers_env(task, seed=0, **parameters), use_mask=True)
     )
-    torchrl.check_env_specs(torchrl.PettingZooWrapper(integrations.aec_env(task, seed=0, **options), use_mask=True))
-    torchrl.check_env_specs(torchrl.GymWrapper(integrations.FollowerEnv(task, seed=0, **options)))
-    options = {name: value for name, value in options.items() if name != "followers"}
-    torchrl.check_env_specs(torchrl.GymWrapper(integrations.LeaderVectors(paymaster.make(task, seed=0, **options))))
-    batch = paymaster.make_vec(task, 3, autoreset_mode="Disabled", **options)
+    torchrl.check_env_specs(torchrl.PettingZooWrapper(integrations.aec_env(task, seed=0, **parameters), use_mask=True))
+    torchrl.check_env_specs(torchrl.GymWrapper(integrations.FollowerEnv(task, seed=0, **parameters)))
+    parameters = {name: value for name, value in parameters.items() if name != "followers"}
+    torchrl.check_env_specs(torchrl.GymWrapper(integrations.LeaderVectors(paymaster.make(task, seed=0, **parameters))))
+    batch = paymaster.make_vec(task, 3, autoreset_mode="Disabled", **parameters)
     wrapped = torchrl.GymWrapper(integrations.BatchedLeaderVectors(batch), categorical_action_encoding=True)
     torchrl.check_env_specs(wrapped)
-    steps = batch.options["horizon"] + 5
+    steps = batch.parameters["horizon"] + 5
     rolled = wrapped.rollout(steps, break_when_any_done=False)
     assert rolled.batch_size == (3, steps)
     assert rolled["next", "done"].sum(1).flatten().tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize("options", [{}, {"frame_skip": 2}, {"categorical_action_encoding": True}], ids=str)
-def test_torchrl_makes_environments_by_name(torchrl: ModuleType, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("parameters", [{}, {"frame_skip": 2}, {"categorical_action_encoding": True}], ids=str)
+def test_torchrl_makes_environments_by_name(torchrl: ModuleType, parameters: dict[str, Any]) -> None:
     """It tries keyword arguments that we do not have, and goes by the error's type and text."""
-    follower = torchrl.GymEnv("paymaster/NavigationFollower-v0", seed=1, horizon=12, **options)
+    follower = torchrl.GymEnv("paymaster/NavigationFollower-v0", seed=1, horizon=12, **parameters)
     torchrl.check_env_specs(follower)
-    leader = torchrl.GymEnv("paymaster/Navigation-v0", seed=1, horizon=12, **options)
+    leader = torchrl.GymEnv("paymaster/Navigation-v0", seed=1, horizon=12, **parameters)
     for env in (follower, leader):
-        steps = 12 // options.get("frame_skip", 1)
+        steps = 12 // parameters.get("frame_skip", 1)
         assert env.rollout(20)["next", "terminated"].squeeze().tolist() == [False] * (steps - 1) + [True]
     with pytest.raises(TypeError, match=r"^num_follower: expected num_followers, perhaps, got an unexpected keyword"):
         torchrl.GymEnv("paymaster/Navigation-v0", num_follower=3)

@@ -94,10 +94,10 @@ def test_a_refused_call_does_not_use_up_the_first_episode() -> None:
 )
 def test_threads_make_no_difference(task: str, mode: str) -> None:
     """Also with the live table, which all games of the batch share."""
-    options = {"noise": 0.2, "horizon": 9, "population_size": 10, "autoreset_mode": mode}
+    parameters = {"noise": 0.2, "horizon": 9, "population_size": 10, "autoreset_mode": mode}
     plays = {}
     for threads in (1, 2, 4):
-        env = make(task, num_envs=37, num_threads=threads, **options)
+        env = make(task, num_envs=37, num_threads=threads, **parameters)
         assert env.num_threads == threads
         plays[threads] = (env.reset(seed=6), trace(env, 40), env.state(), env.statistics.arrays(), env.snapshot())
     assert plays[1][3]["outcome_count"].sum() > 50

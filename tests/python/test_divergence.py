@@ -26,7 +26,7 @@ from paymaster.validation.finite import DivergenceError, check_metrics, check_st
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=40, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
-LEARNING = dataclasses.replace(SMALL, options=TaskConfig(followers="meta", payment="advance_once"))
+LEARNING = dataclasses.replace(SMALL, parameters=TaskConfig(followers="meta", payment="advance_once"))
 
 
 def spoiled_from(update: int, spoil: Callable[[LeaderAlgorithm], Any]) -> Callable[..., LeaderAlgorithm]:
@@ -153,7 +153,7 @@ def test_an_update_that_fails_changes_no_weight() -> None:
     Rollout(env, setup.make_leader(config, env), torch.Generator().manual_seed(0)).play()
     lived = followers.lived()
     lived.reward[0] = math.nan
-    lived.asked[0] = True
+    lived.acts[0] = True
     with pytest.raises(DivergenceError, match=r"^followers: "):
         learner.update(lived)
     after: dict[str, Tensor] = learner.network.state_dict()

@@ -98,7 +98,7 @@ def test_update_moves_every_parameter_and_reports() -> None:
     metrics = algorithm.update(play(algorithm, torch.Generator().manual_seed(0)))
     assert all((a != b).any() for a, b in zip(before, algorithm.network.parameters(), strict=True))
     assert all(isinstance(value, float) for value in metrics.values())
-    assert metrics["events"] * metrics["option_length"] == pytest.approx(T * N)
+    assert metrics["new_offers"] * metrics["option_length"] == pytest.approx(T * N)
     assert 0.3 < metrics["termination"] < 0.7
     every_step = EBPG(NO_TERMINATION, EVERY_STEP)
     assert not {"termination", "termination_loss"} & set(every_step.update(hand_played(every_step)))

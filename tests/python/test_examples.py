@@ -69,7 +69,7 @@ def test_sb3_follower_learns() -> None:
 @pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL is tested using version")
 def test_torchrl_collect() -> None:
     data = load("torchrl_collect").main(frames=240)
-    leader, followers = (data[group, "info", "asked"].bool() for group in ("leader", "follower"))
+    leader, followers = (data[group, "info", "acts"].bool() for group in ("leader", "follower"))
     assert leader.shape == (240, 1) and followers.shape == (240, 4)
     assert (leader ^ followers).all()  # turn by turn
     assert not data["next", "leader", "reward"].squeeze(-1)[leader].any()  # rewards come when the world moves

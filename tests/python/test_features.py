@@ -22,8 +22,8 @@ make = partial(play.make, num_envs=6)
 
 
 def random_offers(env: Any, rng: np.random.Generator) -> NDArray[np.int64]:
-    goals = env.options["num_goals"] + env.options["abstain"]
-    return rng.integers([goals, env.options["num_bonuses"]], size=(env.num_envs, env.num_followers, 2))
+    goals = env.parameters["num_goals"] + env.parameters["abstain"]
+    return rng.integers([goals, env.parameters["num_bonuses"]], size=(env.num_envs, env.num_followers, 2))
 
 
 def in_mid_episode(env: Any, steps: int = 7, seed: int = 0) -> Any:
@@ -43,7 +43,7 @@ def in_mid_episode(env: Any, steps: int = 7, seed: int = 0) -> Any:
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(
-    "options",
+    "parameters",
     [
         {},
         {"num_followers": 1},
@@ -55,14 +55,14 @@ def in_mid_episode(env: Any, steps: int = 7, seed: int = 0) -> Any:
     ],
     ids=["default", "alone", "sixteen", "one goal", "one step", "three steps", "small"],
 )
-def test_shapes_and_finite_values(task: str, options: dict[str, Any]) -> None:
-    env = make(task, **fitting(task, options))
+def test_shapes_and_finite_values(task: str, parameters: dict[str, Any]) -> None:
+    env = make(task, **fitting(task, parameters))
     encoder = FeatureEncoder(env)
-    n, goals = env.num_followers, env.options["num_goals"]
+    n, goals = env.num_followers, env.parameters["num_goals"]
     rng = np.random.default_rng(0)
     for _ in range(2):
         seen, _ = env.reset()
-        for _ in range(env.options["horizon"] + 1):
+        for _ in range(env.parameters["horizon"] + 1):
             before = {name: array.copy() for name, array in seen.items()}
             follower, goal = encoder.encode(seen)
             assert (follower.dtype, goal.dtype) == (np.float32, np.float32)

@@ -43,7 +43,7 @@ def batches(draw: st.DrawFn, task: str | None = None) -> Any:
 
     task = task or one_of(*TASKS)
     n, goals = draw(st.integers(1, 9)), draw(st.integers(1, 8))
-    options: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "num_followers": n,
         "num_goals": goals,
         "num_bonuses": one_of(1, 2, 4, 16),
@@ -58,16 +58,16 @@ def batches(draw: st.DrawFn, task: str | None = None) -> Any:
         "num_threads": one_of(1, 2),
     }
     if task in GRIDS:
-        options |= {"map": MAPS[one_of("open", "rooms", "corridor_129")], "num_resources": one_of(1, 6, 20)}
+        parameters |= {"map": MAPS[one_of("open", "rooms", "corridor_129")], "num_resources": one_of(1, 6, 20)}
     else:
-        options |= {
+        parameters |= {
             "num_targets": one_of(1, 6, 20),
             "num_obstacles": one_of(0, 3),
             "arena_half_width": one_of(0.0, 0.1, 3.0),
             "body_max_speed": one_of(0.0, 0.2, 1.3, 9.0),
             "body_acceleration": one_of(0.01, 3.0, 50.0),
         }
-    return play.make(task, num_envs=one_of(1, 2, 7), seed=draw(st.integers(0, 99)), **options)
+    return play.make(task, num_envs=one_of(1, 2, 7), seed=draw(st.integers(0, 99)), **parameters)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -76,7 +76,7 @@ def batches(draw: st.DrawFn, task: str | None = None) -> Any:
 def test_random_play(task: str, data: st.DataObject, seed: int, keep: float) -> None:
     env = data.draw(batches(task))
     same_features(env, env.reset()[0])
-    for offers in play.offer_stream(env, min(3 * env.options["horizon"], 40), seed, keep):
+    for offers in play.offer_stream(env, min(3 * env.parameters["horizon"], 40), seed, keep):
         seen, _, terminated, _, info = env.step(offers)
         same_features(env, seen)
         for i in np.flatnonzero(info.get("_final_obs", [])):
@@ -89,7 +89,7 @@ def any_observation(env: Any, seed: int) -> dict[str, NDArray[Any]]:
     """Numbers that the observation's space allows, of no game: the extremes come up."""
     env.observation_space.seed(seed)
     seen = dict(env.observation_space.sample())
-    seen["offer"] = np.minimum(seen["offer"], env.options["num_goals"] - 1)
+    seen["offer"] = np.minimum(seen["offer"], env.parameters["num_goals"] - 1)
     seen["committed"] *= seen["offer"][..., 0] >= 0  # nobody is committed to no offer
     return seen
 
@@ -150,7 +150,7 @@ def test_straight_into_the_buffers_of_a_rollout(env: Any, seed: int) -> None:
     steps = 5
     encoder, lead = FeatureEncoder(env), (steps, env.num_envs, env.num_followers)
     follower = np.full((*lead, encoder.follower_features), np.nan, np.float32)
-    goal = np.full((*lead, env.options["num_goals"], encoder.goal_features), np.nan, np.float32)
+    goal = np.full((*lead, env.parameters["num_goals"], encoder.goal_features), np.nan, np.float32)
     ended = np.zeros(lead, np.bool_)
     kept = []
     seen, _ = env.reset()

@@ -210,8 +210,8 @@ def test_render_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_render_an_mp4(tmp_path: Path) -> None:
     pytest.importorskip("imageio_ffmpeg")
     film = tmp_path / "film.mp4"
-    options = ["--horizon", "3", "--width", "480", "--fps", "2", "--out", str(film)]
-    assert main(["render", "random", "--task", "predator_prey", *options]) == 0
+    parameters = ["--horizon", "3", "--width", "480", "--fps", "2", "--out", str(film)]
+    assert main(["render", "random", "--task", "predator_prey", *parameters]) == 0
     fps, read = read_mp4(film)
     assert fps == 2
     assert len(read) == 4 + 4, "the start, three steps, and two seconds of rest"
@@ -262,7 +262,7 @@ def test_errors_are_one_clear_line(
 
 
 def test_several_episodes_are_told_apart(tmp_path: Path) -> None:
-    env, leader, title = open_leader("fixed", RC, options={"horizon": 2})
+    env, leader, title = open_leader("fixed", RC, parameters={"horizon": 2})
     played = render(env, leader, title, tmp_path / "film.gif", episodes=3, width=320)
     assert [episode.title.split("|")[-1].strip() for episode in played] == [f"episode {i} of 3" for i in (1, 2, 3)]
     assert len({episode.states[0]["position"].tobytes() for episode in played}) == 3

@@ -33,7 +33,7 @@ def episodes_of(seed: int = 0, **changes: Any) -> FollowerEpisodes:
         "identity": WHO,
         "action": torch.randint(5, (T, B, N), generator=generator),
         "reward": torch.randn(T, B, N, generator=generator),
-        "asked": torch.ones(T, B, N, dtype=torch.bool),
+        "acts": torch.ones(T, B, N, dtype=torch.bool),
         "explore": 0.3,
     }
     return FollowerEpisodes(**given | changes)
@@ -98,10 +98,10 @@ def test_goal_types_have_no_order_for_a_meta_follower(kind: str) -> None:
 def test_advantages_are_those_of_the_formula() -> None:
     """GAE written out: sum over l of (gamma lambda)^l delta_(t+l), each follower by itself; nothing after the last step
     in which it was asked."""
-    asked = torch.ones(T, B, N, dtype=torch.bool)
-    asked[3:, 1] = False  # game 1 ends after three steps
+    acts = torch.ones(T, B, N, dtype=torch.bool)
+    acts[3:, 1] = False  # game 1 ends after three steps
     config = FollowerLearning(hidden=8, gamma=0.9, gae_lambda=0.7)
-    played, value = episodes_of(asked=asked), torch.randn(T, B, N)
+    played, value = episodes_of(acts=acts), torch.randn(T, B, N)
     advantage, target = FollowerActorCritic(SIZES, config)._estimate(played, value)
     expected = torch.zeros(T, B, N)
     for b in range(B):
@@ -111,32 +111,32 @@ def test_advantages_are_those_of_the_formula() -> None:
                 following = value[later + 1, b] if later + 1 < steps else torch.zeros(N)
                 delta = played.reward[later, b] + 0.9 * following - value[later, b]
                 expected[t, b] += (0.9 * 0.7) ** (later - t) * delta
-    torch.testing.assert_close(target[asked], (expected + value)[asked])
-    scaled = (expected[asked] - expected[asked].mean()) / expected[asked].std(correction=0)
-    torch.testing.assert_close(advantage[asked], scaled)
+    torch.testing.assert_close(target[acts], (expected + value)[acts])
+    scaled = (expected[acts] - expected[acts].mean()) / expected[acts].std(correction=0)
+    torch.testing.assert_close(advantage[acts], scaled)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_update_sees_what_the_networks_say_where_they_were_asked(kind: str) -> None:
-    asked = (torch.rand(T, B, N, generator=torch.Generator().manual_seed(0)) < 0.7).cumprod(0).bool()
-    played = episodes_of(asked=asked)
+    acts = (torch.rand(T, B, N, generator=torch.Generator().manual_seed(0)) < 0.7).cumprod(0).bool()
+    played = episodes_of(acts=acts)
     config = FollowerLearning(hidden=8, identities=KINDS[kind].identities)
     followers = FollowerActorCritic(KINDS[kind], config, seed=1)
     expected, came = (
         followers.network(played.own, played.goal, WHO),
         followers._evaluate(played, followers._asked_alone(played)),
     )
-    torch.testing.assert_close(came.logits[asked], expected.logits[asked])
-    torch.testing.assert_close(came.value[asked], expected.value[asked])
+    torch.testing.assert_close(came.logits[acts], expected.logits[acts])
+    torch.testing.assert_close(came.value[acts], expected.value[acts])
 
 
 def test_steps_nobody_was_asked_in_teach_nothing() -> None:
-    asked = torch.rand(T, B, N, generator=torch.Generator().manual_seed(0)) < 0.7
-    asked = asked.cumprod(0).bool()
-    one, two = episodes_of(asked=asked), episodes_of(asked=asked)
+    acts = torch.rand(T, B, N, generator=torch.Generator().manual_seed(0)) < 0.7
+    acts = acts.cumprod(0).bool()
+    one, two = episodes_of(acts=acts), episodes_of(acts=acts)
     for name in ("reward", "own", "goal"):
         values = getattr(two, name)
-        values[~asked] = 100.0
+        values[~acts] = 100.0
     weights = []
     for played in (one, two):
         followers = FollowerActorCritic(SIZES, FollowerLearning(hidden=8, epochs=2))
@@ -166,7 +166,7 @@ def test_each_learns_what_pays_it(identities: Any) -> None:
                 identity=who,
                 action=action[None],
                 reward=(action == best).float()[None],
-                asked=torch.ones(1, 60, N, dtype=torch.bool),
+                acts=torch.ones(1, 60, N, dtype=torch.bool),
                 explore=0.3,
             )
         )

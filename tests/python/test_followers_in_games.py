@@ -28,8 +28,8 @@ from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.train import train
 
 
-def two_phase(task: str, kind: str, games: int = 4, **options: Any) -> TwoPhaseVectorEnv:
-    env = make_vec(task, games, 0, followers=kind, autoreset_mode="Disabled", **options)
+def two_phase(task: str, kind: str, games: int = 4, **parameters: Any) -> TwoPhaseVectorEnv:
+    env = make_vec(task, games, 0, followers=kind, autoreset_mode="Disabled", **parameters)
     assert isinstance(env, TwoPhaseVectorEnv)
     return env
 
@@ -45,7 +45,7 @@ def test_encoder(task: str, kind: str) -> None:
     seen = encoder.encode(observation)
     assert seen.own.shape == (4, 4, encoder.own_features) and seen.goal.shape == (4, 4, 4, encoder.goal_features)
     torch.testing.assert_close(seen.identity.numpy(), observation["identity"].astype(np.int64))
-    bonuses = env.options["num_bonuses"]
+    bonuses = env.parameters["num_bonuses"]
     preferred, skill, offered, price = seen.goal[..., NOW : NOW + 4].unbind(-1)
     expected = np.zeros((4, 4, 4))
     np.put_along_axis(expected, observation["preference"][..., None].astype(int), 1.0, -1)
@@ -124,11 +124,11 @@ def test_followers_answer_and_are_written_down() -> None:
     seated.keep = True
     env.reset()
     offers, identity = np.zeros((3, 4, 2), dtype=np.int64), env.observe()["identity"].copy()
-    rewards = [env.step(offers)[4]["follower_reward"].copy() for _ in range(env.options["horizon"])]
+    rewards = [env.step(offers)[4]["follower_reward"].copy() for _ in range(env.parameters["horizon"])]
     lived = seated.lived()
     np.testing.assert_array_equal(lived.reward, rewards)
     np.testing.assert_array_equal(lived.identity, identity)
-    assert lived.own.shape[:3] == lived.action.shape == lived.asked.shape == (30, 3, 4)
+    assert lived.own.shape[:3] == lived.action.shape == lived.acts.shape == (30, 3, 4)
     followers.update(lived)
     with pytest.raises(ValueError, match="lived: expected an episode"):
         seated.lived()
@@ -138,7 +138,7 @@ def config_of(kind: str, **changes: Any) -> TrainConfig:
     small = {"episodes": 48, "num_envs": 8, "checkpoint_every": 24, "hidden": 8}
     learning = FollowerLearning(hidden=8, epochs=2)
     task = TaskConfig(followers=kind, horizon=8)
-    return TrainConfig("resource_collection", options=task, follower_learner=learning, **small | changes)
+    return TrainConfig("resource_collection", parameters=task, follower_learner=learning, **small | changes)
 
 
 def rows_of(run: Path) -> list[dict[str, Any]]:
@@ -165,23 +165,23 @@ def test_any_leader_against_any_population(tmp_path: Path) -> None:
     assert evaluate_run(tmp_path / "meta", 8, population=tmp_path / "meta").gain.tolist() == own.gain.tolist()
     assert evaluate_run(tmp_path / "rule", 8, population=tmp_path / "meta").episodes == 8
     assert evaluate_run(tmp_path / "meta", 8, population=tmp_path / "primitive").episodes == 8
-    assert evaluate_run(tmp_path / "meta", 8, options={"followers": "rule"}).episodes == 8
-    options = {"horizon": 8}
-    told = evaluate_scripted("preference", "resource_collection", 8, options=options, population=tmp_path / "meta")
+    assert evaluate_run(tmp_path / "meta", 8, parameters={"followers": "rule"}).episodes == 8
+    parameters = {"horizon": 8}
+    told = evaluate_scripted("preference", "resource_collection", 8, parameters=parameters, population=tmp_path / "meta")
     assert told.episodes == 8
     with pytest.raises(ValueError, match=r"population: expected a run whose followers learned, got .*rule"):
         evaluate_run(tmp_path / "meta", 8, population=tmp_path / "rule")
     with pytest.raises(ValueError, match=r"followers: expected 'meta' as in .*, got 'primitive'"):
-        evaluate_run(tmp_path / "meta", 8, options={"followers": "primitive"})
+        evaluate_run(tmp_path / "meta", 8, parameters={"followers": "primitive"})
     with pytest.raises(ValueError, match="population: expected a run whose followers learned, since these do"):
-        evaluate_scripted("preference", "resource_collection", 8, options={"followers": "meta"})
+        evaluate_scripted("preference", "resource_collection", 8, parameters={"followers": "meta"})
 
 
 # ---- diagnosis
 
 
 def test_challengers_who_have_learned_nothing_more_change_nothing(tmp_path: Path) -> None:
-    train(replace(config_of("meta", episodes=16), options=TaskConfig(followers="meta")), tmp_path / "run")
+    train(replace(config_of("meta", episodes=16), parameters=TaskConfig(followers="meta")), tmp_path / "run")
     same = diagnose_run(tmp_path / "run", 32, retrain=0)
     assert same.regret is not None and same.loss is not None
     assert (same.regret.mean, same.loss.mean) == (0.0, 0.0)

@@ -35,14 +35,14 @@ class Episode:
     """A game and the leader's offers in it.
 
     Attributes:
-        task, seed, options: what the game is made of.
+        task, seed, parameters: what the game is made of.
         offers: step -> offers from then on, a word a follower: "a2" is goal type a for 2, "-" none.
     """
 
     task: str
     seed: int
     offers: dict[int, str]
-    options: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 EPISODES = {
@@ -50,13 +50,13 @@ EPISODES = {
         "resource_collection",
         seed=7,
         offers={0: "c2 d1 c1 c2", 2: "b1 d1 c1 c2", 4: "b1 d1 a2 b1"},
-        options={"horizon": 8},
+        parameters={"horizon": 8},
     ),
     "multi_bonus_paid_in_advance": Episode(
         "multi_bonus_resource_collection",
         seed=7,
         offers={0: "b4 a2 c1", 2: "b4 - c3", 4: "b4 d4 c3", 6: "a1 d4 c3"},
-        options={
+        parameters={
             "map": "########\n#......#\n#.##...#\n#......#\n#...#..#\n########",
             "num_followers": 3,
             "num_resources": 5,
@@ -70,9 +70,9 @@ EPISODES = {
 
 def play(episode: Episode) -> Iterator[str]:
     """The lines of a golden file."""
-    env = paymaster.make(episode.task, seed=episode.seed, render_mode="ansi", **episode.options)
+    env = paymaster.make(episode.task, seed=episode.seed, render_mode="ansi", **episode.parameters)
     yield f"{episode.task}, seed {episode.seed}"
-    for name, value in episode.options.items():
+    for name, value in episode.parameters.items():
         yield f"{name}:" + ("\n    " + value.replace("\n", "\n    ") if name == "map" else f" {value}")
     env.reset()
     words: list[str] = []
@@ -83,7 +83,7 @@ def play(episode: Episode) -> Iterator[str]:
         yield from env.render().splitlines()
         words = episode.offers.get(int(before["step"]), " ".join(words)).split()
         yield "offers: " + " ".join(words)
-        _, reward, terminated, _, info = env.step(actions_of(words, env.batch.options["num_goals"]))
+        _, reward, terminated, _, info = env.step(actions_of(words, env.batch.parameters["num_goals"]))
         for k in range(len(words)):
             yield f"  {k:x} " + ", ".join(events(before, env.state(), info, k))
         yield f"leader: {reward:+g}"

@@ -27,9 +27,9 @@ from rest_slow import rest_slow
 Make = Callable[..., Any]
 
 
-def make_vec(task: str, **options: Any) -> Any:
+def make_vec(task: str, **parameters: Any) -> Any:
     """The package's environment, finished games staying as they are, as in the reference."""
-    return paymaster.make_vec(task, autoreset_mode="Disabled", **options)
+    return paymaster.make_vec(task, autoreset_mode="Disabled", **parameters)
 
 
 # ---- whole episodes
@@ -53,7 +53,7 @@ def test_enough_steps_are_compared() -> None:
 )
 def test_whole_episodes(case: Case, share: float) -> None:
     """Each case up to a share of its steps."""
-    both = Lockstep(make_vec, case.task, case.num_envs, case.num_threads, **case.options)
+    both = Lockstep(make_vec, case.task, case.num_envs, case.num_threads, **case.parameters)
     rules = both.reference.rules
     rng = np.random.default_rng(case.seed)
     both.reset(seed=case.seed)
@@ -77,8 +77,8 @@ STATE_CASES = list(itertools.product(RANDOM_STATES, MAPS, (1, 2, 4, 8, 16)))
 
 @pytest.mark.parametrize(("task", "map_name", "followers"), rest_slow(STATE_CASES, STATE_CASES[::3].__contains__))
 def test_steps_from_random_states(task: str, map_name: str, followers: int) -> None:
-    num_envs, options = 32, RANDOM_STATES[task]
-    both = Lockstep(make_vec, task, num_envs, num_followers=followers, map=MAPS[map_name], **options)
+    num_envs, parameters = 32, RANDOM_STATES[task]
+    both = Lockstep(make_vec, task, num_envs, num_followers=followers, map=MAPS[map_name], **parameters)
     both.reset(seed=followers)
     rng = np.random.default_rng(followers)
     for _ in range(3):

@@ -67,7 +67,7 @@ def test_an_int_that_is_none_of_pythons_counts_as_one() -> None:
 @pytest.mark.parametrize("task", [RC, *PARTICLES])
 def test_ranges_that_are_shown_are_those_accepted(task: str) -> None:
     """Each numeric option one step beyond either end is refused with its range, whose ends are accepted."""
-    for name, value in make(task).options.items():
+    for name, value in make(task).parameters.items():
         if isinstance(value, (bool, str)):
             continue
         for far in (-(2**70), 2**70):
@@ -109,7 +109,7 @@ def test_the_episode_after_the_last_is_the_first_again() -> None:
 
 def test_text_that_is_none_is_refused_by_name() -> None:
     for arguments in ({"payment": SURROGATE}, {"map": SURROGATE}, {"followers": SURROGATE}, {SURROGATE: 1}):
-        with pytest.raises((ValueError, TypeError), match=r"payment|map|followers|options"):
+        with pytest.raises((ValueError, TypeError), match=r"payment|map|followers|parameters"):
             paymaster.make_vec(RC, **arguments)
     with refused(ValueError, "task"):
         paymaster.make_vec(SURROGATE)
@@ -169,7 +169,7 @@ def test_actions_far_out_of_range_are_refused_in_the_words_of_those_near_it(valu
 @pytest.mark.parametrize("text", ["\ufeff" + ROOM, ROOM.replace("\n", "\r\n"), ROOM.replace("\n", "\r")])
 def test_a_byte_order_mark_is_skipped_and_any_line_end_is_one(text: str) -> None:
     env, plain = make(map=text), make(map=ROOM)
-    assert env.options == plain.options
+    assert env.parameters == plain.parameters
     assert env.snapshot() == plain.snapshot()
     poses = [[1, 1]], [0], np.zeros((1, ROOM.strip().count("\n") + 1, len(ROOM.split()[0])), dtype=bool)
     np.testing.assert_array_equal(grid_path(text, *poses).distance, grid_path(ROOM, *poses).distance)
@@ -332,10 +332,10 @@ def test_bools_are_what_their_bytes_say() -> None:
 
 
 @pytest.mark.parametrize("task", [RC, *PARTICLES])
-@pytest.mark.parametrize("options", [{}, {"body_max_speed": 0.3, "target_max_speed": 0.7}, {"body_max_speed": 0.0}])
-def test_a_state_that_is_accepted_is_in_the_observation_space(task: str, options: dict[str, float]) -> None:
+@pytest.mark.parametrize("parameters", [{}, {"body_max_speed": 0.3, "target_max_speed": 0.7}, {"body_max_speed": 0.0}])
+def test_a_state_that_is_accepted_is_in_the_observation_space(task: str, parameters: dict[str, float]) -> None:
     """Every number of the state at the ends of the range that its error shows."""
-    env = make(task, **(options if task in PARTICLES else {}))
+    env = make(task, **(parameters if task in PARTICLES else {}))
     env.reset()
     state = env.state()
     for name, values in state.items():

@@ -1,4 +1,4 @@
-"""Impossible options, maps and populations are refused: the error says the argument, what was expected, what came."""
+"""Impossible parameters, maps and populations are refused: the error says the argument, what was expected, what came."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def traits(size: int = 4, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("population", "options", "error", "name", "came"),
+    ("population", "parameters", "error", "name", "came"),
     [
         (3, {}, TypeError, "population", "int"),
         ([1, 2], {}, TypeError, "population", "list"),
@@ -233,10 +233,10 @@ def traits(size: int = 4, **changes: Any) -> dict[str, Any]:
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else value if isinstance(value, str) else None,
 )
-def test_impossible_populations(population: Any, options: Any, error: Any, name: str, came: str) -> None:
+def test_impossible_populations(population: Any, parameters: Any, error: Any, name: str, came: str) -> None:
     errors = error if isinstance(error, tuple) else (error,)
     with pytest.raises(errors, match=f"{name}: expected .*, got ") as caught:
-        paymaster.make_vec(RC, population=population, **options)
+        paymaster.make_vec(RC, population=population, **parameters)
     assert came in str(caught.value).split(", got ")[-1]
 
 
@@ -244,7 +244,7 @@ def test_given_population_is_taken_as_it_is() -> None:
     given_traits = traits(6, reservation=np.array([0, 1, 2.5, 3, 0.25, 1e6]))
     given_traits["skill"][2] = False
     env = paymaster.make_vec(RC, 3, seed=0, population=given_traits)
-    assert env.options["population_size"] == 6
+    assert env.parameters["population_size"] == 6
     for name, array in {**given_traits, "learns": np.ones(6, dtype=bool)}.items():
         np.testing.assert_array_equal(env.population[name], array)
     env.reset()

@@ -1,4 +1,4 @@
-"""Impossible options of the particle worlds are refused: the error says the argument, what was expected, what came."""
+"""Impossible parameters of the particle worlds are refused: the error says the argument, what was expected, what came."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAN, INF = float("nan"), float("inf")
 
 @pytest.mark.parametrize("task", PARTICLES)
 @pytest.mark.parametrize(
-    ("options", "error", "name", "came"),
+    ("parameters", "error", "name", "came"),
     [
         ({"num_followers": 65, "population_size": 65}, ValueError, "num_followers", "65"),
         ({"num_followers": 0}, ValueError, "num_followers", "0"),
@@ -62,9 +62,9 @@ NAN, INF = float("nan"), float("inf")
     ],
     ids=lambda value: str(value)[:60] if isinstance(value, dict) else None,
 )
-def test_impossible_options(task: str, options: dict[str, Any], error: Any, name: str, came: str) -> None:
+def test_impossible_options(task: str, parameters: dict[str, Any], error: Any, name: str, came: str) -> None:
     with refused(error, name, came):
-        paymaster.make_vec(task, **options)
+        paymaster.make_vec(task, **parameters)
 
 
 def test_options_of_the_other_world() -> None:
@@ -82,8 +82,8 @@ def test_extreme_options_play(task: str) -> None:
     crowd = {"body_size": 10, "target_size": 10, "obstacle_size": 10, "body_acceleration": 100, "arena_half_width": 0.1}
     alone = {"body_size": 0.001, "num_targets": 1, "num_obstacles": 0, "arena_half_width": 1000, "reach_distance": 10}
     crowd |= {"num_targets": 64, "num_obstacles": 64, "num_followers": 64, "population_size": 64}
-    for options in (crowd, alone):
-        env = paymaster.make_vec(task, 2, 0, 1, target_max_speed=0, body_max_speed=0, **options)
+    for parameters in (crowd, alone):
+        env = paymaster.make_vec(task, 2, 0, 1, target_max_speed=0, body_max_speed=0, **parameters)
         seen, _ = env.reset(seed=1)
         env.action_space.seed(1)
         for _ in range(30):

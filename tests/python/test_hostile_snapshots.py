@@ -51,7 +51,7 @@ def test_damaged_snapshots() -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
+    "parameters",
     [
         {"num_followers": 2}, {"num_goals": 5}, {"num_bonuses": 3}, {"horizon": 31}, {"payment": "advance"},
         {"noise": 0.2}, {"abstain": True}, {"goal_reward": 2.0}, {"population_size": 41}, {"population_seed": 1},
@@ -60,17 +60,17 @@ def test_damaged_snapshots() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_snapshots_of_games_with_other_options(options: dict[str, Any]) -> None:
-    env, other = make(), make(**options)
+def test_snapshots_of_games_with_other_options(parameters: dict[str, Any]) -> None:
+    env, other = make(), make(**parameters)
     with unharmed(env), refused(ValueError, "snapshot"):
         env.restore(other.snapshot())
 
 
 def test_snapshots_of_another_world() -> None:
-    """Also where all options are the same."""
-    options = make("navigation").options
-    worlds = [make(), make("navigation"), make("predator_prey", **options)]
-    assert worlds[2].options == options
+    """Also where all parameters are the same."""
+    parameters = make("navigation").parameters
+    worlds = [make(), make("navigation"), make("predator_prey", **parameters)]
+    assert worlds[2].parameters == parameters
     for env in worlds:
         for other in worlds:
             if env is not other:
@@ -91,7 +91,7 @@ def test_snapshots_of_other_populations_and_batches() -> None:
             env.restore(make(population={**people, name: changed}).snapshot())
     for num_envs in (1, 3):
         with unharmed(env), refused(ValueError, "snapshot", str(num_envs)):
-            env.restore(paymaster.make_vec(RC, num_envs, **env.options).snapshot())
+            env.restore(paymaster.make_vec(RC, num_envs, **env.parameters).snapshot())
 
 
 @pytest.mark.parametrize(

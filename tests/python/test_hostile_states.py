@@ -142,7 +142,7 @@ def test_bodies_may_overlap_and_be_far_away() -> None:
     for task in PARTICLES:
         env = make(task)
         base_state(env)
-        fastest = env.options["body_max_speed"] or 1e5
+        fastest = env.parameters["body_max_speed"] or 1e5
         env.set_state(position=[[(1e5, -1e5), (0.0, 0.0), (1e-9, 0.0)]] * B, velocity=np.full((B, N, 2), fastest))
         for _ in range(20):
             seen, *_ = env.step(np.zeros((B, N, 2), dtype=int))

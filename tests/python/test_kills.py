@@ -23,7 +23,7 @@ from small_runs import TASK, Killed, die_at
 
 SHORT = TrainConfig(TASK, episodes=8, num_envs=8, checkpoint_every=8, hidden=8, seed=3)
 MORE = TrainConfig(TASK, episodes=32)
-LEARNING = dataclasses.replace(SHORT, options=TaskConfig(followers="meta", payment="advance_once"))
+LEARNING = dataclasses.replace(SHORT, parameters=TaskConfig(followers="meta", payment="advance_once"))
 
 
 def alone(config: TrainConfig) -> Callable[..., Any]:

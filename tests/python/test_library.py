@@ -19,8 +19,8 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "single": partial(paymaster.make, RC),
     "batch": partial(paymaster.make_vec, RC, 2),
     "two phases": partial(paymaster.make_vec, RC, 2, followers="meta"),
-    "vectors": lambda **options: integrations.LeaderVectors(paymaster.make(RC, **options)),
-    "batched vectors": lambda **options: integrations.BatchedLeaderVectors(paymaster.make_vec(RC, 2, **options)),
+    "vectors": lambda **parameters: integrations.LeaderVectors(paymaster.make(RC, **parameters)),
+    "batched vectors": lambda **parameters: integrations.BatchedLeaderVectors(paymaster.make_vec(RC, 2, **parameters)),
     "follower": partial(integrations.FollowerEnv, RC),
     "parallel": partial(integrations.parallel_env, RC),
     "turns": partial(integrations.aec_env, RC),
@@ -129,7 +129,7 @@ def test_gymnasiums_time_limit_cuts_where_it_is_asked_to(name: str) -> None:
 def test_the_specification_of_a_batch() -> None:
     env = gymnasium.make_vec(NAME, 2, horizon=4)
     assert (env.spec.id, env.spec.max_episode_steps) == (NAME, 4)
-    assert gymnasium.make_vec(env.spec).options["horizon"] == 4
+    assert gymnasium.make_vec(env.spec).parameters["horizon"] == 4
     assert gymnasium.make_vec(NAME, 2, max_episode_steps=30).spec.max_episode_steps == 30
     with pytest.raises(ValueError, match=r"max_episode_steps: expected None or at least the horizon 30, .* got 5"):
         gymnasium.make_vec(NAME, 2, max_episode_steps=5)

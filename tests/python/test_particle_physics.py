@@ -41,8 +41,8 @@ class Episodes:
 
 
 def make_env(scenario: str) -> Any:
-    module, options = SCENARIOS[scenario]
-    return importlib.import_module(f"mpe2.{module}").env(max_cycles=STEPS, **options).unwrapped
+    module, parameters = SCENARIOS[scenario]
+    return importlib.import_module(f"mpe2.{module}").env(max_cycles=STEPS, **parameters).unwrapped
 
 
 def touching(world: Any) -> bool:

@@ -48,7 +48,7 @@ def evaluation_of(name: str, scale: float = 1.0, goals: int = 4) -> Evaluation:
     completions = rng.integers(0, 5, (30, goals))
     some = {name: drawn(mean) for name, mean in (("gain", -123.0), ("payments", 11.0), ("follower_reward", 987.0))}
     return Evaluation(
-        name, "task", incentive=drawn(3), completions=completions, events=drawn(40), option_length=drawn(5), **some
+        name, "task", incentive=drawn(3), completions=completions, new_offers=drawn(40), option_length=drawn(5), **some
     )
 
 

@@ -109,8 +109,8 @@ def test_ranks_stay_equal_over_clipped_epochs() -> None:
 NETWORK = FollowerConfig(population=6, num_goals=3, num_actions=4, meta=True, own_features=2, goal_features=2, hidden=8)
 
 
-def lived(asked: Tensor) -> FollowerEpisodes:
-    steps, games, n = asked.shape
+def lived(acts: Tensor) -> FollowerEpisodes:
+    steps, games, n = acts.shape
     generator = torch.Generator().manual_seed(4)
     return FollowerEpisodes(
         own=torch.randn(steps, games, n, 2, generator=generator),
@@ -118,19 +118,19 @@ def lived(asked: Tensor) -> FollowerEpisodes:
         identity=torch.stack([torch.randperm(6, generator=generator)[:n] for _ in range(games)]),
         action=torch.randint(0, 4, (steps, games, n), generator=generator),
         reward=torch.randn(steps, games, n, generator=generator),
-        asked=asked,
+        acts=acts,
         explore=0.1,
     )
 
 
 @pytest.mark.parametrize("identities", ["embedded", "separate"])
-@pytest.mark.parametrize("idle", [False, True], ids=["all-asked", "a-rank-without"])
+@pytest.mark.parametrize("idle", [False, True], ids=["all-act", "a-rank-without"])
 def test_followers_learn_on_ranks_as_on_one(identities: Any, idle: bool) -> None:
-    """Also where none of one rank's followers was asked at all."""
-    asked = torch.arange(5)[:, None, None] < torch.randint(1, 6, (8, 3), generator=torch.Generator().manual_seed(5))
+    """Also where none of one rank's followers acted at all."""
+    acts = torch.arange(5)[:, None, None] < torch.randint(1, 6, (8, 3), generator=torch.Generator().manual_seed(5))
     if idle:
-        asked[:, 4:] = False
-    episodes, learning = lived(asked), FollowerLearning(epochs=1, max_gradient_norm=1e3)
+        acts[:, 4:] = False
+    episodes, learning = lived(acts), FollowerLearning(epochs=1, max_gradient_norm=1e3)
     network = replace(NETWORK, identities=identities)
     alone = FollowerActorCritic(network, learning)
     metrics = alone.update(episodes)

@@ -20,8 +20,8 @@ RC, MB = "resource_collection", "multi_bonus_resource_collection"
 EPISODES = 2000
 
 
-def make(task: str = RC, num_envs: int = 8, seed: int = 0, **options: Any) -> Any:
-    env = paymaster.make_vec(task, num_envs, seed, 1, autoreset_mode="Disabled", **options)
+def make(task: str = RC, num_envs: int = 8, seed: int = 0, **parameters: Any) -> Any:
+    env = paymaster.make_vec(task, num_envs, seed, 1, autoreset_mode="Disabled", **parameters)
     env.statistics.frozen = True
     return env
 
@@ -84,7 +84,7 @@ def test_advance_payments_punish_changes_of_offer_only() -> None:
 
 @pytest.mark.parametrize("name", SCRIPTED)
 @pytest.mark.parametrize(
-    ("task", "options"),
+    ("task", "parameters"),
     [
         (RC, {}),
         (MB, {"abstain": True, "noise": 0.2}),
@@ -94,8 +94,8 @@ def test_advance_payments_punish_changes_of_offer_only() -> None:
     ],
     ids=["default", "abstain", "one follower", "many followers", "one goal"],
 )
-def test_offers_are_actions(name: str, task: str, options: dict[str, Any]) -> None:
-    env = make(task, **options)
+def test_offers_are_actions(name: str, task: str, parameters: dict[str, Any]) -> None:
+    env = make(task, **parameters)
     _, steps = play(name, env)
     for offers, _ in steps:
         assert env.action_space.contains(offers)

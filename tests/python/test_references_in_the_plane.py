@@ -14,8 +14,8 @@ from worlds import PARTICLES
 EPISODES = 1000
 
 
-def make(task: str, num_envs: int = 8, **options: Any) -> Any:
-    env = paymaster.make_vec(task, num_envs, 7, 1, autoreset_mode="Disabled", **options)
+def make(task: str, num_envs: int = 8, **parameters: Any) -> Any:
+    env = paymaster.make_vec(task, num_envs, 7, 1, autoreset_mode="Disabled", **parameters)
     env.statistics.frozen = True
     return env
 
@@ -26,7 +26,7 @@ def play(name: str, env: Any) -> list[tuple[Any, Any, Any]]:
     seen, _ = env.reset()
     leader.start(env)
     steps = []
-    for _ in range(env.options["horizon"]):
+    for _ in range(env.parameters["horizon"]):
         offers = leader.offers(env, seen)
         after, *_, info = env.step(offers)
         steps.append((seen, offers, info))
@@ -60,7 +60,7 @@ def test_gains_agree_with_the_sketch(task: str, payment: str, name: str) -> None
 @pytest.mark.parametrize("task", PARTICLES)
 def test_nobody_is_paid_in_advance_for_what_it_cannot_reach_in_time(task: str) -> None:
     env = make(task, 100, payment="advance")
-    horizon, paid = env.options["horizon"], 0
+    horizon, paid = env.parameters["horizon"], 0
     for seen, offers, info in play("full_information", env):
         way = np.take_along_axis(seen["distance"], offers[..., :1], -1)[..., 0]
         started = info["payment"] > 0

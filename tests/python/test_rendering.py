@@ -23,8 +23,8 @@ HALL = "\n".join(["######", *["#....#"] * 7, "######"])
 WORLD = (24.0, 76.0, 480.0)  # left, top and side of the world in a picture 1280 pixels wide
 
 
-def play(task: str, leader: str = "full_information", seed: int = 0, **options: Any) -> RecordedEpisode:
-    env = paymaster.make_vec(task, 1, seed, autoreset_mode="Disabled", **options)
+def play(task: str, leader: str = "full_information", seed: int = 0, **parameters: Any) -> RecordedEpisode:
+    env = paymaster.make_vec(task, 1, seed, autoreset_mode="Disabled", **parameters)
     return record_episode(env, make_scripted(leader))
 
 
@@ -70,8 +70,8 @@ def test_frames_of_every_task(task: str) -> None:
 def test_picture_follows_the_state() -> None:
     env = paymaster.make(NAVIGATION, seed=0)
     env.reset(seed=0)
-    state, options = env.state(), env.batch.options
-    plain = draw_frame(state, options)
+    state, parameters = env.state(), env.batch.parameters
+    plain = draw_frame(state, parameters)
     for change in (
         {"offer": offers((1, 0), (-1, -1), (-1, -1), (-1, -1))},
         {"position": state["position"] + 0.05},
@@ -80,12 +80,12 @@ def test_picture_follows_the_state() -> None:
         {"goal_type": (state["goal_type"] + 1) % 4},
         {"step": np.int32(1)},
     ):
-        assert not np.array_equal(plain, draw_frame({**state, **change}, options)), change.keys()
-    assert not np.array_equal(plain, draw_frame(state, options, attention=[0.7, 0.1, 0.1, 0.1]))
-    assert not np.array_equal(plain, draw_frame(state, options, title="another"))
+        assert not np.array_equal(plain, draw_frame({**state, **change}, parameters)), change.keys()
+    assert not np.array_equal(plain, draw_frame(state, parameters, attention=[0.7, 0.1, 0.1, 0.1]))
+    assert not np.array_equal(plain, draw_frame(state, parameters, title="another"))
     offered = {**state, "offer": offers((1, 0), (1, 1), (2, 0), (3, 1)), "step": np.int32(3)}
     taken = {**offered, "committed": np.ones(4, dtype=bool)}
-    assert not np.array_equal(draw_frame(offered, options), draw_frame(taken, options))
+    assert not np.array_equal(draw_frame(offered, parameters), draw_frame(taken, parameters))
 
 
 @pytest.mark.parametrize("task", GRIDS)
@@ -114,7 +114,7 @@ def test_followers_stand_in_their_cells_with_the_offered_goals_ring() -> None:
     )
     state = {**env.state(), "offer": offers((0, 1), (3, 0), (2, 0), (-1, -1))}
     state["committed"] = np.array([True, True, False, False])
-    frame = draw_frame(state, env.batch.options)
+    frame = draw_frame(state, env.batch.parameters)
     for k, place in enumerate(state["position"]):
         assert colour(frame, cell(*place), right=-9) == INK, f"the body of follower {k}"
     ring = 16  # pixels from the middle, down: there is neither heading nor mark
@@ -136,7 +136,7 @@ def test_bodies_and_goals_are_where_the_state_says(task: str) -> None:
     goals = np.array([[-0.45, 0.1], [-0.3, 0.5], [0.3, 0.5], [0.45, 0.1], [0.4, -0.4], [-0.4, -0.4]])
     kinds = [0, 1, 2, 3, 0, 1]
     env.set_state(position=places, goal_position=goals, goal_type=kinds, obstacle_position=[[0.0, -0.7]])
-    frame = draw_frame(env.state(), env.batch.options)
+    frame = draw_frame(env.state(), env.batch.parameters)
     for x, y in places:
         assert colour(frame, point(x, y), right=-9) == INK
     for kind, (x, y) in zip(kinds, goals, strict=True):
@@ -149,7 +149,7 @@ def test_follower_outside_is_drawn_at_the_edge_it_left_over() -> None:
     env.reset(seed=0)
     outside = [[2.4, 0.0], [0.0, -2.2]]
     env.set_state(position=[*outside, [0.1, 0.3], [-0.1, 0.3]], obstacle_position=[[-0.7, 0.6], [0.7, 0.6]])
-    frame = draw_frame(env.state(), env.batch.options)
+    frame = draw_frame(env.state(), env.batch.parameters)
     left, top, side = WORLD
     right_edge = frame[int(top) : int(top + side), int(left + side - 36) : int(left + side)]
     bottom_edge = frame[int(top + side - 36) : int(top + side), int(left) : int(left + side)]
@@ -161,7 +161,7 @@ def test_follower_outside_is_drawn_at_the_edge_it_left_over() -> None:
 
 @pytest.mark.parametrize("task", [RC, NAVIGATION, PREY])
 @pytest.mark.parametrize(
-    "options",
+    "parameters",
     [
         {"num_followers": 1, "horizon": 1},
         {"num_followers": 2, "num_goals": 1, "skills_per_follower": 1},
@@ -171,16 +171,16 @@ def test_follower_outside_is_drawn_at_the_edge_it_left_over() -> None:
         {"num_followers": 40, "horizon": 8},
         {"num_followers": 64, "population_size": 64, "num_bonuses": 16, "max_reservation": 1000, "horizon": 8},
     ],
-    ids=lambda options: f"N{options['num_followers']}",
+    ids=lambda parameters: f"N{parameters['num_followers']}",
 )
-def test_layouts_hold_and_keep_their_margins(task: str, options: dict[str, Any]) -> None:
-    if task == RC and options["num_followers"] > 16:
+def test_layouts_hold_and_keep_their_margins(task: str, parameters: dict[str, Any]) -> None:
+    if task == RC and parameters["num_followers"] > 16:
         pytest.skip("the grid holds 16 at most")
-    env = paymaster.make_vec(task, 1, 3, autoreset_mode="Disabled", payment="advance", **fitting(task, options))
+    env = paymaster.make_vec(task, 1, 3, autoreset_mode="Disabled", payment="advance", **fitting(task, parameters))
     episode = record_episode(env, make_scripted("random"))
     step = len(episode.states) // 2
     shares = np.full(env.num_followers, 1.0 / env.num_followers)
-    frame = draw_frame(episode.states[step], episode.options, episode.record, shares, title=task, show_future=True)
+    frame = draw_frame(episode.states[step], episode.parameters, episode.record, shares, title=task, show_future=True)
     for margin in (frame[:, :16], frame[:, -16:], frame[:10], frame[-8:]):
         assert (margin == BACKGROUND).all()
     assert frame.shape[0] <= 1400
@@ -199,9 +199,9 @@ def test_impossible_frames_are_refused(change: dict[str, Any], message: str) -> 
     env = paymaster.make(RC, seed=0)
     env.reset()
     with pytest.raises(ValueError, match=message):
-        draw_frame(**{"state": env.state(), "options": env.batch.options, **change})
+        draw_frame(**{"state": env.state(), "parameters": env.batch.parameters, **change})
     with pytest.raises(ValueError, match="state: expected one game's"):
-        draw_frame(env.batch.state(), env.batch.options)
+        draw_frame(env.batch.state(), env.batch.parameters)
 
 
 # ---- records

@@ -15,9 +15,9 @@ LEAVING = [3, 39, 0, 17]
 STAYING = [i for i in range(40) if i not in LEAVING]
 
 
-def ended(task: str = MB, **options: Any) -> Any:
+def ended(task: str = MB, **parameters: Any) -> Any:
     """A batch all of whose games have been played to their end."""
-    env = make(task, horizon=12, **options)
+    env = make(task, horizon=12, **parameters)
     env.reset()
     trace(env, 12)
     assert env.state("done")["done"].all()
@@ -51,7 +51,7 @@ def test_next_episodes_are_those_of_the_new_population() -> None:
     env.replace_followers(LEAVING, 5)
     snapshot = env.snapshot()
     for threads in (1, 3):
-        twin = make(MB, seed=99, num_threads=threads, population=env.population, **env.options)
+        twin = make(MB, seed=99, num_threads=threads, population=env.population, **env.parameters)
         twin.restore(snapshot)
         same(twin.reset(), env.reset())
         same(trace(twin, 12), trace(env, 12))

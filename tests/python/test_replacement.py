@@ -58,11 +58,11 @@ class Ledger:
 )
 def test_share_and_period_are_exact(every: int, episodes: int, members: int, seed: int) -> None:
     """Before episodes E, 2 E, ... and at no other time; so many members each time, no one twice."""
-    options = {"horizon": 1, "population_size": 12}
+    parameters = {"horizon": 1, "population_size": 12}
     with pytest.MonkeyPatch.context() as patch:
         ledger = Ledger(patch)
         result = evaluate_scripted(
-            "preference", RC, episodes, seed, options, replacement=Replacement(members / 12, every)
+            "preference", RC, episodes, seed, parameters, replacement=Replacement(members / 12, every)
         )
     assert result.episodes == episodes
     assert [played for played, _, _ in ledger.replaced] == list(range(every, episodes, every))
@@ -122,8 +122,8 @@ def test_impossible_shares_and_periods(share: Any, every: Any, error: Any, name:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run in a task where it matters who the followers are."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    options = TaskConfig(horizon=10, num_followers=3)
-    train(TrainConfig(MB, episodes=64, num_envs=16, hidden=8, options=options), out)
+    parameters = TaskConfig(horizon=10, num_followers=3)
+    train(TrainConfig(MB, episodes=64, num_envs=16, hidden=8, parameters=parameters), out)
     return out
 
 
@@ -145,7 +145,7 @@ def test_evaluation_does_not_depend_on_threads(run: Path) -> None:
             make_vec = paymaster.make_vec
             patch.setattr(
                 "paymaster.training.setup.make_vec",
-                lambda task, games, seed, _, **options: make_vec(task, games, seed, threads, **options),
+                lambda task, games, seed, _, **parameters: make_vec(task, games, seed, threads, **parameters),
             )
             return evaluate_run(run, 40, replacement=QUARTER).to_json()
 
@@ -169,9 +169,9 @@ def test_a_trained_and_a_reference_leader_meet_the_same_followers(run: Path) -> 
             play()
 
     told("trained", lambda: evaluate_run(run, 45, 3, replacement=QUARTER))
-    options = {"horizon": 10, "num_followers": 3}
+    parameters = {"horizon": 10, "num_followers": 3}
     for name in ("full_information", "random"):
-        told(name, lambda name=name: evaluate_scripted(name, MB, 45, 3, options, replacement=QUARTER))
+        told(name, lambda name=name: evaluate_scripted(name, MB, 45, 3, parameters, replacement=QUARTER))
         same(met[name], met["trained"])
     assert len(met["trained"]) == 5
     populations = [people for _, people in met["trained"]]
@@ -223,7 +223,7 @@ def test_on_the_command_line(run: Path, capsys: pytest.CaptureFixture[str]) -> N
     changing = ["--episodes", "30", "--replace", "0.25", "--replace-every", "10", "--json"]
     assert main(["evaluate", str(run), "--population-seed", "3", *changing]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == evaluate_run(run, 30, options={"population_seed": 3}, replacement=QUARTER).to_json()
+    assert told == evaluate_run(run, 30, parameters={"population_seed": 3}, replacement=QUARTER).to_json()
     assert main(["evaluate", "preference", "--task", MB, *changing]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == evaluate_scripted("preference", MB, 30, replacement=QUARTER).to_json()

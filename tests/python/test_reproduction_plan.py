@@ -94,13 +94,13 @@ def test_table1_has_the_papers_noises_and_gap() -> None:
 def test_the_papers_regime_is_the_papers() -> None:
     config = train_config(Arm("MB advance", "ebpg", "paper"), 3, 10)
     learner = config.learner
-    assert (config.num_envs, config.options.noise, config.seed) == (1, 0.3, 3)
+    assert (config.num_envs, config.parameters.noise, config.seed) == (1, 0.3, 3)
     assert (learner.learning_rate, learner.critic_learning_rate, learner.learning_rate_end) == (3e-4, 1e-3, 1.0)
     assert (learner.credit, learner.explore, learner.explore_episodes) == ("team", 0.1, 5_000)
     assert (learner.lambda_entropy, learner.lambda_termination, learner.entropy_end) == (0.01, 0.001, 1.0)
     assert (learner.gamma, learner.epochs, learner.gradient) == (1.0, 1, "dense")
     default = train_config(Arm("MB advance", DEFAULT_LEADER, "paper"), 3, 10).learner
-    assert default.options.expiring and default.learning_rate == 3e-4
+    assert default.parameters.expiring and default.learning_rate == 3e-4
     for name in REGIMES:
         for leader in LEADERS:
             train_config(Arm("RC completion", leader, name), 0, 10).validate()
@@ -117,9 +117,9 @@ def test_ours_is_tuned_for_each_leader() -> None:
 
 def test_learning_followers_learn_as_they_do_by_default_and_have_their_payment_rule() -> None:
     config = train_config(Arm("navigation advance", "ebpg", followers="meta"), 0, 10)
-    assert config.followers_learn and config.options.payment == LEARNING_ADVANCE and config.options.noise == 0.0
+    assert config.followers_learn and config.parameters.payment == LEARNING_ADVANCE and config.parameters.noise == 0.0
     assert config.follower_learner == FollowerLearning()
-    assert train_config(Arm("RC completion", "ebpg", followers="meta"), 0, 10).options.payment == "completion"
+    assert train_config(Arm("RC completion", "ebpg", followers="meta"), 0, 10).parameters.payment == "completion"
 
 
 def test_each_run_is_made_once_for_all_that_is_wanted_of_it() -> None:
@@ -177,7 +177,7 @@ def test_conditions_change_the_games_and_nothing_else() -> None:
     assert {played.condition for played in in_the_plane.played} == {n for n in CONDITIONS if not n.startswith("map")}
     beside = [job for job in jobs if isinstance(job, ScriptedJob) and job.arm.game == "RC completion"]
     seeds = {
-        name: {job.options().get("population_seed") for job in beside if job.played.condition == name}
+        name: {job.parameters().get("population_seed") for job in beside if job.played.condition == name}
         for name in CONDITIONS
     }
     assert {name: found for name, found in seeds.items() if found != {None}} == {
@@ -185,4 +185,4 @@ def test_conditions_change_the_games_and_nothing_else() -> None:
     }
     assert len({job.key for job in beside}) == len(beside) == 7 + 3 * 2
     for name, condition in CONDITIONS.items():
-        assert "\n" in condition.options["map"] if name.startswith("map") else "map" not in condition.options
+        assert "\n" in condition.parameters["map"] if name.startswith("map") else "map" not in condition.parameters

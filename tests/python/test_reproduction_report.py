@@ -38,10 +38,10 @@ GAIN = {"m3rl": 4.0, "no-ebpg": 5.0, "no-attention": 5.0, "ebpg-sparse": 20.0, "
 
 def made_up(out: Path, job: RunJob | ScriptedJob) -> None:
     """A row of ``job``: gain as above, a little higher for higher seeds, less under noise."""
-    rest = dict.fromkeys(("payments", "completions", "events", "option_length"), 1.0)
+    rest = dict.fromkeys(("payments", "completions", "new_offers", "option_length"), 1.0)
     if isinstance(job, ScriptedJob):
         means = {"gain": 16.0, "incentive": 16.0, "follower_reward": 16.0, **rest, "episodes": job.evaluated}
-        write_row(out, job.key, {"name": job.name, "options": job.options(), **means})
+        write_row(out, job.key, {"name": job.name, "parameters": job.parameters(), **means})
         return
     gain = GAIN.get(job.config.leader, 6.0) + 0.01 * job.config.seed
     evaluations = {}
@@ -224,7 +224,7 @@ def resealed(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
         ),
         (lambda row: row.update(more=1), "'more': expected one of the fields"),
         (lambda row: row["config"]["learner"].update(gamma=0.5), r"key: expected '.*', got '.*' by its configuration"),
-        (lambda row: row["config"].pop("options"), "config: expected the fields of a training run"),
+        (lambda row: row["config"].pop("parameters"), "config: expected the fields of a training run"),
         (lambda row: row.update(key="other"), "key: expected '.*', got 'other' by its name"),
     ],
 )

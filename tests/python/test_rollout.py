@@ -25,7 +25,7 @@ class Scripted:
     """A leader that draws uniform offers from its generator, and remembers what it was shown."""
 
     def __init__(self, env: Any, hold: int = 3) -> None:
-        self.size = env.options["num_goals"] * env.options["num_bonuses"] + env.options["abstain"]
+        self.size = env.parameters["num_goals"] * env.parameters["num_bonuses"] + env.parameters["abstain"]
         self.hold = hold
         self.device = torch.device("cpu")
         self.calls: list[dict[str, Any]] = []
@@ -70,7 +70,7 @@ def rollout(env: Any, seed: int = 0) -> tuple[Rollout, Scripted]:
     return Rollout(env, leader, torch.Generator().manual_seed(seed)), leader
 
 
-OPTIONS = [
+PARAMETERS = [
     pytest.param(RC, {}, id="default"),
     pytest.param(RC, {**SMALL, "abstain": True}, id="small"),
     pytest.param(MB, {**SMALL, "num_resources": 3, "noise": 0.1}, id="small, advance"),
@@ -85,10 +85,10 @@ def test_other_autoreset_modes_are_refused(mode: str) -> None:
         rollout(env)
 
 
-@pytest.mark.parametrize(("task", "options"), OPTIONS)
-def test_an_episode_is_what_the_environment_played(task: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("task", "parameters"), PARAMETERS)
+def test_an_episode_is_what_the_environment_played(task: str, parameters: dict[str, Any]) -> None:
     """Every tensor against a twin that is stepped by hand with the same offers."""
-    env, twin = (make(task, num_envs=32, **options) for _ in range(2))
+    env, twin = (make(task, num_envs=32, **parameters) for _ in range(2))
     player, leader = rollout(env)
     lengths: set[int] = set()
     for episode in range(2):
@@ -99,7 +99,7 @@ def test_an_episode_is_what_the_environment_played(task: str, options: dict[str,
         sums, completions = np.zeros((3, 32)), np.zeros((32, 4), dtype=int)
         for t in range(episodes.num_steps):
             follower, goal = encoder.encode(seen)
-            actions = unflatten_offers(episodes.offer[t].numpy(), env.options["num_bonuses"])
+            actions = unflatten_offers(episodes.offer[t].numpy(), env.parameters["num_bonuses"])
             seen, reward, terminated, _, info = twin.step(actions)
             np.testing.assert_array_equal(episodes.follower[t], follower)
             np.testing.assert_array_equal(episodes.goal[t], goal)
@@ -120,16 +120,16 @@ def test_an_episode_is_what_the_environment_played(task: str, options: dict[str,
         np.testing.assert_equal(env.statistics.arrays(), twin.statistics.arrays())
         assert (env.state("episode")["episode"] == episode).all()
         lengths |= set(totals.length.tolist())
-    if "map" in options:
+    if "map" in parameters:
         assert len(lengths) > 3, "the games were to end at different steps"
 
 
-@pytest.mark.parametrize(("task", "options"), OPTIONS)
-def test_tensors_fit_together(task: str, options: dict[str, Any]) -> None:
-    env = make(task, num_envs=32, **options)
+@pytest.mark.parametrize(("task", "parameters"), PARAMETERS)
+def test_tensors_fit_together(task: str, parameters: dict[str, Any]) -> None:
+    env = make(task, num_envs=32, **parameters)
     player, leader = rollout(env)
     episodes, totals = player.play(explore=0.25)
-    n, k = env.num_followers, env.options["num_bonuses"]
+    n, k = env.num_followers, env.parameters["num_bonuses"]
     assert episodes.follower.shape == (episodes.num_steps, 32, n, FeatureEncoder(env).follower_features)
     assert episodes.goal.shape == (episodes.num_steps, 32, n, 4, FeatureEncoder(env).goal_features)
     assert episodes.num_steps == totals.length.max()
@@ -137,7 +137,7 @@ def test_tensors_fit_together(task: str, options: dict[str, Any]) -> None:
     assert torch.equal(episodes.previous[1:], episodes.offer[:-1])
     changed = episodes.offer != episodes.previous
     assert torch.equal(episodes.new_offer, changed & episodes.valid[..., None])
-    np.testing.assert_array_equal(episodes.new_offer.sum((0, 2)), totals.events)  # as the core counts them in play
+    np.testing.assert_array_equal(episodes.new_offer.sum((0, 2)), totals.new_offers)  # as the core counts them in play
     assert [call["explore"] for call in leader.calls] == [0.25] * episodes.num_steps
     assert torch.equal(torch.stack([call["previous"] for call in leader.calls]), episodes.previous)
     assert [int(call["state"][0, 0]) for call in leader.calls] == list(range(episodes.num_steps))
@@ -149,12 +149,12 @@ def test_tensors_fit_together(task: str, options: dict[str, Any]) -> None:
     assert (episodes.completed[rest] == -1).all()
     assert not episodes.payment[rest].any()
     assert episodes.offer.min() >= 0
-    assert episodes.offer.max() <= 4 * k - 1 + env.options["abstain"]
+    assert episodes.offer.max() <= 4 * k - 1 + env.parameters["abstain"]
     assert episodes.follower_action.min() >= 0
     assert episodes.follower_action.max() <= 4
     reached = (episodes.completed >= 0).double() * env.goal_reward - episodes.payment
     np.testing.assert_allclose((reached.sum(-1) * episodes.valid).sum(0), totals.gain, rtol=1e-6, atol=1e-6)
-    if env.options["payment"] == "completion":
+    if env.parameters["payment"] == "completion":
         price = torch.cat((episodes.price.repeat(4), torch.zeros(1)))[episodes.offer]
         assert torch.equal(episodes.payment, torch.where(episodes.completed >= 0, price, 0.0))
 

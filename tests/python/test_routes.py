@@ -14,17 +14,17 @@ from reference.rules import DIG, MOVE, STOP, TURN_LEFT
 from worlds import GRIDS, TASKS
 
 
-def obedient(task: str, **options: Any) -> Any:
+def obedient(task: str, **parameters: Any) -> Any:
     """Games whose followers earn nothing by themselves, so that they take any goal they can reach."""
-    env = make(task, **options)
-    people = env.options["population_size"]
-    goals = env.options["num_goals"]
+    env = make(task, **parameters)
+    people = env.parameters["population_size"]
+    goals = env.parameters["num_goals"]
     traits = {
         "skill": np.ones((people, goals), dtype=bool),
         "preference": np.zeros(people, dtype=int),
         "reservation": np.zeros(people),
     }
-    return make(task, population=traits, **options)
+    return make(task, population=traits, **parameters)
 
 
 def played_towards(route: NDArray[Any], offers: NDArray[Any]) -> NDArray[Any]:
@@ -33,12 +33,12 @@ def played_towards(route: NDArray[Any], offers: NDArray[Any]) -> NDArray[Any]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("options", [{}, {"num_followers": 9, "num_goals": 7}, {"num_followers": 1}])
-def test_a_route_is_what_a_follower_who_takes_the_goal_plays(task: str, options: dict[str, Any]) -> None:
-    env = obedient(task, num_envs=20, observe_routes=True, **options)
+@pytest.mark.parametrize("parameters", [{}, {"num_followers": 9, "num_goals": 7}, {"num_followers": 1}])
+def test_a_route_is_what_a_follower_who_takes_the_goal_plays(task: str, parameters: dict[str, Any]) -> None:
+    env = obedient(task, num_envs=20, observe_routes=True, **parameters)
     seen, _ = env.reset(seed=3)
     actions, unreachable = set(), 0
-    for offers in offer_stream(env, env.options["horizon"], keep=0.5):
+    for offers in offer_stream(env, env.parameters["horizon"], keep=0.5):
         route = seen["route"]
         assert env.observation_space.contains(seen)
         assert route.shape == seen["distance"].shape
@@ -56,12 +56,12 @@ def test_a_route_is_what_a_follower_who_takes_the_goal_plays(task: str, options:
 @pytest.mark.parametrize("task", TASKS)
 def test_routes_are_shown_to_those_who_ask_and_change_nothing_else(task: str) -> None:
     plain, asking = (make(task, num_envs=5, noise=0.2, **more) for more in ({}, {"observe_routes": True}))
-    assert plain.options["observe_routes"] is False
+    assert plain.parameters["observe_routes"] is False
     assert "route" not in plain.observation_meanings
     assert "how it stops" in asking.observation_meanings["route"]
     same(asking.state_meanings, plain.state_meanings)
     plain_seen, asking_seen = plain.reset(seed=1)[0], asking.reset(seed=1)[0]
-    for offers in offer_stream(plain, plain.options["horizon"]):
+    for offers in offer_stream(plain, plain.parameters["horizon"]):
         assert set(asking_seen) - set(plain_seen) == {"route"}
         same({name: asking_seen[name] for name in plain_seen}, plain_seen)
         (plain_seen, *plain_results), (asking_seen, *asking_results) = plain.step(offers), asking.step(offers)

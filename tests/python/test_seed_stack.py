@@ -359,7 +359,7 @@ def test_killed_while_it_began(tmp_path: Path) -> None:
 
 
 def test_what_makes_no_sense_creates_nothing(stacked: list[Path], tmp_path: Path) -> None:
-    learning = dataclasses.replace(SMALL, options=TaskConfig(followers="meta"))
+    learning = dataclasses.replace(SMALL, parameters=TaskConfig(followers="meta"))
     with pytest.raises(ValueError, match=r"^seeds: expected followers that decide by rule, got followers 'meta'"):
         train_all(learning, outs_in(tmp_path))
     with pytest.raises(ValueError, match=r"^seeds: expected at least 1, got 0"):

@@ -25,7 +25,7 @@ def test_a_leader_by_name_has_its_tuned_settings(name: str) -> None:
     for learner in (leader_kind(name).learner, TrainConfig(TASK, leader=name).learner):
         assert {field: getattr(learner, field) for field in tuned_settings(name)} == tuned_settings(name)
     ours = train_config(Arm("RC completion", name), 3, 64)
-    by_name = TrainConfig(TASK, leader=name, episodes=64, seed=3, options=ours.options)
+    by_name = TrainConfig(TASK, leader=name, episodes=64, seed=3, parameters=ours.parameters)
     assert by_name == ours and key(by_name) == key(ours)
 
 
@@ -34,16 +34,16 @@ def test_the_papers_settings_are_the_papers_regime_as_a_whole(name: str) -> None
     for followers in (None, "meta"):
         arm = Arm("RC completion", name, "paper", followers=followers or "rule")  # type: ignore[arg-type]
         whole = train_config(arm, 3, 64)
-        options = TaskConfig(payment="completion", followers=followers)  # type: ignore[arg-type]
-        by_name = TrainConfig(TASK, leader=name, settings="paper", episodes=64, seed=3, options=options)
-        assert by_name.options.noise == (0.3 if followers is None else None)
-        assert dataclasses.replace(by_name, options=whole.options) == whole
+        parameters = TaskConfig(payment="completion", followers=followers)  # type: ignore[arg-type]
+        by_name = TrainConfig(TASK, leader=name, settings="paper", episodes=64, seed=3, parameters=parameters)
+        assert by_name.parameters.noise == (0.3 if followers is None else None)
+        assert dataclasses.replace(by_name, parameters=whole.parameters) == whole
         assert whole.departures.keys() <= {"followers", "noise"}
 
 
 def test_explicit_options_win_over_settings() -> None:
-    config = TrainConfig(TASK, settings="paper", num_envs=4, options=TaskConfig(noise=0.0), hidden=8)
-    assert (config.num_envs, config.options.noise, config.hidden) == (4, 0.0, 8)
+    config = TrainConfig(TASK, settings="paper", num_envs=4, parameters=TaskConfig(noise=0.0), hidden=8)
+    assert (config.num_envs, config.parameters.noise, config.hidden) == (4, 0.0, 8)
     assert config.departures == {"num_envs": 4, "noise": 0.0, "hidden": 8}
     with pytest.raises(ValueError, match=r"^settings: expected one of tuned, paper, got 'best'$"):
         TrainConfig(TASK, settings="best")  # type: ignore[arg-type]

@@ -29,9 +29,9 @@ def offers(*pairs: tuple[int, int]) -> Any:
     return np.array(pairs)
 
 
-def drawn_game(**options: Any) -> Any:
+def drawn_game(**parameters: Any) -> Any:
     """Three followers and three resources in known places of ROOM."""
-    env = paymaster.make(RC, seed=0, map=ROOM, num_followers=3, num_resources=3, render_mode="ansi", **options)
+    env = paymaster.make(RC, seed=0, map=ROOM, num_followers=3, num_resources=3, render_mode="ansi", **parameters)
     env.reset(seed=0)
     env.set_state(
         identity=[3, 1, 20],
@@ -51,14 +51,14 @@ def drawn_game(**options: Any) -> Any:
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(
-    "options",
+    "parameters",
     [{}, {"num_followers": 1, "abstain": True}, {"map": ROOM, "num_resources": 6, "num_followers": 6, "noise": 0.3}],
     ids=["default", "abstain", "room"],
 )
-def test_gymnasiums_checks_pass_without_a_warning(task: str, options: dict[str, Any]) -> None:
-    options = fitting(task, options)
-    check_env(paymaster.make(task, seed=0, **options), skip_render_check=True)
-    check_env(paymaster.make(task, seed=5, index=9, **options), skip_render_check=True)
+def test_gymnasiums_checks_pass_without_a_warning(task: str, parameters: dict[str, Any]) -> None:
+    parameters = fitting(task, parameters)
+    check_env(paymaster.make(task, seed=0, **parameters), skip_render_check=True)
+    check_env(paymaster.make(task, seed=5, index=9, **parameters), skip_render_check=True)
 
 
 def test_gymnasiums_render_checks_pass_without_a_warning() -> None:
@@ -227,7 +227,7 @@ def test_render_without_a_mode_warns_and_draws_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "name"),
+    ("parameters", "error", "name"),
     [
         ({"render_mode": "human"}, ValueError, "render_mode"),
         ({"autoreset_mode": "NextStep"}, ValueError, "autoreset_mode"),
@@ -238,9 +238,9 @@ def test_render_without_a_mode_warns_and_draws_nothing() -> None:
         ({"depth": 2}, TypeError, "depth"),
     ],
 )
-def test_impossible_arguments_are_refused(options: dict[str, Any], error: type[Exception], name: str) -> None:
+def test_impossible_arguments_are_refused(parameters: dict[str, Any], error: type[Exception], name: str) -> None:
     with pytest.raises(error, match=name):
-        paymaster.make(RC, **options)
+        paymaster.make(RC, **parameters)
 
 
 @pytest.mark.parametrize(

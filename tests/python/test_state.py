@@ -19,14 +19,14 @@ from worlds import TASKS
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("task", [RC, *TASKS[3:]])
 def test_restored_games_play_on_exactly(task: str, mode: AutoresetMode) -> None:
-    options = {"noise": 0.2, "autoreset_mode": mode, "horizon": 13}
-    env = make(task, num_envs=5, seed=9, num_threads=2, **options)
+    parameters = {"noise": 0.2, "autoreset_mode": mode, "horizon": 13}
+    env = make(task, num_envs=5, seed=9, num_threads=2, **parameters)
     env.reset()
     trace(env, 20)
     snapshot, now = env.snapshot(), everything(env)
     future = [trace(env, 20, seed=1), everything(env), env.reset(), env.snapshot()]
     assert env.snapshot() != snapshot
-    for other in (env, make(task, num_envs=5, seed=77, num_threads=4, first_index=50, **options)):
+    for other in (env, make(task, num_envs=5, seed=77, num_threads=4, first_index=50, **parameters)):
         restored = other.restore(snapshot)
         same(restored, now[2])
         same(everything(other), now)

@@ -21,8 +21,8 @@ SHAPES = {
 }
 
 
-def make(num_envs: int = 4, **options: Any) -> Any:
-    return paymaster.make_vec(RC, num_envs, 0, 1, **{"autoreset_mode": "Disabled", **options})
+def make(num_envs: int = 4, **parameters: Any) -> Any:
+    return paymaster.make_vec(RC, num_envs, 0, 1, **{"autoreset_mode": "Disabled", **parameters})
 
 
 def play(env: Any, steps: int = 30, seed: int = 0) -> None:

@@ -22,8 +22,8 @@ BOTH = re.compile(r"^[\w.]+: expected no other call on this object at the same t
 Calls = dict[str, Callable[[], Any]]
 
 
-def vector(**options: Any) -> tuple[Any, Calls]:
-    env = make(num_envs=32, num_threads=2, **options)
+def vector(**parameters: Any) -> tuple[Any, Calls]:
+    env = make(num_envs=32, num_threads=2, **parameters)
     env.reset()
     snapshot, state, offers = env.snapshot(), env.state(), np.zeros((32, 4, 2), dtype=np.int64)
     encoder, seen = FeatureEncoder(env), env.observe()

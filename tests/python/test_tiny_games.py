@@ -36,11 +36,11 @@ EVALUATED, EVALUATION_SEED, VALIDATION_SEED = 1000, 10**9 + 7, 10**9 + 9
 every_game = pytest.mark.parametrize("game", GAMES.values(), ids=GAMES.keys())
 
 
-def started(game: TinyGame, count: int = STARTS, **options: Any) -> tuple[LeaderVectorEnv, BestPlay]:
+def started(game: TinyGame, count: int = STARTS, **parameters: Any) -> tuple[LeaderVectorEnv, BestPlay]:
     """Games at the beginning of their first episodes, and the best play from there."""
-    env = game.make(count, seed=3, **options)
+    env = game.make(count, seed=3, **parameters)
     env.reset()
-    return env, BestPlay(game.task, {**game.options, **options}, env.state())
+    return env, BestPlay(game.task, {**game.parameters, **parameters}, env.state())
 
 
 # ---- the answers
@@ -71,8 +71,8 @@ def test_best_play_is_the_best_of_all_sequences_of_offers(name: str, horizon: in
     game = GAMES[name]
     env, play = started(game, 3, horizon=horizon)
     start = env.state()
-    options = {**game.options, "horizon": horizon}
-    tried = [try_everything(game.task, options, start, i) for i in range(3)]
+    parameters = {**game.parameters, "horizon": horizon}
+    tried = [try_everything(game.task, parameters, start, i) for i in range(3)]
     assert play.values(start).tolist() == tried
     assert max(tried) > 0
 
@@ -108,7 +108,7 @@ def along_best_play(game: TinyGame) -> tuple[NDArray[np.int64], NDArray[np.bool_
             return np.concatenate(offers), np.concatenate(running), np.concatenate(worth)
         state = env.state()
         goal, bonus = seen["offer"][~over, 0].astype(np.int64).T
-        offers.append(goal * env.options["num_bonuses"] + bonus)
+        offers.append(goal * env.parameters["num_bonuses"] + bonus)
         running.append(state["contract_running"][~over, 0])
         worth.append(play.action_values({name: values[~over] for name, values in state.items()}))
 
@@ -133,7 +133,7 @@ def test_the_offer_is_kept_until_it_is_done_and_then_changed_once() -> None:
     over = np.zeros(200, dtype=bool)
     while not over.all():
         seen, _, over, _, info = env.step(game.best(seen))
-    np.testing.assert_array_equal(info["totals"]["events"], kinds)
+    np.testing.assert_array_equal(info["totals"]["new_offers"], kinds)
     assert set(kinds) == {1, 2}
 
 
@@ -227,7 +227,7 @@ def test_leader_and_learning_follower_come_to_the_stackelberg_outcome(
 
     Not "one_of_two": its unskilled follower earns nothing whatever it does, learns nothing, and stands in the way.
     """
-    game, config = GAMES[name], TrainConfig("resource_collection", device="cpu", options=LEARNING)
+    game, config = GAMES[name], TrainConfig("resource_collection", device="cpu", parameters=LEARNING)
     env = game.make(32, 0, followers="meta", payment="completion")
     leader, followers = make_leader(config, env), make_followers(config, env)
     assert followers is not None

@@ -149,7 +149,7 @@ def test_a_run_is_not_overwritten(copied: Path) -> None:
     [
         ({"seed": 5}, "seed"),
         ({"num_envs": 16}, "num_envs"),
-        ({"options": TaskConfig(payment="advance")}, "payment"),
+        ({"parameters": TaskConfig(payment="advance")}, "payment"),
         ({"learner": EBPGConfig(lambda_entropy=0.3)}, "learner.gradient"),
         ({"leader": "m3rl"}, "leader"),
     ],
@@ -182,10 +182,10 @@ def test_a_damaged_checkpoint_is_refused_and_nothing_lost(copied: Path) -> None:
         (TrainConfig(TASK, episodes=0), r"^episodes: expected a whole number in \[1, .*\], got 0"),
         (TrainConfig(TASK, device="tpu:7"), "^device: "),
         (
-            TrainConfig(TASK, options=TaskConfig(payment="never")),
+            TrainConfig(TASK, parameters=TaskConfig(payment="never")),
             "^payment: expected one of completion, .* got 'never'",
         ),
-        (TrainConfig(TASK, options=TaskConfig(map="#####\n#...#\n#####")), "^map: expected free cells for"),
+        (TrainConfig(TASK, parameters=TaskConfig(map="#####\n#...#\n#####")), "^map: expected free cells for"),
         (TrainConfig(TASK, learner=EBPGConfig(gamma=1.5)), "^learner.gamma: "),
     ],
 )
@@ -205,7 +205,7 @@ def test_every_leader_trains_resumes_and_is_evaluated(leader: str, tmp_path: Pat
     result = evaluate_run(tmp_path / "run", 4)
     assert result.episodes == 4
     if leader == "fixed-interval(3)":
-        assert (result.events <= 4 * 17).all()  # 50 steps have 17 decisions
+        assert (result.new_offers <= 4 * 17).all()  # 50 steps have 17 decisions
 
 
 def test_unknown_leaders_come_with_the_known_ones() -> None:
@@ -227,9 +227,9 @@ def test_evaluation_is_reproducible_and_leaves_the_run_alone(small_run: Path) ->
 
 def test_evaluation_under_other_conditions(small_run: Path) -> None:
     """Noise, another number of followers and greedy offers go; other goals or bonuses do not fit the networks."""
-    noisy = evaluate_run(small_run, 20, options={"noise": 0.5})
+    noisy = evaluate_run(small_run, 20, parameters={"noise": 0.5})
     assert noisy.episodes == 20
-    assert evaluate_run(small_run, 20, options={"num_followers": 6}).events.mean() >= 6
+    assert evaluate_run(small_run, 20, parameters={"num_followers": 6}).new_offers.mean() >= 6
     assert evaluate_run(small_run, 20, greedy=True).episodes == 20
     with pytest.raises(ValueError, match="num_bonuses: expected 2 as in the run's games, got 4"):
         evaluate_run(small_run, 20, task="multi_bonus_resource_collection")
@@ -237,10 +237,10 @@ def test_evaluation_under_other_conditions(small_run: Path) -> None:
 
 def test_strangers_are_met_without_statistics(small_run: Path) -> None:
     """Another population under the old one's statistics, and with statistics that start empty."""
-    options = {"population_seed": 5}
-    known, met = (evaluate_run(small_run, 40, options=options, strangers=strangers) for strangers in (False, True))
+    parameters = {"population_seed": 5}
+    known, met = (evaluate_run(small_run, 40, parameters=parameters, strangers=strangers) for strangers in (False, True))
     assert (known.gain != met.gain).any()
-    assert met.to_json() == evaluate_run(small_run, 40, options=options, strangers=True).to_json()
+    assert met.to_json() == evaluate_run(small_run, 40, parameters=parameters, strangers=True).to_json()
 
 
 def test_measures_of_an_evaluation_add_up() -> None:
@@ -248,7 +248,7 @@ def test_measures_of_an_evaluation_add_up() -> None:
     result = evaluate_scripted("fixed", TASK, 300)
     assert (result.gain == 3 * result.completions.sum(-1) - result.payments).all()
     assert (result.incentive == result.payments).all()
-    assert (result.events == 4).all()
+    assert (result.new_offers == 4).all()
     told = result.to_json()
     assert told["gain"]["ci95"][0] < told["gain"]["mean"] < told["gain"]["ci95"][1]
     assert told["episodes"] == 300

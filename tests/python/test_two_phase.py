@@ -15,7 +15,7 @@ KINDS = ("meta", "primitive")
 
 
 def offers_of(env: LeaderVectorEnv, rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    highest = [env.options["num_goals"] + env.options["abstain"], env.options["num_bonuses"]]
+    highest = [env.parameters["num_goals"] + env.parameters["abstain"], env.parameters["num_bonuses"]]
     return rng.integers(0, highest, size=(env.num_envs, env.num_followers, 2))
 
 
@@ -23,8 +23,8 @@ def offers_of(env: LeaderVectorEnv, rng: np.random.Generator) -> np.ndarray[Any,
 @pytest.mark.parametrize("noise", [0.0, 0.3])
 def test_meta_followers_told_what_the_rule_says_play_the_same_game(task: str, noise: float) -> None:
     """The two-phase step is the single-phase step where followers answer by the rule: everything is equal."""
-    options: dict[str, Any] = {"noise": noise, "abstain": True, "num_envs": 6, "seed": 3}
-    one, two = make_vec(task, **options), make_vec(task, followers="meta", **options)
+    parameters: dict[str, Any] = {"noise": noise, "abstain": True, "num_envs": 6, "seed": 3}
+    one, two = make_vec(task, **parameters), make_vec(task, followers="meta", **parameters)
     assert isinstance(two, TwoPhaseVectorEnv)
     rng = np.random.default_rng(0)
     one.reset(), two.reset()
@@ -52,7 +52,7 @@ def test_primitive_followers_who_play_the_planners_moves_complete_contracts(task
     rng = np.random.default_rng(0)
     obedient.reset(), primitive.reset()
     completed = 0
-    for t in range(obedient.options["horizon"]):
+    for t in range(obedient.parameters["horizon"]):
         if t % 10 == 0:
             offers = offers_of(obedient, rng)
         told, moved = obedient.offer(offers), primitive.offer(offers)
@@ -75,10 +75,10 @@ def test_meta_follower_is_committed_iff_it_takes_what_it_was_offered(task: str) 
     for _ in range(60):
         offers = offers_of(env, rng)
         seen = env.offer(offers)
-        answer = rng.integers(0, env.options["num_goals"] + 1, size=offers.shape[:2])
-        goal = np.minimum(answer, env.options["num_goals"] - 1)
+        answer = rng.integers(0, env.parameters["num_goals"] + 1, size=offers.shape[:2])
+        goal = np.minimum(answer, env.parameters["num_goals"] - 1)
         reachable = np.take_along_axis(seen["distance"], goal[..., None], -1)[..., 0] >= 0
-        expected = (answer == seen["offered"][..., 0]) & reachable & seen["asked"]
+        expected = (answer == seen["offered"][..., 0]) & reachable & seen["acts"]
         *_, info = env.act(answer)
         np.testing.assert_array_equal(info["committed"], expected)
         for kind in met:
@@ -135,7 +135,7 @@ def test_primitive_follower_cannot_decline_and_moves_as_told(task: str) -> None:
         reachable = np.take_along_axis(seen["distance"], np.maximum(goal, 0)[..., None], -1)[..., 0] >= 0
         answer = rng.integers(0, 5, size=goal.shape)
         *_, info = env.act(answer)
-        played = seen["asked"]
+        played = seen["acts"]
         np.testing.assert_array_equal(info["committed"], (goal >= 0) & reachable & played)
         np.testing.assert_array_equal(info["follower_action"][played], answer[played])
 
@@ -151,7 +151,7 @@ def test_those_who_do_not_learn_decide_by_rule(kind: str) -> None:
     for _ in range(70):
         offers = offers_of(one, rng)
         expected = one.step(offers)
-        assert not two.offer(offers)["asked"].any()
+        assert not two.offer(offers)["acts"].any()
         came = two.act(rng.integers(0, 5, size=(5, 4)))
         np.testing.assert_array_equal(came[1], expected[1])
         np.testing.assert_array_equal(came[4]["follower_action"], expected[4]["follower_action"])
@@ -162,12 +162,12 @@ def test_half_of_a_population_learns() -> None:
     env = make_vec("navigation", 32, 0, followers="primitive", population=people)
     observation, _ = env.reset()
     seen = env.offer(np.zeros((32, 4, 2), dtype=np.int64))
-    np.testing.assert_array_equal(seen["asked"], observation["identity"] % 2 == 0)
+    np.testing.assert_array_equal(seen["acts"], observation["identity"] % 2 == 0)
     *_, info = env.act(np.full((32, 4), 3))
-    assert (info["follower_action"][seen["asked"]] == 3).all()
-    assert (info["follower_action"][~seen["asked"]] != 3).any()
+    assert (info["follower_action"][seen["acts"]] == 3).all()
+    assert (info["follower_action"][~seen["acts"]] != 3).any()
     np.testing.assert_array_equal(env.population["learns"], people["learns"])
-    np.testing.assert_array_equal(env.state("learns")["learns"], seen["asked"])
+    np.testing.assert_array_equal(env.state("learns")["learns"], seen["acts"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -199,15 +199,15 @@ def test_results_do_not_depend_on_threads_and_snapshots_hold_the_kind_of_followe
             steps.append(env.act(answers))
         np.testing.assert_array_equal(steps[0][1], steps[1][1])
     assert envs[0].snapshot() == envs[1].snapshot()
-    with pytest.raises(ValueError, match="same options"):
+    with pytest.raises(ValueError, match="same parameters"):
         make_vec("resource_collection", 9, 4, followers="meta", noise=0.2).restore(envs[0].snapshot())
 
 
 # ---- the order of the two phases, and bad input
 
 
-def made(kind: str = "meta", **options: Any) -> TwoPhaseVectorEnv:
-    env = make_vec("resource_collection", 2, 0, followers=kind, **options)
+def made(kind: str = "meta", **parameters: Any) -> TwoPhaseVectorEnv:
+    env = make_vec("resource_collection", 2, 0, followers=kind, **parameters)
     assert isinstance(env, TwoPhaseVectorEnv)
     env.reset()
     return env
@@ -297,11 +297,11 @@ def test_the_kind_of_followers_decides_the_class(kind: str) -> None:
 def test_finished_games_ask_nobody(mode: str) -> None:
     env = made(horizon=3, autoreset_mode=mode)
     for t in range(3):
-        assert env.offer(OFFERS)["asked"].all()
+        assert env.offer(OFFERS)["acts"].all()
         _, _, terminated, _, _ = env.act(ANSWERS)
         assert terminated.all() == (t == 2)
     seen = env.offer(OFFERS)
-    assert seen["asked"].all() == (mode == "SameStep")
+    assert seen["acts"].all() == (mode == "SameStep")
     observation, reward, *_ = env.act(ANSWERS)
     assert observation["step"].tolist() == [{"NextStep": 0, "SameStep": 1, "Disabled": 3}[mode]] * 2
     assert mode == "SameStep" or not reward.any()

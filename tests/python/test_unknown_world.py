@@ -17,22 +17,22 @@ OF_GRID = ("position", "heading", "resource_type", "resource_position", "resourc
 
 
 def without_its_world() -> tuple[Any, dict[str, Any]]:
-    """A batch of the grid in mid-episode and its options, less those of the grid."""
+    """A batch of the grid in mid-episode and its parameters, less those of the grid."""
     env = play.make()
     env.reset(seed=1)
     play.trace(env, 5)
-    return env, {name: value for name, value in env.options.items() if name not in ("map", "num_resources")}
+    return env, {name: value for name, value in env.parameters.items() if name not in ("map", "num_resources")}
 
 
 def unknown_game() -> tuple[dict[str, Any], dict[str, Any], EpisodeRecord]:
-    """One game's state after a step, its options and its record, as another world would have them."""
-    env, options = without_its_world()
+    """One game's state after a step, its parameters and its record, as another world would have them."""
+    env, parameters = without_its_world()
     record = EpisodeRecord(start=5)
     _, reward, _, _, info = env.step(np.zeros((env.num_envs, env.num_followers, 2), dtype=int))
     state = {name: values[0] for name, values in env.state().items() if name not in (*OF_GRID, "resource_present")}
     state |= {"cell": np.array([3, -1]), "height": np.array([[0.25, 1e-9], [2, 3]]), "open": np.array(True)}
     record.add(state, info["payment"][0], float(reward[0]))
-    return state, {**options, "goal_reward": 3.0}, record
+    return state, {**parameters, "goal_reward": 3.0}, record
 
 
 def test_what_all_games_have_in_common_is_not_the_worlds() -> None:
@@ -41,8 +41,8 @@ def test_what_all_games_have_in_common_is_not_the_worlds() -> None:
 
 
 def test_it_is_drawn_as_text() -> None:
-    state, options, _ = unknown_game()
-    lines = draw(state, options).splitlines()
+    state, parameters, _ = unknown_game()
+    lines = draw(state, parameters).splitlines()
     assert lines[:3] == ["cell: 3 -1", "height: [0.25 1e-09] [2 3]", "open: True"]
     assert lines[3].startswith("step 6 of 30") and lines[4].startswith("0 is ")
     assert len(lines) == 4 + len(state["identity"])
@@ -50,17 +50,17 @@ def test_it_is_drawn_as_text() -> None:
 
 @pytest.mark.parametrize("add", [{}, {"map_of_heat": np.arange(4000.0).reshape(50, 80)}, {"heading": np.zeros(2)}])
 def test_it_is_drawn_as_a_picture(add: dict[str, Any]) -> None:
-    state, options, record = unknown_game()
+    state, parameters, record = unknown_game()
     state |= add
-    picture = draw_frame(state, options, record)
+    picture = draw_frame(state, parameters, record)
     known = play.make(num_envs=1)
     known.reset()
-    other = draw_frame({name: values[0] for name, values in known.state().items()}, known.options)
+    other = draw_frame({name: values[0] for name, values in known.state().items()}, known.parameters)
     assert picture.shape == other.shape
     drawn = (picture != picture[-1, -1]).any(-1)
     assert drawn[100:560, 40:500].any() and drawn[100:560, 600:1240].any() and drawn[620:840].any()
-    changed = draw_frame({**state, "cell": np.array([4, -1])}, options, record) != picture
+    changed = draw_frame({**state, "cell": np.array([4, -1])}, parameters, record) != picture
     rows, columns = np.nonzero(changed.any(-1))
     assert rows.max() < 560 and columns.max() < 504 and len(rows) > 5  # the world's square, nothing else
-    without = draw_frame(state, options)
+    without = draw_frame(state, parameters)
     assert (without != picture).any()  # the time line

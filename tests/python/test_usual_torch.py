@@ -34,7 +34,7 @@ from rest_slow import rest_slow
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=16, num_envs=8, checkpoint_every=8, hidden=8, seed=3)
-LEARNING = dataclasses.replace(SMALL, options=TaskConfig(followers="meta", payment="advance_once"))
+LEARNING = dataclasses.replace(SMALL, parameters=TaskConfig(followers="meta", payment="advance_once"))
 
 
 @pytest.fixture(autouse=True)

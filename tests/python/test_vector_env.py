@@ -21,7 +21,7 @@ from worlds import GRIDS, TASKS, fitting
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(
-    "options",
+    "parameters",
     [
         {},
         {"num_followers": 1, "num_resources": 64, "horizon": 1},
@@ -33,15 +33,15 @@ from worlds import GRIDS, TASKS, fitting
     ],
     ids=["default", "one follower", "sixteen", "eight goals", "one goal", "wide map", "small"],
 )
-def test_spaces_contain_what_is_seen_and_done(task: str, options: dict[str, Any]) -> None:
-    env = make(task, autoreset_mode=AutoresetMode.SAME_STEP, **fitting(task, options))
+def test_spaces_contain_what_is_seen_and_done(task: str, parameters: dict[str, Any]) -> None:
+    env = make(task, autoreset_mode=AutoresetMode.SAME_STEP, **fitting(task, parameters))
     env.action_space.seed(1)
     seen, info = env.reset(seed=5)
     assert info == {}
-    n, goals = env.num_followers, env.options["num_goals"]
+    n, goals = env.num_followers, env.parameters["num_goals"]
     assert env.action_space.shape == (3, n, 2)
-    assert env.single_action_space.nvec[0].tolist() == [goals + env.options["abstain"], env.options["num_bonuses"]]
-    for _ in range(env.options["horizon"] + 2):
+    assert env.single_action_space.nvec[0].tolist() == [goals + env.parameters["abstain"], env.parameters["num_bonuses"]]
+    for _ in range(env.parameters["horizon"] + 2):
         assert env.observation_space.contains(seen)
         assert all(space.shape == seen[name].shape[1:] for name, space in env.single_observation_space.items())
         assert {array.dtype.name for array in seen.values()} == ({"int16"} if task in GRIDS else {"int16", "float32"})
@@ -59,7 +59,7 @@ def test_spaces_contain_what_is_seen_and_done(task: str, options: dict[str, Any]
         results = {"reward": reward, "terminated": terminated, **{name: info[name] for name in INFO}}
         expect_fields(env._core.result_fields, results)
         expect_fields(env._core.total_fields, info["totals"])
-    for name in ("gain", "payments", "incentive", "follower_reward", "events", "length"):
+    for name in ("gain", "payments", "incentive", "follower_reward", "new_offers", "length"):
         assert info["totals"][name].shape == (3,)
     assert info["totals"]["completions"].shape == (3, goals)
 
@@ -121,8 +121,8 @@ def test_tasks_are_copies_of_the_presets() -> None:
     first[0].parameters["num_followers"] = 9
     assert paymaster.tasks()[0].parameters["num_followers"] == 4
     for task in paymaster.tasks():
-        assert make(task.name).options == task.parameters
-        assert make(task.name, **task.parameters).options == task.parameters
+        assert make(task.name).parameters == task.parameters
+        assert make(task.name, **task.parameters).parameters == task.parameters
 
 
 @pytest.mark.parametrize("mode", MODES)

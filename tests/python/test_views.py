@@ -19,13 +19,13 @@ from worlds import TASKS
 
 KINDS = ("meta", "primitive")
 SEED, INDEX = 7, 2
-OPTIONS: dict[str, Any] = {"population_size": 4, "abstain": True, "noise": 0.1, "horizon": 17}
+PARAMETERS: dict[str, Any] = {"population_size": 4, "abstain": True, "noise": 0.1, "horizon": 17}
 Rewards = tuple[float, list[float], bool]
 
 
 def script(task: str, kind: str) -> list[tuple[NDArray[Any], NDArray[Any], Rewards]]:
     """Two episodes of game INDEX in the batch: offers [N, 2], answers [N], and what came of them."""
-    env = paymaster.make_vec(task, 4, SEED, followers=kind, autoreset_mode="Disabled", **OPTIONS)
+    env = paymaster.make_vec(task, 4, SEED, followers=kind, autoreset_mode="Disabled", **PARAMETERS)
     rng = np.random.default_rng(0)
     steps = []
     for _ in range(2):
@@ -93,7 +93,7 @@ class Scripted:
 def test_all_views_step_the_same_game(task: str, kind: str) -> None:
     steps = script(task, kind)
     expected = [result for *_, result in steps]
-    keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **OPTIONS}
+    keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **PARAMETERS}
     assert list(parallel(integrations.parallel_env(task, followers=kind, **keys), steps)) == expected
     assert list(turns(integrations.aec_env(task, followers=kind, **keys), steps)) == expected
     inside = integrations.followers_env(task, Scripted(steps), followers=kind, **keys)
@@ -106,7 +106,7 @@ def test_where_followers_go_by_rule_the_single_sides_step_it_too(task: str) -> N
     """Meta followers who answer by the rule play the leader's games with rule-based ones."""
     steps = script(task, "meta")
     expected = [result for *_, result in steps]
-    keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **OPTIONS}
+    keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **PARAMETERS}
     name = f"paymaster/{task.title().replace('_', '')}-v0"
     for env in (
         paymaster.make(task, **keys),
@@ -158,12 +158,12 @@ def test_the_leader_comes_first_and_followers_see_its_offers() -> None:
     before = env.observe("follower_2")
     for agent in env.agent_iter(11):
         order.append(agent)
-        assert env.observe(agent)[-1] == 1.0 and env.infos[agent]["asked"]
+        assert env.observe(agent)[-1] == 1.0 and env.infos[agent]["acts"]
         env.step(offer if agent == "leader" else 0)
         if len(order) == 1:
             changed = np.flatnonzero(env.observe("follower_2") != before)
-            assert len(changed) == 3  # that type 3 is offered, for how much, and that it is asked
-            assert not env.infos["leader"]["asked"] and env.observe("leader")[-1] == 0.0
+            assert len(changed) == 3  # that type 3 is offered, for how much, and that it acts
+            assert not env.infos["leader"]["acts"] and env.observe("leader")[-1] == 0.0
     assert order == [*env.possible_agents, *env.possible_agents, "leader"]
 
 
@@ -186,7 +186,7 @@ def test_members_who_do_not_learn_are_not_heard_either() -> None:
     env.reset(), rules.reset()
     while env.agents:
         *_, infos = env.step({"leader": np.zeros(8, dtype=int)})
-        assert not any(info["asked"] for info in infos.values())
+        assert not any(info["acts"] for info in infos.values())
         _, reward, *_ = env.step({f"follower_{k}": 4 for k in range(4)})
         assert reward["leader"] == rules.step(np.zeros((4, 2), dtype=int))[1]
 

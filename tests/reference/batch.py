@@ -44,9 +44,9 @@ class ReferenceBatch:
         seed: int = 0,
         first_index: int = 0,
         population: Mapping[str, Any] | None = None,
-        **options: Any,
+        **parameters: Any,
     ) -> None:
-        self.rules = replace(PRESETS[task], **options)
+        self.rules = replace(PRESETS[task], **parameters)
         self.grid = GridMap(self.rules.map)
         traits = Population.drawn(self.rules) if population is None else Population.given(population)
         self.games = [ReferenceGame(self.rules, self.grid, traits, seed, first_index + i) for i in range(num_envs)]

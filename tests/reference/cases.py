@@ -1,4 +1,4 @@
-"""Maps and options on which whole episodes are compared."""
+"""Maps and parameters on which whole episodes are compared."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Case:
 
     name: str
     task: str
-    options: dict[str, Any]
+    parameters: dict[str, Any]
     steps: int
     num_threads: int = 1
     seed: int = 0
@@ -74,18 +74,18 @@ class Case:
 
 
 def crossed_cases() -> list[Case]:
-    """Presets x payment x noise x abstain x followers; maps and further options are dealt out in turn."""
+    """Presets x payment x noise x abstain x followers; maps and further parameters are dealt out in turn."""
     cases = []
     crossing = product(PRESETS, ("completion", "advance"), (0.0, 0.3), (False, True), STEPS)
     for i, (task, rule, noise, abstain, followers) in enumerate(crossing):
         payment = "advance_once" if rule == "advance" and i % 3 == 0 else rule
         map_name = list(MAPS)[i % len(MAPS)]
         variant = (i + i // 40) % len(VARIANTS)
-        options = {"payment": payment, "noise": noise, "abstain": abstain, "num_followers": followers}
-        options |= {"map": MAPS[map_name], "first_index": 3 * i, "observe_routes": i % 2 == 1, **VARIANTS[variant]}
+        parameters = {"payment": payment, "noise": noise, "abstain": abstain, "num_followers": followers}
+        parameters |= {"map": MAPS[map_name], "first_index": 3 * i, "observe_routes": i % 2 == 1, **VARIANTS[variant]}
         words = [task, payment, f"noise{noise}", "abstain" if abstain else "always", f"N{followers}"]
         name = "-".join([*words, map_name, f"variant{variant}"])
-        cases.append(Case(name, task, options, STEPS[followers], 1 + i % 2, seed=1_000_003 * i))
+        cases.append(Case(name, task, parameters, STEPS[followers], 1 + i % 2, seed=1_000_003 * i))
     return cases
 
 

@@ -24,16 +24,16 @@ class FeatureEncoder:
     """:class:`paymaster.features.leader.FeatureEncoder`, field by field."""
 
     def __init__(self, env: LeaderVectorEnv) -> None:
-        options = env.options
-        self._goals: int = options["num_goals"]
-        self._bonuses: int = options["num_bonuses"]
-        self._horizon: int = options["horizon"]
-        self._abundance = max(1.0, (num_goal_objects(options) or 0) / self._goals)
-        self._body = _body_of(options)
+        parameters = env.parameters
+        self._goals: int = parameters["num_goals"]
+        self._bonuses: int = parameters["num_bonuses"]
+        self._horizon: int = parameters["horizon"]
+        self._abundance = max(1.0, (num_goal_objects(parameters) or 0) / self._goals)
+        self._body = _body_of(parameters)
         self._statistics = env.statistics
         self._one_hot_action = np.eye(NUM_ACTIONS + 1, dtype=np.float32)
         self.follower_features = 1 + (NUM_ACTIONS + 1) + 4 + 4 + self._goals
-        self._routes: bool = options["observe_routes"]
+        self._routes: bool = parameters["observe_routes"]
         self._history = 2 * self._bonuses + 2 + _CURVE_MARKS
         self.goal_features = 7 + 3 + self._history + self._routes * NUM_ACTIONS
 
@@ -123,10 +123,10 @@ class _PointBody(_Body):
     """A follower in the plane: where it is and how it moves. A body may be thrown out of the arena, to 2.5 times its
     size, and beyond its own top speed."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        drag = 0.4 * options["body_acceleration"]  # MPE: the speed that pushing along one axis tends to
-        self._far = 2 * arena_half_width(options)
-        self._fast = min(drag, options["body_max_speed"] or drag)
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        drag = 0.4 * parameters["body_acceleration"]  # MPE: the speed that pushing along one axis tends to
+        self._far = 2 * arena_half_width(parameters)
+        self._fast = min(drag, parameters["body_max_speed"] or drag)
 
     def features(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
         """[B, N, 4], each in [-2, 2]."""
@@ -135,10 +135,10 @@ class _PointBody(_Body):
         return clipped
 
 
-def _body_of(options: Mapping[str, Any]) -> _Body:
-    if "map" in options:
+def _body_of(parameters: Mapping[str, Any]) -> _Body:
+    if "map" in parameters:
         return _CellBody()
-    return _PointBody(options) if "body_acceleration" in options else _Body()
+    return _PointBody(parameters) if "body_acceleration" in parameters else _Body()
 
 
 def _how_often(count: NDArray[np.int64]) -> NDArray[np.float64]:

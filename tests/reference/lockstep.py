@@ -19,10 +19,10 @@ class Lockstep:
     """Step both with the same offers; `steps` counts the steps of games that were not over."""
 
     def __init__(
-        self, make_vec: Callable[..., Any], task: str, num_envs: int, num_threads: int = 1, **options: Any
+        self, make_vec: Callable[..., Any], task: str, num_envs: int, num_threads: int = 1, **parameters: Any
     ) -> None:
-        self.real = make_vec(task, num_envs=num_envs, num_threads=num_threads, **options)
-        self.reference = ReferenceBatch(task, num_envs, **options)
+        self.real = make_vec(task, num_envs=num_envs, num_threads=num_threads, **parameters)
+        self.reference = ReferenceBatch(task, num_envs, **parameters)
         self.steps = 0
         self._before: Arrays = {}
         self._offers: NDArray[Any] | None = None

@@ -27,7 +27,7 @@ def stage(
     preference: str | None = None,
     reservation: Sequence[float] | None = None,
     seed: int = 0,
-    **options: Any,
+    **parameters: Any,
 ) -> Any:
     """Return an environment of one game of `resource_collection`, reset and set to the drawing.
 
@@ -39,7 +39,7 @@ def stage(
         preference: each follower's preferred type, a letter; by default "d", to be left out of the drawing.
         reservation: each follower's c; 1 by default.
         seed: of the environment, for its noise.
-        options: further options of `make`.
+        parameters: further parameters of `make`.
     """
     lines = drawing.split()
     cells = [(i, j, mark) for i, line in enumerate(lines) for j, mark in enumerate(line) if mark not in "#."]
@@ -53,7 +53,7 @@ def stage(
         map=text,
         num_followers=n,
         num_resources=len(resources),
-        **options,
+        **parameters,
     )
     env.reset(seed=seed)
     env.set_state(

@@ -1,4 +1,4 @@
-// The grid's own options.
+// The grid's own parameters.
 #pragma once
 
 #include <memory>
@@ -8,12 +8,12 @@
 
 namespace paymaster {
 
-struct GridConfig final : WorldOptions {
+struct GridConfig final : WorldParameters {
   int num_resources = 10;
   std::string map;
 
-  std::unique_ptr<WorldOptions> clone() const override { return std::make_unique<GridConfig>(*this); }
-  void visit(OptionVisitor& visitor) override;
+  std::unique_ptr<WorldParameters> clone() const override { return std::make_unique<GridConfig>(*this); }
+  void visit(ParameterVisitor& visitor) override;
   void validate(const GameConfig& game) const override;
 };
 

@@ -43,7 +43,7 @@ template <int W>
 class GridWorld {
  public:
   using State = GridState<W>;
-  using Options = GridConfig;
+  using Parameters = GridConfig;
   static constexpr std::uint8_t kKey = 0;
   static constexpr int kMaxFollowers = GridLimits::kMaxFollowers;
   static constexpr int kActions = kGridActions;

@@ -8,7 +8,7 @@
 
 namespace paymaster {
 
-void ParticleConfig::visit(OptionVisitor& visitor) {
+void ParticleConfig::visit(ParameterVisitor& visitor) {
   visitor("num_targets", num_targets, "M, landmarks or preys on the field", 1, kMaxTargets);
   visitor("num_obstacles", num_obstacles, "fixed round obstacles", 0, kMaxObstacles);
   visitor("arena_half_width", arena_half_width,

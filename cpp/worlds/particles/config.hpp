@@ -9,7 +9,7 @@
 namespace paymaster {
 
 /// Parameters of a particle world. The defaults are navigation's; predator_prey() gives the other world's.
-struct ParticleConfig final : WorldOptions {
+struct ParticleConfig final : WorldParameters {
   int num_targets = 6;
   int num_obstacles = 0;
   double arena_half_width = 0;
@@ -35,12 +35,12 @@ struct ParticleConfig final : WorldOptions {
     return config;
   }
 
-  std::unique_ptr<WorldOptions> clone() const override { return std::make_unique<ParticleConfig>(*this); }
-  void visit(OptionVisitor& visitor) override;
+  std::unique_ptr<WorldParameters> clone() const override { return std::make_unique<ParticleConfig>(*this); }
+  void visit(ParameterVisitor& visitor) override;
   void validate(const GameConfig&) const override { validate(); }
   double half_width(int num_followers) const;
   double reach() const { return reach_distance > 0 ? reach_distance : body_size + target_size; }
-  /// Throws std::invalid_argument naming the option, what was expected and what came; a range, too.
+  /// Throws std::invalid_argument naming the parameter, what was expected and what came; a range, too.
   void validate() const;
 };
 

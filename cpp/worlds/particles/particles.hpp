@@ -53,7 +53,7 @@ template <class Rules, class Room = ParticleState>
 class ParticleWorld {
  public:
   using State = Room;
-  using Options = ParticleConfig;
+  using Parameters = ParticleConfig;
   static constexpr int kMaxFollowers = State::kMaxFollowers;
   static constexpr int kActions = kParticleActions;
   static constexpr std::uint8_t kKey = Rules::kKey;
@@ -62,7 +62,7 @@ class ParticleWorld {
 
   explicit ParticleWorld(const GameConfig& game)
       : ParticleWorld(game.num_followers, game.num_goals, game.own<ParticleConfig>()) {}
-  /// Throws std::invalid_argument naming the option, what was expected and what came.
+  /// Throws std::invalid_argument naming the parameter, what was expected and what came.
   ParticleWorld(int num_followers, int num_goals, const ParticleConfig& config);
 
   // --- what the game layer asks of a world ---------------------------------------------------------------------

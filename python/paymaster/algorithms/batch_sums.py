@@ -13,7 +13,7 @@ __all__ = ["describe", "sums_of"]
 
 @torch.no_grad()
 def sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
-    """Games, steps of followers, events, right predictions, and beta where it was asked: a sum each, [] or [S].
+    """Games, steps of followers, new offers, right predictions, and beta where an option could end: a sum each, [] or [S].
 
     Args:
         steps: that were played.
@@ -24,15 +24,15 @@ def sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, T
     sums = {
         "games": torch.tensor(games, device=device),
         "steps": steps.count,
-        "events": steps.total(steps.new_offer),
+        "new_offers": steps.total(steps.new_offer),
     }
     if output.prediction_logits is not None:
         right = output.prediction_logits.argmax(-1) == steps.follower_action
         sums["predicted"] = steps.total(right.to(dtype))
     if output.termination_logits is not None:
-        asked = steps.previous >= 0
-        sums["asked"] = steps.total(asked)
-        sums["beta"] = steps.total(torch.where(asked, torch.sigmoid(output.termination_logits), 0.0))
+        held = steps.previous >= 0
+        sums["held"] = steps.total(held)
+        sums["beta"] = steps.total(torch.where(held, torch.sigmoid(output.termination_logits), 0.0))
     return sums
 
 
@@ -40,10 +40,10 @@ def describe(sums: dict[str, Tensor]) -> dict[str, Tensor]:
     """Events per episode, option length, accuracy of the prediction, mean beta; nothing of nothing."""
     if not sums:
         return {}
-    events, steps = sums["events"], sums["steps"]
-    described = {"events": events / sums["games"], "option_length": events.clamp(min=1).reciprocal() * steps}
+    new_offers, steps = sums["new_offers"], sums["steps"]
+    described = {"new_offers": new_offers / sums["games"], "option_length": new_offers.clamp(min=1).reciprocal() * steps}
     if "predicted" in sums:
         described["prediction_accuracy"] = sums["predicted"] / steps
-    if "asked" in sums:
-        described["termination"] = sums["beta"] / sums["asked"].clamp(min=1)
+    if "held" in sums:
+        described["termination"] = sums["beta"] / sums["held"].clamp(min=1)
     return described

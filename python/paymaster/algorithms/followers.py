@@ -87,7 +87,7 @@ class FollowerEpisodes:
         identity: int64 [B, N].
         action: int64 [T, B, N], what each chose.
         reward: float [T, B, N], what each earned in that step.
-        asked: bool [T, B, N], it was asked: it learns, and the game went on.
+        acts: bool [T, B, N], its action was used: it learns, and the game went on.
         explore: iota under which actions were drawn.
     """
 
@@ -96,7 +96,7 @@ class FollowerEpisodes:
     identity: Tensor
     action: Tensor
     reward: Tensor
-    asked: Tensor
+    acts: Tensor
     explore: float = 0.0
 
     def to(self, device: torch.device | str) -> FollowerEpisodes:
@@ -169,8 +169,8 @@ class FollowerActorCritic:
     def update(self, episodes: FollowerEpisodes) -> dict[str, float]:
         """Learns from a batch of whole episodes, each follower from its own rewards; the metrics of the first step."""
         episodes = episodes.to(self.device)
-        config, asked = self.config, episodes.asked
-        share = self.ranks.share(asked.sum())
+        config, acts = self.config, episodes.acts
+        share = self.ranks.share(acts.sum())
         alone = self._asked_alone(episodes)
         first: dict[str, Tensor] = {}
         advantage = target = old = None
@@ -191,7 +191,7 @@ class FollowerActorCritic:
                 "follower_critic_loss": (config.critic_weight, 0.5 * (output.value - target).square()),
                 "follower_entropy": (-config.lambda_entropy, losses.entropy(log_pi)),
             }
-            means = {name: _mean(values, asked) for name, (_, values) in terms.items()}
+            means = {name: _mean(values, acts) for name, (_, values) in terms.items()}
             loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
             report = {} if first else {name: mean.detach() * share for name, mean in means.items()}
             sums = [*report.values()]
@@ -208,12 +208,12 @@ class FollowerActorCritic:
         return {"followers": self.optimizer}
 
     def _asked_alone(self, episodes: FollowerEpisodes) -> tuple[Tensor, FollowerInput] | None:
-        """Where somebody was asked, rows [R] of [T, B, N], and what they saw there, as R games of one follower each;
+        """Where somebody acted, rows [R] of [T, B, N], and what they saw there, as R games of one follower each;
         None where everybody has weights of their own, which go by episodes."""
         if self.config.identities == "separate":
             return None
-        rows = episodes.asked.flatten().nonzero().squeeze(-1)
-        every = (episodes.own, episodes.goal, episodes.identity.expand(episodes.asked.shape))
+        rows = episodes.acts.flatten().nonzero().squeeze(-1)
+        every = (episodes.own, episodes.goal, episodes.identity.expand(episodes.acts.shape))
         return rows, FollowerInput(*(part.flatten(0, 2).index_select(0, rows).unsqueeze(1) for part in every))
 
     def _evaluate(self, episodes: FollowerEpisodes, alone: tuple[Tensor, FollowerInput] | None) -> FollowerOutput:
@@ -221,7 +221,7 @@ class FollowerActorCritic:
         if alone is None:
             output: FollowerOutput = self.network(episodes.own, episodes.goal, episodes.identity)
             return output
-        (rows, seen), shape = alone, episodes.asked.shape
+        (rows, seen), shape = alone, episodes.acts.shape
         logits, value = self.network(*seen)
         whole = value.new_zeros(shape.numel(), logits.shape[-1])
         return FollowerOutput(
@@ -231,15 +231,15 @@ class FollowerActorCritic:
 
     @torch.no_grad()
     def _estimate(self, episodes: FollowerEpisodes, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Advantages scaled to mean 0 and deviation 1 over those who were asked, and the value's targets (GAE)."""
-        asked = episodes.asked
-        reward = torch.where(asked, episodes.reward, 0.0)
+        """Advantages scaled to mean 0 and deviation 1 over those who acted, and the value's targets (GAE)."""
+        acts = episodes.acts
+        reward = torch.where(acts, episodes.reward, 0.0)
         # Every follower has steps of its own, as a game has in `advantages`: the axis after T is B N, those after it 1.
-        alone = (len(asked), -1, 1, 1)
+        alone = (len(acts), -1, 1, 1)
         target = lambda_returns(
-            reward.view(alone), value.view(alone), asked.flatten(1), self.config.gamma, self.config.gae_lambda
-        ).view(asked.shape)
-        return normalise((target - value).unsqueeze(-1), asked, self.ranks.total).squeeze(-1), target
+            reward.view(alone), value.view(alone), acts.flatten(1), self.config.gamma, self.config.gae_lambda
+        ).view(acts.shape)
+        return normalise((target - value).unsqueeze(-1), acts, self.ranks.total).squeeze(-1), target
 
 
 def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> Tensor:
@@ -247,5 +247,5 @@ def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> T
     return (1.0 - explore) * probability + explore / (probability.shape[-1] if actions is None else actions)
 
 
-def _mean(values: Tensor, asked: Tensor) -> Tensor:
-    return losses.masked_mean(values.unsqueeze(-1), asked)
+def _mean(values: Tensor, acts: Tensor) -> Tensor:
+    return losses.masked_mean(values.unsqueeze(-1), acts)

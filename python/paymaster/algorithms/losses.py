@@ -36,7 +36,7 @@ __all__ = [
 def termination_log_prob(logits: Tensor, new_offer: Tensor, held: Tensor) -> Tensor:
     """I of the termination function (Prop. 1): log beta on events, log(1 - beta) off them.
 
-    Where a new option starts anyway (``held`` = -1; so at t = 0) beta is not asked, and this is 0.
+    Where a new option starts anyway (``held`` = -1; so at t = 0) beta does not count, and this is 0.
 
     Args:
         logits: logit of beta^k(s_t, omega_{t-1}), [..., N].
@@ -127,7 +127,7 @@ def entropy(log_mu: Tensor) -> Tensor:
 
 
 def termination_penalty(logits: Tensor, held: Tensor) -> Tensor:
-    """L_reg = beta^2 (Sec. 4.4), [..., N]; 0 where beta is not asked (``held`` = -1)."""
+    """L_reg = beta^2 (Sec. 4.4), [..., N]; 0 where a new option starts anyway (``held`` = -1)."""
     _check_same_shape("logits", logits, "held", held)
     return torch.sigmoid(logits).square().masked_fill(held < 0, 0.0)
 

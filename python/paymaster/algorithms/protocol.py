@@ -53,7 +53,7 @@ class Insight(NamedTuple):
 
     Attributes:
         attention: its weights of the followers, float [T, B, N], which sum to 1.
-        termination: beta, float [T, B, N]; nan where it was not asked, because a new option started anyway.
+        termination: beta, float [T, B, N]; nan where a new option started anyway.
         prediction: how likely it thought each follower's actions, float [T, B, N, A].
         entropy: of mu in nats, float [T, B, N].
     """

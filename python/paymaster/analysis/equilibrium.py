@@ -114,7 +114,7 @@ class _Seats:
         seats = torch.from_numpy(self.challenged).to(usual.device)
         action = torch.where(seats, better, usual)
         if self.keep:
-            self._steps.append((seen, action, seats & torch.from_numpy(observation["asked"].copy()).to(usual.device)))
+            self._steps.append((seen, action, seats & torch.from_numpy(observation["acts"].copy()).to(usual.device)))
         answered: NDArray[np.int64] = action.cpu().numpy()
         return answered
 
@@ -123,14 +123,14 @@ class _Seats:
 
     def lived(self) -> FollowerEpisodes:
         """What the challengers lived through since :meth:`start`."""
-        seen, action, asked = zip(*self._steps, strict=True)
+        seen, action, acts = zip(*self._steps, strict=True)
         return FollowerEpisodes(
             own=torch.stack([one.own for one in seen]),
             goal=torch.stack([one.goal for one in seen]),
             identity=seen[0].identity,
             action=torch.stack(action),
             reward=torch.from_numpy(np.stack(self.earnings)).to(self.usual.device),
-            asked=torch.stack(asked),
+            acts=torch.stack(acts),
             explore=self.explore,
         )
 
@@ -228,7 +228,7 @@ def _described(
     regret: Interval | None,
     loss: Interval | None,
 ) -> Diagnosis:
-    n, bonuses, goals = env.num_followers, env.options["num_bonuses"], env.options["num_goals"]
+    n, bonuses, goals = env.num_followers, env.parameters["num_bonuses"], env.parameters["num_goals"]
     offer = played.offer.numpy()
     offered = played.valid.numpy()[..., None] & (offer >= 0) & (offer < goals * bonuses)
     committed = played.committed.numpy()
@@ -240,7 +240,7 @@ def _described(
     return Diagnosis(
         task=env.task,
         leader=str(run),
-        followers=env.options["followers"],
+        followers=env.parameters["followers"],
         episodes=env.num_envs,
         retrained=retrained,
         gain=mean_ci95(totals.gain),

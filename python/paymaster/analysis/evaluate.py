@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from paymaster.algorithms.followers import FollowerActorCritic
 from paymaster.analysis.intervals import Interval, mean_ci95
-from paymaster.analysis.open_run import open_run, population_options, seat_population
+from paymaster.analysis.open_run import open_run, population_parameters, seat_population
 from paymaster.analysis.replacement import Replacement
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
@@ -42,7 +42,7 @@ class Evaluation:
         incentive: bonuses paid for completed contracts [E].
         completions: contracts completed, by goal type [E, G].
         follower_reward: of all followers together [E].
-        events: ``|A_T|``, new offers [E].
+        new_offers: ``|A_T|`` [E].
         option_length: steps an offer lasts, ``N T / |A_T|`` [E].
     """
 
@@ -53,7 +53,7 @@ class Evaluation:
     incentive: NDArray[np.floating]
     completions: NDArray[np.integer]
     follower_reward: NDArray[np.floating]
-    events: NDArray[np.integer]
+    new_offers: NDArray[np.integer]
     option_length: NDArray[np.floating]
 
     @property
@@ -67,7 +67,7 @@ class Evaluation:
         out["completions"] = mean_ci95(self.completions.sum(axis=-1))
         for goal in range(self.completions.shape[-1]):
             out[f"completions_{goal}"] = mean_ci95(self.completions[:, goal])
-        for name in ("follower_reward", "events", "option_length"):
+        for name in ("follower_reward", "new_offers", "option_length"):
             out[name] = mean_ci95(getattr(self, name))
         return out
 
@@ -84,7 +84,7 @@ def evaluate_scripted(
     task: str,
     episodes: int,
     seed: int = 0,
-    options: dict[str, Any] | None = None,
+    parameters: dict[str, Any] | None = None,
     *,
     replacement: Replacement | None = None,
     population: Path | None = None,
@@ -101,8 +101,8 @@ def evaluate_scripted(
     """
     leader = make_scripted(name, seed)
     games = _games_at_once(episodes, strangers=False, replacement=replacement)
-    options = {**population_options(population), **(options or {})}
-    env = make_vec(task, games, evaluation_seed(seed), autoreset_mode="Disabled", **options)
+    parameters = {**population_parameters(population), **(parameters or {})}
+    env = make_vec(task, games, evaluation_seed(seed), autoreset_mode="Disabled", **parameters)
     if isinstance(env, TwoPhaseVectorEnv):
         if learned is not None:
             LearningFollowers(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
@@ -123,7 +123,7 @@ def evaluate_run(
     *,
     greedy: bool = False,
     task: str | None = None,
-    options: dict[str, Any] | None = None,
+    parameters: dict[str, Any] | None = None,
     strangers: bool = False,
     replacement: Replacement | None = None,
     population: Path | None = None,
@@ -140,7 +140,7 @@ def evaluate_run(
         episodes: E.
         seed: of the evaluation's games and the leader's draws; whatever it is, training had other games.
         greedy: the leader's most likely offers instead of a draw, and the likeliest answers of followers that learned.
-        task, options: where they differ from the run's.
+        task, parameters: where they differ from the run's.
         strangers: the statistics start empty.
         replacement: who leaves and how often; implies ``strangers``.
         population: another run directory, whose followers play; by default the run's own, where they learned.
@@ -150,7 +150,7 @@ def evaluate_run(
             replacement of nobody.
     """
     games = _games_at_once(episodes, strangers=strangers, replacement=replacement)
-    env, leader = open_run(run, games, evaluation_seed(seed), task=task, options=options, population=population)
+    env, leader = open_run(run, games, evaluation_seed(seed), task=task, parameters=parameters, population=population)
     if isinstance(env, TwoPhaseVectorEnv) and isinstance(env.answering, LearningFollowers):
         env.answering.greedy = greedy
     if strangers or replacement is not None:
@@ -181,7 +181,7 @@ def _collect(
 ) -> Evaluation:
     """Plays rounds of all games until there are ``episodes``; the surplus of the last round is dropped by index."""
     if replacement is not None:
-        replacement.check(env.options["population_size"])
+        replacement.check(env.parameters["population_size"])
     rounds: list[EpisodeTotals] = []
     for played in range(0, episodes, env.num_envs):
         if replacement is not None and played > 0 and played % replacement.every == 0:
@@ -195,6 +195,6 @@ def _collect(
     return Evaluation(
         leader=leader,
         task=task,
-        option_length=offers / every("events"),
-        **{name: every(name) for name in ("gain", "payments", "incentive", "completions", "follower_reward", "events")},
+        option_length=offers / every("new_offers"),
+        **{name: every(name) for name in ("gain", "payments", "incentive", "completions", "follower_reward", "new_offers")},
     )

@@ -34,7 +34,7 @@ class Inspection:
         attention: how often a follower's weight fell into each of ten equal parts of [0, 1], shares [10].
         attention_by_state: mean weight of followers whose last offer had run its course, and of those whose contract
             runs; after the first step, before which there was no offer.
-        termination: mean beta by step, where it was asked [T].
+        termination: mean beta by step, where an offer was held [T].
         termination_by_state: mean beta where the last offer had run its course, and where its contract runs.
         prediction_accuracy: share of steps in which the likeliest action was the one played, by step [T].
         prediction_confusion: row: action played, column: action predicted, shares of all steps [A, A].
@@ -147,8 +147,8 @@ def _by_state(values: Tensor | None, mask: NDArray[np.bool_], expired: NDArray[n
     if values is None:
         return None
     array = values.numpy()
-    asked = mask & ~np.isnan(array)
-    return _mean(array[asked & expired]), _mean(array[asked & ~expired])
+    held = mask & ~np.isnan(array)
+    return _mean(array[held & expired]), _mean(array[held & ~expired])
 
 
 def _by_step(values: Tensor | None, mask: NDArray[np.bool_]) -> Floats | None:

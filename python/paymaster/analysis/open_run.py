@@ -25,7 +25,7 @@ from paymaster.storage.run_directory import holds_run
 from paymaster.training.run_state import load_followers, load_leader
 from paymaster.training.setup import make_env, make_followers, make_leader, stored_config
 
-__all__ = ["RunLeader", "is_scripted", "open_run", "population_options", "seat_followers", "seat_population"]
+__all__ = ["RunLeader", "is_scripted", "open_run", "population_parameters", "seat_followers", "seat_population"]
 
 _OF_THE_POPULATION = (
     "followers",
@@ -41,7 +41,7 @@ def is_scripted(leader: str, task: str | None, **trained_only: bool) -> bool:
 
     Args:
         leader, task: as given.
-        trained_only: options by name, true where given, that mean nothing to a scripted leader.
+        trained_only: parameters by name, true where given, that mean nothing to a scripted leader.
 
     Raises:
         ValueError: neither, or a scripted leader without a task or with an option of a trained one.
@@ -67,7 +67,7 @@ def open_run(
     seed: int,
     *,
     task: str | None = None,
-    options: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | None = None,
     population: Path | None = None,
 ) -> tuple[LeaderVectorEnv, LeaderAlgorithm]:
     """Games for the leader of a run directory, and that leader.
@@ -77,7 +77,7 @@ def open_run(
     Args:
         run: a directory that ``paymaster train`` has written.
         num_envs, seed: of the games.
-        task, options: where they differ from the run's.
+        task, parameters: where they differ from the run's.
         population: another run directory, whose followers take the seats.
 
     Raises:
@@ -85,17 +85,17 @@ def open_run(
     """
     config = stored_config(run)
     home = make_env(config, 1, 0)
-    theirs, options = population_options(population), options or {}
-    overrides = {**theirs, **options}
+    theirs, parameters = population_parameters(population), parameters or {}
+    overrides = {**theirs, **parameters}
     if task is None or task == config.task:
         env = make_env(config, num_envs, seed, **overrides)
     else:
         overrides = {"observe_routes": config.observe_routes, **overrides}
         env = make_vec(task, num_envs, seed, autoreset_mode="Disabled", **overrides)
     for name in ("num_goals", "num_bonuses", "abstain", "horizon", "population_size"):
-        if env.options[name] != home.options[name]:
-            mismatch = f"expected {home.options[name]} as in the run's games, got {env.options[name]}"
-            if name in options:
+        if env.parameters[name] != home.parameters[name]:
+            mismatch = f"expected {home.parameters[name]} as in the run's games, got {env.parameters[name]}"
+            if name in parameters:
                 raise ValueError(f"{name}: {mismatch}")
             raise ValueError(f"{'population' if name in theirs else 'task'}: {name}: {mismatch}")
     leader = make_leader(config, env)
@@ -109,7 +109,7 @@ def open_run(
     return env, leader
 
 
-def population_options(population: Path | None) -> dict[str, Any]:
+def population_parameters(population: Path | None) -> dict[str, Any]:
     """Options of games in which a run's followers play: how they decide, and who they are; none without a run.
 
     Raises:
@@ -123,8 +123,8 @@ def population_options(population: Path | None) -> dict[str, Any]:
         config = stored_config(population)
     if not config.followers_learn:
         raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
-    options = config.options.options()
-    return {name: options[name] for name in _OF_THE_POPULATION if name in options}
+    parameters = config.parameters.given()
+    return {name: parameters[name] for name in _OF_THE_POPULATION if name in parameters}
 
 
 def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFollowers:
@@ -134,10 +134,10 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFoll
         ValueError: not a run, a damaged checkpoint, followers that do not fit the games.
     """
     config = stored_config(run)
-    kind = config.options.followers
-    if kind != env.options["followers"]:
+    kind = config.parameters.followers
+    if kind != env.parameters["followers"]:
         raise ValueError(
-            f"followers: expected {kind or 'rule'!r} as in {str(run)!r}, got {env.options['followers']!r}; name a run "
+            f"followers: expected {kind or 'rule'!r} as in {str(run)!r}, got {env.parameters['followers']!r}; name a run "
             "whose followers learned that as the population"
         )
     followers = make_followers(dataclasses.replace(config, seed=seed), env)

@@ -30,7 +30,7 @@ def open_leader(
     seed: int = 0,
     *,
     greedy: bool = False,
-    options: dict[str, Any] | None = None,
+    parameters: dict[str, Any] | None = None,
 ) -> tuple[LeaderVectorEnv, Leader, str]:
     """A game that training did not see, the first of the evaluation with that seed; its leader; a title.
 
@@ -39,7 +39,7 @@ def open_leader(
         task: name of a preset; by default a trained leader's own.
         seed: of the game and the leader's draws.
         greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
-        options: departures from the task's preset, or from the training run's.
+        parameters: departures from the task's preset, or from the training run's.
 
     Raises:
         ValueError: an unknown leader, task or option, a scripted leader without a task or with ``greedy``, a run that
@@ -49,10 +49,10 @@ def open_leader(
     if is_scripted(leader, task, greedy=greedy):
         assert task is not None  # is_scripted saw to it
         player = make_scripted(leader, seed)
-        env = make_vec(task, 1, evaluation_seed(seed), 1, autoreset_mode="Disabled", **(options or {}))
+        env = make_vec(task, 1, evaluation_seed(seed), 1, autoreset_mode="Disabled", **(parameters or {}))
         name = leader.replace("_", " ")
     else:
-        env, algorithm = open_run(Path(leader), 1, evaluation_seed(seed), task=task, options=options)
+        env, algorithm = open_run(Path(leader), 1, evaluation_seed(seed), task=task, parameters=parameters)
         generator = torch.Generator(algorithm.device).manual_seed(evaluation_seed(seed))
         player, name = RunLeader(algorithm, generator, greedy=greedy), Path(leader).resolve().name
     return env, player, f"{env.task.replace('_', ' ')}   |   leader: {name}"

@@ -59,4 +59,4 @@ class Replacement:
 
     def apply(self, env: LeaderVectorEnv, seed: int, number: int) -> None:
         """Replaces members of the population of ``env``, all of whose games have ended."""
-        env.replace_followers(*self.draw(env.options["population_size"], seed, number))
+        env.replace_followers(*self.draw(env.parameters["population_size"], seed, number))

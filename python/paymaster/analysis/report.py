@@ -44,7 +44,7 @@ def report_runs(
                 name,
                 config.task,
                 episodes,
-                options=config.options.options(),
+                parameters=config.parameters.given(),
                 population=first if config.followers_learn else None,
             )
             for name in SCRIPTED

@@ -58,7 +58,7 @@ def step_rate(
     seconds: float = 0.3,
     repeats: int = 5,
     observation: str = "reused",
-    **options: Any,
+    **parameters: Any,
 ) -> StepRate:
     """Measures one cell: offers are kept for ten steps, games reset themselves.
 
@@ -70,7 +70,7 @@ def step_rate(
         repeats: repetitions; the median counts.
         observation: of :data:`OBSERVATIONS`: in the same arrays every time (``copy=False``), in fresh arrays, with the
             planner's routes (``observe_routes``), or made into the networks' features.
-        options: of the task.
+        parameters: of the task.
 
     Raises:
         ValueError: an unknown kind of observation.
@@ -78,8 +78,8 @@ def step_rate(
     if observation not in OBSERVATIONS:
         raise ValueError(f"observation: expected one of {', '.join(OBSERVATIONS)}, got {observation!r:.80}")
     if observation == "routes":
-        options = {**options, "observe_routes": True}
-    env = make_vec(task, num_envs, 0, num_threads, copy=observation == "fresh", **options)
+        parameters = {**parameters, "observe_routes": True}
+    env = make_vec(task, num_envs, 0, num_threads, copy=observation == "fresh", **parameters)
     seen, _ = env.reset()
     encoder = FeatureEncoder(env)
     buffers = *encoder.encode(seen), np.zeros((num_envs, env.num_followers), dtype=np.bool_)
@@ -91,7 +91,7 @@ def step_rate(
 
     rng = np.random.default_rng(0)
     shape = (num_envs, env.num_followers)
-    goals, bonuses = env.options["num_goals"], env.options["num_bonuses"]
+    goals, bonuses = env.parameters["num_goals"], env.parameters["num_bonuses"]
     offers = [np.stack((rng.integers(goals, size=shape), rng.integers(bonuses, size=shape)), axis=-1) for _ in range(8)]
     for t in range(30):  # a whole episode, so that repetitions start from games in all stages
         step(offers[t // 10 % len(offers)])

@@ -19,7 +19,7 @@ _MEASURES: Final[dict[str, str]] = {
     "completions": "completed",
     "follower_reward": "followers'\nreward",
     "incentive": "incentive",
-    "events": "events",
+    "new_offers": "new offers",
     "option_length": "option\nlength",
 }
 _FEW = ("gain", "payments", "completions", "follower_reward")  # where a terminal has no room for all

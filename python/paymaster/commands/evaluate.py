@@ -37,7 +37,7 @@ class Evaluate:
             this, and knows nothing of those who come; a scripted leader of the same seed plays the very same games.
         replace_every: episodes from one replacement to the next.
         population: run directory whose followers, which learned there, play; by default a trained leader's own.
-        options: departures from the task's preset, or from the training run's.
+        parameters: departures from the task's preset, or from the training run's.
         all: all measures in the table, however narrow the terminal; a narrow one also shows fewer decimals.
         json: print one JSON object instead of a table.
     """
@@ -51,7 +51,7 @@ class Evaluate:
     replace: Annotated[float, Interval(gt=0, le=1)] | None = None
     replace_every: Count | None = None
     population: Path | None = None
-    options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     all: bool = False
     json: bool = False
 
@@ -63,11 +63,11 @@ class Evaluate:
 
         if self.all and self.json:
             raise ValueError("all: expected it only for a table, got --json, which has all measures anyway")
-        if self.population is not None and self.options.followers == "rule":
+        if self.population is not None and self.parameters.followers == "rule":
             raise ValueError(
                 f"population: expected followers that learned to play, got --followers rule beside {self.population}"
             )
-        options = with_map(self.options).options()
+        parameters = with_map(self.parameters).given()
         replacement = self._replacement()
         if is_scripted(expanded(self.leader), self.task, greedy=self.greedy, strangers=self.strangers):
             assert self.task is not None  # is_scripted saw to it
@@ -76,7 +76,7 @@ class Evaluate:
                 self.task,
                 self.episodes,
                 self.seed,
-                options,
+                parameters,
                 replacement=replacement,
                 population=self.population,
             )
@@ -89,7 +89,7 @@ class Evaluate:
                 strangers=self.strangers,
                 replacement=replacement,
                 task=self.task,
-                options=options,
+                parameters=parameters,
                 population=self.population,
             )
         if self.json:

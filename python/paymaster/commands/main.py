@@ -174,8 +174,8 @@ def _parse(args: Sequence[str]) -> _Run:
 def _parts(command: _Command) -> list[Any]:
     """What is checked: what has no name of its own on the command line first, so that errors have none either."""
     if isinstance(command, Train):
-        return [command.config.options, command.config, command]
-    return [command.options, command] if isinstance(command, Evaluate | Render) else [command]
+        return [command.config.parameters, command.config, command]
+    return [command.parameters, command] if isinstance(command, Evaluate | Render) else [command]
 
 
 def _parsed(args: Sequence[str], config: TrainConfig) -> Any:
@@ -228,7 +228,7 @@ def _help_of(args: Sequence[str]) -> str:
 
 
 def _choices(args: Sequence[str]) -> dict[str, str]:
-    """What text options may be."""
+    """What text parameters may be."""
     leaders = (*LEADERS, "fixed-interval(m)") if "train" in args[:1] else (*SCRIPTED, "DIR")
     return {
         "leader": "{" + ",".join(leaders) + "}",

@@ -31,12 +31,12 @@ def expanded(leader: str) -> str:
     return str(path) if leader.startswith("~") else leader  # "./random" is a directory, "random" is not
 
 
-def with_map(options: TaskConfig) -> TaskConfig:
-    """The options with the map's text in place of a file's name."""
-    if options.map is None or "\n" in options.map or "#" in options.map:
-        return options
+def with_map(parameters: TaskConfig) -> TaskConfig:
+    """The parameters with the map's text in place of a file's name."""
+    if parameters.map is None or "\n" in parameters.map or "#" in parameters.map:
+        return parameters
     try:
-        file = a_path(options.map)
+        file = a_path(parameters.map)
     except ValueError as error:
         raise ValueError(f"map: {error}") from None
     try:
@@ -51,4 +51,4 @@ def with_map(options: TaskConfig) -> TaskConfig:
         raise ValueError(f"map: expected a file in UTF-8, got {str(file)!r:.80}, which is in {other}")
     if not text.strip():
         raise ValueError(f"map: expected a file that holds a map, got an empty one, {str(file)!r:.80}")
-    return dataclasses.replace(options, map=text)
+    return dataclasses.replace(parameters, map=text)

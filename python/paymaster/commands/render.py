@@ -35,7 +35,7 @@ class Render:
         greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
         fps: steps a second of a film, 4 unless given.
         width: of the picture, in pixels.
-        options: departures from the task's preset, or from the training run's.
+        parameters: departures from the task's preset, or from the training run's.
     """
 
     leader: tyro.conf.Positional[str]
@@ -47,7 +47,7 @@ class Render:
     greedy: bool = False
     fps: Annotated[float, Interval(ge=0.1, le=60)] | None = None
     width: Annotated[int, Interval(ge=320, le=4_096)] = 1280
-    options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
 
     def run(self, console: Console) -> None:
         """Plays, draws and writes."""
@@ -57,9 +57,9 @@ class Render:
         suffix = f".{ending}" if self.out is None else self.out.suffix.lower()
         if self.fps is not None and suffix == ".png":
             raise ValueError(f"fps: expected it only for a film, got {self.fps:g} for a picture")
-        options = with_map(self.options).options()
+        parameters = with_map(self.parameters).given()
         chosen = expanded(self.leader)
-        env, leader, title = open_leader(chosen, self.task, self.seed, greedy=self.greedy, options=options)
+        env, leader, title = open_leader(chosen, self.task, self.seed, greedy=self.greedy, parameters=parameters)
         out = self.out or Path(f"{env.task}-{Path(chosen).resolve().name}-seed{self.seed}.{ending}")
         fps = 4.0 if self.fps is None else self.fps
         played = render(env, leader, title, out, episodes=self.episodes, step=self.step, fps=fps, width=self.width)

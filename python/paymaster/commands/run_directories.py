@@ -1,4 +1,4 @@
-"""Where runs go that are not told: a name that says what is special about them, taken by one process alone."""
+"""Where runs go without `--out`: a name that says what is special about them, taken by one process alone."""
 
 from __future__ import annotations
 

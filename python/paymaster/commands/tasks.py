@@ -32,7 +32,7 @@ class Tasks:
 
     def run(self, console: Console) -> None:
         """Prints."""
-        from paymaster.envs.tasks import option_meanings, tasks
+        from paymaster.envs.tasks import parameter_meanings, tasks
 
         presets = tasks()
         if self.json:
@@ -42,7 +42,7 @@ class Tasks:
             say(console, f"{task.name}: {task.meaning}")
         say(console, "")
         title = "parameters: make_vec(task, name=value)"
-        meanings = option_meanings()
+        meanings = parameter_meanings()
         rows = [
             (name, *(_said(task.parameters.get(name)) for task in presets), meaning)
             for name, meaning in meanings.items()

@@ -59,7 +59,7 @@ class Train:
         """
         if self.all and self.evaluate == 0:
             raise ValueError("all: expected an evaluation whose measures to show, got --evaluate 0")
-        config = dataclasses.replace(self.config, options=with_map(self.config.options))
+        config = dataclasses.replace(self.config, parameters=with_map(self.config.parameters))
         config.validate()
         if self.resume:
             self._resume(config, console, parse_again)
@@ -98,8 +98,8 @@ class Train:
         given: Collection[str] | None = None
         if parse_again is not None:
             config = parse_again(stored).config
-            if config.options.map != stored.options.map:
-                config = dataclasses.replace(config, options=with_map(config.options))
+            if config.parameters.map != stored.parameters.map:
+                config = dataclasses.replace(config, parameters=with_map(config.parameters))
             given = set(config.differences(stored)) - ({"seed"} if self.seeds is not None else set())
             config = config.resumed_from(stored, given)
             each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]

@@ -20,13 +20,13 @@ class Pictures:
 
     Args:
         title: of every picture.
-        options, goal_reward: of the games; w as it is in force.
+        parameters, goal_reward: of the games; w as it is in force.
         states: of all games now, with leading axis B.
     """
 
-    def __init__(self, title: str, options: Mapping[str, Any], goal_reward: float, states: States) -> None:
+    def __init__(self, title: str, parameters: Mapping[str, Any], goal_reward: float, states: States) -> None:
         self._title = title.replace("_", " ")
-        self._options = {**options, "goal_reward": goal_reward}
+        self._parameters = {**parameters, "goal_reward": goal_reward}
         self._records: list[EpisodeRecord] = []
         self.restart(states)
 
@@ -50,7 +50,7 @@ class Pictures:
     def draw(self, states: States) -> tuple[NDArray[np.uint8], ...]:
         """A picture of every game."""
         return tuple(
-            draw_frame(_game(states, i), self._options, record, title=self._title)
+            draw_frame(_game(states, i), self._parameters, record, title=self._title)
             for i, record in enumerate(self._records)
         )
 

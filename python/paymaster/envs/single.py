@@ -28,7 +28,7 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
     Arrays are those of the vector environment without the leading axis B.
 
     Args:
-        task, options: as for :class:`LeaderVectorEnv`.
+        task, parameters: as for :class:`LeaderVectorEnv`.
         seed, index: keys of the game's random draws; without a seed it has one from the operating system's entropy
             (``np_random_seed``), so that environments made without a seed differ.
         render_mode: None, "ansi" for :meth:`render` to draw the game as text, or "rgb_array" for a picture of it and
@@ -43,13 +43,13 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's name and place for it)
 
     def __init__(
-        self, task: str, seed: int | None = None, index: int = 0, render_mode: str | None = None, **options: Any
+        self, task: str, seed: int | None = None, index: int = 0, render_mode: str | None = None, **parameters: Any
     ) -> None:
         if render_mode not in (None, "ansi", "rgb_array"):
             raise ValueError(f"render_mode: expected None, 'ansi' or 'rgb_array', got {render_mode!r:.80}")
-        if "autoreset_mode" in options:
+        if "autoreset_mode" in parameters:
             raise ValueError("autoreset_mode: expected none for a single game (a Gymnasium Env never resets itself)")
-        check_keywords(task, options, _OWN)
+        check_keywords(task, parameters, _OWN)
         self.batch = LeaderVectorEnv(
             task,
             num_envs=1,
@@ -58,11 +58,11 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
             first_index=check_int("index", index, 0, 2**62 - 1),
             autoreset_mode=AutoresetMode.DISABLED,
             render_mode="rgb_array" if render_mode == "rgb_array" else None,
-            **options,
+            **parameters,
         )
         self._make_guards()
         self.render_mode = render_mode
-        self._horizon = int(self.batch.options["horizon"])
+        self._horizon = int(self.batch.parameters["horizon"])
         self._np_random, self._np_random_seed = seeding.np_random(self.batch.np_random_seed)
         self.observation_space = self.batch.single_observation_space
         self.action_space = self.batch.single_action_space
@@ -93,7 +93,7 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
             gymnasium.logger.warn("render() was called on an environment made without a render_mode")
             return None
         if self.render_mode == "ansi":
-            return draw(_first(self.batch.state()), self.batch.options)
+            return draw(_first(self.batch.state()), self.batch.parameters)
         pictures = self.batch.render()
         return None if pictures is None else pictures[0]
 

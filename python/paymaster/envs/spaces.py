@@ -16,9 +16,9 @@ NUM_ACTIONS = _core.NUM_ACTIONS
 """Primitive actions: move, turn left, turn right, dig, stop on the grid; noop, left, right, down, up in the plane."""
 
 
-def num_goal_objects(options: Mapping[str, Any]) -> int | None:
+def num_goal_objects(parameters: Mapping[str, Any]) -> int | None:
     """M: resources on the grid, landmarks or preys in the plane; None in a world that has no such option."""
-    count: int | None = options.get("num_resources", options.get("num_targets"))
+    count: int | None = parameters.get("num_resources", parameters.get("num_targets"))
     return count
 
 
@@ -27,7 +27,7 @@ def space_of(fields: Sequence[_core.Field]) -> spaces.Dict:
     return spaces.Dict({f.name: spaces.Box(f.low, f.high, shape=f.shape, dtype=np.dtype(f.dtype).type) for f in fields})
 
 
-def action_space(options: Mapping[str, Any]) -> spaces.MultiDiscrete:
+def action_space(parameters: Mapping[str, Any]) -> spaces.MultiDiscrete:
     """(goal, bonus) for each of N followers; goal G is "none" where the leader may abstain."""
-    goals = options["num_goals"] + bool(options["abstain"])
-    return spaces.MultiDiscrete(np.tile([goals, options["num_bonuses"]], (options["num_followers"], 1)))
+    goals = parameters["num_goals"] + bool(parameters["abstain"])
+    return spaces.MultiDiscrete(np.tile([goals, parameters["num_bonuses"]], (parameters["num_followers"], 1)))

@@ -10,7 +10,7 @@ from paymaster.envs.single import LeaderEnv
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 
-__all__ = ["Task", "make", "make_vec", "option_meanings", "tasks"]
+__all__ = ["Task", "make", "make_vec", "parameter_meanings", "tasks"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Task:
     Attributes:
         name: what :func:`make_vec` takes.
         meaning: one line.
-        parameters: option name -> default of this preset; :func:`option_meanings` says what they mean.
+        parameters: option name -> default of this preset; :func:`parameter_meanings` says what they mean.
     """
 
     name: str
@@ -33,9 +33,9 @@ def tasks() -> list[Task]:
     return [Task(**entry) for entry in _core.tasks()]
 
 
-def option_meanings() -> dict[str, str]:
-    """Option name -> what it means and its default's source."""
-    meanings: dict[str, str] = _core.option_meanings()
+def parameter_meanings() -> dict[str, str]:
+    """Parameter name -> what it means and its default's source."""
+    meanings: dict[str, str] = _core.parameter_meanings()
     meanings["population"] = (
         "dict of arrays skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] if you like, "
         "instead of a draw"
@@ -44,18 +44,18 @@ def option_meanings() -> dict[str, str]:
 
 
 def make_vec(
-    task: str, num_envs: int = 1, seed: int | None = None, num_threads: int = 0, **options: Any
+    task: str, num_envs: int = 1, seed: int | None = None, num_threads: int = 0, **parameters: Any
 ) -> LeaderVectorEnv:
     """B games of ``task`` as one vector environment; see :class:`LeaderVectorEnv` for arguments and errors.
 
     With ``followers="meta"`` or ``"primitive"`` it is a :class:`TwoPhaseVectorEnv`.
     """
-    kind = TwoPhaseVectorEnv if options.get("followers") in ("meta", "primitive") else LeaderVectorEnv
-    return kind(task, num_envs, seed, num_threads, **options)
+    kind = TwoPhaseVectorEnv if parameters.get("followers") in ("meta", "primitive") else LeaderVectorEnv
+    return kind(task, num_envs, seed, num_threads, **parameters)
 
 
 def make(
-    task: str, seed: int | None = None, index: int = 0, render_mode: str | None = None, **options: Any
+    task: str, seed: int | None = None, index: int = 0, render_mode: str | None = None, **parameters: Any
 ) -> LeaderEnv:
     """A single game, equal to environment ``index`` of a batch with the same seed; see :class:`LeaderEnv`."""
-    return LeaderEnv(task, seed, index, render_mode, **options)
+    return LeaderEnv(task, seed, index, render_mode, **parameters)

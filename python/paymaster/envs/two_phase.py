@@ -27,7 +27,7 @@ class Answering(Protocol):
 
 
 class TwoPhaseVectorEnv(LeaderVectorEnv):
-    """B Stackelberg Markov games with followers that are told what to do (paper Sec. 3 and 4.3).
+    """B Stackelberg Markov games with followers that act from outside (paper Sec. 3 and 4.3).
 
     Within a step the leader acts on s_t, then the followers on (s_t, omega_t), then the world moves:
     :meth:`offer` takes the leader's actions and returns what the followers see, the augmented state and their own
@@ -38,7 +38,7 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
       committed iff it takes the goal type it was offered; a type that it cannot reach it does not take.
     - ``followers="primitive"``: a primitive action 0..4. It cannot decline: an offer that can be reached is accepted.
 
-    Where ``population`` holds ``learns``, the others decide by rule; what they are told is ignored (``asked`` is
+    Where ``population`` holds ``learns``, the others decide by rule; their actions are ignored (``acts`` is
     false). Noise, where the task has it, strikes all alike. With ``reach_by="chosen"`` a primitive follower has chosen
     what it was offered.
 
@@ -61,7 +61,7 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         self._last: Observation = {}  # s_t
         self.answering: Answering | None = None
         choices = self._core.choices
-        self.single_follower_action_space = spaces.MultiDiscrete([choices] * self.options["num_followers"])
+        self.single_follower_action_space = spaces.MultiDiscrete([choices] * self.parameters["num_followers"])
         seen = space_of([*self._core.observation_fields, *self._core.follower_fields])
         self.single_follower_observation_space = seen
         self.follower_action_space = batch_space(self.single_follower_action_space, self.num_envs)
@@ -75,7 +75,7 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         """
         if self.answering is None:
             raise ValueError(
-                "step: expected offer() and act(), since these followers are told what to do, or somebody answering "
+                "step: expected offer() and act(), since these followers act in a second phase, or somebody answering "
                 "for them, got neither"
             )
         with self._stepping:
@@ -92,7 +92,7 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         Returns:
             What the followers see: the leader's observation of s_t (the arrays of the last call, not copies), and
             ``offered`` int16[B, N, 2], omega_t, (-1, -1) for "none"; ``skill`` bool[B, N, G], ``preference``
-            int16[B, N] and ``reservation`` float32[B, N], each follower's own traits; ``asked`` bool[B, N], whose
+            int16[B, N] and ``reservation`` float32[B, N], each follower's own traits; ``acts`` bool[B, N], whose
             answer counts: those who learn, in games that go on; ``due`` float32[B, N], the bonus paid at once to who
             takes its offer now.
 

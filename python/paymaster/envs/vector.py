@@ -58,7 +58,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     holds. ``info`` holds, per follower, ``committed`` bool[B, N], ``completed`` int16[B, N] (goal type or -1),
     ``payment`` float32[B, N], ``follower_reward`` float32[B, N] and ``follower_action`` int16[B, N] of this step, and
     ``totals``, sums over the episode so far (final where ``terminated``): gain, payments, incentive, follower_reward,
-    events (``|A_T|``), length [B], completions [B, G].
+    new_offers (``|A_T|``), length [B], completions [B, G].
 
     Args:
         task: name of a preset, see :func:`paymaster.tasks`.
@@ -77,7 +77,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
         max_episode_steps: None or at least the horizon, and without effect: games end by themselves. (Gymnasium's
             ``make_vec`` passes it.)
-        options: parameters of the task, see :func:`paymaster.tasks` for names and defaults.
+        parameters: parameters of the task, see :func:`paymaster.tasks` for names and defaults.
 
     It can be pickled and copied: that gives a game of its own in the same state, with the same seed.
 
@@ -106,25 +106,25 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         population: Mapping[str, ArrayLike] | None = None,
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
-        **options: Any,
+        **parameters: Any,
     ) -> None:
-        check_keywords(task, options, _OWN)
+        check_keywords(task, parameters, _OWN)
         mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else str(autoreset_mode)
         if not isinstance(copy, bool):
             raise TypeError(f"copy: expected a bool, got {type(copy).__name__}")
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode: expected None or 'rgb_array', got {render_mode!r:.80}")
-        if "map" in options:
-            options["map"] = map_text(options["map"])
-        kind = options.get("followers")
+        if "map" in parameters:
+            parameters["map"] = map_text(parameters["map"])
+        kind = parameters.get("followers")
         if isinstance(kind, str) and kind in FOLLOWERS and kind not in self._plays:
             raise ValueError(f"followers: expected {' or '.join(map(repr, self._plays))}, got {kind!r:.80}")
         num_envs = check_int("num_envs", num_envs, 1, 2**24)
-        people = population_arrays(task, population, options)
+        people = population_arrays(task, population, parameters)
         seed = seed_of(seed)
         self._core = _core.Batch(
             task,
-            options,
+            parameters,
             num_envs=num_envs,
             seed=seed,
             first_index=check_int("first_index", first_index, 0, 2**62 - 1),
@@ -140,8 +140,8 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         self.autoreset_mode = AutoresetMode(mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 4}
         self.render_mode = render_mode
-        self.options: dict[str, Any] = self._core.options
-        self._horizon = int(self.options["horizon"])
+        self.parameters: dict[str, Any] = self._core.parameters
+        self._horizon = int(self.parameters["horizon"])
         most = None if max_episode_steps is None else check_int("max_episode_steps", max_episode_steps, 1, 2**62)
         if most is not None and most < self._horizon:
             raise ValueError(
@@ -151,7 +151,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         self.goal_reward: float = self._core.goal_reward
         self.statistics = Statistics(self._core)
         self.single_observation_space = space_of(self._core.observation_fields)
-        self.single_action_space = action_space(self.options)
+        self.single_action_space = action_space(self.parameters)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._columns = columns_of(self._core.observation_fields, self.num_envs)
@@ -161,7 +161,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         if render_mode is not None:
             from paymaster.envs.pictures import Pictures  # only now: most batches are never drawn
 
-            self._pictures = Pictures(self.task, self.options, self.goal_reward, self.state())
+            self._pictures = Pictures(self.task, self.parameters, self.goal_reward, self.state())
 
     # --- Gymnasium -------------------------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     @property
     def num_followers(self) -> int:
         """N, followers in a game."""
-        return int(self.options["num_followers"])
+        return int(self.parameters["num_followers"])
 
     @property
     def num_threads(self) -> int:
@@ -242,7 +242,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     @property
     def population(self) -> dict[str, NDArray[Any]]:
         """The hidden traits of all P followers: skill bool[P, G], preference int32[P], reservation float32[P]; and
-        learns bool[P], who is told what to do where followers are not rule-based."""
+        learns bool[P], whose actions come from outside where followers are not rule-based."""
         return dict(zip(("skill", "preference", "reservation", "learns"), self._core.population, strict=True))
 
     def observe(self) -> Observation:
@@ -288,7 +288,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             ValueError: a member out of range or named twice, a seed out of range, a game that is in an episode.
             TypeError: not integers. In either case nothing changes.
         """
-        members = identities_of(identities, self.options["population_size"])
+        members = identities_of(identities, self.parameters["population_size"])
         self._core.replace_followers(members, check_int("seed", seed, 0, 2**63 - 1))
 
     def snapshot(self) -> bytes:
@@ -296,12 +296,12 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         return bytes(self._core.snapshot())
 
     def restore(self, snapshot: bytes) -> Observation:
-        """Brings back :meth:`snapshot` exactly, into any batch of as many games with the same options and population.
+        """Brings back :meth:`snapshot` exactly, into any batch of as many games with the same parameters and population.
 
         Games that had not begun by then have not begun: they are reset before they are stepped.
 
         Raises:
-            ValueError: damaged bytes, other options, another number of games, a game that could not be played; nothing
+            ValueError: damaged bytes, other parameters, another number of games, a game that could not be played; nothing
                 changes.
             TypeError: not bytes.
         """

@@ -33,11 +33,11 @@ class FollowerFeatures:
     """
 
     def __init__(self, env: TwoPhaseVectorEnv) -> None:
-        options = env.options
+        parameters = env.parameters
         self._encoder = FeatureEncoder(env)
-        self._goals: int = options["num_goals"]
-        self._bonuses = np.float32(options["num_bonuses"])
-        self._ground = None if options["followers"] == "meta" else Surroundings(env)
+        self._goals: int = parameters["num_goals"]
+        self._bonuses = np.float32(parameters["num_bonuses"])
+        self._ground = None if parameters["followers"] == "meta" else Surroundings(env)
         extra = (0, 0) if self._ground is None else (self._ground.follower_features, self._ground.goal_features)
         self.own_features: int = self._encoder.follower_features + 2 + extra[0]
         self.goal_features: int = NOW + 4 + extra[1]

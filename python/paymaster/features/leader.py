@@ -33,7 +33,7 @@ class FeatureEncoder:
     dtype), nothing has been written.
 
     Args:
-        env: the batch whose observations are encoded; its options fix the sizes.
+        env: the batch whose observations are encoded; its parameters fix the sizes.
 
     Attributes:
         follower_features: F.

@@ -40,11 +40,11 @@ class Surroundings:
     """
 
     def __init__(self, env: TwoPhaseVectorEnv) -> None:
-        self._goals: int = env.options["num_goals"]
-        self._kind = "grid" if "map" in env.options else "plane" if "num_targets" in env.options else "unknown"
+        self._goals: int = env.parameters["num_goals"]
+        self._kind = "grid" if "map" in env.parameters else "plane" if "num_targets" in env.parameters else "unknown"
         self.follower_features, self.goal_features = {"grid": (4, 3), "plane": (2, 5), "unknown": (0, 0)}[self._kind]
         if self._kind == "grid":
-            self._wall = _walls(env.options["map"])
+            self._wall = _walls(env.parameters["map"])
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Per follower float32[B, N, ...] and per goal type float32[B, N, G, ...]."""

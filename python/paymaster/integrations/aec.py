@@ -42,10 +42,10 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
         index: int = 0,
         render_mode: str | None = None,
         followers: str = "meta",
-        **options: Any,
+        **parameters: Any,
     ) -> None:
         super().__init__()
-        game = Game(task, seed, index, render_mode, followers, **options)
+        game = Game(task, seed, index, render_mode, followers, **parameters)
         self._begin(game, [LEADER, *game.followers])
         self._answers: list[int] = []
 

@@ -40,7 +40,7 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         followers: "meta" or "primitive".
         population: dict of skill bool[P, G], preference int[P], reservation float[P]; None draws it from
             ``population_seed``.
-        options: parameters of the task.
+        parameters: parameters of the task.
 
     It can be pickled and copied, if the leader can: that gives a game of its own in the same state, with the same seed.
 
@@ -65,19 +65,19 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         render_mode: str | None = None,
         followers: str = "meta",
         population: Mapping[str, ArrayLike] | None = None,
-        **options: Any,
+        **parameters: Any,
     ) -> None:
-        check_keywords(task, options, ("leader", "member", *OWN))
+        check_keywords(task, parameters, ("leader", "member", *OWN))
         if population is not None and "learns" in population:
             raise ValueError("population: expected no 'learns', since it is the member who learns, got one")
-        everybody = LeaderVectorEnv(task, num_threads=1, population=population, **options).population
+        everybody = LeaderVectorEnv(task, num_threads=1, population=population, **parameters).population
         size = len(everybody["learns"])
         self._member = check_int("member", member, 0, size - 1)
         people = {**everybody, "learns": np.arange(size) == self._member}
-        self.game = Game(task, seed, index, render_mode, followers, population=people, **options)
+        self.game = Game(task, seed, index, render_mode, followers, population=people, **parameters)
         self._np_random, self._np_random_seed = seeding.np_random(self.game.seed)
         self._leader = FixedLeader(leader, self.game.seed)
-        self._horizon = int(self.game.env.options["horizon"])
+        self._horizon = int(self.game.env.parameters["horizon"])
         self._seat = 0
         self.render_mode = render_mode
         self.observation_space = self.game.observation_spaces[self.game.followers[0]]
@@ -133,5 +133,5 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         if not self.game.over:
             self.game.offer(self._leader.offers(self.game.env, self.game.observed)[0])
         info = self.game.infos()[self.game.followers[self._seat]]
-        del info["asked"]
+        del info["acts"]
         return self.game.follower_vectors()[self._seat], info

@@ -29,7 +29,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
     Args:
         leader: who makes the offers (:data:`.LeaderLike`): a scripted leader's name, an object like one,
             or a function from one game's observation to int[N, 2].
-        task, seed, index, render_mode, followers, options: as of :class:`GameParallelEnv`.
+        task, seed, index, render_mode, followers, parameters: as of :class:`GameParallelEnv`.
 
     Raises:
         ValueError, TypeError: as :class:`GameParallelEnv`, and for what is no leader.
@@ -50,9 +50,9 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         index: int = 0,
         render_mode: str | None = None,
         followers: str = "meta",
-        **options: Any,
+        **parameters: Any,
     ) -> None:
-        game = Game(task, seed, index, render_mode, followers, **options)
+        game = Game(task, seed, index, render_mode, followers, **parameters)
         self._begin(game, game.followers[:])
         self._leader = FixedLeader(leader, game.seed)
 

@@ -29,12 +29,12 @@ OWN = ("seed", "index", "render_mode", "population")
 
 
 class Game(OwnGame):
-    """A batch of one game whose followers are told what to do, agent by agent.
+    """A batch of one game in which agents act one by one.
 
     A step is :meth:`offer`, then :meth:`answer`, as ``offer`` and ``act`` of :class:`TwoPhaseVectorEnv`.
 
     Args:
-        task, options: as for :class:`TwoPhaseVectorEnv`; ``followers`` is "meta" or "primitive".
+        task, parameters: as for :class:`TwoPhaseVectorEnv`; ``followers`` is "meta" or "primitive".
         seed, index: keys of the game's random draws: it is game ``index`` of a batch with that seed; None takes a seed
             from the operating system's entropy.
         render_mode: None, "ansi" (text), "rgb_array" (a picture) or "human" (text, printed whenever it changes).
@@ -55,14 +55,14 @@ class Game(OwnGame):
     """
 
     def __init__(
-        self, task: str, seed: int | None, index: int, render_mode: str | None, followers: str, **options: Any
+        self, task: str, seed: int | None, index: int, render_mode: str | None, followers: str, **parameters: Any
     ) -> None:
         if render_mode not in (None, *RENDER_MODES):
             raise ValueError(f"render_mode: expected None or one of {', '.join(RENDER_MODES)}, got {render_mode!r:.80}")
         for name in ("autoreset_mode", "num_envs", "copy"):
-            if name in options:
-                raise ValueError(f"{name}: expected none for a single game, got {options[name]!r}")
-        check_keywords(task, options, OWN)
+            if name in parameters:
+                raise ValueError(f"{name}: expected none for a single game, got {parameters[name]!r}")
+        check_keywords(task, parameters, OWN)
         self.seed = seed_of(seed)
         self.env = TwoPhaseVectorEnv(
             task,
@@ -73,7 +73,7 @@ class Game(OwnGame):
             autoreset_mode=AutoresetMode.DISABLED,
             render_mode="rgb_array" if render_mode == "rgb_array" else None,
             followers=followers,
-            **options,
+            **parameters,
         )
         self.render_mode = render_mode
         self.followers = [f"follower_{k}" for k in range(self.env.num_followers)]
@@ -150,7 +150,7 @@ class Game(OwnGame):
         self._leaders_turn(observation)
 
     def infos(self) -> dict[str, dict[str, Any]]:
-        """Of each agent, in fresh dicts: ``asked``, whether its action counts now; the leader's ``payment``, and a
+        """Of each agent, in fresh dicts: ``acts``, whether its action counts now; the leader's ``payment``, and a
         follower's ``committed``, ``completed`` (goal type or -1) and ``payment``, in the last step."""
         return {name: dict(values) for name, values in self._info.items()}
 
@@ -164,10 +164,10 @@ class Game(OwnGame):
         return self.env._guard
 
     def leader_vector(self) -> NDArray[np.float32]:
-        """What the leader sees: s_t (:class:`LeaderSight`), and last whether it is asked."""
+        """What the leader sees: s_t (:class:`LeaderSight`), and last whether it acts."""
         self.expect_begun("observe")
-        asked = np.float32(self._info[LEADER]["asked"])
-        return np.append(self._leaders.encode(self.seen), asked)
+        acts = np.float32(self._info[LEADER]["acts"])
+        return np.append(self._leaders.encode(self.seen), acts)
 
     def follower_vectors(self) -> NDArray[np.float32]:
         """What each follower sees, float32[N, width] (:class:`FollowerSight`)."""
@@ -196,7 +196,7 @@ class Game(OwnGame):
             pictures = self.env.render()
             assert pictures is not None
             return pictures[0]
-        text = draw({name: values[0] for name, values in self.env.state().items()}, self.env.options)
+        text = draw({name: values[0] for name, values in self.env.state().items()}, self.env.parameters)
         if self.render_mode == "ansi":
             return text
         print(text)
@@ -204,9 +204,9 @@ class Game(OwnGame):
 
     def _nothing_yet(self) -> dict[str, dict[str, Any]]:
         """Infos before the first step."""
-        infos: dict[str, dict[str, Any]] = {LEADER: {"asked": False, "payment": 0.0}}
+        infos: dict[str, dict[str, Any]] = {LEADER: {"acts": False, "payment": 0.0}}
         for name in self.followers:
-            infos[name] = {"asked": False, "committed": False, "completed": -1, "payment": 0.0}
+            infos[name] = {"acts": False, "committed": False, "completed": -1, "payment": 0.0}
         return infos
 
     def _leaders_turn(self, observation: Observation) -> None:
@@ -217,7 +217,7 @@ class Game(OwnGame):
         self.seen = {
             **observation,
             "offered": np.full((1, n, 2), -1, dtype=np.int16),
-            "asked": np.zeros((1, n), dtype=np.bool_),
+            "acts": np.zeros((1, n), dtype=np.bool_),
             "skill": own["skill"],
             "preference": own["preference"].astype(np.int16),
             "reservation": own["reservation"],
@@ -229,6 +229,6 @@ class Game(OwnGame):
             self.render()
 
     def _ask(self) -> None:
-        self._info[LEADER]["asked"] = self.leader_is_next and not self.over
+        self._info[LEADER]["acts"] = self.leader_is_next and not self.over
         for k, name in enumerate(self.followers):
-            self._info[name]["asked"] = bool(self.seen["asked"][0, k])
+            self._info[name]["acts"] = bool(self.seen["acts"][0, k])

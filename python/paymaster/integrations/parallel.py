@@ -25,7 +25,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
     offered, answer, and the world moves. This is Stackelberg order: were all to act at once, followers would answer
     offers they have not seen, which is another game. Rewards come with the second step. Agents are all alive from
     beginning to end; what those say whose turn it is not is ignored and may be left out. Whose turn it is:
-    ``infos[agent]["asked"]``, which is also the last number of every observation; a learner is to leave the other steps
+    ``infos[agent]["acts"]``, which is also the last number of every observation; a learner is to leave the other steps
     out of its loss. One that cannot had better take the AEC form, or one side. An episode has at most 2 T steps.
 
     Observations are vectors of features, those that this package's own learners see: the leader's float32[N (F + G D) +
@@ -39,7 +39,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
             has a seed from the operating system's entropy, so that environments made without a seed differ.
         render_mode: None, "human" (text, printed whenever it changes), "ansi" (text) or "rgb_array" (a picture).
         followers: "meta" or "primitive".
-        options: parameters of the task; ``population`` with ``learns`` lets some followers decide by rule, whose
+        parameters: parameters of the task; ``population`` with ``learns`` lets some followers decide by rule, whose
             actions are ignored.
 
     Raises:
@@ -60,9 +60,9 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         index: int = 0,
         render_mode: str | None = None,
         followers: str = "meta",
-        **options: Any,
+        **parameters: Any,
     ) -> None:
-        game = Game(task, seed, index, render_mode, followers, **options)
+        game = Game(task, seed, index, render_mode, followers, **parameters)
         self._begin(game, [LEADER, *game.followers])
 
     @one_at_a_time
@@ -82,7 +82,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         """The offers or the answers, as it is the leader's turn or the followers'.
 
         Raises:
-            ValueError: the action of one who is asked is missing or out of range; nothing changes.
+            ValueError: the action of an agent that acts is missing or out of range; nothing changes.
             ResetNeeded: no episode is on.
             TypeError: it is not integers.
         """

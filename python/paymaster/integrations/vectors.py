@@ -44,7 +44,7 @@ class LeaderSight:
 
     def __init__(self, env: LeaderVectorEnv) -> None:
         self._encoder = FeatureEncoder(env)
-        per_goal = env.options["num_goals"] * self._encoder.goal_features
+        per_goal = env.parameters["num_goals"] * self._encoder.goal_features
         self.width: int = env.num_followers * (self._encoder.follower_features + per_goal)
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> Floats:
@@ -55,7 +55,7 @@ class LeaderSight:
 
 
 class FollowerSight:
-    """What each follower of a batch sees as a vector (:class:`FollowerFeatures`), and last whether it is asked.
+    """What each follower of a batch sees as a vector (:class:`FollowerFeatures`), and last whether it acts.
 
     Args:
         env: the batch.
@@ -66,10 +66,10 @@ class FollowerSight:
 
     def __init__(self, env: TwoPhaseVectorEnv) -> None:
         self._features = FollowerFeatures(env)
-        self.width: int = self._features.own_features + env.options["num_goals"] * self._features.goal_features + 1
+        self.width: int = self._features.own_features + env.parameters["num_goals"] * self._features.goal_features + 1
 
     def encode(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
         """float32[B, N, width], from what ``offer`` returned."""
         own, goal = self._features.encode(seen)
-        asked = seen["asked"][..., None].astype(np.float32)
-        return np.concatenate((own, goal.reshape(*own.shape[:2], -1), asked), axis=-1)
+        acts = seen["acts"][..., None].astype(np.float32)
+        return np.concatenate((own, goal.reshape(*own.shape[:2], -1), acts), axis=-1)

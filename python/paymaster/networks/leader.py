@@ -91,10 +91,10 @@ class LeaderOutput(NamedTuple):
     """What the network says of a step, [B, N, ...], of whole episodes, [T, B, N, ...], or those played, [R, N, ...].
 
     Attributes:
-        log_mu: log mu over all offers, unrestricted, [..., N, O]; [Q, O] where Q rows were asked for.
+        log_mu: log mu over all offers, unrestricted, [..., N, O]; [Q, O] with ``rows``.
         termination_logits: logit of beta, [..., N]; None without a termination function (or with one offer).
         phi: expected completions to come by goal type, then payments to come by bonus level, [..., N, G + K]; None
-            where they were not asked for.
+            without ``baseline``.
         prediction_logits: logits of the follower's next action, [..., N, A]; None without prediction.
         attention: weights of the followers, [..., N].
         history: h after the last of these steps, [B, N, H], to be handed to the next call; None of steps played, after
@@ -157,9 +157,9 @@ class LeaderNetwork(nn.Module):
             previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
             batch_sizes: of :class:`~paymaster.algorithms.packed_steps.PackedSteps`, if these are such steps.
-            rows: where log mu is asked for, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
+            rows: where to compute log mu, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
                 policy is the widest module, and few steps are decisions.
-            baseline: whether phi is asked for; acting needs none.
+            baseline: whether to compute phi; acting needs none.
         """
         state = self.state_encoder(follower, goal, previous)
         encoded, history = self.history_encoder(state, previous, history, batch_sizes)

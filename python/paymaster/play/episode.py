@@ -23,7 +23,7 @@ class EpisodeTotals:
     payments: NDArray[np.float32]
     incentive: NDArray[np.float32]
     follower_reward: NDArray[np.float32]
-    events: NDArray[np.int32]
+    new_offers: NDArray[np.int32]
     length: NDArray[np.int32]
     completions: NDArray[np.int32]  # [B, G]
 

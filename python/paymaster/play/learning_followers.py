@@ -29,15 +29,15 @@ class FollowerEncoder:
 
     def __init__(self, env: TwoPhaseVectorEnv, device: torch.device) -> None:
         self._features = FollowerFeatures(env)
-        self._device, self._options = device, env.options
+        self._device, self._parameters = device, env.parameters
         self._choices = int(env.single_follower_action_space.nvec[0])
         self.own_features, self.goal_features = self._features.own_features, self._features.goal_features
 
     def config(self, hidden: int, identities: Identities) -> FollowerConfig:
         """Sizes of the networks that look through these eyes."""
-        goals, meta = self._options["num_goals"], self._options["followers"] == "meta"
+        goals, meta = self._parameters["num_goals"], self._parameters["followers"] == "meta"
         return FollowerConfig(
-            population=self._options["population_size"],
+            population=self._parameters["population_size"],
             num_goals=goals,
             num_actions=self._choices,
             meta=meta,
@@ -74,7 +74,7 @@ class LearningFollowers:
         self._encoder = FollowerEncoder(env, followers.device)
         self._actor = followers.actor()
         self._seen: list[FollowerInput] = []
-        self._results: list[tuple[Tensor, Tensor, Tensor]] = []  # action, asked, reward
+        self._results: list[tuple[Tensor, Tensor, Tensor]] = []  # action, acts, reward
         self._last: tuple[Tensor, Tensor] | None = None
         env.answering = self
 
@@ -88,7 +88,7 @@ class LearningFollowers:
         )
         if self.keep:
             self._seen.append(seen)
-            self._last = action, torch.from_numpy(observation["asked"].copy()).to(action.device)
+            self._last = action, torch.from_numpy(observation["acts"].copy()).to(action.device)
         answered: NDArray[np.int64] = action.cpu().numpy()
         return answered
 
@@ -106,14 +106,14 @@ class LearningFollowers:
         """
         if not self._results:
             raise ValueError("lived: expected an episode played with keep = True, got none")
-        action, asked, reward = (torch.stack(part) for part in zip(*self._results, strict=True))
+        action, acts, reward = (torch.stack(part) for part in zip(*self._results, strict=True))
         episodes = FollowerEpisodes(
             own=torch.stack([seen.own for seen in self._seen]),
             goal=torch.stack([seen.goal for seen in self._seen]),
             identity=self._seen[0].identity,
             action=action,
             reward=reward,
-            asked=asked,
+            acts=acts,
             explore=self.explore,
         )
         self._seen, self._results = [], []

@@ -57,7 +57,7 @@ class NetworkLeader:
         """Return actions int64 [B, N, 2] for the observed step."""
         seen = self.recording.see(observation, self._previous, self._step)
         step = self.player.act(seen, self._state, explore=self.explore, generator=self.generator, greedy=self.greedy)
-        actions = unflatten_offers(step.offer.cpu().numpy(), env.options["num_bonuses"])
+        actions = unflatten_offers(step.offer.cpu().numpy(), env.parameters["num_bonuses"])
         self.recording.decide(self._step, step, actions)
         self._previous, self._state, self._attention = step.offer, step.state, step.attention
         self._step += 1

@@ -23,13 +23,13 @@ class RecordedEpisode:
 
     Attributes:
         title: of its pictures.
-        options: of the game, with ``goal_reward`` as it was in force.
+        parameters: of the game, with ``goal_reward`` as it was in force.
         states: after 0, 1, ... steps, as ``LeaderEnv.state()`` returns them.
         record: what happened in between.
     """
 
     title: str
-    options: dict[str, Any]
+    parameters: dict[str, Any]
     states: list[dict[str, Any]]
     record: EpisodeRecord
 
@@ -42,7 +42,7 @@ class RecordedEpisode:
         if not 0 <= step < len(self.states):
             raise ValueError(f"step: expected a value in [0, {len(self.states) - 1}], got {step}")
         return draw_frame(
-            self.states[step], self.options, self.record, title=self.title, width=width, show_future=show_future
+            self.states[step], self.parameters, self.record, title=self.title, width=width, show_future=show_future
         )
 
     def frames(self, *, width: int = 1280) -> Iterator[NDArray[np.uint8]]:
@@ -73,8 +73,8 @@ def record_episode(env: LeaderVectorEnv, leader: Leader, title: str = "") -> Rec
         record.add(
             states[-1], step.info["payment"][0], float(step.reward[0]), None if attention is None else attention[0]
         )
-    options = {**env.options, "goal_reward": env.goal_reward}
-    return RecordedEpisode(title or env.task.replace("_", " "), options, states, record)
+    parameters = {**env.parameters, "goal_reward": env.goal_reward}
+    return RecordedEpisode(title or env.task.replace("_", " "), parameters, states, record)
 
 
 def _only(states: dict[str, NDArray[Any]]) -> dict[str, Any]:

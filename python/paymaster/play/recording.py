@@ -43,9 +43,9 @@ class Recording:
     ) -> None:
         self._env, self._encoder, self._device, self._keep = env, encoder, device, keep
         games, n = env.num_envs, env.num_followers
-        steps = env.options["horizon"] if keep else 1
+        steps = env.parameters["horizon"] if keep else 1
         shape = (steps, games, n)
-        goals = env.options["num_goals"]
+        goals = env.parameters["num_goals"]
         self._host = [
             torch.empty(*shape, encoder.follower_features, pin_memory=device.type == "cuda"),
             torch.empty(*shape, goals, encoder.goal_features, pin_memory=device.type == "cuda"),
@@ -95,10 +95,10 @@ class Recording:
 
     def episodes(self, lengths: NDArray[np.int32], explore: float) -> Episodes:
         """All of it. The recording's own memory, which belongs to the episodes from now on."""
-        played, device, options = self._played, self._device, self._env.options
+        played, device, parameters = self._played, self._device, self._env.parameters
         follower, goal, expired = (part[:played] for part in self._seen)
         results = {name: torch.from_numpy(array[:played]).to(device) for name, array in self._results.items()}
-        events = extract(self._actions[:played], lengths, num_goals=options["num_goals"])
+        events = extract(self._actions[:played], lengths, num_goals=parameters["num_goals"])
         offer = self._offer[:played]
         # A finished game reports action -1; its steps are not valid and any index will do.
         results["follower_action"].clamp_(min=0)
@@ -111,8 +111,8 @@ class Recording:
             expired=expired,
             explored=self._explored[:played],
             valid=torch.from_numpy(self._valid[:played]).to(device),
-            goal_reward=torch.full((options["num_goals"],), self._env.goal_reward, device=device),
-            price=torch.arange(1.0, options["num_bonuses"] + 1.0, device=device),
+            goal_reward=torch.full((parameters["num_goals"],), self._env.goal_reward, device=device),
+            price=torch.arange(1.0, parameters["num_bonuses"] + 1.0, device=device),
             explore=explore,
             **results,
         )

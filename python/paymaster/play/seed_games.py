@@ -26,14 +26,14 @@ class SeedGames:
         envs: those given.
         playing: of each seed, whether any of its games goes on; always this list.
         num_envs: S B.
-        num_followers, options, goal_reward, autoreset_mode: of each of them.
+        num_followers, parameters, goal_reward, autoreset_mode: of each of them.
     """
 
     def __init__(self, envs: Sequence[LeaderVectorEnv]) -> None:
         self.envs = tuple(envs)
         self.playing = [True] * len(envs)
         self.num_envs = sum(env.num_envs for env in envs)
-        self.num_followers, self.options = envs[0].num_followers, envs[0].options
+        self.num_followers, self.parameters = envs[0].num_followers, envs[0].parameters
         self.goal_reward, self.autoreset_mode = envs[0].goal_reward, envs[0].autoreset_mode
         self._observations: list[Observation] = []
         self._results: list[tuple[NDArray[np.bool_], dict[str, Any]]] = []

@@ -1,4 +1,4 @@
-"""Pictures and films of episodes. Needs no window; knows states and options, not environments.
+"""Pictures and films of episodes. Needs no window; knows states and parameters, not environments.
 
 Names are imported when they are first used: environments describe games as text without a drawing library.
 """

@@ -31,7 +31,7 @@ _GAIN = 84.0
 
 def draw_frame(
     state: Mapping[str, Any],
-    options: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     history: EpisodeRecord | None = None,
     attention: ArrayLike | None = None,
     *,
@@ -43,7 +43,7 @@ def draw_frame(
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
-        options: of the game, with ``goal_reward`` as it is in force.
+        parameters: of the game, with ``goal_reward`` as it is in force.
         history: what happened in the episode; without it time line and trails are empty.
         attention: the leader's weights of the followers, float [N]; by default those of the history's step, if any.
         title: names the picture, for instance task and leader.
@@ -59,7 +59,7 @@ def draw_frame(
     """
     if not 320 <= width <= 4096:
         raise ValueError(f"width: expected a value in [320, 4096], got {width}")
-    scene = read_scene(state, options)
+    scene = read_scene(state, parameters)
     record = EpisodeRecord(start=scene.step) if history is None else history
     weights = _attention(attention, record, scene)
     timeline = _TOP + _WORLD + 44.0
@@ -67,7 +67,7 @@ def draw_frame(
     gain = timeline + rows + 34.0
     legend = gain + _GAIN + 22.0
     canvas = Canvas(_WIDTH, legend + LEGEND_HEIGHT + 14.0, width / _WIDTH)
-    _draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, state, options, record.before(scene.step))
+    _draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, state, parameters, record.before(scene.step))
     canvas.clear_around(_MARGIN, _TOP, _WORLD, _WORLD)
     _draw_header(canvas, scene, record, title)
     left = 2 * _MARGIN + _WORLD
@@ -87,13 +87,13 @@ def _draw_world(
     box: tuple[float, float, float],
     scene: Scene,
     state: Mapping[str, Any],
-    options: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     past: Sequence[Step],
 ) -> None:
     if scene.world == "other":
         draw_field_list(canvas, box, state)
     else:
-        (draw_grid if scene.world == "grid" else draw_particles)(canvas, box, scene, state, options, past)
+        (draw_grid if scene.world == "grid" else draw_particles)(canvas, box, scene, state, parameters, past)
 
 
 def _attention(given: ArrayLike | None, record: EpisodeRecord, scene: Scene) -> list[float] | None:

@@ -41,7 +41,7 @@ def draw_grid(
     box: tuple[float, float, float],
     scene: Scene,
     state: Mapping[str, Any],
-    options: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     past: Sequence[Step],
 ) -> None:
     """Draws the world into a square.
@@ -49,10 +49,10 @@ def draw_grid(
     Args:
         canvas: to draw on.
         box: x, y of the top left corner, and side.
-        scene, state, options: of the game.
+        scene, state, parameters: of the game.
         past: the steps so far, for the trails.
     """
-    grid = _Grid(*box, str(options["map"]))
+    grid = _Grid(*box, str(parameters["map"]))
     _draw_cells(canvas, grid)
     _draw_resources(canvas, grid, state)
     _draw_trails(canvas, grid, past)

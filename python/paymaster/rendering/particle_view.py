@@ -44,20 +44,20 @@ def draw_particles(
     box: tuple[float, float, float],
     scene: Scene,
     state: Mapping[str, Any],
-    options: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     past: Sequence[Step],
 ) -> None:
     """Draws the world into a square; arguments as for the grid's."""
-    arena = _Arena(*box, arena_half_width(options))
+    arena = _Arena(*box, arena_half_width(parameters))
     _draw_ground(canvas, arena)
     for point in state.get("obstacle_position", ()):  # no such field without obstacles
-        canvas.circle(*arena.place(point), float(options["obstacle_size"]) * arena.unit, OBSTACLE)
+        canvas.circle(*arena.place(point), float(parameters["obstacle_size"]) * arena.unit, OBSTACLE)
     _draw_trails(canvas, arena, past)
     if scene.world == "predator_prey":
-        _draw_preys(canvas, arena, state, options)
+        _draw_preys(canvas, arena, state, parameters)
     else:
-        _draw_landmarks(canvas, arena, state, options)
-    _draw_followers(canvas, arena, scene, state, options, past)
+        _draw_landmarks(canvas, arena, state, parameters)
+    _draw_followers(canvas, arena, scene, state, parameters, past)
 
 
 def _draw_ground(canvas: Canvas, arena: _Arena) -> None:
@@ -76,9 +76,9 @@ def _draw_trails(canvas: Canvas, arena: _Arena, past: Sequence[Step]) -> None:
             canvas.line(ends, colour, 2.5)
 
 
-def _draw_landmarks(canvas: Canvas, arena: _Arena, state: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    reach = float(options["reach_distance"]) * arena.unit
-    size = max(12.0, min(24.0, 2.4 * float(options["target_size"]) * arena.unit))
+def _draw_landmarks(canvas: Canvas, arena: _Arena, state: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    reach = float(parameters["reach_distance"]) * arena.unit
+    size = max(12.0, min(24.0, 2.4 * float(parameters["target_size"]) * arena.unit))
     for kind, point in zip(state["goal_type"], state["goal_position"], strict=True):
         x, y = arena.place(point)
         canvas.circle(x, y, reach, mix(goal_colour(int(kind)), 0.12), mix(goal_colour(int(kind)), 0.35), 1.0)
@@ -86,8 +86,8 @@ def _draw_landmarks(canvas: Canvas, arena: _Arena, state: Mapping[str, Any], opt
         chip(canvas, *arena.place(point), size, int(kind))
 
 
-def _draw_preys(canvas: Canvas, arena: _Arena, state: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    radius = max(5.5, float(options["target_size"]) * arena.unit)
+def _draw_preys(canvas: Canvas, arena: _Arena, state: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    radius = max(5.5, float(parameters["target_size"]) * arena.unit)
     for kind, point, velocity in zip(state["goal_type"], state["goal_position"], state["goal_velocity"], strict=True):
         x, y = arena.place(point)
         colour = goal_colour(int(kind))
@@ -102,10 +102,10 @@ def _draw_followers(
     arena: _Arena,
     scene: Scene,
     state: Mapping[str, Any],
-    options: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     past: Sequence[Step],
 ) -> None:
-    size = float(options["body_size"]) * arena.unit
+    size = float(parameters["body_size"]) * arena.unit
     radius = max(_LEAST_BODY, size / 1.3)  # with its ring a body has its true size
     places = []
     for follower, point, velocity in zip(scene.followers, state["position"], state["velocity"], strict=True):

@@ -71,12 +71,12 @@ class Scene:
     goal_reward: float
 
 
-def read_scene(state: Mapping[str, Any], options: Mapping[str, Any]) -> Scene:
+def read_scene(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> Scene:
     """The scene of one game.
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
-        options: of the game, with ``goal_reward`` as it is in force.
+        parameters: of the game, with ``goal_reward`` as it is in force.
 
     Raises:
         ValueError: a state that lacks a field, or of a whole batch.
@@ -84,18 +84,18 @@ def read_scene(state: Mapping[str, Any], options: Mapping[str, Any]) -> Scene:
     for name in DRAWN_FIELDS:
         if name not in state:
             raise ValueError(f"state: expected the field {name!r}, got none")
-    world = world_of(state, options)
+    world = world_of(state, parameters)
     if np.ndim(state["identity"]) != 1:
         raise ValueError(f"state: expected one game's (identity int[N]), got shape {np.shape(state['identity'])}")
     return Scene(
         world=world,
         followers=tuple(_follower(state, k, world) for k in range(len(state["identity"]))),
         step=int(state["step"]),
-        horizon=int(options["horizon"]),
+        horizon=int(parameters["horizon"]),
         done=bool(state["done"]),
-        num_goals=int(options["num_goals"]),
-        payment=str(options["payment"]),
-        goal_reward=float(options.get("goal_reward", 0.0)),
+        num_goals=int(parameters["num_goals"]),
+        payment=str(parameters["payment"]),
+        goal_reward=float(parameters.get("goal_reward", 0.0)),
     )
 
 

@@ -16,7 +16,7 @@ _SIDE = 21  # cells that the plane is drawn with, either way
 _SLOW = 0.05  # below this speed a body counts as at rest
 
 
-def draw(state: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+def draw(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
     """Draw the world, two characters a cell, then a line a follower.
 
     On the grid: walls ``##``, goal types ``a``, ``b``, ... (capital with the claimant's number once claimed), and
@@ -26,21 +26,21 @@ def draw(state: Mapping[str, Any], options: Mapping[str, Any]) -> str:
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
-        options: of the game.
+        parameters: of the game.
     """
-    world = world_of(state, options)
+    world = world_of(state, parameters)
     if world == "other":
         lines = [f"{name}: {text}" for name, text in own_fields(state).items()]
     else:
-        rows = _grid(state, options) if world == "grid" else _plane(state, options)
+        rows = _grid(state, parameters) if world == "grid" else _plane(state, parameters)
         lines = ["".join(row).rstrip() for row in rows]
-    lines.append(f"step {state['step']} of {options['horizon']}" + (", over" if state["done"] else ""))
+    lines.append(f"step {state['step']} of {parameters['horizon']}" + (", over" if state["done"] else ""))
     lines.extend(_describe(state, k) for k in range(len(state["identity"])))
     return "\n".join(lines) + "\n"
 
 
-def _grid(state: Mapping[str, Any], options: Mapping[str, Any]) -> list[list[str]]:
-    lines = (options["map"].strip("\n") or _core.DEFAULT_MAP).splitlines()
+def _grid(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[list[str]]:
+    lines = (parameters["map"].strip("\n") or _core.DEFAULT_MAP).splitlines()
     rows = [["##" if c == "#" else ". " for c in line] for line in lines]
     for kind, (row, column), present, claimant in zip(
         state["resource_type"],
@@ -57,8 +57,8 @@ def _grid(state: Mapping[str, Any], options: Mapping[str, Any]) -> list[list[str
     return rows
 
 
-def _plane(state: Mapping[str, Any], options: Mapping[str, Any]) -> list[list[str]]:
-    half = arena_half_width(options)
+def _plane(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[list[str]]:
+    half = arena_half_width(parameters)
     unit = 2 * half / _SIDE
 
     def cell(point: Any) -> tuple[int, int]:
@@ -73,7 +73,7 @@ def _plane(state: Mapping[str, Any], options: Mapping[str, Any]) -> list[list[st
         for column in range(_SIDE):
             x, y = (column + 0.5) * unit - half, half - (row + 0.5) * unit
             centres = state.get("obstacle_position", ())  # no such field without obstacles
-            if any(math.hypot(x - a, y - b) < options["obstacle_size"] for a, b in centres):
+            if any(math.hypot(x - a, y - b) < parameters["obstacle_size"] for a, b in centres):
                 rows[row + 1][column + 1] = "::"
     for kind, point in zip(state["goal_type"], state["goal_position"], strict=True):
         row, column = cell(point)

@@ -25,20 +25,20 @@ _FIELDS: dict[World, tuple[str, ...]] = {
     "predator_prey": ("position", "velocity", "goal_type", "goal_position", "goal_velocity"),
     "navigation": ("position", "velocity", "goal_type", "goal_position"),
 }
-_OPTION: dict[World, str] = {"grid": "map", "predator_prey": "num_targets", "navigation": "num_targets"}
+_PARAMETER: dict[World, str] = {"grid": "map", "predator_prey": "num_targets", "navigation": "num_targets"}
 
 
-def world_of(state: Mapping[str, Any], options: Mapping[str, Any]) -> World:
+def world_of(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> World:
     """Return the first world whose fields the state has and whose option the game has; "other" if none is known."""
     for world, fields in _FIELDS.items():
-        if _OPTION[world] in options and all(name in state for name in fields):
+        if _PARAMETER[world] in parameters and all(name in state for name in fields):
             return world
     return "other"
 
 
-def arena_half_width(options: Mapping[str, Any]) -> float:
+def arena_half_width(parameters: Mapping[str, Any]) -> float:
     """Return half the side of a particle arena; goals and obstacles lie in [-w, w]^2 (``particle_config.hpp``)."""
-    return _core.arena_half_width(options["arena_half_width"], options["num_followers"])
+    return _core.arena_half_width(parameters["arena_half_width"], parameters["num_followers"])
 
 
 def own_fields(state: Mapping[str, Any]) -> dict[str, str]:

@@ -19,18 +19,18 @@ class Condition:
     """How the games differ from those of training.
 
     Attributes:
-        options: departures from the training's games.
+        parameters: departures from the training's games.
         strangers: another population, of which nothing is known yet.
         replacement: members of it who leave for others as the episodes go.
     """
 
-    options: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
     strangers: bool = False
     replacement: Replacement | None = None
 
-    def options_of(self, seed: int) -> dict[str, Any]:
+    def parameters_of(self, seed: int) -> dict[str, Any]:
         """Return the departures for a leader trained with that seed, whose strangers are its own."""
-        return {**self.options, **({"population_seed": _FIRST_STRANGERS + seed} if self.strangers else {})}
+        return {**self.parameters, **({"population_seed": _FIRST_STRANGERS + seed} if self.strangers else {})}
 
 
 def _conditions() -> Iterator[tuple[str, Condition]]:

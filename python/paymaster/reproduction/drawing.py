@@ -84,8 +84,8 @@ def _styles(figure: Figure) -> dict[str, tuple[str, str]]:
 
 
 def _curves(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[str, str]]) -> None:
-    told = results.reference(panel.series[0].points[0][1])
-    axes.axhline(told, color="#999999", linestyle="--", linewidth=1, label="full_information")
+    scripted = results.reference(panel.series[0].points[0][1])
+    axes.axhline(scripted, color="#999999", linestyle="--", linewidth=1, label="full_information")
     for series in panel.series:
         colour, marker = styles[series.label]
         episodes, gains = results.curve(series.points[0][1].arm)
@@ -94,7 +94,7 @@ def _curves(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[
         axes.fill_between(
             episodes, [end.low for end in ends], [end.high for end in ends], color=colour, alpha=0.2, linewidth=0
         )
-    axes.set_ylim(bottom=max(axes.get_ylim()[0], -abs(told)))  # first losses would flatten all that comes later
+    axes.set_ylim(bottom=max(axes.get_ylim()[0], -abs(scripted)))  # first losses would flatten all that comes later
 
 
 def _lines(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[str, str]]) -> None:

@@ -57,7 +57,7 @@ def leaders(scale: Scale) -> Figure:
     ways: dict[str, dict[str, Any]] = {
         "offers drawn": {},
         "likeliest offers": {"greedy": True},
-        "new offers": {"measure": "events"},
+        "new offers": {"measure": "new_offers"},
         "30 % noise": {"noise": 0.3},
         "termination probability": {"measure": "insight_termination"},
         "actions foreseen": {"measure": "insight_prediction"},
@@ -161,7 +161,7 @@ def prediction(scale: Scale) -> Figure:
 def termination(scale: Scale) -> Figure:
     games = games_of(("RC completion",), scale)
     hidden = {"population_size": 5_000, "skills_per_follower": 1, "preference_among_skills": False}
-    strangers = tuple((f"options.{name}", value) for name, value in hidden.items())
+    strangers = tuple((f"parameters.{name}", value) for name, value in hidden.items())
     starts = {f"{DEFAULT_LEADER}, bias {bias:g}": bias for bias in (-4.0, -2.0)}
     labels = (DEFAULT_LEADER, _WITHOUT, "no-ebpg", *starts)
 
@@ -169,7 +169,7 @@ def termination(scale: Scale) -> Figure:
         start = (("learner.termination_start", starts[label]),) if label in starts else ()
         return reading(label.partition(",")[0], game, measure, changes=(*strangers, *start))
 
-    measures = {"gain": "gain", "new offers": "events", "termination probability": "insight_termination"}
+    measures = {"gain": "gain", "new offers": "new_offers", "termination probability": "insight_termination"}
     panels = [
         panel_of(name, "bars", labels, games, partial(read, measure=measure), y=name)
         for name, measure in measures.items()
@@ -185,7 +185,7 @@ def frozen_leader(scale: Scale) -> Figure:
 
     def read(label: str, game: str, length: float = 0.1) -> Reading:
         followers, weights = label.split(", ")
-        payment = (("options.payment", "advance_once"),) if game in _PLANE else ()
+        payment = (("parameters.payment", "advance_once"),) if game in _PLANE else ()
         changes = (*payment, ("follower_learner.identities", weights))
         return reading("preference", game, "follower_reward", followers=followers, changes=changes, length=length)
 
@@ -223,7 +223,7 @@ def ten_times(scale: Scale) -> Figure:
 
     panels = [
         panel_of(name, "bars", regimes, lengths, partial(read, measure=measure), y=f"{name} per episode")
-        for name, measure in (("gain", "gain"), ("new offers", "events"))
+        for name, measure in (("gain", "gain"), ("new offers", "new_offers"))
     ]
     quantity = "gain after ten times less after once"
     claims = [

@@ -91,12 +91,12 @@ def _play(run: Path, games: int, seed: int) -> _Steps:
     if module is None:
         raise ValueError(f"{run}: expected a leader that predicts its followers, got one without that module")
     episodes = episodes.to("cpu")
-    moves, levels = _planners_moves(env, seed, episodes), env.options["num_bonuses"]
+    moves, levels = _planners_moves(env, seed, episodes), env.parameters["num_bonuses"]
     everyone = np.broadcast_to(episodes.valid.numpy()[..., None], episodes.offer.shape)
 
     def towards(offer: Integers) -> Integers:
         goal = offer // levels
-        named = (goal >= 0) & (goal < env.options["num_goals"])
+        named = (goal >= 0) & (goal < env.parameters["num_goals"])
         move = np.take_along_axis(moves, np.where(named, goal, 0)[..., None], -1)[..., 0]
         return np.where(named, move, _NO_MOVE)
 
@@ -116,12 +116,12 @@ def _planners_moves(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Inte
 
     Plays the episodes again, with the same offers, in games that show the routes.
     """
-    again = make_vec(env.task, env.num_envs, seed, autoreset_mode="Disabled", **{**env.options, "observe_routes": True})
+    again = make_vec(env.task, env.num_envs, seed, autoreset_mode="Disabled", **{**env.parameters, "observe_routes": True})
     observation, _ = again.reset()
     moves = []
     for offer, played, valid in zip(episodes.offer, episodes.follower_action, episodes.valid, strict=True):
         moves.append(observation["route"].astype(np.int64))
-        observation, *_, info = again.step(unflatten_offers(offer.numpy(), env.options["num_bonuses"]))
+        observation, *_, info = again.step(unflatten_offers(offer.numpy(), env.parameters["num_bonuses"]))
         assert (info["follower_action"] == played.numpy())[valid.numpy()].all(), "not the same games"
     return np.stack(moves)
 

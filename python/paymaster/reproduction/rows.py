@@ -54,7 +54,7 @@ class Means:
     incentive: float
     completions: float
     follower_reward: float
-    events: float
+    new_offers: float
     option_length: float
     episodes: Count
 
@@ -104,11 +104,11 @@ class RunRow:
 
 @dataclass(frozen=True)
 class ScriptedRow(Means):
-    """Of a scripted leader, who needs no training: the options of its games and how others learned, its evaluation."""
+    """Of a scripted leader, who needs no training: the parameters of its games and how others learned, its evaluation."""
 
     key: str
     name: str
-    options: dict[str, Any]
+    parameters: dict[str, Any]
 
 
 def means_of(evaluation: Evaluation) -> dict[str, Any]:
@@ -119,9 +119,9 @@ def means_of(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def scripted_key(task: str, leader: str, options: Mapping[str, Any], episodes: int) -> str:
+def scripted_key(task: str, leader: str, parameters: Mapping[str, Any], episodes: int) -> str:
     """Return the key of the row of a scripted leader."""
-    described = json.dumps([options, episodes], sort_keys=True).encode()
+    described = json.dumps([parameters, episodes], sort_keys=True).encode()
     return f"{task}-{leader}-{hashlib.sha256(described).hexdigest()[:12]}"
 
 
@@ -165,7 +165,7 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     else:
         made = from_json(ScriptedRow, row, where)
         task, leader, *_ = f"{name}--".split("-")
-        follows = scripted_key(task, leader, made.options, made.episodes)
+        follows = scripted_key(task, leader, made.parameters, made.episodes)
     for what, key in (("its name", made.key), ("its configuration", follows)):
         if key != name:
             raise ValueError(f"{where}: key: expected {name!r}, got {key!r} by {what}: it is the row of another run")

@@ -122,7 +122,7 @@ class RunJob:
                 run,
                 self.evaluated,
                 greedy=played.greedy,
-                options={"noise": played.noise, **condition.options_of(self.config.seed)},
+                parameters={"noise": played.noise, **condition.parameters_of(self.config.seed)},
                 strangers=condition.strangers,
                 replacement=condition.replacement,
             )

@@ -64,14 +64,14 @@ class ScriptedJob:
     @property
     def key(self) -> str:
         """Of its row."""
-        return scripted_key(GAMES[self.arm.game].task, self.leader, self.options(), self.evaluated)
+        return scripted_key(GAMES[self.arm.game].task, self.leader, self.parameters(), self.evaluated)
 
     def done(self, out: Path) -> bool:
         """Whether it is there."""
         return bool(read_row(out, self.key))
 
     def trained(self, out: Path) -> float:
-        """Nothing that could be told before it is done."""
+        """Nothing is known before it is done."""
         return 0.0
 
     def perform(self, out: Path) -> None:
@@ -80,13 +80,13 @@ class ScriptedJob:
             self.leader,
             GAMES[self.arm.game].task,
             self.evaluated,
-            options=self._games(),
+            parameters=self._games(),
             replacement=CONDITIONS[self.played.condition].replacement,
             learned=learn_against(self.leader, self._training()) if self.episodes else None,
         )
-        write_row(out, self.key, {"name": self.name, "options": self.options(), **means_of(evaluation)})
+        write_row(out, self.key, {"name": self.name, "parameters": self.parameters(), **means_of(evaluation)})
 
-    def options(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         """Departures from the task's preset, and what else tells its row from others."""
         described, replacement = self._games(), CONDITIONS[self.played.condition].replacement
         if replacement is not None:
@@ -97,8 +97,8 @@ class ScriptedJob:
         return described
 
     def _games(self) -> dict[str, Any]:
-        options = replace(self.arm.options(), noise=self.played.noise).options()
-        return {**options, **CONDITIONS[self.played.condition].options_of(self.seed)}
+        parameters = replace(self.arm.parameters(), noise=self.played.noise).given()
+        return {**parameters, **CONDITIONS[self.played.condition].parameters_of(self.seed)}
 
     def _training(self) -> TrainConfig:
         """Of the followers; the leader that it names does not take part."""
@@ -120,7 +120,7 @@ def scripted_of(reading: Reading, scale: Scale, seed: int = 0) -> ScriptedJob:
     itself, with rule-based followers in the same games. The seed matters where they have strangers."""
     arm = reading.arm
     leader = arm.leader if arm.scripted else "full_information"
-    changes = tuple(change for change in arm.changes if change[0].startswith("options."))
+    changes = tuple(change for change in arm.changes if change[0].startswith("parameters."))
     games = Arm(arm.game, arm.leader, num_followers=arm.num_followers, changes=changes)
     strangers = CONDITIONS[reading.condition].strangers
     return ScriptedJob(games, leader, replace(reading.played, greedy=False), scale.evaluated, seed * strangers)

@@ -58,7 +58,7 @@ class Arm:
         num_followers: N; None is the preset's.
         noise: share of random actions while training; None is the regime's.
         changes: departures of its configuration from the regime's, such as ("learner.epochs", 4), of "learner",
-            "options" and "follower_learner".
+            "parameters" and "follower_learner".
         length: of the training, as a share of the scale's number of episodes.
         first_seed: of training; the scale's seeds count from it.
     """
@@ -96,7 +96,7 @@ class Arm:
         learning = 1.0 if self.followers == "rule" else 2.0
         return REGIMES[self.regime].cost * learning * (self.num_followers or 4) / 4
 
-    def options(self) -> TaskConfig:
+    def parameters(self) -> TaskConfig:
         """Departures from the task's preset."""
         payment = GAMES[self.game].payment
         usual = TaskConfig(
@@ -105,7 +105,7 @@ class Arm:
             noise=self.trained_noise,
             num_followers=self.num_followers,
         )
-        return dataclasses.replace(usual, **self.changes_of("options"))
+        return dataclasses.replace(usual, **self.changes_of("parameters"))
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Reading:
 
     Attributes:
         arm: what is read.
-        measure: a mean per episode of the evaluation: gain, payments, incentive, completions, follower_reward, events,
+        measure: a mean per episode of the evaluation: gain, payments, incentive, completions, follower_reward, new_offers,
             option_length; or of the training: learning_gain (mean over all its episodes), seconds, memory (an
             episode's); or of the trained leader: a field of a probe (:mod:`paymaster.reproduction.probes`), such as
             attention_ended.
@@ -167,7 +167,7 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
         episodes=round(arm.length * episodes),
         num_envs=regime.num_envs,
         seed=arm.first_seed + seed,
-        options=arm.options(),
+        parameters=arm.parameters(),
         learner=dataclasses.replace(regime.learner_of(arm.leader), **arm.changes_of("learner")),
         follower_learner=dataclasses.replace(FollowerLearning(), **follower_learner),
     )
@@ -187,7 +187,7 @@ def key_of(config: Mapping[str, Any]) -> str:
     described = dict(config)
     described.pop("settings", None)  # a name for what the other fields say in full
     try:
-        if described["options"]["followers"] is None:
+        if described["parameters"]["followers"] is None:
             del described["follower_learner"]  # nobody reads it, and rows outlive its defaults
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
         return f"{described['task']}-{described['leader']}-seed{described['seed']}-{digest[:12]}"

@@ -1,6 +1,6 @@
 """Scripted leaders that need no training: a sense of scale beside any leader that learns.
 
-``random`` and ``fixed`` know nothing, ``preference`` is told what followers prefer, ``full_information`` is told all
+``random`` and ``fixed`` know nothing, ``preference`` sees what followers prefer, ``full_information`` sees all
 traits and the planners' distances. The last is a greedy search, not an upper bound.
 """
 

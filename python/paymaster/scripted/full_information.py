@@ -1,4 +1,4 @@
-"""The scripted leader that is told everything: traits, and the planners' distances."""
+"""The scripted leader that sees everything: traits, and the planners' distances."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FullInformation:
         value = self._profit_per_step(env, observation, bonus)
         seat, room = _seats(observation)
         kept = np.zeros(value.shape[:2], dtype=np.bool_)
-        if env.options["payment"] != "completion":
+        if env.parameters["payment"] != "completion":
             kept = self._worth_keeping(observation, bonus)
             games, followers = np.nonzero(kept)
             taken = seat[games, followers, observation["offer"][games, followers, 0]]
@@ -67,7 +67,7 @@ class FullInformation:
         self, env: LeaderVectorEnv, observation: Observation, bonus: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         distance = observation["distance"].astype(np.float64)
-        possible = self._traits["skill"] & _in_time(env, observation) & (bonus < env.options["num_bonuses"])
+        possible = self._traits["skill"] & _in_time(env, observation) & (bonus < env.parameters["num_bonuses"])
         profit = env.goal_reward - (bonus + 1)
         # The way and the action that reaches the goal. On the grid that is a dig, and one step more: a follower has to
         # turn or move before it can dig again.
@@ -94,10 +94,10 @@ class FullInformation:
         """
         preference = self._traits["preference"].astype(np.int64)
         able = _of_type(self._traits["skill"] & _in_time(env, observation), preference)
-        goals = env.options["num_goals"]
+        goals = env.parameters["num_goals"]
         unreachable = observation["distance"] < 0
         refused = np.where(unreachable.any(-1), unreachable.argmax(-1), (preference + 1) % goals)
-        if env.options["abstain"]:
+        if env.parameters["abstain"]:
             refused = np.full_like(preference, goals)
         goal = np.where(able, preference, refused)
         return np.stack((goal, np.zeros_like(goal)), axis=-1)
@@ -110,7 +110,7 @@ def _of_type(values: NDArray[Any], goal: NDArray[np.integer[Any]]) -> NDArray[An
 
 def _in_time(env: LeaderVectorEnv, observation: Observation) -> NDArray[np.bool_]:
     """A goal of the type can be reached before the horizon, [B, N, G]."""
-    steps_left = (env.options["horizon"] - observation["step"])[:, None, None]
+    steps_left = (env.parameters["horizon"] - observation["step"])[:, None, None]
     reachable: NDArray[np.bool_] = (observation["distance"] >= 0) & (observation["distance"] < steps_left)
     return reachable
 

@@ -43,8 +43,8 @@ class Random:
     def offers(self, env: LeaderVectorEnv, observation: Observation) -> Actions:
         """A fresh draw."""
         shape = observation["identity"].shape
-        goals = self._rng.integers(env.options["num_goals"], size=shape)
-        return np.stack((goals, self._rng.integers(env.options["num_bonuses"], size=shape)), axis=-1)
+        goals = self._rng.integers(env.parameters["num_goals"], size=shape)
+        return np.stack((goals, self._rng.integers(env.parameters["num_bonuses"], size=shape)), axis=-1)
 
 
 class Fixed:
@@ -60,8 +60,8 @@ class Fixed:
 
     def start(self, env: LeaderVectorEnv) -> None:
         """Draws the episode's goals."""
-        goals = self._rng.integers(env.options["num_goals"], size=(env.num_envs, env.num_followers))
-        self._actions = np.stack((goals, np.full_like(goals, env.options["num_bonuses"] - 1)), axis=-1)
+        goals = self._rng.integers(env.parameters["num_goals"], size=(env.num_envs, env.num_followers))
+        self._actions = np.stack((goals, np.full_like(goals, env.parameters["num_bonuses"] - 1)), axis=-1)
 
     def offers(self, env: LeaderVectorEnv, observation: Observation) -> Actions:
         """The same at every step."""

@@ -71,8 +71,8 @@ class TaskConfig:
     reach_by: ReachBy | None = None
     map: str | None = None
 
-    def options(self) -> dict[str, Any]:
-        """Return the options given, for ``make_vec``."""
+    def given(self) -> dict[str, Any]:
+        """Return the parameters that are given, for ``make_vec``."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
 
@@ -97,7 +97,7 @@ class TrainConfig:
             update, and sums are then rounded otherwise.
         hidden: width of the leader's networks.
         observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
-        options: departures from the task's preset.
+        parameters: departures from the task's preset.
         learner: how the leader learns; by default as its name and the settings say.
         follower_learner: how followers learn, where they do.
     """
@@ -113,15 +113,15 @@ class TrainConfig:
     torch_threads: Annotated[int, Interval(ge=1, le=256)] = 1
     hidden: Width = 32
     observe_routes: bool = True
-    options: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     learner: EBPGConfig = _AS_THE_SETTINGS
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
 
     def __post_init__(self) -> None:
         """Fill in what depends on the leader and the settings. Raises ValueError for one that is unknown."""
         object.__setattr__(self, "leader", leader_name(self.leader))
-        if not isinstance(self.options, TaskConfig):
-            raise TypeError(f"options: expected a TaskConfig, got {type(self.options).__name__}")
+        if not isinstance(self.parameters, TaskConfig):
+            raise TypeError(f"parameters: expected a TaskConfig, got {type(self.parameters).__name__}")
         if self.settings not in tuple(SETTINGS):
             raise ValueError(f"settings: expected one of {', '.join(SETTINGS)}, got {self.settings!r:.80}")
         regime = SETTINGS[self.settings]
@@ -130,25 +130,25 @@ class TrainConfig:
             object.__setattr__(self, "learner", learner)
         if self.num_envs is _AS_THE_SETTINGS:
             object.__setattr__(self, "num_envs", regime.num_envs)
-        if self.options.noise is None and regime.noise > 0 and not self.followers_learn:
-            object.__setattr__(self, "options", dataclasses.replace(self.options, noise=regime.noise))
+        if self.parameters.noise is None and regime.noise > 0 and not self.followers_learn:
+            object.__setattr__(self, "parameters", dataclasses.replace(self.parameters, noise=regime.noise))
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came.
 
-        What the task's options must be together is checked by the environment.
+        What the task's parameters must be together is checked by the environment.
         """
         names = [task.name for task in tasks()]
         if self.task not in names:
             raise ValueError(f"task: expected one of {', '.join(names)}, got {self.task!r:.80}")
-        check_fields(self.options)  # by the names that the command line has for them
+        check_fields(self.parameters)  # by the names that the command line has for them
         check_fields(self)
         self.learner.validate()
 
     @property
     def followers_learn(self) -> bool:
         """Whether somebody has to be trained beside the leader."""
-        return self.options.followers in ("meta", "primitive")
+        return self.parameters.followers in ("meta", "primitive")
 
     @property
     def updates(self) -> int:
@@ -164,7 +164,7 @@ class TrainConfig:
         usual = self._usual()
         changes = {name: value for name, value in self._in_full().items() if value != usual[name]}
         others = ("episodes", "seed", "device", "checkpoint_every")
-        return {name.removeprefix("options."): value for name, value in changes.items() if name not in others}
+        return {name.removeprefix("parameters."): value for name, value in changes.items() if name not in others}
 
     def to_json(self) -> dict[str, Any]:
         """Return it as `config.json` holds it."""
@@ -198,19 +198,19 @@ class TrainConfig:
         for name in now:  # in order, the task first
             if name in given and name not in _MAY_CHANGE and now[name] != was[name]:
                 raise ValueError(
-                    f"{name.removeprefix('options.')}: expected {was[name]!r} as in the run to resume, got "
+                    f"{name.removeprefix('parameters.')}: expected {was[name]!r} as in the run to resume, got "
                     f"{now[name]!r}; leave it out, or start a new run with another --out"
                 )
         return dataclasses.replace(stored, **{name: now[name] for name in _MAY_CHANGE if name in given})
 
     def _usual(self) -> dict[str, Any]:
         """The fields of a run of this task, leader and settings of which nothing else was said."""
-        followers = self.options.followers  # decides about noise
+        followers = self.parameters.followers  # decides about noise
         plain = TrainConfig(
-            self.task, leader=self.leader, settings=self.settings, options=TaskConfig(followers=followers)
+            self.task, leader=self.leader, settings=self.settings, parameters=TaskConfig(followers=followers)
         )
         preset = TrainConfig(self.task)._in_full()
-        return {**plain._in_full(), "options.followers": preset["options.followers"]}
+        return {**plain._in_full(), "parameters.followers": preset["parameters.followers"]}
 
     def differences(self, other: TrainConfig) -> list[str]:
         """Return names of the fields in which the two differ, such as "learner.gamma"."""
@@ -222,8 +222,8 @@ class TrainConfig:
         fields = _leaves(self)
         preset = next((task.parameters for task in tasks() if task.name == self.task), {})
         for name, value in preset.items():
-            if fields.get(f"options.{name}", self) is None:
-                fields[f"options.{name}"] = value
+            if fields.get(f"parameters.{name}", self) is None:
+                fields[f"parameters.{name}"] = value
         return fields
 
 

@@ -70,11 +70,11 @@ def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, 
         num_envs: B.
         seed: of the games.
         processes: that share this machine's cores.
-        overrides: further arguments and options of :func:`~paymaster.make_vec`.
+        overrides: further arguments and parameters of :func:`~paymaster.make_vec`.
     """
-    options = {"observe_routes": config.observe_routes, **config.options.options(), **overrides}
+    parameters = {"observe_routes": config.observe_routes, **config.parameters.given(), **overrides}
     threads = max(1, available_cores() // processes) if num_envs > _GAMES_OF_ONE_THREAD else 1
-    return make_vec(config.task, num_envs, seed, threads, autoreset_mode="Disabled", copy=False, **options)
+    return make_vec(config.task, num_envs, seed, threads, autoreset_mode="Disabled", copy=False, **parameters)
 
 
 def make_rank_env(config: TrainConfig, ranks: Ranks) -> LeaderVectorEnv:
@@ -96,12 +96,12 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     """The run's leader with initial weights, sized for ``env``."""
     encoder = FeatureEncoder(env)
     sizes = LeaderConfig(
-        num_goals=env.options["num_goals"],
-        num_bonuses=env.options["num_bonuses"],
+        num_goals=env.parameters["num_goals"],
+        num_bonuses=env.parameters["num_bonuses"],
         num_actions=NUM_ACTIONS,
         follower_features=encoder.follower_features,
         goal_features=encoder.goal_features,
-        abstain=env.options["abstain"],
+        abstain=env.parameters["abstain"],
         hidden=config.hidden,
         termination_start=config.learner.termination_start,
     )

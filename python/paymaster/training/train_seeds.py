@@ -147,7 +147,7 @@ def _check(configs: Sequence[TrainConfig], outs: Sequence[Path]) -> None:
                 )
     if configs[0].followers_learn:
         raise ValueError(
-            f"seeds: expected followers that decide by rule, got followers {configs[0].options.followers!r}, whose "
+            f"seeds: expected followers that decide by rule, got followers {configs[0].parameters.followers!r}, whose "
             "networks learn one seed at a time; leave out --seeds"
         )
 

@@ -95,9 +95,9 @@ def check_array(
 
 
 def population_arrays(
-    task: str, population: Mapping[str, ArrayLike] | None, options: dict[str, Any]
+    task: str, population: Mapping[str, ArrayLike] | None, parameters: dict[str, Any]
 ) -> tuple[NDArray[Any], ...] | None:
-    """The arrays of a population given by the user, checked; sets ``options['population_size']`` to match."""
+    """The arrays of a population given by the user, checked; sets ``parameters['population_size']`` to match."""
     if population is None:
         return None
     if not isinstance(population, Mapping):
@@ -109,16 +109,16 @@ def population_arrays(
             f"{', '.join(map(str, population)):.80}"
         )
     defaults = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
-    goals = options.get("num_goals")
+    goals = parameters.get("num_goals")
     goals = defaults.get(task, {}).get("num_goals", 4) if goals is None else check_int("num_goals", goals, 1, 8)
     skill = as_array("population skill", population["skill"])
     if skill.ndim != 2 or len(skill) == 0:
         raise ValueError(f"population skill: expected shape [P, {goals}] with P >= 1, got {skill.shape}")
     size = len(skill)
-    if options.get("population_size") is None:
-        options["population_size"] = size
-    if options["population_size"] != size:
-        raise ValueError(f"population_size: expected {size} as in population, got {options['population_size']}")
+    if parameters.get("population_size") is None:
+        parameters["population_size"] = size
+    if parameters["population_size"] != size:
+        raise ValueError(f"population_size: expected {size} as in population, got {parameters['population_size']}")
     return (
         check_array("population skill", skill, "bool", (size, goals), 0, 1),
         check_array("population preference", population["preference"], "int32", (size,), 0, goals - 1),

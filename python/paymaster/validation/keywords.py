@@ -11,7 +11,7 @@ from paymaster import _core
 __all__ = ["check_keywords"]
 
 
-def check_keywords(task: str, options: Mapping[str, Any], own: Iterable[str]) -> None:
+def check_keywords(task: str, parameters: Mapping[str, Any], own: Iterable[str]) -> None:
     """Refuse keyword arguments that are neither parameters of the task nor ``own`` ones of what is being made.
 
     The text holds Python's own words, "unexpected keyword argument 'name'", which TorchRL looks for.
@@ -21,13 +21,13 @@ def check_keywords(task: str, options: Mapping[str, Any], own: Iterable[str]) ->
     """
     if not isinstance(task, str):
         raise TypeError(f"task: expected a str, got {type(task).__name__}")
-    parameters = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
-    if task not in parameters:
+    tasks = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
+    if task not in tasks:
         return
-    known = [*parameters[task], *own]
-    for name in options:
+    known = [*tasks[task], *own]
+    for name in parameters:
         if name not in known:
-            others = [other for other, has in parameters.items() if name in has]
+            others = [other for other, has in tasks.items() if name in has]
             if others:
                 raise TypeError(
                     f"{name}: expected a parameter of {task}, got one of {', '.join(others)} (an unexpected keyword "

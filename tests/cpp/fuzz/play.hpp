@@ -35,22 +35,22 @@ class Play {
   Batch& core() { return *batch_; }
   void reset() { batch_->reset(nullptr, nullptr, rows()); }
 
-  /// A step whose offers, and what followers are told, come of one number.
+  /// A step whose offers, and whose followers' actions come of one number.
   void step(std::uint32_t choice) {
     const GameConfig& c = batch_->config();
     const auto goals = static_cast<std::uint32_t>(c.num_goals), bonuses = static_cast<std::uint32_t>(c.num_bonuses);
-    std::vector<std::int32_t> offers(2 * n_), told(n_);
+    std::vector<std::int32_t> offers(2 * n_), follower_actions(n_);
     for (std::size_t i = 0; i < n_; ++i) {
       choice = choice * 1664525 + 1013904223;
       offers[2 * i] = static_cast<std::int32_t>((choice >> 8) % (goals + (c.abstain ? 1 : 0)));
       offers[2 * i + 1] = static_cast<std::int32_t>((choice >> 16) % bonuses);
-      told[i] = static_cast<std::int32_t>((choice >> 24) % (c.follower_kind() == Followers::primitive ? 3 : goals + 1));
+      follower_actions[i] = static_cast<std::int32_t>((choice >> 24) % (c.follower_kind() == Followers::primitive ? 3 : goals + 1));
     }
     const bool rule = c.follower_kind() == Followers::rule;
     if (!rule) batch_->offer(offers.data(), followers_.pointers().data());
     require(followers_.in_bounds(), "what followers know is between its bounds");
     const std::vector<void*> results = results_.pointers(), totals = totals_.pointers();
-    batch_->step(offers.data(), rule ? nullptr : told.data(),
+    batch_->step(offers.data(), rule ? nullptr : follower_actions.data(),
                  {.observation = rows(), .final_observation = {}, .results = results.data(), .totals = totals.data()});
     require(results_.in_bounds() && totals_.in_bounds(), "results are between their bounds");
     for (const float value : real_) require(value >= -1e9f && value <= 1e9f, "an observation is finite");

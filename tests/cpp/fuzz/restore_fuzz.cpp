@@ -20,7 +20,7 @@ struct Table {
   std::string good;
 };
 
-/// Small games of every world, some with followers that are told what to do.
+/// Small games of every world, some with followers that act from outside.
 std::vector<Table>& tables() {
   static std::vector<Table> all = [] {
     std::vector<Table> made;

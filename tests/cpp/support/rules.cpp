@@ -75,7 +75,7 @@ void Ledger::add(const PlayedStep& s) {
     const Offer offer = s.offer(k);
     payments += static_cast<double>(s.payment[k]);
     follower_reward += static_cast<double>(s.follower_reward[k]);
-    events += length == 1 || s.before.offer[2 * k] != offer.goal || s.before.offer[2 * k + 1] != offer.bonus;
+    new_offers += length == 1 || s.before.offer[2 * k] != offer.goal || s.before.offer[2 * k + 1] != offer.bonus;
     if (s.completed[k] == kNone) continue;
     incentive += offer.bonus + 1;
     ++completions[static_cast<std::size_t>(s.completed[k])];
@@ -87,7 +87,7 @@ bool Ledger::agrees(const Results& r, int game, int goals) const {
   const auto same_number = [](double a, float b) { return a == static_cast<double>(b); };
   bool same = same_number(gain, r.gain[i]) && same_number(payments, r.payments[i]) &&
               same_number(incentive, r.incentive[i]) && same_number(follower_reward, r.total_follower_reward[i]) &&
-              events == r.events[i] && length == r.length[i];
+              new_offers == r.new_offers[i] && length == r.length[i];
   for (std::size_t g = 0; g < static_cast<std::size_t>(goals); ++g)
     same = same && completions[g] == r.completions[i * static_cast<std::size_t>(goals) + g];
   return same;

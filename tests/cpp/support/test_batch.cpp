@@ -82,7 +82,7 @@ Results::Results(const Batch& batch)
       payments(totals.values<float>("payments")),
       incentive(totals.values<float>("incentive")),
       total_follower_reward(totals.values<float>("follower_reward")),
-      events(totals.values<std::int32_t>("events")),
+      new_offers(totals.values<std::int32_t>("new_offers")),
       length(totals.values<std::int32_t>("length")),
       completions(totals.values<std::int32_t>("completions")),
       field_pointers_(fields.pointers()),

@@ -90,7 +90,7 @@ struct Results {
   Values<bool> terminated, committed;
   Values<std::int16_t> completed, action;
   Values<float> payment, follower_reward, gain, payments, incentive, total_follower_reward;
-  Values<std::int32_t> events, length, completions;
+  Values<std::int32_t> new_offers, length, completions;
 
  private:
   std::vector<void*> field_pointers_, total_pointers_;

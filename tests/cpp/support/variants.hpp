@@ -1,4 +1,4 @@
-// Random variants of a task: every option that changes the play, its extremes included.
+// Random variants of a task: every parameter that changes the play, its extremes included.
 #pragma once
 
 #include "batch/batch.hpp"

@@ -1,4 +1,4 @@
-// Options: what a keyword argument, its range, its meaning and its error message come of.
+// Parameters: what a keyword argument, its range, its meaning and its error message come of.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@ namespace paymaster {
 
 struct GameConfig;
 
-/// Takes options one by one: (name, member, meaning, low, high), and (name, member, meaning) for text.
-class OptionVisitor {
+/// Takes parameters one by one: (name, member, meaning, low, high), and (name, member, meaning) for text.
+class ParameterVisitor {
  public:
-  virtual ~OptionVisitor() = default;
+  virtual ~ParameterVisitor() = default;
   virtual void operator()(const char* name, bool& member, const char* meaning, int low, int high) = 0;
   virtual void operator()(const char* name, int& member, const char* meaning, int low, int high) = 0;
   virtual void operator()(const char* name, std::int64_t& member, const char* meaning, std::int64_t low,
@@ -23,48 +23,48 @@ class OptionVisitor {
   virtual void operator()(const char* name, std::string& member, const char* meaning) = 0;
 };
 
-/// The options that a world has beside those of every game, with their defaults.
-class WorldOptions {
+/// The parameters that a world has beside those of every game, with their defaults.
+class WorldParameters {
  public:
-  virtual ~WorldOptions() = default;
-  virtual std::unique_ptr<WorldOptions> clone() const = 0;
-  virtual void visit(OptionVisitor& visitor) = 0;
+  virtual ~WorldParameters() = default;
+  virtual std::unique_ptr<WorldParameters> clone() const = 0;
+  virtual void visit(ParameterVisitor& visitor) = 0;
   /// Throws std::invalid_argument where they do not fit the game's or each other. Their ranges have been checked.
   virtual void validate(const GameConfig& game) const = 0;
 
  protected:
-  WorldOptions() = default;
-  WorldOptions(const WorldOptions&) = default;
-  WorldOptions& operator=(const WorldOptions&) = default;
+  WorldParameters() = default;
+  WorldParameters(const WorldParameters&) = default;
+  WorldParameters& operator=(const WorldParameters&) = default;
 };
 
-/// Throws std::invalid_argument on the first option out of its range.
-void check_ranges(const WorldOptions& options);
+/// Throws std::invalid_argument on the first parameter out of its range.
+void check_ranges(const WorldParameters& parameters);
 
-/// A world's options, or none; a copy has its own.
-class OwnOptions {
+/// A world's parameters, or none; a copy has its own.
+class OwnParameters {
  public:
-  OwnOptions() = default;
-  OwnOptions(std::unique_ptr<WorldOptions> options) : options_(std::move(options)) {}
-  OwnOptions(const OwnOptions& other) : options_(other.options_ ? other.options_->clone() : nullptr) {}
-  OwnOptions(OwnOptions&&) = default;
-  OwnOptions& operator=(OwnOptions other) {
-    options_ = std::move(other.options_);
+  OwnParameters() = default;
+  OwnParameters(std::unique_ptr<WorldParameters> parameters) : parameters_(std::move(parameters)) {}
+  OwnParameters(const OwnParameters& other) : parameters_(other.parameters_ ? other.parameters_->clone() : nullptr) {}
+  OwnParameters(OwnParameters&&) = default;
+  OwnParameters& operator=(OwnParameters other) {
+    parameters_ = std::move(other.parameters_);
     return *this;
   }
 
-  WorldOptions* get() { return options_.get(); }
-  const WorldOptions* get() const { return options_.get(); }
+  WorldParameters* get() { return parameters_.get(); }
+  const WorldParameters* get() const { return parameters_.get(); }
 
  private:
-  std::unique_ptr<WorldOptions> options_;
+  std::unique_ptr<WorldParameters> parameters_;
 };
 
-/// Passes a world's options on to a visitor of any type, as constants where Self is const.
+/// Passes a world's parameters on to a visitor of any type, as constants where Self is const.
 template <class Self, class Visitor>
-class PassOptions final : public OptionVisitor {
+class PassParameters final : public ParameterVisitor {
  public:
-  explicit PassOptions(Visitor& visitor) : visitor_(visitor) {}
+  explicit PassParameters(Visitor& visitor) : visitor_(visitor) {}
   void operator()(const char* name, bool& member, const char* meaning, int low, int high) override {
     visitor_(name, as<bool>(member), meaning, low, high);
   }

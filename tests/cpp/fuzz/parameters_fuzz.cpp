@@ -1,4 +1,4 @@
-// Options that come of bytes, near the ends of their ranges and anywhere: refused, or a game that can be played.
+// Parameters that come of bytes, near the ends of their ranges and anywhere: refused, or a game that can be played.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <limits>
