@@ -1,5 +1,5 @@
-"""Ours: the whole game, with followers that act by primitive actions, and planned; the physics with observations, and alone;
-random actions."""
+"""Ours: the whole game, with primitive followers, and planned; the physics with observations, and alone; random
+actions."""
 
 from __future__ import annotations
 

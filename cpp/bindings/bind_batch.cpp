@@ -72,7 +72,8 @@ class PyBatch {
   /// The first phase; the offers are kept for the second.
   py::dict offer(const py::array& actions) {
     const CallGuard::Call call(guard(), calls::offer);
-    expect(two_phase(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()", batch_->config().followers);
+    expect(two_phase(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()",
+           batch_->config().followers);
     take_actions(actions);
     followers_->prepare(copy_);
     {

@@ -68,9 +68,10 @@ struct GameConfig {
             "'completion': paid when a contract is completed; 'advance': when it starts; 'advance_once': then, but not "
             "again "
             "to a follower that takes the same offer up once more");
-    visitor("followers", self.followers,
-            "'rule': they decide by rule; else they act in a second phase of the step: 'meta', by a goal type that their "
-            "planner walks to, or 'primitive', by an action (Sec. 4.3)");
+    visitor(
+        "followers", self.followers,
+        "'rule': they decide by rule; else they act in a second phase of the step: 'meta', by a goal type that their "
+        "planner walks to, or 'primitive', by an action (Sec. 4.3)");
     visitor("noise", self.noise, "probability that a follower's action is replaced by a random one (Table 1)", 0.0,
             1.0);
     visitor("abstain", self.abstain, "adds the offer 'none' (goal index G): no goal, no payment", 0, 1);

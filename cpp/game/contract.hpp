@@ -12,12 +12,12 @@ namespace paymaster {
 
 /// Sums over an episode so far.
 struct EpisodeTotals {
-  float gain = 0;             // leader's reward
-  float payments = 0;         // bonuses paid
-  float incentive = 0;        // bonuses paid for completed contracts
-  float follower_reward = 0;  // of all followers together
+  float gain = 0;               // leader's reward
+  float payments = 0;           // bonuses paid
+  float incentive = 0;          // bonuses paid for completed contracts
+  float follower_reward = 0;    // of all followers together
   std::int32_t new_offers = 0;  // |A_T|: new offers, the first ones included
-  std::int32_t length = 0;    // steps
+  std::int32_t length = 0;      // steps
   std::int32_t completions[kMaxGoals] = {};
 };
 

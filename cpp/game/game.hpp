@@ -94,7 +94,8 @@ class Game {
 
   /// One step: offers[N] -> decisions -> primitive actions -> contracts -> world -> payments and rewards -> clock.
   /// `follower_actions`[N] counts for those that acts(); null with rule-based followers.
-  void step(State& s, const Offer* offers, const std::int32_t* follower_actions, Step& out, HistoryEvent* events) const {
+  void step(State& s, const Offer* offers, const std::int32_t* follower_actions, Step& out,
+            HistoryEvent* events) const {
     std::int8_t chosen[kMaxFollowers], committed[kMaxFollowers];
     std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers], reached[kMaxFollowers];
     float paid[kMaxFollowers];

@@ -48,7 +48,7 @@ struct WorldKind {
   std::uint8_t key;  // in snapshots: tells worlds with the same parameters apart, so it is never used twice
   int max_followers;
   std::unique_ptr<WorldParameters> (*parameters)();  // its own, at their defaults; null: it has none
-  int (*goal_objects)(const GameConfig&);      // of a type, the most that there can be
+  int (*goal_objects)(const GameConfig&);            // of a type, the most that there can be
   std::vector<BodyField> (*body)(const GameConfig&);
   std::unique_ptr<Batch> (*games)(const GameConfig&, const BatchConfig&, Population);  // that play this world
 };

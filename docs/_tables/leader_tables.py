@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from cells import table
-from stored_numbers import ALL_BUT_TWO, COMPARED, GAMES, game_name, mean_of, stored, full_information_gain
+from stored_numbers import ALL_BUT_TWO, COMPARED, GAMES, full_information_gain, game_name, mean_of, stored
 
 from paymaster.algorithms import LEADERS
 

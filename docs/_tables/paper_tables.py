@@ -16,13 +16,13 @@ from stored_numbers import (
     GRID,
     NOT_MEASURED,
     PAPER,
+    full_information_gain,
     game_name,
     mean_of,
     numbers,
     over_seeds,
     runs,
     stored,
-    full_information_gain,
 )
 
 from paymaster.algorithms import LEADERS

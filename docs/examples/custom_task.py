@@ -1,4 +1,4 @@
-"""A task of your own, without C++: parameters over a preset, a population of your own, and an id in Gymnasium's registry.
+"""A task of your own, without C++: a preset with other parameters and population, and an id in Gymnasium's registry.
 
     python docs/examples/custom_task.py
 

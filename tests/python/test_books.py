@@ -25,7 +25,9 @@ def test_payments_add_up(task: str, parameters: dict[str, Any], payment: str) ->
     env.reset(seed=3)
     w = parameters.get("goal_reward", min(env.parameters["num_bonuses"] + 1, 5))
     assert env.goal_reward == w
-    sums: dict[str, Any] = dict.fromkeys(("gain", "payments", "incentive", "follower_reward", "new_offers", "length"), 0)
+    sums: dict[str, Any] = dict.fromkeys(
+        ("gain", "payments", "incentive", "follower_reward", "new_offers", "length"), 0
+    )
     counts, before, completions = np.zeros((16, env.parameters["num_goals"]), dtype=int), env.state(), 0
     for offers in offer_stream(env, 30):
         _, reward, terminated, _, info = env.step(offers)

@@ -50,7 +50,9 @@ def test_evaluate_a_reference(reference: str, capsys: pytest.CaptureFixture[str]
     assert main(["evaluate", reference, "--task", TASK, "--episodes", "20", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["leader"] == reference
-    assert {"gain", "payments", "incentive", "completions", "completions_3", "follower_reward", "new_offers"} <= set(result)
+    assert {"gain", "payments", "incentive", "completions", "completions_3", "follower_reward", "new_offers"} <= set(
+        result
+    )
     assert main(["evaluate", reference, "--task", TASK, "--episodes", "20"]) == 0
     assert reference in capsys.readouterr().out
 

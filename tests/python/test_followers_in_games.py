@@ -167,7 +167,9 @@ def test_any_leader_against_any_population(tmp_path: Path) -> None:
     assert evaluate_run(tmp_path / "meta", 8, population=tmp_path / "primitive").episodes == 8
     assert evaluate_run(tmp_path / "meta", 8, parameters={"followers": "rule"}).episodes == 8
     parameters = {"horizon": 8}
-    told = evaluate_scripted("preference", "resource_collection", 8, parameters=parameters, population=tmp_path / "meta")
+    told = evaluate_scripted(
+        "preference", "resource_collection", 8, parameters=parameters, population=tmp_path / "meta"
+    )
     assert told.episodes == 8
     with pytest.raises(ValueError, match=r"population: expected a run whose followers learned, got .*rule"):
         evaluate_run(tmp_path / "meta", 8, population=tmp_path / "rule")

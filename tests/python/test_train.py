@@ -238,7 +238,9 @@ def test_evaluation_under_other_conditions(small_run: Path) -> None:
 def test_strangers_are_met_without_statistics(small_run: Path) -> None:
     """Another population under the old one's statistics, and with statistics that start empty."""
     parameters = {"population_seed": 5}
-    known, met = (evaluate_run(small_run, 40, parameters=parameters, strangers=strangers) for strangers in (False, True))
+    known, met = (
+        evaluate_run(small_run, 40, parameters=parameters, strangers=strangers) for strangers in (False, True)
+    )
     assert (known.gain != met.gain).any()
     assert met.to_json() == evaluate_run(small_run, 40, parameters=parameters, strangers=True).to_json()
 

@@ -40,7 +40,10 @@ def test_spaces_contain_what_is_seen_and_done(task: str, parameters: dict[str, A
     assert info == {}
     n, goals = env.num_followers, env.parameters["num_goals"]
     assert env.action_space.shape == (3, n, 2)
-    assert env.single_action_space.nvec[0].tolist() == [goals + env.parameters["abstain"], env.parameters["num_bonuses"]]
+    assert env.single_action_space.nvec[0].tolist() == [
+        goals + env.parameters["abstain"],
+        env.parameters["num_bonuses"],
+    ]
     for _ in range(env.parameters["horizon"] + 2):
         assert env.observation_space.contains(seen)
         assert all(space.shape == seen[name].shape[1:] for name, space in env.single_observation_space.items())

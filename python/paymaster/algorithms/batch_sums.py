@@ -13,7 +13,7 @@ __all__ = ["describe", "sums_of"]
 
 @torch.no_grad()
 def sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
-    """Games, steps of followers, new offers, right predictions, and beta where an option could end: a sum each, [] or [S].
+    """Return sums, [] or [S]: games, followers' steps, new offers, right predictions, beta where an option could end.
 
     Args:
         steps: that were played.
@@ -41,7 +41,10 @@ def describe(sums: dict[str, Tensor]) -> dict[str, Tensor]:
     if not sums:
         return {}
     new_offers, steps = sums["new_offers"], sums["steps"]
-    described = {"new_offers": new_offers / sums["games"], "option_length": new_offers.clamp(min=1).reciprocal() * steps}
+    described = {
+        "new_offers": new_offers / sums["games"],
+        "option_length": new_offers.clamp(min=1).reciprocal() * steps,
+    }
     if "predicted" in sums:
         described["prediction_accuracy"] = sums["predicted"] / steps
     if "held" in sums:

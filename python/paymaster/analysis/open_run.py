@@ -137,8 +137,8 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFoll
     kind = config.parameters.followers
     if kind != env.parameters["followers"]:
         raise ValueError(
-            f"followers: expected {kind or 'rule'!r} as in {str(run)!r}, got {env.parameters['followers']!r}; name a run "
-            "whose followers learned that as the population"
+            f"followers: expected {kind or 'rule'!r} as in {str(run)!r}, got {env.parameters['followers']!r}; name a "
+            "run whose followers learned that as the population"
         )
     followers = make_followers(dataclasses.replace(config, seed=seed), env)
     assert followers is not None  # the games ask them

@@ -296,13 +296,13 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         return bytes(self._core.snapshot())
 
     def restore(self, snapshot: bytes) -> Observation:
-        """Brings back :meth:`snapshot` exactly, into any batch of as many games with the same parameters and population.
+        """Bring back :meth:`snapshot` exactly, into any batch of as many games with the same parameters and population.
 
         Games that had not begun by then have not begun: they are reset before they are stepped.
 
         Raises:
-            ValueError: damaged bytes, other parameters, another number of games, a game that could not be played; nothing
-                changes.
+            ValueError: damaged bytes, other parameters, another number of games, a game that could not be played;
+                nothing changes.
             TypeError: not bytes.
         """
         if not isinstance(snapshot, bytes):

@@ -44,7 +44,8 @@ class Play {
       choice = choice * 1664525 + 1013904223;
       offers[2 * i] = static_cast<std::int32_t>((choice >> 8) % (goals + (c.abstain ? 1 : 0)));
       offers[2 * i + 1] = static_cast<std::int32_t>((choice >> 16) % bonuses);
-      follower_actions[i] = static_cast<std::int32_t>((choice >> 24) % (c.follower_kind() == Followers::primitive ? 3 : goals + 1));
+      follower_actions[i] =
+          static_cast<std::int32_t>((choice >> 24) % (c.follower_kind() == Followers::primitive ? 3 : goals + 1));
     }
     const bool rule = c.follower_kind() == Followers::rule;
     if (!rule) batch_->offer(offers.data(), followers_.pointers().data());

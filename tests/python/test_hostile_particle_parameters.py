@@ -1,4 +1,4 @@
-"""Impossible parameters of the particle worlds are refused: the error says the argument, what was expected, what came."""
+"""Impossible parameters of the particle worlds are refused: the error says argument, what was expected, what came."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Impossible parameters, maps and populations are refused: the error says the argument, what was expected, what came."""
+"""Impossible parameters, maps and populations are refused: the error says argument, what was expected, what came."""
 
 from __future__ import annotations
 
