@@ -17,7 +17,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-NAMES: dict[str, str] = {"natural-ends": "ebpg-expiring", "natural-ends-only": "expiring-only"}
+NAMES: dict[str, str] = {
+    "natural-ends": "ebpg-expiring",
+    "natural-ends-only": "expiring-only",
+    "events": "new_offers",
+}
 """What the new version calls X, by the old version's name: parameters, leaders, metrics."""
 SHORT = ("--episodes", "128", "--num-envs", "32", "--hidden", "16", "--evaluate", "0", "--checkpoint-every", "128")
 TRAINED = {
