@@ -1,7 +1,7 @@
 """Gains of the scripted leaders: `python bench/scripted.py` plays all of them and stores `scripted.json`.
 
 Each plays 1,000 episodes of every task under both payment rules, in the games of `paymaster evaluate NAME --task TASK
---payment RULE`. The task pages of the documentation show these gains (`python docs/tables`).
+--payment RULE`. The task pages of the documentation show these gains (`python docs/_tables`).
 """
 
 from __future__ import annotations

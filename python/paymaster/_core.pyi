@@ -84,7 +84,7 @@ class Batch:
     def __init__(
         self,
         task: str,
-        options: dict[str, Any],
+        parameters: dict[str, Any],
         num_envs: int,
         seed: int,
         first_index: int,
@@ -119,7 +119,7 @@ class Batch:
     @property
     def follower_fields(self) -> list[Field]: ...
     @property
-    def options(self) -> dict[str, Any]: ...
+    def parameters(self) -> dict[str, Any]: ...
     @property
     def goal_reward(self) -> float: ...
     @property

@@ -100,7 +100,7 @@ def test_the_papers_regime_is_the_papers() -> None:
     assert (learner.lambda_entropy, learner.lambda_termination, learner.entropy_end) == (0.01, 0.001, 1.0)
     assert (learner.gamma, learner.epochs, learner.gradient) == (1.0, 1, "dense")
     default = train_config(Arm("MB advance", DEFAULT_LEADER, "paper"), 3, 10).learner
-    assert default.parameters.expiring and default.learning_rate == 3e-4
+    assert default.options.expiring and default.learning_rate == 3e-4
     for name in REGIMES:
         for leader in LEADERS:
             train_config(Arm("RC completion", leader, name), 0, 10).validate()
