@@ -116,7 +116,9 @@ def _planners_moves(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Inte
 
     Plays the episodes again, with the same offers, in games that show the routes.
     """
-    again = make_vec(env.task, env.num_envs, seed, autoreset_mode="Disabled", **{**env.parameters, "observe_routes": True})
+    again = make_vec(
+        env.task, env.num_envs, seed, autoreset_mode="Disabled", **{**env.parameters, "observe_routes": True}
+    )
     observation, _ = again.reset()
     moves = []
     for offer, played, valid in zip(episodes.offer, episodes.follower_action, episodes.valid, strict=True):
