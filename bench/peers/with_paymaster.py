@@ -1,24 +1,23 @@
-"""Ours: the whole game, with followers that act by primitive actions, and planned; the physics with observations, and alone;
-random actions."""
+"""Ours: the whole game, with followers that act by primitive actions, and planned; the physics with observations, and
+alone; random actions."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
-from common import measure, report
+from common import REPEATS, SECONDS, THREADS, measure, report
 
 from paymaster import TwoPhaseVectorEnv, _core, make_vec
 from paymaster.analysis.step_rate import step_rate
 
-WORLDS = {"navigation": "simple_spread", "predator_prey": "simple_tag"}
+TASKS = {"simple_spread": "navigation", "simple_tag": "predator_prey"}
 
 
-def whole(task: str, games: int, threads: int) -> Any:
+def whole(task: str, games: int) -> Any:
     """One step of all games: offers that are kept for ten steps, random primitive actions; planners, contracts,
     observations, rewards and resets included."""
-    env = make_vec(task, games, 0, threads, followers="primitive", copy=False)
+    env = make_vec(task, games, 0, THREADS, followers="primitive", copy=False)
     assert isinstance(env, TwoPhaseVectorEnv)
     env.reset()
     random = np.random.default_rng(0)
@@ -71,22 +70,16 @@ def physics(task: str, games: int, observed: bool) -> Any:
     return step
 
 
-def main() -> None:
-    seconds, repeats, threads = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    rows: list[dict[str, object]] = []
-    for task, world in WORLDS.items():
-        for games in (1024, 16384):
-            rates = {
-                "primitive followers": measure(whole(task, games, threads), games, seconds, repeats),
-                "rule-based followers, planned": step_rate(task, games, threads, seconds, repeats).steps_per_second,
-                "physics and observations, one thread": measure(physics(task, games, True), games, seconds, repeats),
-                "physics alone, one thread": measure(physics(task, games, False), games, seconds, repeats),
-            }
-            rows += [
-                {"world": world, "games": games, "what": what, "steps_per_second": rate} for what, rate in rates.items()
-            ]
-    report(rows)
+def rates(world: str, games: int) -> dict[str, float]:
+    """Of random actions."""
+    task = TASKS[world]
+    return {
+        "primitive followers": measure(whole(task, games), games),
+        "rule-based followers, planned": step_rate(task, games, THREADS, SECONDS, REPEATS).steps_per_second,
+        "physics and observations, one thread": measure(physics(task, games, True), games),
+        "physics alone, one thread": measure(physics(task, games, False), games),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    report(rates)
