@@ -104,7 +104,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class ScriptedRow(Means):
-    """Of a scripted leader, who needs no training: the parameters of its games and how others learned, its evaluation."""
+    """Of a scripted leader, who is not trained: the parameters of its games and how others learned, its evaluation."""
 
     key: str
     name: str

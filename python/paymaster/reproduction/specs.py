@@ -135,9 +135,9 @@ class Reading:
 
     Attributes:
         arm: what is read.
-        measure: a mean per episode of the evaluation: gain, payments, incentive, completions, follower_reward, new_offers,
-            option_length; or of the training: learning_gain (mean over all its episodes), seconds, memory (an
-            episode's); or of the trained leader: a field of a probe (:mod:`paymaster.reproduction.probes`), such as
+        measure: a mean per episode of the evaluation: gain, payments, incentive, completions, follower_reward,
+            new_offers, option_length; or of the training: learning_gain (mean over all its episodes), seconds, memory
+            (an episode's); or of the trained leader: a field of a probe (:mod:`paymaster.reproduction.probes`), such as
             attention_ended.
         noise: of the evaluation; None is that of training.
         greedy: evaluated with the likeliest offers.
