@@ -134,12 +134,11 @@ class Game:
         """Preys bounce off the border."""
         border = self.case.half_width
         mirrored = np.array([[0, 2, 1, 3, 4], [0, 1, 2, 4, 3]])
+        out = np.abs(self.target) > border
+        self.target[out] = np.sign(self.target[out]) * 2 * border - self.target[out]
+        self.target_velocity[out] *= -1
         for axis in range(2):
-            at = self.target[..., axis]
-            out = np.abs(at) > border
-            at[out] = np.sign(at[out]) * 2 * border - at[out]
-            self.target_velocity[..., axis][out] *= -1
-            self.held[out] = mirrored[axis][self.held[out]]
+            self.held[out[..., axis]] = mirrored[axis][self.held[out[..., axis]]]
 
     def planned(self) -> Ints:
         """The planner's actions [B, N]."""

@@ -3,6 +3,7 @@ alone; random actions."""
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,13 @@ def whole(task: str, games: int) -> Any:
     env.reset()
     random = np.random.default_rng(0)
     highest = [env.parameters["num_goals"], env.parameters["num_bonuses"]]
-    offers = [random.integers(0, highest, (games, 4, 2)) for _ in range(8)]
-    actions = [random.integers(0, 5, (games, 4)) for _ in range(16)]
-    t = 0
+    drawn = [random.integers(0, highest, (games, 4, 2)) for _ in range(8)]
+    offers = cycle([offer for offer in drawn for _ in range(10)])
+    actions = cycle([random.integers(0, 5, (games, 4)) for _ in range(16)])
 
     def step() -> None:
-        nonlocal t
-        env.offer(offers[t // 10 % 8])
-        env.act(actions[t % 16])
-        t += 1
+        env.offer(next(offers))
+        env.act(next(actions))
 
     return step
 
@@ -55,17 +54,14 @@ def physics(task: str, games: int, observed: bool) -> Any:
     )
     random = np.random.default_rng(0)
     world.set(random.uniform(-1, 1, (games, bodies, 2)), np.zeros((games, bodies, 2)))
-    actions = [random.integers(0, 5, (games, bodies)) for _ in range(16)]
+    actions = cycle([random.integers(0, 5, (games, bodies)) for _ in range(16)])
     observation = np.zeros((2, games, bodies, 2), dtype=np.float32)
-    t = 0
 
     def step() -> None:
-        nonlocal t
-        world.step(actions[t % 16])
+        world.step(next(actions))
         position, velocity = world.pos, world.vel  # views
         if observed:
             observation[0], observation[1] = position, velocity
-        t += 1
 
     return step
 

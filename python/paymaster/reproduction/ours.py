@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -190,8 +189,8 @@ def frozen_leader(scale: Scale) -> Figure:
     for length in (0.1, 0.2, 0.4, 1.0):
         title, one = f"after {length * scale.episodes:,.0f} episodes", partial(read, length=length)
         panels.append(panel_of(title, "bars", kinds, games, one, y="followers' reward per episode"))
-        average = _average(f"followers' reward {title}", kinds, games, one, baseline=kinds[0])
-        averages.append(replace(average, against="what rule-based followers earn from the same leader"))
+        how = {"baseline": kinds[0], "against": "what rule-based followers earn from the same leader"}
+        averages.append(_average(f"followers' reward {title}", kinds, games, one, **how))
     statement, quantity = (
         "choosing goals is learned sooner than moves",
         f"reward {panels[0].title}, meta less primitive",
