@@ -49,15 +49,9 @@ def measure(seconds: float, rounds: int) -> list[dict[str, Any]]:
             changes = {"num_envs": GAMES, **parameters}
             rate = step_rate(task, num_threads=1, seconds=seconds, repeats=1, **changes)
             costs.append(1e6 / rate.steps_per_cpu_second)
+    shown = {"microseconds": statistics.median, "lowest": min, "highest": max}
     return [
-        {
-            "task": task,
-            "grows": what,
-            "size": size,
-            "microseconds": round(statistics.median(costs), 4),
-            "lowest": round(min(costs), 4),
-            "highest": round(max(costs), 4),
-        }
+        {"task": task, "grows": what, "size": size, **{name: round(of(costs), 4) for name, of in shown.items()}}
         for task, what, size, _, costs in every
     ]
 

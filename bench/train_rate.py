@@ -18,18 +18,19 @@ from typing import NamedTuple
 import torch
 import tyro
 
-from paymaster.algorithms import DEFAULT_LEADER, EBPG
+from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.algorithms.leader_stack import LeaderStack
+from paymaster.algorithms.process_group import SINGLE_PROCESS
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.torch_defaults import threads_of_torch
-from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.play.seed_games import SeedGames
 from paymaster.reproduction.specs import Arm, train_config
 from paymaster.terminal.markdown import markdown_table
 from paymaster.training.allocator import keep_freed_memory
 from paymaster.training.config import Followers, TrainConfig
-from paymaster.training.setup import make_env, make_followers, make_leader
+from paymaster.training.setup import make_leader
+from paymaster.training.train import make_parts
 
 
 class Rate(NamedTuple):
@@ -40,25 +41,19 @@ class Rate(NamedTuple):
     cpu: float
 
 
-def one_seed(config: TrainConfig) -> tuple[Rollout, EBPG, LearningFollowers | None]:
-    env = make_env(config, config.num_envs, config.seed)
-    leader, learning = make_leader(config, env), make_followers(config, env)
-    assert isinstance(leader, EBPG)
-    if learning is not None:
-        learning.explore, learning.keep = config.follower_learner.explore, True
-    return Rollout(env, leader, torch.Generator(leader.device).manual_seed(config.seed)), leader, learning
-
-
 def rate(config: TrainConfig, seeds: int, seconds: float) -> Rate:
     """Of one process, with so many seeds in it."""
     torch.set_num_threads(1)
     keep_freed_memory()
-    rollout, leader, learning = one_seed(config)
-    learner: EBPG | LeaderStack = leader
+    configs = [replace(config, seed=config.seed + number) for number in range(seeds)]
+    parts = [make_parts(one, make_leader, SINGLE_PROCESS) for one in configs]
+    learner, learning = parts[0].leader, parts[0].followers
+    rollout = Rollout(parts[0].env, learner, parts[0].generator)
+    if learning is not None:
+        learning.explore, learning.keep = config.follower_learner.explore, True
     if seeds > 1:
-        each = [one_seed(replace(config, seed=config.seed + number)) for number in range(seeds)]
-        games, learner = SeedGames([one.env for one, *_ in each]), LeaderStack([leader for _, leader, _ in each])
-        rollout = Rollout(games, learner, SeedDraws([one.generator for one, *_ in each], games.playing))
+        games, learner = SeedGames([part.env for part in parts]), LeaderStack([part.leader for part in parts])
+        rollout = Rollout(games, learner, SeedDraws([part.generator for part in parts], games.playing))
 
     def update() -> float:
         start = time.perf_counter()
