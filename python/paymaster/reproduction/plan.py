@@ -179,7 +179,6 @@ def ahead(
     return [above(statement, source, case.format(at), read(a, at), read(b, at), **changes) for at in places]
 
 
-def above_baseline(statement: str, source: str, places: Iterable[Any], read: Read, **how: Any) -> list[Claim]:
-    """Return the claims that each method's reading is above that of M3RL; ``how`` is what :func:`ahead` takes."""
-    every = tuple(places)
-    return [claim for method in METHODS for claim in ahead(statement, source, every, read, method, BASELINE, **how)]
+def above_baseline(statement: str, source: str, games: Sequence[str], read: Read) -> list[Claim]:
+    """Return the claims that each method's reading is above that of M3RL, game by game."""
+    return [claim for method in METHODS for claim in ahead(statement, source, games, read, method, BASELINE)]
