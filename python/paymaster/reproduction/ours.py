@@ -49,9 +49,9 @@ _figure = partial(Figure, claimed="statement")
 _average = partial(average_of, by_game=True)
 
 
-def _trained(game: str, measure: str = "gain", condition: str = "") -> Reading:
-    """Return a reading of the default leader, trained until it is good: in the plane four times as long."""
-    return reading(DEFAULT_LEADER, game, measure, condition=condition, length=4.0 if game in _PLANE else 1.0)
+def _trained(leader: str, game: str, measure: str = "gain", condition: str = "") -> Reading:
+    """Return a reading of a leader that is trained until it is good: in the plane four times as long."""
+    return reading(leader, game, measure, condition=condition, length=4.0 if game in _PLANE else 1.0)
 
 
 def leaders(scale: Scale) -> Figure:
@@ -79,11 +79,7 @@ def leaders(scale: Scale) -> Figure:
         for other in scale.leaders:
             if other != DEFAULT_LEADER:
                 claims += ahead(f"better than {other}", "ours", games, read, DEFAULT_LEADER, other)
-
-    def longer(_: str, game: str) -> Reading:
-        return _trained(game)
-
-    panels.append(panel_of("four times the training", "table", [DEFAULT_LEADER], games_of(_PLANE, scale), longer))
+    panels.append(panel_of("four times the training", "table", [DEFAULT_LEADER], games_of(_PLANE, scale), _trained))
     return _figure("Leaders beside each other", panels, claims, averages)
 
 
@@ -113,7 +109,7 @@ def generalisation(scale: Scale) -> Figure:
     home, strangers, changing = "as trained", "strangers", list(every)[-1]
 
     def read(label: str, game: str) -> Reading:
-        return _trained(game, condition=every[label])
+        return _trained(DEFAULT_LEADER, game, condition=every[label])
 
     panels, claims, averages = [], list[Claim](), []
     for where, names in (("on the grid", ON_THE_GRID), ("in the plane", _PLANE)):
@@ -137,7 +133,7 @@ def prediction(scale: Scale) -> Figure:
     module, *others = measures
 
     def read(label: str, game: str, unit: str = "") -> Reading:
-        return _trained(game, f"prediction_{measures[label]}{unit}")
+        return _trained(DEFAULT_LEADER, game, f"prediction_{measures[label]}{unit}")
 
     panels = (
         panel_of("accuracy", "bars", measures, games, read, y="share of the followers' actions"),
