@@ -9,7 +9,6 @@ rewards, with 95 % intervals.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
@@ -17,10 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import tyro
 from numpy.typing import NDArray
 from torch import Tensor
 
 from paymaster.algorithms import losses
+from paymaster.terminal.markdown import markdown_table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # for the game, which is not installed
 from enumerated_game import FOLLOWERS, STEPS, TabularGame, make_game, new_offers
@@ -214,19 +215,6 @@ def _compare(expected: tuple[Tensor, Tensor], true: tuple[Tensor, ...], second_m
     )
 
 
-def table(games: int, offset: float) -> list[str]:
-    """The table's lines, in Markdown. Raises AssertionError where what must be exact is not."""
-    lines = ["| estimator | weighted by | bias | cosine | cosine, mu only | variance |", "| --- " * 6 + "|"]
-    for estimator in ESTIMATORS:
-        by_game = [measure(estimator, seed, offset) for seed in range(games)]
-        for i, weight in enumerate(RETURNS):
-            columns = np.array([astuple(row[i]) for row in by_game]).T
-            assert not estimator.exact or columns[0].max() < EXACT, f"{estimator.name}: biased"
-            cells = " | ".join(_interval(values) for values in columns)
-            lines.append(f"| {estimator.name} | {weight} | {cells} |")
-    return lines
-
-
 def _interval(values: NDArray[np.float64]) -> str:
     if np.abs(values).max() < EXACT:
         return f"< {EXACT:.0e}"
@@ -234,14 +222,26 @@ def _interval(values: NDArray[np.float64]) -> str:
     return f"{values.mean():.3g} ± {half:.2g}" if half > EXACT else f"{values.mean():.6g}"
 
 
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--games", type=int, default=300, help="random games, seeds 0, 1, ...")
-    parser.add_argument("--offset", type=float, default=0.0, help="added to the reward of every step")
+def main(games: int = 300, offset: float = 0.0) -> None:
+    """Print the table.
+
+    Args:
+        games: random games, seeds 0, 1, ...
+        offset: added to the reward of every step.
+
+    Raises:
+        AssertionError: what must be exact is not.
+    """
     torch.set_num_threads(1)
-    print("\n".join(table(**vars(parser.parse_args()))))
+    rows = []
+    for estimator in ESTIMATORS:
+        by_game = [measure(estimator, seed, offset) for seed in range(games)]
+        for i, weight in enumerate(RETURNS):
+            columns = np.array([astuple(row[i]) for row in by_game]).T
+            assert not estimator.exact or columns[0].max() < EXACT, f"{estimator.name}: biased"
+            rows.append((estimator.name, weight, *map(_interval, columns)))
+    print(markdown_table(("estimator", "weighted by", "bias", "cosine", "cosine, mu only", "variance"), rows), end="")
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main, description=__doc__)

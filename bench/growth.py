@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import statistics
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +21,6 @@ from paymaster.validation.ranges import parse_json
 HERE = Path(__file__).parent
 TASKS = ("resource_collection", "navigation", "predator_prey")
 GAMES = 1_000
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What to measure.
-
-    Attributes:
-        seconds: least time of one measurement.
-        rounds: measurements a cell.
-        out: results.
-        picture: the plots.
-        table: draw what is there, and measure nothing.
-    """
-
-    seconds: float = 0.1
-    rounds: int = 5
-    out: Path = HERE / "growth.json"
-    picture: Path = HERE / "pictures" / "growth.png"
-    table: bool = False
 
 
 def square(side: int) -> str:
@@ -61,25 +41,18 @@ def cells(task: str) -> list[tuple[str, int, dict[str, Any]]]:
     return [*followers, *games, *goals, *sides, *horizons]
 
 
-def measure(arguments: Arguments) -> list[dict[str, Any]]:
+def measure(seconds: float, rounds: int) -> list[dict[str, Any]]:
     """A row a cell."""
-    every = [(task, what, size, parameters) for task in TASKS for what, size, parameters in cells(task)]
-    costs: list[list[float]] = [[] for _ in every]
-    for _ in range(arguments.rounds):
-        for times, (task, _, _, parameters) in zip(costs, every, strict=True):
+    every = [(task, *cell, list[float]()) for task in TASKS for cell in cells(task)]
+    for _ in range(rounds):
+        for task, _, _, parameters, costs in every:
             changes = {"num_envs": GAMES, **parameters}
-            rate = step_rate(task, changes.pop("num_envs"), 1, arguments.seconds, 1, **changes)
-            times.append(1e6 / rate.steps_per_cpu_second)
+            rate = step_rate(task, num_threads=1, seconds=seconds, repeats=1, **changes)
+            costs.append(1e6 / rate.steps_per_cpu_second)
+    shown = {"microseconds": statistics.median, "lowest": min, "highest": max}
     return [
-        {
-            "task": task,
-            "grows": what,
-            "size": size,
-            "microseconds": round(statistics.median(times), 4),
-            "lowest": round(min(times), 4),
-            "highest": round(max(times), 4),
-        }
-        for times, (task, what, size, _) in zip(costs, every, strict=True)
+        {"task": task, "grows": what, "size": size, **{name: round(of(costs), 4) for name, of in shown.items()}}
+        for task, what, size, _, costs in every
     ]
 
 
@@ -99,14 +72,27 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     figure.savefig(path)
 
 
-def main() -> None:
-    arguments = tyro.cli(Arguments, description=__doc__)
-    if not arguments.table:
-        arguments.out.write_text(json.dumps(measure(arguments), indent=0) + "\n")
-    rows = parse_json(arguments.out.read_bytes(), str(arguments.out))
-    draw(rows, arguments.picture)
-    print(f"{arguments.out}, {arguments.picture}: written; `python docs/_tables` writes the table of them")
+def main(
+    seconds: float = 0.1,
+    rounds: int = 5,
+    out: Path = HERE / "growth.json",
+    picture: Path = HERE / "pictures" / "growth.png",
+    table: bool = False,
+) -> None:
+    """Measure, store and draw.
+
+    Args:
+        seconds: least time of one measurement.
+        rounds: measurements a cell.
+        out: results.
+        picture: the plots.
+        table: draw what is there, and measure nothing.
+    """
+    if not table:
+        out.write_text(json.dumps(measure(seconds, rounds), indent=0) + "\n")
+    draw(parse_json(out.read_bytes(), str(out)), picture)
+    print(f"{out}, {picture}: written; `python docs/_tables` writes the table of them")
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main, description=__doc__)

@@ -37,21 +37,17 @@ TASKS = (
 def build(folder: Path) -> Path:
     """Builds bench_core; its path."""
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DPAYMASTER_PYTHON=OFF", "-DPAYMASTER_BENCH=ON"]
-    subprocess.run(["cmake", "-S", ROOT, "-B", folder, *options], check=True, stdout=subprocess.DEVNULL)
     jobs = str(len(os.sched_getaffinity(0)))
-    subprocess.run(
-        ["cmake", "--build", folder, "--target", "bench_core", "-j", jobs], check=True, stdout=subprocess.DEVNULL
-    )
+    for step in (["-S", ROOT, "-B", folder, *options], ["--build", folder, "--target", "bench_core", "-j", jobs]):
+        subprocess.run(["cmake", *step], check=True, stdout=subprocess.DEVNULL)
     return folder / "bench_core"
 
 
 def processor() -> str:
     """The processor's kind; without AVX2 it runs the plain search, which is another count."""
-    kind = platform.machine()
-    flags = (
-        Path("/proc/cpuinfo").read_text().split() if kind == "x86_64" and Path("/proc/cpuinfo").exists() else ["avx2"]
-    )
-    return kind if "avx2" in flags else kind + PLAIN
+    kind, told = platform.machine(), Path("/proc/cpuinfo")
+    plain = kind == "x86_64" and told.exists() and "avx2" not in told.read_text().split()
+    return kind + PLAIN if plain else kind
 
 
 def compiler_of(folder: Path) -> str:
@@ -67,18 +63,12 @@ def compiler_of(folder: Path) -> str:
 
 def instructions(program: Path, task: str, steps: int) -> int:
     """Of a whole run with so many steps."""
-    environment = dict(os.environ)
-    environment.pop("PAYMASTER_NO_AVX2", None)
+    environment = {name: value for name, value in os.environ.items() if name != "PAYMASTER_NO_AVX2"}
     if task.endswith(PLAIN):
         environment["PAYMASTER_NO_AVX2"] = "1"
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", program]
-    done = subprocess.run(
-        [*command, task.removesuffix(PLAIN), str(GAMES), str(steps), "1"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command += [task.removesuffix(PLAIN), str(GAMES), str(steps), "1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     total = re.search(r"Collected : (\d+)", done.stderr)
     if total is None:
         raise RuntimeError(f"callgrind: expected a line 'Collected : ...', got\n{done.stderr}")
@@ -98,15 +88,6 @@ def risen(measured: dict[str, int], baseline: dict[str, int]) -> list[str]:
     return [task for task, count in measured.items() if count > (1 + LIMIT) * baseline.get(task, 0)]
 
 
-def report(measured: dict[str, int], baseline: dict[str, int]) -> None:
-    """A table in Markdown."""
-    print("| task | instructions a step | baseline | change |\n| --- | --- | --- | --- |")
-    for task, count in measured.items():
-        was = baseline.get(task)
-        change = f"{was:,} | {count / was - 1:+.1%}" if was else "- | -"
-        print(f"| {task} | {count:,} | {change} |")
-
-
 def main() -> int:
     """Measures; 1 where a task has become slower, 2 where nothing can be measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -119,13 +100,15 @@ def main() -> int:
             return 2
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.build or Path(temporary)
-        program = build(folder)
-        compiler = compiler_of(folder)
-        measured = measure(program)
+        measured, compiler = measure(build(folder)), compiler_of(folder)
     baselines: dict[str, dict[str, int]] = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     baseline = baselines.get(compiler, {})
     print(f"{compiler}, {GAMES} games, {STEPS} steps")
-    report(measured, baseline)
+    print("| task | instructions a step | baseline | change |\n| --- | --- | --- | --- |")
+    for task, count in measured.items():
+        was = baseline.get(task)
+        change = f"{was:,} | {count / was - 1:+.1%}" if was else "- | -"
+        print(f"| {task} | {count:,} | {change} |")
     if arguments.update:
         baselines[compiler] = measured
         BASELINE.write_text(json.dumps(baselines, indent=2, sort_keys=True) + "\n")

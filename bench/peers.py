@@ -13,12 +13,12 @@ import os
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tyro
 
+from paymaster.terminal.markdown import markdown_table
 from paymaster.training.cores import available_cores
 
 HERE = Path(__file__).parent
@@ -27,28 +27,6 @@ PACKAGES = {
     "vmas": ["vmas", "torch>=2.6,<2.14"],
     "jaxmarl": ["jaxmarl"],
 }
-WORLDS = ("simple_spread", "simple_tag")
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What to measure.
-
-    Attributes:
-        peers: names, of mpe2, vmas, jaxmarl.
-        where: environments of the peers.
-        seconds: least time of one measurement.
-        repeats: measurements in a row, of which the median counts.
-        rounds: over all scripts.
-        threads: of those that can use more than one.
-    """
-
-    peers: tuple[str, ...] = tuple(PACKAGES)
-    where: Path = Path("build") / "peers"
-    seconds: float = 1.0
-    repeats: int = 3
-    rounds: int = 3
-    threads: int = available_cores()
 
 
 def installed(peer: str, where: Path) -> Path | None:
@@ -65,12 +43,11 @@ def installed(peer: str, where: Path) -> Path | None:
     return python
 
 
-def run(script: str, python: Path | str, arguments: Arguments) -> list[dict[str, Any]]:
+def run(script: str, python: Path | str, seconds: float, repeats: int, threads: int) -> list[dict[str, Any]]:
     """Rows of one script; none, and a line that says why, where it fails."""
-    command = [str(python), str(HERE / "peers" / f"with_{script}.py")]
-    command += [str(arguments.seconds), str(arguments.repeats), str(arguments.threads)]
-    flags = f"--xla_cpu_multi_thread_eigen={'true' if arguments.threads > 1 else 'false'}"
-    environment = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads), "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    command = [str(python), str(HERE / "peers" / f"with_{script}.py"), str(seconds), str(repeats), str(threads)]
+    flags = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     if result.returncode != 0:
         print(f"{script} failed: {result.stderr.strip().splitlines()[-1]}", flush=True)
@@ -82,35 +59,46 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     """Medians over rounds at each one's better batch size; ours over each peer."""
     rates: dict[tuple[str, ...], dict[int, list[float]]] = {}
     for row in rows:
-        of = rates.setdefault((row["world"], row["peer"], row.get("what", "")), {})
+        of = rates.setdefault((row["world"], row["peer"], row["what"]), {})
         of.setdefault(row["games"], []).append(row["steps_per_second"])
     best = {key: max((statistics.median(some), games) for games, some in of.items()) for key, of in rates.items()}
     ours = sorted({what for _, peer, what in best if peer == "paymaster"})
-    print("| world | what | games | steps/s |", *(f"ours, {what}, over it |" for what in ours))
-    print("| --- | --- | --- | --- |", *("--- |" for _ in ours))
-    for world in WORLDS:
-        for (of, peer, what), (rate, games) in best.items():
-            if of != world:
-                continue
-            ratios = [
-                f"{best[world, 'paymaster', mine][0] / rate:.1f} |" if (world, "paymaster", mine) in best else "- |"
-                for mine in ours
-            ]
-            print(f"| {world} | {peer} {what} | {games:,} | {rate:,.0f} |", *ratios)
+    lines = []
+    for (world, peer, what), (rate, games) in sorted(best.items(), key=lambda item: item[0][0]):  # as they were run
+        mine = (best.get((world, "paymaster", way)) for way in ours)
+        ratios = ("-" if found is None else f"{found[0] / rate:.1f}" for found in mine)
+        lines.append((world, f"{peer} {what}", f"{games:,}", f"{rate:,.0f}", *ratios))
+    print(
+        markdown_table(("world", "what", "games", "steps/s", *(f"ours, {way}, over it" for way in ours)), lines), end=""
+    )
 
 
-def main() -> None:
-    arguments = tyro.cli(Arguments, description=__doc__)
-    where = arguments.where.resolve()
-    pythons = {peer: installed(peer, where) for peer in arguments.peers}
+def main(
+    peers: tuple[str, ...] = tuple(PACKAGES),
+    where: Path = Path("build") / "peers",
+    seconds: float = 1.0,
+    repeats: int = 3,
+    rounds: int = 3,
+    threads: int = available_cores(),
+) -> None:
+    """Measure and print.
+
+    Args:
+        peers: names, of mpe2, vmas, jaxmarl.
+        where: environments of the peers.
+        seconds: least time of one measurement.
+        repeats: measurements in a row, of which the median counts.
+        rounds: over all scripts.
+        threads: of those that can use more than one.
+    """
+    installations = {peer: installed(peer, where.resolve()) for peer in peers}
+    pythons = {"paymaster": sys.executable, **{peer: python for peer, python in installations.items() if python}}
     rows: list[dict[str, Any]] = []
-    for _ in range(arguments.rounds):
-        rows += run("paymaster", sys.executable, arguments)
-        for peer, python in pythons.items():
-            if python is not None:
-                rows += run(peer, python, arguments)
+    for _ in range(rounds):
+        for script, python in pythons.items():
+            rows += run(script, python, seconds, repeats, threads)
     print_table(rows)
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main, description=__doc__)

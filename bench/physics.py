@@ -12,19 +12,21 @@ import time
 import numpy as np
 
 from paymaster import _core
+from paymaster.terminal.markdown import markdown_table
 
 WORLDS, STEPS, REPEATS = 1024, 50, 7
 
 
 def rate(kind: type[_core.ParticleWorld], followers: int, preys: int, obstacles: int) -> float:
     """World steps per second."""
-    bodies = followers + preys + obstacles
+    counts = (followers, preys, obstacles)
+    bodies = sum(counts)
     world = kind(
         num_worlds=WORLDS,
-        size=np.repeat([0.075, 0.05, 0.2], [followers, preys, obstacles]),
-        acceleration=np.repeat([3.0, 3.0, 0.0], [followers, preys, obstacles]),
-        max_speed=np.repeat([1.0, 0.975, np.inf], [followers, preys, obstacles]),
-        movable=np.repeat([True, True, False], [followers, preys, obstacles]),
+        size=np.repeat([0.075, 0.05, 0.2], counts),
+        acceleration=np.repeat([3.0, 3.0, 0.0], counts),
+        max_speed=np.repeat([1.0, 0.975, np.inf], counts),
+        movable=np.repeat([True, True, False], counts),
         collides=np.full(bodies, True),
     )
     random = np.random.default_rng(0)
@@ -41,11 +43,12 @@ def rate(kind: type[_core.ParticleWorld], followers: int, preys: int, obstacles:
 
 
 def main() -> None:
-    print("| followers | preys | obstacles | float64, steps/s | float32, steps/s | ratio |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for followers, preys, obstacles in ((4, 0, 0), (4, 6, 2), (16, 16, 2), (64, 64, 2)):
-        exact, rough = (rate(k, followers, preys, obstacles) for k in (_core.ParticleWorld, _core.ParticleWorld32))
-        print(f"| {followers} | {preys} | {obstacles} | {exact:,.0f} | {rough:,.0f} | {rough / exact:.2f} |")
+    rows = []
+    for counts in ((4, 0, 0), (4, 6, 2), (16, 16, 2), (64, 64, 2)):
+        exact, rough = (rate(kind, *counts) for kind in (_core.ParticleWorld, _core.ParticleWorld32))
+        rows.append((*counts, f"{exact:,.0f}", f"{rough:,.0f}", f"{rough / exact:.2f}"))
+    headings = ("followers", "preys", "obstacles", "float64, steps/s", "float32, steps/s", "ratio")
+    print(markdown_table(headings, rows), end="")
 
 
 if __name__ == "__main__":

@@ -11,13 +11,16 @@ and the share of targets never reached within 50 steps. B games, N bodies, O obs
 
 from __future__ import annotations
 
-import argparse
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import tyro
 
 from paymaster import _core, planners
+from paymaster.terminal.markdown import markdown_table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -25,7 +28,6 @@ Mask = npt.NDArray[np.bool_]
 
 HORIZON = 50
 DT, DAMPING = 0.1, 0.25
-PUSH = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)], float)
 PREY_SIZE, PREY_ACCELERATION, PREY_SPEED, PREY_HOLD = 0.05, 3.0, 0.975, 5
 OBSTACLE_SIZE = 0.2
 
@@ -61,14 +63,12 @@ class Case:
         return max(1.0, (self.bodies / 4) ** 0.5)
 
 
-def place(
-    random: np.random.Generator, shape: tuple[int, ...], half: float, size: float, around: Floats, sizes: Floats
-) -> Floats:
+def place(random: np.random.Generator, half: float, size: float, around: Floats, sizes: npt.ArrayLike) -> Floats:
     """Uniform points [B, 2] in +-half at which a body of this size overlaps none of those around [B, E, 2]."""
-    at = random.uniform(-half, half, (*shape, 2))
+    at = random.uniform(-half, half, (len(around), 2))
     for _ in range(100):
         away = np.linalg.norm(at[:, None] - around, axis=-1)
-        bad = (away < size + sizes).any(axis=1)
+        bad = (away < size + np.asarray(sizes)).any(axis=1)
         if not bad.any():
             break
         at[bad] = random.uniform(-half, half, (int(bad.sum()), 2))
@@ -81,28 +81,23 @@ class Game:
     def __init__(self, case: Case, games: int, seed: int) -> None:
         self.case, self.games = case, games
         self.random = np.random.default_rng(seed)
-        n, moving = case.bodies, case.bodies if case.preys else 0
-        body = case.body
-        size = [body.size] * n + [PREY_SIZE] * moving + [OBSTACLE_SIZE] * case.obstacles
+        body, n = case.body, case.bodies
+        self.preys = n if case.preys else 0
+        counts = (n, self.preys, case.obstacles)
         self.world = _core.ParticleWorld(
             num_worlds=games,
-            size=size,
-            acceleration=[body.acceleration] * n + [PREY_ACCELERATION] * moving + [0.0] * case.obstacles,
-            max_speed=[body.max_speed] * n + [PREY_SPEED] * moving + [np.inf] * case.obstacles,
-            movable=[True] * (n + moving) + [False] * case.obstacles,
-            collides=[True] * len(size),
+            size=np.repeat([body.size, PREY_SIZE, OBSTACLE_SIZE], counts),
+            acceleration=np.repeat([body.acceleration, PREY_ACCELERATION, 0.0], counts),
+            max_speed=np.repeat([body.max_speed, PREY_SPEED, np.inf], counts),
+            movable=np.repeat([True, True, False], counts),
+            collides=np.full(sum(counts), True),
         )
-        obstacles = np.zeros((games, 0, 2))
-        for _ in range(case.obstacles):
-            sizes = np.full(obstacles.shape[1], OBSTACLE_SIZE)
-            new = place(self.random, (games,), 0.9 * case.half_width, OBSTACLE_SIZE, obstacles, sizes)
-            obstacles = np.concatenate([obstacles, new[:, None]], axis=1)
-        self.obstacles = obstacles
-        placed, sizes = obstacles, np.full(case.obstacles, OBSTACLE_SIZE)
-        for i in range(n):
-            new = place(self.random, (games,), case.half_width, size[i], placed, sizes)
-            placed, sizes = np.concatenate([placed, new[:, None]], axis=1), np.append(sizes, size[i])
-        self.position: Floats = placed[:, case.obstacles :]
+        placed, sizes = np.zeros((games, 0, 2)), np.repeat([OBSTACLE_SIZE, body.size], [case.obstacles, n])
+        for i, size in enumerate(sizes):
+            half = 0.9 * case.half_width if i < case.obstacles else case.half_width
+            new = place(self.random, half, size, placed, sizes[:i])
+            placed = np.concatenate([placed, new[:, None]], axis=1)
+        self.obstacles, self.position = np.split(placed, [case.obstacles], axis=1)
         self.velocity = np.zeros_like(self.position)
         self.target = np.stack([self.new_target() for _ in range(n)], axis=1)
         self.target_velocity = np.zeros_like(self.target)
@@ -110,33 +105,25 @@ class Game:
 
     def new_target(self) -> Floats:
         """[B, 2], clear of the obstacles."""
-        sizes = np.full(self.case.obstacles, OBSTACLE_SIZE)
-        return place(self.random, (self.games,), self.case.half_width, PREY_SIZE, self.obstacles, sizes)
+        return place(self.random, self.case.half_width, PREY_SIZE, self.obstacles, OBSTACLE_SIZE)
 
     def step(self, t: int, actions: Ints) -> Mask:
         """One step; which bodies have reached their targets [B, N]. Those get new ones."""
-        case, n = self.case, self.case.bodies
-        still = np.zeros((self.games, case.obstacles), np.int64)
-        if case.preys:
-            if t % PREY_HOLD == 0:
-                self.held = self.random.integers(0, 5, self.held.shape)
-            self.world.set(
-                np.concatenate([self.position, self.target, self.obstacles], axis=1),
-                np.concatenate([self.velocity, self.target_velocity, 0 * self.obstacles], axis=1),
-            )
-            self.world.step(np.concatenate([actions, self.held, still], axis=1))
-        else:
-            self.world.set(
-                np.concatenate([self.position, self.obstacles], axis=1),
-                np.concatenate([self.velocity, 0 * self.obstacles], axis=1),
-            )
-            self.world.step(np.concatenate([actions, still], axis=1))
+        n, preys = self.case.bodies, self.preys
+        if preys and t % PREY_HOLD == 0:
+            self.held = self.random.integers(0, 5, self.held.shape)
+        self.world.set(
+            np.concatenate([self.position, self.target[:, :preys], self.obstacles], axis=1),
+            np.concatenate([self.velocity, self.target_velocity[:, :preys], 0 * self.obstacles], axis=1),
+        )
+        still = np.zeros(self.obstacles.shape[:2], np.int64)
+        self.world.step(np.concatenate([actions, self.held[:, :preys], still], axis=1))
         position, velocity = self.world.pos, self.world.vel
         self.position, self.velocity = position[:, :n], velocity[:, :n]
-        if case.preys:
+        if preys:
             self.target, self.target_velocity = position[:, n : 2 * n], velocity[:, n : 2 * n]
             self.reflect()
-        reached: Mask = np.linalg.norm(self.position - self.target, axis=-1) < case.body.reach
+        reached: Mask = np.linalg.norm(self.position - self.target, axis=-1) < self.case.body.reach
         for k in range(n):
             new = reached[:, k]
             self.target[new, k] = self.new_target()[new]
@@ -147,23 +134,18 @@ class Game:
         """Preys bounce off the border."""
         border = self.case.half_width
         mirrored = np.array([[0, 2, 1, 3, 4], [0, 1, 2, 4, 3]])
+        out = np.abs(self.target) > border
+        self.target[out] = np.sign(self.target[out]) * 2 * border - self.target[out]
+        self.target_velocity[out] *= -1
         for axis in range(2):
-            at = self.target[..., axis]
-            out = np.abs(at) > border
-            at[out] = np.sign(at[out]) * 2 * border - at[out]
-            self.target_velocity[..., axis][out] *= -1
-            self.held[out] = mirrored[axis][self.held[out]]
+            self.held[out[..., axis]] = mirrored[axis][self.held[out[..., axis]]]
 
     def planned(self) -> Ints:
         """The planner's actions [B, N]."""
         body, rows = self.case.body, self.games * self.case.bodies
-        obstacles = np.repeat(self.obstacles, self.case.bodies, axis=0)
         action, _ = planners.steer(
-            self.position.reshape(rows, 2),
-            self.velocity.reshape(rows, 2),
-            self.target.reshape(rows, 2),
-            self.target_velocity.reshape(rows, 2),
-            obstacles,
+            *(x.reshape(rows, 2) for x in (self.position, self.velocity, self.target, self.target_velocity)),
+            np.repeat(self.obstacles, self.case.bodies, axis=0),
             acceleration=body.acceleration,
             max_speed=body.max_speed,
             reach=body.reach,
@@ -187,57 +169,46 @@ def farthest(body: Body) -> Floats:
     return np.array(far)
 
 
-@dataclass
-class Result:
-    steps: float
-    bound: float
-    never: float
-
-
-def measure(case: Case, policy: str, games: int, seed: int) -> Result:
-    """Plays the case with 'planned' or 'greedy' actions."""
+def measure(case: Case, policy: Callable[[Game], Ints], games: int, seed: int) -> Floats:
+    """Plays the case; mean steps until a target is reached, mean bound, share of those never reached."""
     game = Game(case, games, seed)
     start = game.position.copy()
     far = farthest(case.body)
-    reached_at = np.full((games, case.bodies), HORIZON)
-    bound = np.full((games, case.bodies), HORIZON)
+    reached_at, bound = np.full((2, games, case.bodies), HORIZON)
     waiting = np.ones((games, case.bodies), bool)
     for t in range(HORIZON):
         before = game.target.copy()
-        reached = game.step(t, game.planned() if policy == "planned" else game.greedy())
+        reached = game.step(t, policy(game))
         # Where the first target is now. (One that has just been reached bounds itself: it was reached.)
         course = np.where(reached[..., None], before, game.target)
         near = np.linalg.norm(course - start, axis=-1) - case.body.reach < far[t + 1]
         bound = np.where(waiting & (near | reached) & (bound == HORIZON), t + 1, bound)
         reached_at[waiting & reached] = t + 1
         waiting &= ~reached
-    return Result(float(reached_at.mean()), float(bound.mean()), float(waiting.mean()))
+    return np.array([reached_at.mean(), bound.mean(), waiting.mean()])
 
 
-def cases(quick: bool) -> list[Case]:
-    others = [0, 3] if quick else [0, 1, 2, 4, 8]
-    kinds = [(NAVIGATION, False), (PREDATOR, False), (PREDATOR, True)]
-    return [Case(body, n, o, preys) for body, preys in kinds for o in (0, 2) for n in others]
+def main(bodies: int = 20_000, seed: int = 0, quick: bool = False) -> None:
+    """Print the table.
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bodies", type=int, default=20_000, help="bodies measured per row")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="only 0 and 3 other bodies")
-    options = parser.parse_args()
-    print("| world | target | others | obstacles | bound | planner | planner / bound | never | greedy | never |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for case in cases(options.quick):
-        games = -(-options.bodies // case.bodies)
-        planned = measure(case, "planned", games, options.seed)
-        greedy = measure(case, "greedy", games, options.seed)
-        print(
-            f"| {case.body.world} | {'prey' if case.preys else 'fixed'} | {case.others} | {case.obstacles} "
-            f"| {planned.bound:.2f} | {planned.steps:.2f} | {planned.steps / planned.bound:.3f} | {planned.never:.2%} "
-            f"| {greedy.steps:.2f} | {greedy.never:.2%} |"
-        )
+    Args:
+        bodies: measured per row.
+        seed: of the places, targets and preys.
+        quick: only 0 and 3 other bodies.
+    """
+    rows = []
+    kinds = ((NAVIGATION, False), (PREDATOR, False), (PREDATOR, True))
+    for (body, preys), obstacles, others in itertools.product(kinds, (0, 2), (0, 3) if quick else (0, 1, 2, 4, 8)):
+        case = Case(body, others, obstacles, preys)
+        games = -(-bodies // case.bodies)
+        steps, bound, never = measure(case, Game.planned, games, seed)
+        greedy, _, greedy_never = measure(case, Game.greedy, games, seed)
+        about = (body.world, "prey" if preys else "fixed", others, obstacles)
+        planned = (f"{bound:.2f}", f"{steps:.2f}", f"{steps / bound:.3f}", f"{never:.2%}")
+        rows.append((*about, *planned, f"{greedy:.2f}", f"{greedy_never:.2%}"))
+    headings = ("world", "target", "others", "obstacles", "bound", "planner", "planner / bound", "never")
+    print(markdown_table((*headings, "greedy", "never"), rows), end="")
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main, description=__doc__)

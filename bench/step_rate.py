@@ -16,6 +16,7 @@ from typing import Any, Literal
 import tyro
 
 from paymaster.analysis.step_rate import OBSERVATIONS, step_rate
+from paymaster.terminal.markdown import markdown_table
 
 TASKS = ("resource_collection", "multi_bonus_resource_collection", "navigation", "predator_prey")
 ROUNDS = 5
@@ -23,17 +24,19 @@ ROUNDS = 5
 
 def beside(cells: dict[str, dict[str, Any]], seconds: float) -> None:
     """A row a task, a column a cell (its changes to step_rate's arguments): 1,024 games on one thread, all in turn."""
-    rates: dict[tuple[str, str], list[float]] = {}
+    rates: dict[str, dict[str, list[float]]] = {task: {name: [] for name in cells} for task in TASKS}
     for _ in range(ROUNDS):
-        for task in TASKS:
+        for task, of_task in rates.items():
             for name, changes in cells.items():
-                rate = step_rate(task, 1024, 1, seconds, 1, **changes).steps_per_cpu_second
-                rates.setdefault((task, name), []).append(rate)
-    print("| task |", *(f"{name} |" for name in cells))
-    print("| --- |", *("--- |" for _ in cells))
-    for task in TASKS:
-        each = ((statistics.median(some), min(some), max(some)) for some in (rates[task, name] for name in cells))
-        print(f"| `{task}` |", *(f"{median:,.0f} ({low:,.0f} to {high:,.0f}) |" for median, low, high in each))
+                of_task[name].append(step_rate(task, 1024, 1, seconds, 1, **changes).steps_per_cpu_second)
+    rows = ((f"`{task}`", *(spread(some, ",.0f") for some in of_task.values())) for task, of_task in rates.items())
+    print(markdown_table(("task", *cells), rows), end="")
+
+
+def spread(values: list[float], spec: str) -> str:
+    """Median (lowest to highest)."""
+    median, low, high = (format(value, spec) for value in (statistics.median(values), min(values), max(values)))
+    return f"{median} ({low} to {high})"
 
 
 def hashes(seconds: float) -> float:
@@ -62,15 +65,12 @@ def cores(seconds: float, rounds: int, games: int) -> None:
                 both = sum(pool.starmap(work, [arguments] * 2, chunksize=1))
                 kinds.setdefault(f"{name}, two processes", []).append(both / alone)
                 if name == "steps":
-                    kinds.setdefault("steps, two threads of one batch", []).append(
-                        pool.apply(steps, (2, games, seconds)) / alone
-                    )
+                    threads = pool.apply(steps, (2, games, seconds))
+                    kinds.setdefault("steps, two threads of one batch", []).append(threads / alone)
     # What others take of a machine they take from two threads first: the upper quartile is nearer to a quiet machine.
-    print("| what | over one process with one thread, median (lowest to highest) | upper quartile |")
-    print("| --- | --- | --- |")
-    for name, ratios in kinds.items():
-        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        print(f"| {name} | {spread} | {statistics.quantiles(ratios, n=4)[2]:.2f} |")
+    headings = ("what", "over one process with one thread, median (lowest to highest)", "upper quartile")
+    rows = ((name, spread(of, ".2f"), f"{statistics.quantiles(of, n=4)[2]:.2f}") for name, of in kinds.items())
+    print(markdown_table(headings, rows), end="")
 
 
 def main(

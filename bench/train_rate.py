@@ -12,48 +12,25 @@ import itertools
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 import tyro
 
-from paymaster.algorithms import DEFAULT_LEADER, EBPG
+from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.algorithms.leader_stack import LeaderStack
+from paymaster.algorithms.process_group import SINGLE_PROCESS
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.torch_defaults import threads_of_torch
-from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.play.seed_games import SeedGames
 from paymaster.reproduction.specs import Arm, train_config
+from paymaster.terminal.markdown import markdown_table
 from paymaster.training.allocator import keep_freed_memory
 from paymaster.training.config import Followers, TrainConfig
-from paymaster.training.setup import make_env, make_followers, make_leader
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What to measure.
-
-    Attributes:
-        games: names (paymaster.reproduction.specs.GAMES).
-        leader: name.
-        followers: rule, meta or primitive.
-        num_envs: episodes an update.
-        side_by_side: numbers of seeds in processes beside each other.
-        at_once: numbers of seeds in one process, beside those.
-        seconds: of one measurement.
-        rounds: measurements of each.
-    """
-
-    games: tuple[str, ...] = ("RC completion", "MB advance", "navigation advance", "predator_prey advance")
-    leader: str = DEFAULT_LEADER
-    followers: tuple[Followers, ...] = ("rule",)
-    num_envs: int = 32
-    side_by_side: tuple[int, ...] = (1, 2)
-    at_once: tuple[int, ...] = ()
-    seconds: float = 5.0
-    rounds: int = 3
+from paymaster.training.setup import make_leader
+from paymaster.training.train import make_parts
 
 
 class Rate(NamedTuple):
@@ -64,25 +41,19 @@ class Rate(NamedTuple):
     cpu: float
 
 
-def one_seed(config: TrainConfig) -> tuple[Rollout, EBPG, LearningFollowers | None]:
-    env = make_env(config, config.num_envs, config.seed)
-    leader, learning = make_leader(config, env), make_followers(config, env)
-    assert isinstance(leader, EBPG)
-    if learning is not None:
-        learning.explore, learning.keep = config.follower_learner.explore, True
-    return Rollout(env, leader, torch.Generator(leader.device).manual_seed(config.seed)), leader, learning
-
-
 def rate(config: TrainConfig, seeds: int, seconds: float) -> Rate:
     """Of one process, with so many seeds in it."""
     torch.set_num_threads(1)
     keep_freed_memory()
-    rollout, leader, learning = one_seed(config)
-    learner: EBPG | LeaderStack = leader
+    configs = [replace(config, seed=config.seed + number) for number in range(seeds)]
+    parts = [make_parts(one, make_leader, SINGLE_PROCESS) for one in configs]
+    learner, learning = parts[0].leader, parts[0].followers
+    rollout = Rollout(parts[0].env, learner, parts[0].generator)
+    if learning is not None:
+        learning.explore, learning.keep = config.follower_learner.explore, True
     if seeds > 1:
-        each = [one_seed(replace(config, seed=config.seed + number)) for number in range(seeds)]
-        games, learner = SeedGames([one.env for one, *_ in each]), LeaderStack([leader for _, leader, _ in each])
-        rollout = Rollout(games, learner, SeedDraws([one.generator for one, *_ in each], games.playing))
+        games, learner = SeedGames([part.env for part in parts]), LeaderStack([part.leader for part in parts])
+        rollout = Rollout(games, learner, SeedDraws([part.generator for part in parts], games.playing))
 
     def update() -> float:
         start = time.perf_counter()
@@ -105,33 +76,51 @@ def rate(config: TrainConfig, seeds: int, seconds: float) -> Rate:
     return Rate(episodes / passed, play / passed, (time.process_time() - spent) / episodes)
 
 
-def main() -> None:
-    arguments = tyro.cli(Arguments, description=__doc__)
-    rates: dict[tuple[str, str, int, int], list[Rate]] = {}
-    settings = [*((count, 1) for count in arguments.side_by_side), *((1, count) for count in arguments.at_once)]
-    every = list(itertools.product(arguments.games, arguments.followers, settings))
-    with ProcessPoolExecutor(max(arguments.side_by_side)) as pool:
-        for _ in range(arguments.rounds):
-            for game, kind, (processes, seeds) in every:
-                config = train_config(Arm(game, arguments.leader, followers=kind), 0, 1)
-                configs = [replace(config, seed=seed, num_envs=arguments.num_envs) for seed in range(processes)]
-                each = list(pool.map(rate, configs, [seeds] * processes, [arguments.seconds] * processes))
+def main(
+    games: tuple[str, ...] = ("RC completion", "MB advance", "navigation advance", "predator_prey advance"),
+    leader: str = DEFAULT_LEADER,
+    followers: tuple[Followers, ...] = ("rule",),
+    num_envs: int = 32,
+    side_by_side: tuple[int, ...] = (1, 2),
+    at_once: tuple[int, ...] = (),
+    seconds: float = 5.0,
+    rounds: int = 3,
+) -> None:
+    """Measure and print.
+
+    Args:
+        games: names (paymaster.reproduction.specs.GAMES).
+        leader: name.
+        followers: rule, meta or primitive.
+        num_envs: episodes an update.
+        side_by_side: numbers of seeds in processes beside each other.
+        at_once: numbers of seeds in one process, beside those.
+        seconds: of one measurement.
+        rounds: measurements of each.
+    """
+    settings = [*((count, 1) for count in side_by_side), *((1, count) for count in at_once)]
+    rates: dict[tuple[str, Followers, tuple[int, int]], list[Rate]] = {
+        cell: [] for cell in itertools.product(games, followers, settings)
+    }
+    with ProcessPoolExecutor(max(side_by_side)) as pool:
+        for _ in range(rounds):
+            for (game, kind, (processes, seeds)), measured in rates.items():
+                config = train_config(Arm(game, leader, followers=kind), 0, 1)
+                configs = [replace(config, seed=seed, num_envs=num_envs) for seed in range(processes)]
+                each = list(pool.map(rate, configs, [seeds] * processes, [seconds] * processes))
                 total, means = sum(one.episodes for one in each), map(statistics.mean, zip(*each, strict=True))
-                rates.setdefault((game, kind, processes, seeds), []).append(Rate(*means)._replace(episodes=total))
-    columns = ("game", "followers", "processes", "seeds in each", "episodes/s, median (lowest to highest)")
-    columns += ("share of play", "CPU ms an episode", "episodes/s against the first")
-    print("|", " | ".join(columns), "|")
-    print("|", " | ".join(["---"] * len(columns)), "|")
-    for (game, kind, processes, seeds), rounds in rates.items():
-        totals = [one.episodes for one in rounds]
-        first = rates[(game, arguments.followers[0], *settings[0])]
-        alone = statistics.median(one.episodes for one in first)
-        median, play, cpu = (statistics.median(values) for values in zip(*rounds, strict=True))
-        print(
-            f"| {game} | {kind} | {processes} | {seeds} | {median:.0f} ({min(totals):.0f} "
-            f"to {max(totals):.0f}) | {play:.0%} | {1e3 * cpu:.2f} | {median / alone:.2f} |"
-        )
+                measured.append(Rate(*means)._replace(episodes=total))
+    headings = ("game", "followers", "processes", "seeds in each", "episodes/s, median (lowest to highest)")
+    headings += ("share of play", "CPU ms an episode", "episodes/s against the first")
+    rows = []
+    for (game, kind, setting), measured in rates.items():
+        alone = statistics.median(one.episodes for one in rates[game, followers[0], settings[0]])
+        totals, *_ = zip(*measured, strict=True)
+        median, play, cpu = map(statistics.median, zip(*measured, strict=True))
+        spread = f"{median:.0f} ({min(totals):.0f} to {max(totals):.0f})"
+        rows.append((game, kind, *setting, spread, f"{play:.0%}", f"{1e3 * cpu:.2f}", f"{median / alone:.2f}"))
+    print(markdown_table(headings, rows), end="")
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main, description=__doc__)

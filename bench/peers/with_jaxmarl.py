@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import jax
@@ -16,8 +15,9 @@ WORLDS: dict[str, dict[str, Any]] = {
 }
 
 
-def stepper(env: Any, games: int) -> Any:
-    """LENGTH steps of random actions of all games, one compiled program."""
+def rates(world: str, games: int) -> dict[str, float]:
+    """Of LENGTH steps of random actions of all games, one compiled program."""
+    env = make(f"MPE_{world}_v3", **WORLDS[world])
 
     def one(carry: Any, _: Any) -> Any:
         key, state = carry
@@ -36,19 +36,8 @@ def stepper(env: Any, games: int) -> Any:
         carry[0], sums = run(carry[0])
         jax.block_until_ready((carry[0], sums))
 
-    return step
-
-
-def main() -> None:
-    seconds, repeats = float(sys.argv[1]), int(sys.argv[2])
-    rows: list[dict[str, object]] = []
-    for name, options in WORLDS.items():
-        for games in (1024, 16384):
-            env = make(f"MPE_{name}_v3", **options)
-            rate = measure(stepper(env, games), LENGTH * games, seconds, repeats)
-            rows.append({"world": name, "games": games, "steps_per_second": rate})
-    report(rows)
+    return {"": measure(step, LENGTH * games)}
 
 
 if __name__ == "__main__":
-    main()
+    report(rates)

@@ -3,35 +3,33 @@ actions."""
 
 from __future__ import annotations
 
-import sys
+from itertools import cycle
 from typing import Any
 
 import numpy as np
-from common import measure, report
+from common import REPEATS, SECONDS, THREADS, measure, report
 
 from paymaster import TwoPhaseVectorEnv, _core, make_vec
 from paymaster.analysis.step_rate import step_rate
 
-WORLDS = {"navigation": "simple_spread", "predator_prey": "simple_tag"}
+TASKS = {"simple_spread": "navigation", "simple_tag": "predator_prey"}
 
 
-def whole(task: str, games: int, threads: int) -> Any:
+def whole(task: str, games: int) -> Any:
     """One step of all games: offers that are kept for ten steps, random primitive actions; planners, contracts,
     observations, rewards and resets included."""
-    env = make_vec(task, games, 0, threads, followers="primitive", copy=False)
+    env = make_vec(task, games, 0, THREADS, followers="primitive", copy=False)
     assert isinstance(env, TwoPhaseVectorEnv)
     env.reset()
     random = np.random.default_rng(0)
     highest = [env.parameters["num_goals"], env.parameters["num_bonuses"]]
-    offers = [random.integers(0, highest, (games, 4, 2)) for _ in range(8)]
-    actions = [random.integers(0, 5, (games, 4)) for _ in range(16)]
-    t = 0
+    drawn = [random.integers(0, highest, (games, 4, 2)) for _ in range(8)]
+    offers = cycle([offer for offer in drawn for _ in range(10)])
+    actions = cycle([random.integers(0, 5, (games, 4)) for _ in range(16)])
 
     def step() -> None:
-        nonlocal t
-        env.offer(offers[t // 10 % 8])
-        env.act(actions[t % 16])
-        t += 1
+        env.offer(next(offers))
+        env.act(next(actions))
 
     return step
 
@@ -56,37 +54,28 @@ def physics(task: str, games: int, observed: bool) -> Any:
     )
     random = np.random.default_rng(0)
     world.set(random.uniform(-1, 1, (games, bodies, 2)), np.zeros((games, bodies, 2)))
-    actions = [random.integers(0, 5, (games, bodies)) for _ in range(16)]
+    actions = cycle([random.integers(0, 5, (games, bodies)) for _ in range(16)])
     observation = np.zeros((2, games, bodies, 2), dtype=np.float32)
-    t = 0
 
     def step() -> None:
-        nonlocal t
-        world.step(actions[t % 16])
+        world.step(next(actions))
         position, velocity = world.pos, world.vel  # views
         if observed:
             observation[0], observation[1] = position, velocity
-        t += 1
 
     return step
 
 
-def main() -> None:
-    seconds, repeats, threads = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    rows: list[dict[str, object]] = []
-    for task, world in WORLDS.items():
-        for games in (1024, 16384):
-            rates = {
-                "primitive followers": measure(whole(task, games, threads), games, seconds, repeats),
-                "rule-based followers, planned": step_rate(task, games, threads, seconds, repeats).steps_per_second,
-                "physics and observations, one thread": measure(physics(task, games, True), games, seconds, repeats),
-                "physics alone, one thread": measure(physics(task, games, False), games, seconds, repeats),
-            }
-            rows += [
-                {"world": world, "games": games, "what": what, "steps_per_second": rate} for what, rate in rates.items()
-            ]
-    report(rows)
+def rates(world: str, games: int) -> dict[str, float]:
+    """Of random actions."""
+    task = TASKS[world]
+    return {
+        "primitive followers": measure(whole(task, games), games),
+        "rule-based followers, planned": step_rate(task, games, THREADS, SECONDS, REPEATS).steps_per_second,
+        "physics and observations, one thread": measure(physics(task, games, True), games),
+        "physics alone, one thread": measure(physics(task, games, False), games),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    report(rates)

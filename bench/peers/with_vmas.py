@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import torch
-from common import measure, report
+from common import THREADS, measure, report
 from vmas import make_env
 
 WORLDS: dict[str, dict[str, Any]] = {
@@ -15,26 +14,16 @@ WORLDS: dict[str, dict[str, Any]] = {
 }
 
 
-def stepper(env: Any, games: int) -> Any:
-    """One step of random actions, of all games."""
+def rates(world: str, games: int) -> dict[str, float]:
+    """Of random actions."""
+    env = make_env(world, num_envs=games, device="cpu", continuous_actions=False, **WORLDS[world])
 
     def step() -> None:
         env.step([torch.randint(5, (games, 1)) for _ in env.agents])
 
-    return step
-
-
-def main() -> None:
-    seconds, repeats = float(sys.argv[1]), int(sys.argv[2])
-    torch.set_num_threads(int(sys.argv[3]))
-    rows: list[dict[str, object]] = []
-    for name, options in WORLDS.items():
-        for games in (1024, 16384):
-            env = make_env(name, num_envs=games, device="cpu", continuous_actions=False, **options)
-            rate = measure(stepper(env, games), games, seconds, repeats)
-            rows.append({"world": name, "games": games, "steps_per_second": rate})
-    report(rows)
+    return {"": measure(step, games)}
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(THREADS)
+    report(rates)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
@@ -11,6 +10,7 @@ from paymaster.analysis.replacement import Replacement
 
 __all__ = ["CONDITIONS", "Condition"]
 
+_MAPS: Final = files(__package__) / "maps"
 _FIRST_STRANGERS: Final = 1_000  # population_seed of the strangers of a leader trained with seed 0
 
 
@@ -33,16 +33,11 @@ class Condition:
         return {**self.parameters, **({"population_seed": _FIRST_STRANGERS + seed} if self.strangers else {})}
 
 
-def _conditions() -> Iterator[tuple[str, Condition]]:
-    yield "", Condition()
-    for number in (2, 3, 6, 8):
-        yield f"N = {number}", Condition({"num_followers": number})
-    for name in ("pillars", "rooms"):
-        yield f"map {name}", Condition({"map": files(__package__).joinpath("maps", f"{name}.txt").read_text()})
-    yield "strangers", Condition(strangers=True)
-    for every in (200, 50):
-        yield f"strangers, 25 % replaced every {every}", Condition({}, True, Replacement(0.25, every))
-
-
-CONDITIONS: Final = dict(_conditions())
+CONDITIONS: Final = {
+    "": Condition(),
+    **{f"N = {number}": Condition({"num_followers": number}) for number in (2, 3, 6, 8)},
+    **{f"map {name}": Condition({"map": (_MAPS / f"{name}.txt").read_text()}) for name in ("pillars", "rooms")},
+    "strangers": Condition(strangers=True),
+    **{f"strangers, 25 % replaced every {every}": Condition({}, True, Replacement(0.25, every)) for every in (200, 50)},
+}
 """Name -> condition; "" is that of training. On maps followers walk, so that the plane has none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+from dataclasses import astuple
 from typing import Final
 
 import numpy as np
@@ -17,9 +18,9 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from paymaster.algorithms import DEFAULT_LEADER
+from paymaster.reproduction.bootstrap import bootstrap
 from paymaster.reproduction.plan import Figure, Panel, Series
 from paymaster.reproduction.results import Results
-from paymaster.reproduction.statistics import bootstrap
 from paymaster.storage.atomic import write_bytes
 
 __all__ = ["draw_figure"]
@@ -65,13 +66,8 @@ def draw_figure(figure: Figure, results: Results, out_png: str | os.PathLike[str
     for axes in grid.flat:
         handles, labels = axes.get_legend_handles_labels()
         named = {**dict(zip(labels, handles, strict=True)), **named}
-    canvas.legend(
-        list(named.values()),
-        list(named),
-        loc="outside lower center",
-        ncols=min(int(width / _LEGEND_ENTRY), len(named)),
-        frameon=False,
-    )
+    entries = min(int(width / _LEGEND_ENTRY), len(named))  # beside each other
+    canvas.legend(list(named.values()), list(named), loc="outside lower center", ncols=entries, frameon=False)
     buffer = io.BytesIO()
     canvas.savefig(buffer, format="png", metadata={"Software": None})  # no version: same rows, same bytes
     write_bytes(out_png, buffer.getvalue())
@@ -90,10 +86,8 @@ def _curves(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[
         colour, marker = styles[series.label]
         episodes, gains = results.curve(series.points[0][1].arm)
         axes.plot(episodes, gains.mean(axis=0), color=colour, label=series.label, marker=marker, markevery=0.2)
-        ends = [bootstrap(gains[:, window]) for window in range(gains.shape[1])]
-        axes.fill_between(
-            episodes, [end.low for end in ends], [end.high for end in ends], color=colour, alpha=0.2, linewidth=0
-        )
+        _, low, high = np.array([astuple(bootstrap(window)) for window in gains.T]).T
+        axes.fill_between(episodes, low, high, color=colour, alpha=0.2, linewidth=0)
     axes.set_ylim(bottom=max(axes.get_ylim()[0], -abs(scripted)))  # first losses would flatten all that comes later
 
 
@@ -120,10 +114,7 @@ def _errors(
     axes: Axes, places: list[float], series: Series, results: Results, colour: str, marker: str | None = None
 ) -> None:
     """Means with their intervals: a line with a label where there is a marker, else whiskers alone."""
-    estimates = [results.estimate(reading) for _, reading in series.points]
-    values = np.array([one.value for one in estimates])
-    low = values - np.array([one.low for one in estimates])
-    high = np.array([one.high for one in estimates]) - values
-    whiskers = np.nan_to_num(np.maximum([low, high], 0.0))
+    values, low, high = np.array([astuple(results.estimate(reading)) for _, reading in series.points]).T
+    whiskers = np.nan_to_num(np.maximum([values - low, high - values], 0.0))
     label, line = (None, "none") if marker is None else (series.label, "-")
     axes.errorbar(places, values, whiskers, fmt=line, marker=marker, label=label, color=colour, capsize=2, elinewidth=1)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.reproduction.claims import Claim
 from paymaster.reproduction.conditions import CONDITIONS
+from paymaster.reproduction.names import FigureName
 from paymaster.reproduction.plan import (
     BASELINE,
     ON_THE_GRID,
@@ -18,6 +18,7 @@ from paymaster.reproduction.plan import (
     Figure,
     Panel,
     above,
+    ahead,
     average_of,
     games_of,
     panel_of,
@@ -27,7 +28,7 @@ from paymaster.reproduction.results import Results
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import GAMES, Reading
 
-__all__ = ["frozen_leader", "generalisation", "leaders", "prediction", "ten_times", "termination", "tuned_by", "tuning"]
+__all__ = ["FIGURES", "tuned_by"]
 
 _PLANE: Final = ("navigation advance", "predator_prey advance")
 _GAMES: Final = (*ON_THE_GRID, *_PLANE)
@@ -48,9 +49,9 @@ _figure = partial(Figure, claimed="statement")
 _average = partial(average_of, by_game=True)
 
 
-def _trained(game: str, measure: str = "gain", condition: str = "") -> Reading:
-    """Return a reading of the default leader, trained until it is good: in the plane four times as long."""
-    return reading(DEFAULT_LEADER, game, measure, condition=condition, length=4.0 if game in _PLANE else 1.0)
+def _trained(leader: str, game: str, measure: str = "gain", condition: str = "") -> Reading:
+    """Return a reading of a leader that is trained until it is good: in the plane four times as long."""
+    return reading(leader, game, measure, condition=condition, length=4.0 if game in _PLANE else 1.0)
 
 
 def leaders(scale: Scale) -> Figure:
@@ -75,18 +76,11 @@ def leaders(scale: Scale) -> Figure:
             panels.append(panel_of(title, "table" if how else "bars", scale.leaders, games, one))
             if "measure" not in how:
                 averages.append(_average(title, scale.leaders, games, one))
-        claims += [
-            above(f"better than {other}", "ours", game, read(DEFAULT_LEADER, game), read(other, game))
-            for other in scale.leaders
-            for game in games
-            if other != DEFAULT_LEADER
-        ]
-    longer = panel_of("four times the training", "table", [DEFAULT_LEADER], games_of(_PLANE, scale), _labelled)
-    return _figure("Leaders beside each other", [*panels, longer], claims, averages)
-
-
-def _labelled(_: str, game: str) -> Reading:
-    return _trained(game)
+        for other in scale.leaders:
+            if other != DEFAULT_LEADER:
+                claims += ahead(f"better than {other}", "ours", games, read, DEFAULT_LEADER, other)
+    panels.append(panel_of("four times the training", "table", [DEFAULT_LEADER], games_of(_PLANE, scale), _trained))
+    return _figure("Leaders beside each other", panels, claims, averages)
 
 
 def tuning(scale: Scale) -> Figure:
@@ -115,7 +109,7 @@ def generalisation(scale: Scale) -> Figure:
     home, strangers, changing = "as trained", "strangers", list(every)[-1]
 
     def read(label: str, game: str) -> Reading:
-        return _trained(game, condition=every[label])
+        return _trained(DEFAULT_LEADER, game, condition=every[label])
 
     panels, claims, averages = [], list[Claim](), []
     for where, names in (("on the grid", ON_THE_GRID), ("in the plane", _PLANE)):
@@ -124,9 +118,8 @@ def generalisation(scale: Scale) -> Figure:
         panels.append(panel_of(f"gain {where}", "bars", labels, games, read))
         averages.append(_average(f"gain {where}", labels, games, read, baseline=home))
         for better, worse in ((home, strangers), (strangers, changing)):
-            quantity, statement = f"gain, {better}, less gain, {worse}", f"costs gain: {worse}"
-            pairs = ((game, read(better, game), read(worse, game)) for game in games)
-            claims += [above(statement, "ours", *pair, quantity=quantity) for pair in pairs]
+            quantity = f"gain, {better}, less gain, {worse}"
+            claims += ahead(f"costs gain: {worse}", "ours", games, read, better, worse, quantity=quantity)
     note = (
         f"M3RL's tests, of {DEFAULT_LEADER}: trained with four followers of one population on the open map, in the "
         "plane four times as long."
@@ -140,17 +133,15 @@ def prediction(scale: Scale) -> Figure:
     module, *others = measures
 
     def read(label: str, game: str, unit: str = "") -> Reading:
-        return _trained(game, f"prediction_{measures[label]}{unit}")
+        return _trained(DEFAULT_LEADER, game, f"prediction_{measures[label]}{unit}")
 
     panels = (
         panel_of("accuracy", "bars", measures, games, read, y="share of the followers' actions"),
         panel_of("mean log-likelihood, nats", "table", list(measures)[:3], games, partial(read, unit="_nats")),
     )
-    claims = [
-        above(f"foresees more than {other}", "ours", game, read(module, game), read(other, game), quantity="accuracy")
-        for other in others
-        for game in games
-    ]
+    claims = list[Claim]()
+    for other in others:
+        claims += ahead(f"foresees more than {other}", "ours", games, read, module, other, quantity="accuracy")
     note = (
         "The follower-aware module speaks before the step's offer is known. This offer, the offer before: a table of "
         "the offer and the planner's move towards it, counted on other episodes. The planner: that move."
@@ -174,7 +165,7 @@ def termination(scale: Scale) -> Figure:
         panel_of(name, "bars", labels, games, partial(read, measure=measure), y=name)
         for name, measure in measures.items()
     ]
-    claims = [above("is worth something", "ours", game, read(labels[0], game), read(_WITHOUT, game)) for game in games]
+    claims = ahead("is worth something", "ours", games, read, DEFAULT_LEADER, _WITHOUT)
     averages = [_average("gain", labels, games, read, baseline=_WITHOUT)]
     note = "5,000 followers, of whom each can do one type in four and prefers any: nobody is known, and most cannot."
     return _figure("A learned termination among strangers", panels, claims, averages, note)
@@ -194,15 +185,13 @@ def frozen_leader(scale: Scale) -> Figure:
     for length in (0.1, 0.2, 0.4, 1.0):
         title, one = f"after {length * scale.episodes:,.0f} episodes", partial(read, length=length)
         panels.append(panel_of(title, "bars", kinds, games, one, y="followers' reward per episode"))
-        average = _average(f"followers' reward {title}", kinds, games, one, baseline=kinds[0])
-        averages.append(replace(average, against="what rule-based followers earn from the same leader"))
+        how = {"baseline": kinds[0], "against": "what rule-based followers earn from the same leader"}
+        averages.append(_average(f"followers' reward {title}", kinds, games, one, **how))
     statement, quantity = (
         "choosing goals is learned sooner than moves",
         f"reward {panels[0].title}, meta less primitive",
     )
-    claims = [
-        above(statement, "ours", game, read(kinds[0], game), read(kinds[1], game), quantity=quantity) for game in games
-    ]
+    claims = ahead(statement, "ours", games, read, *kinds[:2], quantity=quantity)
     note = (
         "All 40 followers start knowing nothing. The leader offers each what that prefers, for the lowest bonus. "
         "Embedded: one network with a vector for each; separate: a network for each."
@@ -231,3 +220,15 @@ def ten_times(scale: Scale) -> Figure:
         for run in regimes
     ]
     return _figure(f"Ten times as long, {game}", panels, claims)
+
+
+FIGURES: Final[dict[FigureName, Callable[[Scale], Figure]]] = {
+    "leaders": leaders,
+    "tuning": tuning,
+    "generalisation": generalisation,
+    "prediction": prediction,
+    "termination": termination,
+    "frozen-leader": frozen_leader,
+    "ten-times": ten_times,
+}
+"""Name -> the figure at a scale."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from paymaster.reproduction.claims import Claim, Side
+from paymaster.reproduction.claims import Claim
+from paymaster.reproduction.names import FigureName
 from paymaster.reproduction.plan import (
     ABLATIONS,
     BASELINE,
@@ -19,6 +20,7 @@ from paymaster.reproduction.plan import (
     Panel,
     above,
     above_baseline,
+    ahead,
     average_of,
     beyond_zero,
     games_of,
@@ -29,18 +31,7 @@ from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Arm, Reading
 from paymaster.training.config import Followers
 
-__all__ = [
-    "attention",
-    "final_rewards",
-    "follower_rewards",
-    "incentive",
-    "intervals",
-    "numbers_of_followers",
-    "rewards",
-    "robustness",
-    "sparse_against_dense",
-    "time_scales",
-]
+__all__ = ["FIGURES"]
 
 _PRESET_NUMBER: Final = 4  # of followers
 _learning = partial(reading, followers="meta")
@@ -56,30 +47,21 @@ def rewards(scale: Scale) -> Figure:
         averages.append(average_of(f"gain, {whose} regime", COMPARED, games, read))
         claims += above_baseline("outperforms M3RL in all tasks", source, games, read)
         claims += above_baseline("learns faster than M3RL", source, games, partial(read, measure="learning_gain"))
-        claims += [
-            above(f"better than {name}", source, game, read(method, game), read(leader, game))
-            for leader, name in ABLATIONS.items()
-            for method in METHODS
-            for game in games
-        ]
+        for leader, name in ABLATIONS.items():
+            for method in METHODS:
+                claims += ahead(f"better than {name}", source, games, read, method, leader)
         statement = "only it is positive in multi-bonus and navigation"
-        claims += [
-            beyond_zero(statement, source, method, read(leader, game), f"{game} ({leader})", side)
-            for game in games
-            if game.startswith(("MB", "navigation"))
-            for method in METHODS
-            for leader, side in _only(method)
-        ]
+        for game in games:
+            for method in METHODS if game.startswith(("MB", "navigation")) else ():
+                ours, theirs = read(method, game), read(BASELINE, game)
+                claims.append(beyond_zero(statement, source, method, ours, f"{game} ({method})"))
+                claims.append(beyond_zero(statement, source, method, theirs, f"{game} ({BASELINE})", "below"))
     note = (
         "Curves: gain in training, mean over seeds of windows of episodes with its interval, cut off "
         "at minus what full_information gains. Numbers and verdicts: "
         "evaluation episodes that training did not see, offers drawn, followers as noisy as in training."
     )
     return Figure("Fig. 3: leader's reward, rule-based followers", panels, claims, averages, note)
-
-
-def _only(method: str) -> tuple[tuple[str, Side], ...]:
-    return (method, "above"), (BASELINE, "below")
 
 
 def _likeliest(title: str, games: tuple[str, ...], read: partial[Reading]) -> Panel:
@@ -89,16 +71,12 @@ def _likeliest(title: str, games: tuple[str, ...], read: partial[Reading]) -> Pa
 
 def robustness(scale: Scale) -> Figure:
     game, source, (least, *_, most) = "MB advance", "Sec. 5.3, Table 1", scale.noises
-    panels, claims = [], []
-    ways: dict[str, Callable[[str, float], Arm]] = {
-        "ours": lambda leader, _: Arm(game, leader),
-        "ours, trained under the same noise": lambda leader, noise: Arm(game, leader, noise=noise),
-        "paper": lambda leader, _: Arm(game, leader, "paper"),
-    }
-    for way, arm in ways.items():
+    panels, claims, under = [], list[Claim](), "ours, trained under the same noise"
+    for way in ("ours", under, "paper"):
 
-        def read(leader: str, noise: float, measure: str = "gain", arm: Callable[[str, float], Arm] = arm) -> Reading:
-            return Reading(arm(leader, noise), measure, noise)
+        def read(leader: str, noise: float, measure: str = "gain", way: str = way) -> Reading:
+            arm = Arm(game, leader, way.partition(",")[0], noise=noise if way == under else None)
+            return Reading(arm, measure, noise)
 
         for measure in ("gain", "incentive"):
             one, y = partial(read, measure=measure), f"{measure} per episode"
@@ -108,10 +86,8 @@ def robustness(scale: Scale) -> Figure:
                 ("more than 5 above M3RL", "gain", 5.0),
                 ("more incentive than M3RL", "incentive", 0.0),
             ):
-                for noise in scale.noises:
-                    pair = (read(leader, noise, measure) for leader in (method, BASELINE))
-                    case = f"noise {noise:.0%}"
-                    claims.append(above(statement, source, case, *pair, regime=way, threshold=threshold))
+                one, how = partial(read, measure=measure), {"regime": way, "threshold": threshold}
+                claims += ahead(statement, source, scale.noises, one, method, BASELINE, "noise {:.0%}", **how)
             falls = (
                 *((1.0, read(BASELINE, least)), (-1.0, read(BASELINE, most))),
                 *((1.0, read(method, most)), (-1.0, read(method, least))),
@@ -129,7 +105,7 @@ def robustness(scale: Scale) -> Figure:
 def incentive(scale: Scale) -> Figure:
     games, read = games_of(GAMES, scale), partial(reading, measure="incentive")
     bars = panel_of("rule-based followers", "bars", COMPARED, games, read, y="incentive per episode")
-    claims = tuple(above_baseline("more incentive than M3RL", "Sec. 5.4 (1), App. D", games, read))
+    claims = above_baseline("more incentive than M3RL", "Sec. 5.4 (1), App. D", games, read)
     note = "Incentive: bonuses paid for contracts that were completed."
     return Figure("Total incentive", [bars], claims, [average_of("incentive", COMPARED, games, read)], note)
 
@@ -137,9 +113,7 @@ def incentive(scale: Scale) -> Figure:
 def sparse_against_dense(scale: Scale) -> Figure:
     games, sparse, source = games_of(PRESETS, scale), "ebpg-sparse", "Sec. 5.4 (2), App. D.3.3"
     bars = panel_of("sparse against dense EBPG", "bars", (*COMPARED, sparse), games, reading)
-    claims = [
-        above("dense better than sparse", source, game, reading(PAPERS, game), reading(sparse, game)) for game in games
-    ]
+    claims = ahead("dense better than sparse", source, games, reading, PAPERS, sparse)
     note = "The default leader has the sparse gradient too, with options that also end by themselves."
     return Figure("Sparse against dense EBPG", [bars], claims, note=note)
 
@@ -148,7 +122,7 @@ def attention(scale: Scale) -> Figure:
     games, source = games_of(PRESETS, scale), "Sec. 5.4 (3), App. D"
     where = {"offer has run its course": "attention_ended", "contract runs": "attention_running"}
     panels = [panel_of("with attention and without", "bars", COMPARED, games, reading)]
-    claims = []
+    claims = list[Claim]()
     for method in METHODS:
 
         def read(name: str, game: str, method: str = method) -> Reading:
@@ -157,12 +131,8 @@ def attention(scale: Scale) -> Figure:
         title, y = f"attention of {method}", "mean weight of a follower"
         panels.append(panel_of(title, "bars", where, games, read, y=y))
         quantity = "weight of followers whose offer has run its course less that of those whose contract runs"
-        for game in games:
-            pair = (read(name, game) for name in where)
-            claims.append(above("attends to those who need an offer", source, game, *pair, quantity=quantity))
-    for game in games:
-        pair = (reading(leader, game) for leader in (PAPERS, "no-attention"))
-        claims.append(above("better than w/o attention", source, game, *pair))
+        claims += ahead("attends to those who need an offer", source, games, read, *where, quantity=quantity)
+    claims += ahead("better than w/o attention", source, games, reading, PAPERS, "no-attention")
     note = "A follower's weight in the mean over followers would be one over their number: 0.25."
     return Figure("Attention", panels, claims, note=note)
 
@@ -192,7 +162,7 @@ def final_rewards(scale: Scale) -> Figure:
         for game in games
     ]
     panels.append(_likeliest("with abstraction", games, _learning))
-    claims = [*above_baseline("outperforms M3RL with abstraction in all tasks", source, games, _learning)]
+    claims = above_baseline("outperforms M3RL with abstraction in all tasks", source, games, _learning)
     prey = "predator_prey advance"
     for method in METHODS if prey in games else ():
         ours, theirs = (_learning(leader, prey) for leader in (method, BASELINE))
@@ -217,7 +187,7 @@ def final_rewards(scale: Scale) -> Figure:
 def time_scales(scale: Scale) -> Figure:
     games = games_of(("RC completion", "navigation advance"), scale)
     regimes = ("two time scales", "one time scale", "ours")
-    panels, claims = [], []
+    panels, claims = [], list[Claim]()
     for measure, whose, y in (
         ("gain", "leader", "gain per episode"),
         ("follower_reward", "followers", "followers' reward per episode"),
@@ -230,18 +200,10 @@ def time_scales(scale: Scale) -> Figure:
         panels += [
             panel_of(f"{name}, {game}", "bars", COMPARED, regimes, partial(read, game=game), y=y) for game in games
         ]
-        claims += [
-            above(
-                f"two time scales are better for the {whose}",
-                "Sec. 5.4 (4), App. D",
-                game,
-                *(read(method, regime, game) for regime in regimes[:2]),
-                regime="ours, but for learning rates",
-                quantity=f"{name} of {method} with two less with one",
-            )
-            for method in METHODS
-            for game in games
-        ]
+        statement, how = f"two time scales are better for the {whose}", {"regime": "ours, but for learning rates"}
+        for method in METHODS:
+            one, quantity = partial(read, method), f"{name} of {method} with two less with one"
+            claims += ahead(statement, "Sec. 5.4 (4), App. D", games, one, *regimes[:2], quantity=quantity, **how)
     note = (
         "Followers learn, with abstraction. Two: learning rates 0.0003 for the leader's policy, 0.001 for its critic "
         "and the followers; one: 0.001 for all; ours: each leader's tuned rate, 0.005 for the followers."
@@ -253,7 +215,7 @@ def follower_rewards(scale: Scale) -> Figure:
     games, read = games_of(PRESETS, scale), partial(_learning, measure="follower_reward")
     title, y = "learning followers, with abstraction", "follower reward per episode"
     bars = panel_of(title, "bars", COMPARED, games, read, y=y)
-    claims = tuple(above_baseline("followers gain more than with M3RL", "Sec. 5.4 (6), App. D", games, read))
+    claims = above_baseline("followers gain more than with M3RL", "Sec. 5.4 (6), App. D", games, read)
     average = average_of("followers' reward", COMPARED, games, read)
     return Figure("Reward of followers that learn", [bars], claims, [average], "All followers together.")
 
@@ -285,3 +247,18 @@ def numbers_of_followers(scale: Scale) -> Figure:
         "Memory is what training added to the process at its peak, by episode of a batch."
     )
     return Figure("Number of followers that learn", panels, claims, note=note)
+
+
+FIGURES: Final[dict[FigureName, Callable[[Scale], Figure]]] = {
+    "fig3": rewards,
+    "fig4": final_rewards,
+    "table1": robustness,
+    "incentive": incentive,
+    "sparse-vs-dense": sparse_against_dense,
+    "attention": attention,
+    "two-time-scale": time_scales,
+    "interval": intervals,
+    "follower-reward": follower_rewards,
+    "number-of-followers": numbers_of_followers,
+}
+"""Name -> the figure at a scale."""

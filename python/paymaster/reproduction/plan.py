@@ -5,7 +5,7 @@ The paper's claims are checked with its `ebpg` as its method, and again with the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -29,6 +29,7 @@ __all__ = [
     "Series",
     "above",
     "above_baseline",
+    "ahead",
     "average_of",
     "beyond_zero",
     "games_of",
@@ -171,7 +172,13 @@ def beyond_zero(statement: str, source: str, method: str, one: Reading, case: st
     return Claim(statement, source, method, one.arm.regime, case, quantity, ((1.0, one),), side)
 
 
-def above_baseline(statement: str, source: str, games: Iterable[str], read: Read) -> Iterator[Claim]:
-    """Yield that each method's reading is above that of M3RL, game by game."""
-    for method in METHODS:
-        yield from (above(statement, source, game, read(method, game), read(BASELINE, game)) for game in games)
+def ahead(
+    statement: str, source: str, places: Iterable[Any], read: Read, a: str, b: str, case: str = "{}", **changes: Any
+) -> list[Claim]:
+    """Return the claims that what label ``a`` reads is above what ``b`` does, place by place; ``case`` is a format."""
+    return [above(statement, source, case.format(at), read(a, at), read(b, at), **changes) for at in places]
+
+
+def above_baseline(statement: str, source: str, games: Sequence[str], read: Read) -> list[Claim]:
+    """Return the claims that each method's reading is above that of M3RL, game by game."""
+    return [claim for method in METHODS for claim in ahead(statement, source, games, read, method, BASELINE)]

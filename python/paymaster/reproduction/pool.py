@@ -44,13 +44,6 @@ class Finished(Generic[J]):
     error: str | None
 
 
-@dataclass(frozen=True, eq=False)
-class _Running(Generic[J]):
-    job: J
-    process: BaseProcess
-    connection: Connection
-
-
 def run_jobs(jobs: Sequence[J], out: Path, at_a_time: int, tick: float = 1.0) -> Iterator[Finished[J] | list[J]]:
     """Does the jobs in that order; yields each as it ends, and between, every ``tick`` seconds, those that run.
 
@@ -62,38 +55,35 @@ def run_jobs(jobs: Sequence[J], out: Path, at_a_time: int, tick: float = 1.0) ->
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload(list(PRELOADED))
-    waiting, running = list(reversed(jobs)), list[_Running[J]]()
+    waiting, running = list(reversed(jobs)), dict[BaseProcess, tuple[J, Connection]]()
     try:
         while waiting or running:
             while waiting and len(running) < at_a_time:
-                running.append(_start(context, waiting.pop(), out))
-            wait([one.process.sentinel for one in running], timeout=tick)
-            ended = [one for one in running if not one.process.is_alive()]
-            running = [one for one in running if one not in ended]
-            yield from [Finished(one.job, _error(one)) for one in ended]
-            yield [one.job for one in running]
+                job = waiting.pop()
+                here, there = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(job, out, there), daemon=True)  # type: ignore[attr-defined]
+                process.start()
+                there.close()
+                running[process] = job, here
+            wait([process.sentinel for process in running], timeout=tick)
+            for process in [one for one in running if not one.is_alive()]:
+                job, connection = running.pop(process)
+                yield Finished(job, _error(process, connection))
+            yield [job for job, _ in running.values()]
     finally:
-        for one in running:
-            one.process.kill()
-        for one in running:
-            one.process.join()
+        for process in running:
+            process.kill()
+        for process in running:
+            process.join()
 
 
-def _start(context: multiprocessing.context.BaseContext, job: J, out: Path) -> _Running[J]:
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(job, out, there), daemon=True)  # type: ignore[attr-defined]
-    process.start()
-    there.close()
-    return _Running(job, process, here)
-
-
-def _error(one: _Running[J]) -> str | None:
-    one.process.join()
-    with one.connection:
+def _error(process: BaseProcess, connection: Connection) -> str | None:
+    process.join()
+    with connection:
         try:
-            message: str | None = one.connection.recv()
+            message: str | None = connection.recv()
         except EOFError:  # it did not get so far as to tell
-            return f"its process ended with exit code {one.process.exitcode}"
+            return f"its process ended with exit code {process.exitcode}"
     return message
 
 

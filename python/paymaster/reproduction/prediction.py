@@ -40,14 +40,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Steps:
-    """S decisions of followers: the action, this and the previous offer (flat, -1 for none yet) and the planner's move
-    towards its goal, int64 [S]; the module's probabilities, float64 [S, A]."""
+    """S decisions of followers: the action, int64 [S]; by name, "offer" for this one and "previous" for the one before,
+    the offer (flat, from 1 up; 0 for none yet) and the planner's move towards its goal, int64 [S]; the module's
+    probabilities, float64 [S, A]."""
 
     action: Integers
-    offer: Integers
-    move: Integers
-    previous: Integers
-    previous_move: Integers
+    known: dict[str, tuple[Integers, Integers]]
     module: Floats
 
 
@@ -67,11 +65,8 @@ def predict_run(run: Path, episodes: int) -> dict[str, float]:
     counted, seen = (_play(run, episodes, seed + base) for base in (_COUNTED_SEED, EVALUATION_SEED))
     probabilities = {
         "module": seen.module,
-        "offer": _table(counted.offer, counted.move, counted.action)[seen.offer + 1, seen.move],
-        "previous": _table(counted.previous, counted.previous_move, counted.action)[
-            seen.previous + 1, seen.previous_move
-        ],
-        "move": np.eye(NUM_ACTIONS + 1)[seen.move][:, :NUM_ACTIONS],
+        **{name: _foreseen(counted.known[name], counted.action, known) for name, known in seen.known.items()},
+        "move": np.eye(NUM_ACTIONS + 1)[seen.known["offer"][1]][:, :NUM_ACTIONS],
     }
     found = {}
     for name, guess in probabilities.items():
@@ -94,19 +89,15 @@ def _play(run: Path, games: int, seed: int) -> _Steps:
     moves, levels = _planners_moves(env, seed, episodes), env.parameters["num_bonuses"]
     everyone = np.broadcast_to(episodes.valid.numpy()[..., None], episodes.offer.shape)
 
-    def towards(offer: Integers) -> Integers:
+    def known(offer: Integers) -> tuple[Integers, Integers]:
         goal = offer // levels
         named = (goal >= 0) & (goal < env.parameters["num_goals"])
         move = np.take_along_axis(moves, np.where(named, goal, 0)[..., None], -1)[..., 0]
-        return np.where(named, move, _NO_MOVE)
+        return offer[everyone] + 1, np.where(named, move, _NO_MOVE)[everyone]
 
-    offer, previous = episodes.offer.numpy(), episodes.previous.numpy()
     return _Steps(
         action=episodes.follower_action.numpy()[everyone],
-        offer=offer[everyone],
-        move=towards(offer)[everyone],
-        previous=previous[everyone],
-        previous_move=towards(previous)[everyone],
+        known={"offer": known(episodes.offer.numpy()), "previous": known(episodes.previous.numpy())},
         module=module.cpu().numpy().astype(np.float64)[everyone],
     )
 
@@ -128,9 +119,10 @@ def _planners_moves(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Inte
     return np.stack(moves)
 
 
-def _table(offer: Integers, move: Integers, action: Integers) -> Floats:
-    """p(a | offer, move), float64 [offers + 1, moves, A], counted with half a case of every action beforehand."""
-    counts = np.full((int(offer.max()) + 2, _NO_MOVE + 1, NUM_ACTIONS), 0.5)
-    np.add.at(counts, (offer + 1, move, action), 1.0)
-    probabilities: Floats = counts / counts.sum(-1, keepdims=True)
+def _foreseen(counted: tuple[Integers, Integers], action: Integers, known: tuple[Integers, Integers]) -> Floats:
+    """Return p(a | offer, move) where ``known``, float64 [cases, A], counted with half a case of every action before."""
+    offers = 1 + max(int(offer.max()) for offer, _ in (counted, known))
+    counts = np.full((offers, _NO_MOVE + 1, NUM_ACTIONS), 0.5)
+    np.add.at(counts, (*counted, action), 1.0)
+    probabilities: Floats = (counts / counts.sum(-1, keepdims=True))[known]
     return probabilities

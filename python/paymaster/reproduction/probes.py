@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from paymaster.analysis.inspection import inspect_run
 from paymaster.reproduction.prediction import predict_run
@@ -25,7 +25,7 @@ def probe_of(measure: str) -> str | None:
 
 def _attention(run: Path, episodes: int) -> dict[str, float | None]:
     weights = inspect_run(run, min(episodes, _INSPECTED)).attention_by_state
-    return dict(zip(("attention_ended", "attention_running"), map(_finite, weights or (None, None)), strict=True))
+    return dict(zip(("attention_ended", "attention_running"), map(_mean, weights or (None, None)), strict=True))
 
 
 def _insight(run: Path, episodes: int) -> dict[str, float | None]:
@@ -36,22 +36,16 @@ def _insight(run: Path, episodes: int) -> dict[str, float | None]:
     }
 
 
-def _prediction(run: Path, episodes: int) -> dict[str, float | None]:
-    return dict(predict_run(run, episodes))
-
-
-PROBES: Final[dict[str, Callable[[Path, int], dict[str, float | None]]]] = {
+PROBES: Final[dict[str, Callable[[Path, int], Mapping[str, float | None]]]] = {
     "attention": _attention,
     "insight": _insight,
-    "prediction": _prediction,
+    "prediction": predict_run,
 }
 """Name -> measures of the leader in a run directory, from that many episodes."""
 
 
-def _mean(by_step: NDArray[np.float64] | None) -> float | None:
-    there = np.empty(0) if by_step is None else by_step[np.isfinite(by_step)]
+def _mean(values: ArrayLike | None) -> float | None:
+    """Return the mean of those that are finite; None where there is none."""
+    given = np.asarray(np.nan if values is None else values, dtype=np.float64)
+    there = given[np.isfinite(given)]
     return float(there.mean()) if there.size else None
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and np.isfinite(value) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -38,13 +37,12 @@ class JobsProgress:
         self._cost = sum(job.cost * (1 - self._before[job]) for job in missing)
         self._spent = self._partly = 0.0
         self._started = clock()
-        self._bar: Progress | None = None
-        if console.is_terminal and not console.is_dumb_terminal:
-            shown = TextColumn("{task.fields[shown]}", markup=False, table_column=Column(no_wrap=True))
-            bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4, no_wrap=True))
-            columns = (TextColumn("[bold]runs", table_column=Column(no_wrap=True)), bar, shown)
-            self._bar = Progress(*columns, console=console, expand=True)
-            self._task = self._bar.add_task("", total=max(self._cost, 1e-9), shown="")
+        self._live = console.is_terminal and not console.is_dumb_terminal
+        shown = TextColumn("{task.fields[shown]}", markup=False, table_column=Column(no_wrap=True))
+        bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4, no_wrap=True))
+        columns = (TextColumn("[bold]runs", table_column=Column(no_wrap=True)), bar, shown)
+        self._bar = Progress(*columns, console=console, expand=True)  # shows nothing unless it is started
+        self._task = self._bar.add_task("", total=max(self._cost, 1e-9), shown="")
 
     def running(self, jobs: Iterable[AnyJob]) -> None:
         """Looks at how far those are that run."""
@@ -57,7 +55,7 @@ class JobsProgress:
         self._spent += self._done_of(job, 1.0)
         self._partly = 0.0
         line = f"{self._text()}: {job.name}" + ("" if error is None else f" FAILED\n{error}")
-        if self._bar is None:
+        if not self._live:
             print(encodable(line, self._console.encoding), file=self._console.file, flush=True)
         elif error is not None:
             say(self._bar.console, line)
@@ -65,14 +63,12 @@ class JobsProgress:
 
     def __enter__(self) -> JobsProgress:
         self._started = self._clock()
-        if self._bar is not None:
+        if self._live:
             self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
+    def __exit__(self, *_: object) -> None:
+        if self._live:
             self._bar.stop()
 
     def _done_of(self, job: AnyJob, share: float) -> float:
@@ -87,5 +83,4 @@ class JobsProgress:
         return text
 
     def _show(self) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self._spent + self._partly, shown=self._text())
+        self._bar.update(self._task, completed=self._spent + self._partly, shown=self._text())

@@ -30,9 +30,8 @@ except ImportError as error:
 __all__ = ["run_jobs"]
 
 _RETRIES = 3  # of a job whose worker was killed or whose node was lost
-_OBJECTS = (
-    128 * 2**20
-)  # bytes; nothing but a job and its error goes through Ray, whose default is a third of the memory
+# Bytes of Ray's own store: nothing but a job and its error goes through it, and the default is a third of the memory.
+_OBJECTS = 128 * 2**20
 
 
 def run_jobs(

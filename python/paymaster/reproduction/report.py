@@ -5,24 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 
+from paymaster.reproduction.bootstrap import Estimate, Floats, bootstrap, improvement, interquartile_mean, mean
 from paymaster.reproduction.claims import Verdict, overall
 from paymaster.reproduction.drawing import draw_figure
 from paymaster.reproduction.names import FigureName
 from paymaster.reproduction.plan import METHODS, Average, Figure, Panel
 from paymaster.reproduction.results import Decided, Results
-from paymaster.reproduction.specs import Reading
-from paymaster.reproduction.statistics import Estimate, Floats, bootstrap, improvement, interquartile_mean, mean
 from paymaster.storage.atomic import write_text
+from paymaster.terminal.markdown import markdown_table
 from paymaster.training.regimes import REGIMES
 
 __all__ = ["summary", "write_figure"]
 
-_NOTHING = Estimate(math.nan, math.nan, math.nan)
 _RULE = (
     "A verdict follows from the 95 % interval of the mean over seeds of the quantity (Student's t, seed by seed): "
     "*holds* where all of it lies on the claimed side of the threshold, *does not hold* where none of it does, else "
@@ -75,21 +77,20 @@ def summary(decided: Mapping[FigureName, list[Decided]], titles: Mapping[FigureN
 
 def _glance(decided: Mapping[FigureName, list[Decided]]) -> str:
     """A line a statement and regime, a column a method."""
-    found: dict[tuple[str, str, str], dict[str, list[Verdict]]] = {}
+    found: dict[tuple[str, ...], list[Verdict]] = defaultdict(list)
     for name, claims in decided.items():
         for one in claims:
-            by_method = found.setdefault((f"[{name}]({name}.md)", one.claim.statement, one.claim.regime), {})
-            by_method.setdefault(one.claim.method, []).append(one.verdict)
-    rows = []
-    for line, by_method in found.items():
-        cells = ("-" if method not in by_method else _held(by_method[method]) for method in METHODS)
-        rows.append((*line, *cells))
-    return _markdown(("figure", "the paper says", "regime", *METHODS), rows)
+            of = one.claim
+            found[f"[{name}]({name}.md)", of.statement, of.regime, of.method].append(one.verdict)
+    lines = dict.fromkeys(group[:-1] for group in found)
+    rows = [(*line, *(_held(found.get((*line, method), [])) for method in METHODS)) for line in lines]
+    return markdown_table(("figure", "the paper says", "regime", *METHODS), rows)
 
 
 def _held(verdicts: Sequence[Verdict]) -> str:
-    cases = f"{verdicts.count(Verdict.HOLDS)} of {len(verdicts)}"
-    return f"{overall(verdicts).value} ({cases})"
+    if not verdicts:
+        return "-"
+    return f"{overall(verdicts).value} ({verdicts.count(Verdict.HOLDS)} of {len(verdicts)})"
 
 
 def _head(results: Results) -> str:
@@ -99,28 +100,26 @@ def _head(results: Results) -> str:
 
 def _overall_table(decided: Sequence[Decided], claimed: str) -> str:
     """A line a statement, method and regime, over its cases."""
-    groups: dict[tuple[str, str, str, str], list[Decided]] = {}
+    groups: dict[tuple[str, str, str, str], list[Decided]] = defaultdict(list)
     for one in decided:
-        claim = one.claim
-        groups.setdefault((claim.statement, claim.source, claim.method, claim.regime), []).append(one)
+        of = one.claim
+        groups[of.statement, of.source, of.method, of.regime].append(one)
     rows = []
     for group, some in groups.items():
         cases = {kind: [one.claim.case for one in some if one.verdict is kind] for kind in Verdict}
         by_case = "; ".join(f"{kind.value}: {', '.join(names)}" for kind, names in cases.items() if names)
         rows.append((*group, f"**{overall(one.verdict for one in some).value}**", by_case))
-    return _markdown((claimed, "where", "method", "regime", "verdict", "by case"), rows)
+    return markdown_table((claimed, "where", "method", "regime", "verdict", "by case"), rows)
 
 
 def _verdict_table(decided: Iterable[Decided], claimed: str) -> str:
     rows = []
     for one in decided:
-        claim = one.claim
-        number = "-" if one.interval is None else f"{one.interval:.2f}"
-        wanted = f"{claim.side} {claim.threshold:g}"
-        verdict = one.verdict.value
-        rows.append((claim.statement, claim.method, claim.regime, claim.case, claim.quantity, wanted, number, verdict))
+        of, number = one.claim, "-" if one.interval is None else f"{one.interval:.2f}"
+        about = (of.statement, of.method, of.regime, of.case, of.quantity, f"{of.side} {of.threshold:g}")
+        rows.append((*about, number, one.verdict.value))
     headings = (claimed, "method", "regime", "case", "quantity", "claimed", "ours, 95 %", "verdict")
-    return _markdown(headings, rows)
+    return markdown_table(headings, rows)
 
 
 def _average_table(average: Average, results: Results) -> str:
@@ -129,9 +128,9 @@ def _average_table(average: Average, results: Results) -> str:
     baseline = scores.get(average.baseline)
     rows = []
     for name, shares in scores.items():
-        cells = [_NOTHING] * 3
+        cells = [Estimate()] * 3
         if np.isfinite(shares).all():
-            cells = [bootstrap(shares), bootstrap(shares, interquartile_mean), _NOTHING]
+            cells = [bootstrap(shares), bootstrap(shares, interquartile_mean), Estimate()]
             if name != average.baseline and baseline is not None and np.isfinite(baseline).all():
                 cells[2] = improvement(shares, baseline)
         by_game = [f"{share:.0%}" for share in shares.mean(axis=0)] if average.by_game else []
@@ -140,14 +139,7 @@ def _average_table(average: Average, results: Results) -> str:
     title = f"## Over all games: {average.title}\n"
     about = f"Each as a share of {average.against}, over {', '.join(games)}; 95 % intervals by stratified bootstrap.\n"
     headings = ("leader", "mean", "interquartile mean", f"probability of improvement on {average.baseline}")
-    return "\n".join((title, about, _markdown((*headings, *(games if average.by_game else ())), rows)))
-
-
-def _shown(figure: Figure) -> Iterable[tuple[Panel, str, str, Reading]]:
-    for panel in figure.panels:
-        for series in panel.series:
-            for place, reading in series.points:
-                yield panel, series.label, str(place), reading
+    return "\n".join((title, about, markdown_table((*headings, *(games if average.by_game else ())), rows)))
 
 
 def _number_tables(figure: Figure, results: Results, statistic: Callable[[Floats], Floats]) -> Iterable[str]:
@@ -162,7 +154,7 @@ def _number_tables(figure: Figure, results: Results, statistic: Callable[[Floats
                 digits = "#.3g" if points[0][1].measure in ("seconds", "memory") else ".2f"
                 cells = (format(results.estimate(reading, statistic), digits) for _, reading in points)
                 rows.append((panel.title, str(points[0][0]), *cells))
-        yield _markdown(("panel", "at", *labels), rows)
+        yield markdown_table(("panel", "at", *labels), rows)
 
 
 def _number_rows(figure: Figure, results: Results) -> Iterable[Sequence[object]]:
@@ -172,12 +164,14 @@ def _number_rows(figure: Figure, results: Results) -> Iterable[Sequence[object]]
         *(f"{name}{end}" for name in ("mean", "iqm") for end in ends),
         "values",
     )
-    for panel, label, place, reading in _shown(figure):
-        arm, values = reading.arm, results.values(reading)
-        estimates = (results.estimate(reading), results.estimate(reading, interquartile_mean))
-        numbers = [x for one in estimates for x in (one.value, one.low, one.high)]
-        described = (arm.game, arm.leader, arm.regime, arm.followers, reading.measure, reading.played.name)
-        yield panel.title, label, place, *described, len(values), *numbers, " ".join(map(str, values))
+    for panel in figure.panels:
+        for series in panel.series:
+            for place, reading in series.points:
+                arm, values = reading.arm, results.values(reading)
+                described = (arm.game, arm.leader, arm.regime, arm.followers, reading.measure, reading.played.name)
+                numbers = (x for of in (mean, interquartile_mean) for x in astuple(results.estimate(reading, of)))
+                written = " ".join(map(str, values))
+                yield panel.title, series.label, str(place), *described, len(values), *numbers, written
 
 
 def _curve_rows(figure: Figure, results: Results) -> Iterable[Sequence[object]]:
@@ -185,21 +179,16 @@ def _curve_rows(figure: Figure, results: Results) -> Iterable[Sequence[object]]:
     for panel in figure.panels:
         for series in panel.series if panel.kind == "curve" else ():
             episodes, gains = results.curve(series.points[0][1].arm)
-            for window, episode in enumerate(episodes):
-                found = bootstrap(gains[:, window])
-                yield panel.title, series.label, episode, len(gains), found.value, found.low, found.high
+            for episode, window in zip(episodes, gains.T, strict=True):
+                yield panel.title, series.label, episode, len(window), *astuple(bootstrap(window))
 
 
 def _verdict_rows(decided: Iterable[Decided]) -> Iterable[Sequence[object]]:
-    yield (
-        *("statement", "source", "method", "regime", "case", "quantity", "side", "threshold"),
-        *("mean", "low", "high", "seeds", "verdict"),
-    )
+    about = ("statement", "source", "method", "regime", "case", "quantity", "side", "threshold")
+    yield *about, "mean", "low", "high", "seeds", "verdict"
     for one in decided:
-        claim, found = one.claim, one.interval
-        numbers = (found.mean, found.low, found.high, found.n) if found else (math.nan, math.nan, math.nan, 0)
-        about = (claim.statement, claim.source, claim.method, claim.regime, claim.case, claim.quantity)
-        yield *about, claim.side, claim.threshold, *numbers, one.verdict.value
+        numbers = astuple(one.interval) if one.interval else (math.nan, math.nan, math.nan, 0)
+        yield *attrgetter(*about)(one.claim), *numbers, one.verdict.value
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> str:
@@ -208,8 +197,3 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
     for row in rows:
         writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in row])
     return text.getvalue()
-
-
-def _markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

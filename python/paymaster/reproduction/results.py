@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.analysis.intervals import Interval
+from paymaster.reproduction.bootstrap import Estimate, bootstrap, mean
 from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
 from paymaster.reproduction.probes import probe_of
 from paymaster.reproduction.rows import read_row
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.scripted_job import scripted_job, scripted_of
 from paymaster.reproduction.specs import Arm, Reading, key, train_config
-from paymaster.reproduction.statistics import Estimate, bootstrap, mean
 
 __all__ = ["Decided", "Results"]
 
@@ -63,7 +63,7 @@ class Results:
     def estimate(self, reading: Reading, statistic: Callable[[Floats], Floats] = mean) -> Estimate:
         """Over seeds, with its bootstrap interval; NaN where a number is missing."""
         values = np.array(self.values(reading))
-        return bootstrap(values, statistic) if np.isfinite(values).all() else Estimate(math.nan, math.nan, math.nan)
+        return bootstrap(values, statistic) if np.isfinite(values).all() else Estimate()
 
     def reference(self, reading: Reading, seed: int = 0) -> float:
         """What :func:`~paymaster.reproduction.runs.scripted_of` has in the same games with rule-based followers."""

@@ -113,10 +113,8 @@ class ScriptedRow(Means):
 
 def means_of(evaluation: Evaluation) -> dict[str, Any]:
     """Return the fields of :class:`Means`."""
-    means = {name: interval.mean for name, interval in evaluation.intervals().items()}
-    return {name: value for name, value in means.items() if "completions_" not in name} | {
-        "episodes": evaluation.episodes
-    }
+    means = {name: of.mean for name, of in evaluation.intervals().items() if not name.startswith("completions_")}
+    return {**means, "episodes": evaluation.episodes}
 
 
 def scripted_key(task: str, leader: str, parameters: Mapping[str, Any], episodes: int) -> str:

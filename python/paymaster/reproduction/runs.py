@@ -10,10 +10,13 @@ came without its run directory, something new can only be measured by training a
 
 from __future__ import annotations
 
-import sys
+import os
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,7 +40,6 @@ from paymaster.validation.ranges import parse_json
 __all__ = ["RunJob", "jobs_of", "readings_of"]
 
 WINDOWS = 50
-_MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
@@ -83,22 +85,29 @@ class RunJob:
         """Time it takes, roughly, in the time of an episode of training."""
         return START + self.arm.cost * self.config.episodes + EVALUATED * self.evaluated * len(self.played)
 
+    @property
+    def key(self) -> str:
+        """Of its row and its run directory."""
+        return key(self.config)
+
+    def run(self, out: Path) -> Path:
+        """Its run directory."""
+        return out / "runs" / self.key
+
     def done(self, out: Path) -> bool:
         """Whether all that is wanted is there."""
-        row = read_row(out, key(self.config))
+        row = read_row(out, self.key)
         return bool(row) and not self._wanted(row) and not self._probes(row)
 
     def untrained(self, out: Path) -> bool:
         """Whether it has to be trained before the rest can be measured."""
-        name = key(self.config)
-        return not read_row(out, name) or not (self.done(out) or holds_run(out / "runs" / name))
+        return not read_row(out, self.key) or not (self.done(out) or holds_run(self.run(out)))
 
     def trained(self, out: Path) -> float:
         """Share of the training that is done, from the metrics it has logged so far."""
-        path = out / "runs" / key(self.config) / METRICS
         try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - 4_096))
+            with (self.run(out) / METRICS).open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - 4_096))
                 lines = file.read().split(b"\n")
             return float(parse_json(lines[-2], METRICS)["episode"]) / self.config.episodes if len(lines) > 1 else 0.0
         except (OSError, ValueError, KeyError, TypeError):
@@ -106,12 +115,11 @@ class RunJob:
 
     def forget(self, out: Path) -> None:
         """Remove its row, which must not stand beside a training that goes on."""
-        row_path(out, key(self.config)).unlink(missing_ok=True)
+        row_path(out, self.key).unlink(missing_ok=True)
 
     def perform(self, out: Path) -> None:
         """Does what is still missing; each part is written when it is done."""
-        name = key(self.config)
-        run = out / "runs" / name
+        name, run = self.key, self.run(out)
         if self.untrained(out):
             self.forget(out)
             self.write_trained(out, **_train(self.config, run))
@@ -139,11 +147,9 @@ class RunJob:
             out: the directory.
             seconds, memory: an episode's; None where it was not trained alone.
         """
-        name = key(self.config)
-        costs = {"seconds": seconds, "memory": memory}
-        training = {**_curve(out / "runs" / name), **costs}
-        row = {"name": self.name, "config": self.config.to_json(), "training": training}
-        write_row(out, name, {"evaluations": {}, "attention": None, **row})
+        begun = {"evaluations": {}, "attention": None, "name": self.name, "config": self.config.to_json()}
+        training = {**_curve(self.run(out)), "seconds": seconds, "memory": memory}
+        write_row(out, self.key, {**begun, "training": training})
 
     def _wanted(self, row: dict[str, Any]) -> list[Played]:
         there = row["evaluations"]
@@ -157,35 +163,33 @@ class RunJob:
 def readings_of(figure: Figure) -> set[Reading]:
     """All that a figure shows or claims."""
     shown = {reading for panel in figure.panels for series in panel.series for _, reading in series.points}
-    averaged = {reading for average in figure.averages for some in average.readings.values() for reading in some}
-    claimed = {reading for claim in figure.claims for _, reading in claim.terms}
-    return shown | averaged | claimed
+    return shown | _averaged(figure) | {reading for claim in figure.claims for _, reading in claim.terms}
+
+
+def _averaged(figure: Figure) -> set[Reading]:
+    return {reading for average in figure.averages for some in average.readings.values() for reading in some}
 
 
 def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob | ScriptedJob]:
     """Everything that the figures need, each run once; the first seed of all runs comes first."""
     every = list(figures)
-    readings = set().union(*(readings_of(figure) for figure in every))
-    wanted: dict[Arm, set[Reading]] = {}
-    for reading in readings:
-        if not reading.arm.scripted:
-            wanted.setdefault(reading.arm, set()).add(reading)
-    averaged = {r for f in every for average in f.averages for some in average.readings.values() for r in some}
+    readings = set().union(*map(readings_of, every))
     scripted = [scripted_job(r, scale, seed) for r in readings if r.arm.scripted for seed in range(seeds)]
-    scripted += [scripted_of(r, scale, seed) for r in averaged for seed in range(seeds)]
+    scripted += [scripted_of(r, scale, seed) for r in set().union(*map(_averaged, every)) for seed in range(seeds)]
     references = {job.key: job for job in scripted}
     runs: dict[str, RunJob] = {}
-    for arm in sorted(wanted, key=repr):
-        played = frozenset(reading.played for reading in wanted[arm] if probe_of(reading.measure) is None)
-        probes = frozenset(filter(None, (probe_of(reading.measure) for reading in wanted[arm])))
-        measured = any(reading.measure in ("seconds", "memory") for reading in wanted[arm])
+    trained = sorted((reading for reading in readings if not reading.arm.scripted), key=repr)
+    for arm, group in groupby(trained, key=attrgetter("arm")):
+        of_arm = list(group)
+        played = frozenset(reading.played for reading in of_arm if probe_of(reading.measure) is None)
+        probes = frozenset(filter(None, (probe_of(reading.measure) for reading in of_arm)))
+        measured = any(reading.measure in ("seconds", "memory") for reading in of_arm)
         for seed in range(seeds):
             config = train_config(arm, seed, scale.episodes)
-            same = runs.get(key(config))  # two arms may be the same run
-            if same is not None:
-                played, probes = played | same.played, probes | same.probes
-                measured = measured or same.measured
-            runs[key(config)] = RunJob(arm, config, played, scale.evaluated, probes, measured)
+            name = key(config)
+            if (same := runs.get(name)) is not None:  # two arms may be the same run
+                played, probes, measured = played | same.played, probes | same.probes, measured or same.measured
+            runs[name] = RunJob(arm, config, played, scale.evaluated, probes, measured)
     in_order = sorted(runs.values(), key=lambda job: job.config.seed)
     return [*in_order, *(references[name] for name in sorted(references))]
 
@@ -195,13 +199,13 @@ def _train(config: TrainConfig, run: Path) -> dict[str, float | None]:
     resume = holds_run(run)
     checkpoints = list_checkpoints(run) if resume else []
     before = episode_of(checkpoints[-1]) if checkpoints else 0
-    start, resident = time.process_time(), _resident()
+    start, resident = time.process_time(), _memory("VmRSS")
     train(config, run, resume=resume)
-    seconds, peak = time.process_time() - start, _peak()
+    seconds, peak = time.process_time() - start, _memory("VmHWM")
     played = config.updates * config.num_envs - before
     return {
         "seconds": seconds / played if played > 0 else None,
-        "memory": (peak - resident) / _MEBIBYTE / config.num_envs if peak and resident and played > 0 else None,
+        "memory": (peak - resident) / config.num_envs if peak and resident and played > 0 else None,
     }
 
 
@@ -219,22 +223,10 @@ def _curve(run: Path) -> dict[str, Any]:
     }
 
 
-def _resident() -> int | None:
-    """Bytes of memory this process has now, where the system tells."""
+def _memory(what: str) -> float | None:
+    """MiB that this process has now, VmRSS, or had at most, VmHWM, where the system tells."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        found = re.search(rf"{what}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     except OSError:
         return None
-    import resource
-
-    return pages * resource.getpagesize()
-
-
-def _peak() -> int | None:
-    """Bytes it had at most."""
-    try:
-        import resource
-    except ImportError:  # no POSIX
-        return None
-    unit = 1 if sys.platform == "darwin" else 1_024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return int(found[1]) / 1_024 if found else None

@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from paymaster.reproduction.runs import RunJob
 from paymaster.reproduction.scripted_job import ScriptedJob
-from paymaster.reproduction.specs import key
 from paymaster.storage.run_directory import holds_run
 from paymaster.training.train_seeds import common_episode, train_seeds
 
@@ -52,7 +51,7 @@ class SeedsJob:
     def perform(self, out: Path) -> None:
         """Trains those that are not trained yet, at once if all stand at the same episode; then does the rest."""
         left = [job for job in self.jobs if job.untrained(out)]
-        runs = [out / "runs" / key(job.config) for job in left]
+        runs = [job.run(out) for job in left]
         begun = [run for run in runs if holds_run(run)]
         if len(left) > 1 and _together(runs, begun):
             for job in left:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from paymaster.reproduction.statistics import (
+from paymaster.reproduction.bootstrap import (
     Estimate,
     bootstrap,
     improvement,

@@ -7,7 +7,7 @@ S seeds, M tasks, R bootstrap repetitions. The tests hold all of it to the autho
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +29,12 @@ REPETITIONS = 5_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95 % bootstrap interval; the ends are NaN where one seed says nothing about the spread."""
+    """A number and its 95 % bootstrap interval; the ends are NaN where one seed says nothing about the spread, all of
+    it where there is none."""
 
-    value: float
-    low: float
-    high: float
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
 
     def __format__(self, spec: str) -> str:
         """``f"{estimate:.1f}"`` gives `14.2 [13.5, 14.8]`, or `14.2` alone without an interval, `-` without a value."""
@@ -76,12 +77,7 @@ def bootstrap(
     Raises:
         ValueError: no scores, another shape, or numbers that are not finite.
     """
-    values = _scores("scores", scores)
-    point = float(statistic(values))
-    if len(values) < 2:
-        return Estimate(point, math.nan, math.nan)
-    drawn = statistic(_resampled(values, repetitions, np.random.default_rng(seed)))
-    return Estimate(point, *_ends(drawn))
+    return _estimate(statistic, (_scores("scores", scores),), repetitions, seed)
 
 
 def probability_of_improvement(x: Floats, y: Floats) -> Floats:
@@ -103,12 +99,7 @@ def improvement(x: npt.ArrayLike, y: npt.ArrayLike, *, repetitions: int = REPETI
     a, b = _scores("x", x), _scores("y", y)
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"y: expected {a.shape[1]} tasks as in x, got {b.shape[1]}")
-    point = float(probability_of_improvement(a, b))
-    if min(len(a), len(b)) < 2:
-        return Estimate(point, math.nan, math.nan)
-    rng = np.random.default_rng(seed)
-    drawn = probability_of_improvement(_resampled(a, repetitions, rng), _resampled(b, repetitions, rng))
-    return Estimate(point, *_ends(drawn))
+    return _estimate(probability_of_improvement, (a, b), repetitions, seed)
 
 
 def _scores(name: str, scores: npt.ArrayLike) -> Floats:
@@ -127,6 +118,12 @@ def _resampled(values: Floats, repetitions: int, rng: np.random.Generator) -> Fl
     return np.take_along_axis(values[None], rows, axis=1)
 
 
-def _ends(drawn: Floats) -> tuple[float, float]:
+def _estimate(statistic: Callable[..., Floats], samples: Sequence[Floats], repetitions: int, seed: int) -> Estimate:
+    """Return the statistic of samples, whose seeds are drawn independently of each other."""
+    point = float(statistic(*samples))
+    if min(map(len, samples)) < 2:
+        return Estimate(point)
+    rng = np.random.default_rng(seed)
+    drawn = statistic(*(_resampled(values, repetitions, rng) for values in samples))
     low, high = np.percentile(drawn, (2.5, 97.5))
-    return float(low), float(high)
+    return Estimate(point, float(low), float(high))
