@@ -89,7 +89,7 @@ def _play(run: Path, games: int, seed: int) -> _Steps:
     moves, levels = _planners_moves(env, seed, episodes), env.parameters["num_bonuses"]
     everyone = np.broadcast_to(episodes.valid.numpy()[..., None], episodes.offer.shape)
 
-    def known(offer: Integers) -> tuple[Integers, Integers]:
+    def with_move(offer: Integers) -> tuple[Integers, Integers]:
         goal = offer // levels
         named = (goal >= 0) & (goal < env.parameters["num_goals"])
         move = np.take_along_axis(moves, np.where(named, goal, 0)[..., None], -1)[..., 0]
@@ -97,7 +97,7 @@ def _play(run: Path, games: int, seed: int) -> _Steps:
 
     return _Steps(
         action=episodes.follower_action.numpy()[everyone],
-        known={"offer": known(episodes.offer.numpy()), "previous": known(episodes.previous.numpy())},
+        known={"offer": with_move(episodes.offer.numpy()), "previous": with_move(episodes.previous.numpy())},
         module=module.cpu().numpy().astype(np.float64)[everyone],
     )
 
@@ -120,7 +120,7 @@ def _planners_moves(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Inte
 
 
 def _foreseen(counted: tuple[Integers, Integers], action: Integers, known: tuple[Integers, Integers]) -> Floats:
-    """Return p(a | offer, move) where ``known``, float64 [cases, A], counted with half a case of every action before."""
+    """Return p(a | offer, move) where ``known``, float64 [cases, A], counted with half a case of every action."""
     offers = 1 + max(int(offer.max()) for offer, _ in (counted, known))
     counts = np.full((offers, _NO_MOVE + 1, NUM_ACTIONS), 0.5)
     np.add.at(counts, (*counted, action), 1.0)
