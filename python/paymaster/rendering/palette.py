@@ -8,7 +8,6 @@ __all__ = [
     "BACKGROUND",
     "CARD",
     "COIN",
-    "COIN_RIM",
     "FAINT",
     "GOALS",
     "INK",
@@ -17,7 +16,6 @@ __all__ = [
     "OBSTACLE",
     "WARNING",
     "WORTH",
-    "WORTH_RIM",
     "goal_colour",
     "goal_letter",
     "mix",
@@ -45,10 +43,8 @@ MUTED: Colour = (104, 111, 123)
 OBSTACLE: Colour = (138, 143, 153)
 INK: Colour = (31, 36, 48)
 WARNING: Colour = (178, 34, 34)
-COIN: Colour = (245, 200, 66)
-COIN_RIM: Colour = (150, 108, 0)
-WORTH: Colour = (214, 217, 223)
-WORTH_RIM: Colour = (128, 134, 145)
+COIN: tuple[Colour, Colour] = (245, 200, 66), (150, 108, 0)  # its rim is the second
+WORTH: tuple[Colour, Colour] = (214, 217, 223), (128, 134, 145)
 
 
 def goal_colour(goal: int) -> Colour:
