@@ -12,11 +12,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from paymaster.rendering.palette import BACKGROUND, INK, Colour
 
-__all__ = ["Canvas", "Point"]
+__all__ = ["Box", "Canvas", "Point"]
 
 _OVERSAMPLE = 2  # pixels drawn a side of one kept: Pillow's shapes have no smooth edges of their own
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]  # x and y of its top left corner, width, height
 
 
 class Canvas:
@@ -40,29 +41,23 @@ class Canvas:
         return np.array(self._image.reduce(_OVERSAMPLE).crop((0, 0, width, height)), dtype=np.uint8)
 
     def rectangle(
-        self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        fill: Colour | None = None,
-        outline: Colour | None = None,
-        line: float = 1.0,
-        radius: float = 0.0,
+        self, box: Box, fill: Colour | None, outline: Colour | None = None, line: float = 1.0, radius: float = 0.0
     ) -> None:
-        """A box with its top left corner at (x, y)."""
+        """A rectangle, with ``outline`` a frame inside its edge."""
+        x, y, width, height = box
         s = self._scale
         corners = [x * s, y * s, (x + width) * s - 1, (y + height) * s - 1]
         if corners[2] < corners[0] or corners[3] < corners[1]:
             return
         self._draw.rounded_rectangle(corners, radius * s, fill, outline, self._line(line))
 
-    def clear_around(self, x: float, y: float, width: float, height: float) -> None:
+    def clear_around(self, box: Box) -> None:
         """Cuts off what has been drawn outside a box."""
-        self.rectangle(0, 0, self.width, y, BACKGROUND)
-        self.rectangle(0, y + height, self.width, self.height - y - height, BACKGROUND)
-        self.rectangle(0, y, x, height, BACKGROUND)
-        self.rectangle(x + width, y, self.width - x - width, height, BACKGROUND)
+        x, y, width, height = box
+        self.rectangle((0, 0, self.width, y), BACKGROUND)
+        self.rectangle((0, y + height, self.width, self.height - y - height), BACKGROUND)
+        self.rectangle((0, y, x, height), BACKGROUND)
+        self.rectangle((x + width, y, self.width - x - width, height), BACKGROUND)
 
     def circle(
         self, x: float, y: float, radius: float, fill: Colour, outline: Colour | None = None, line: float = 1.0

@@ -72,7 +72,7 @@ def draw_frame(
     else:
         draw_world = draw_grid if scene.world == "grid" else draw_particles
         draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, record.before(scene.step))
-    canvas.clear_around(_MARGIN, _TOP, _WORLD, _WORLD)
+    canvas.clear_around((_MARGIN, _TOP, _WORLD, _WORLD))
     _draw_header(canvas, scene, record, title)
     left = 2 * _MARGIN + _WORLD
     draw_panel(canvas, (left, _TOP, _WIDTH - _MARGIN - left, _WORLD), scene, weights)

@@ -22,7 +22,7 @@ def draw_gain(
     def place(value: float) -> float:
         return y + height * float((high - value) / (high - low))
 
-    canvas.rectangle(axis.x, y - 4, axis.width, height + 8, None, FAINT, 1.0)
+    canvas.rectangle((axis.x, y - 4, axis.width, height + 8), None, FAINT, 1.0)
     canvas.line([(axis.x, place(0.0)), (axis.x + axis.width, place(0.0))], FAINT, 1.2)
     for value in sorted({0.0, low, high}):
         if value == 0.0 or abs(place(value) - place(0.0)) > 12:

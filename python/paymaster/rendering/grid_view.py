@@ -62,9 +62,9 @@ def _draw_cells(canvas: Canvas, grid: _Grid) -> None:
         for c, sign in enumerate(row):
             x, y = grid.x + c * cell, grid.y + r * cell
             if sign == "#":
-                canvas.rectangle(x, y, cell, cell, mix(OBSTACLE, 0.75))
+                canvas.rectangle((x, y, cell, cell), mix(OBSTACLE, 0.75))
             else:
-                canvas.rectangle(x, y, cell, cell, BACKGROUND, FAINT, 0.5)
+                canvas.rectangle((x, y, cell, cell), BACKGROUND, FAINT, 0.5)
 
 
 def _draw_resources(canvas: Canvas, grid: _Grid, state: Mapping[str, Any]) -> None:
@@ -73,11 +73,11 @@ def _draw_resources(canvas: Canvas, grid: _Grid, state: Mapping[str, Any]) -> No
         x, y = grid.centre(place)
         if not present:
             gone = mix(goal_colour(kind), 0.35)
-            canvas.rectangle(x - size / 2, y - size / 2, size, size, None, gone, 1.2, 0.2 * size)
+            canvas.rectangle((x - size / 2, y - size / 2, size, size), None, gone, 1.2, 0.2 * size)
             continue
         if claimant >= 0:
             wide = size + 0.16 * cell
-            canvas.rectangle(x - wide / 2, y - wide / 2, wide, wide, None, INK, 2.0, 0.22 * wide)
+            canvas.rectangle((x - wide / 2, y - wide / 2, wide, wide), None, INK, 2.0, 0.22 * wide)
         chip(canvas, x, y, size, int(kind))
         if claimant >= 0:
             follower_badge(canvas, x - 0.34 * cell, y - 0.34 * cell, max(4.5, 0.15 * cell), int(claimant))

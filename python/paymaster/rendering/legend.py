@@ -57,14 +57,14 @@ def _entries(
         else:
             canvas.dashed_circle(x + 9, y, 9, colour, 1.6)
         follower_badge(canvas, x + 9, y, 5.5, 0)
-        canvas.rectangle(x + 23, y - 6, 22, 12, colour if accepted else BACKGROUND, colour, 1.5, 2.5)
+        canvas.rectangle((x + 23, y - 6, 22, 12), colour if accepted else BACKGROUND, colour, 1.5, 2.5)
 
     def types(x: float) -> None:
         for goal in range(goals):
             chip(canvas, x + 7 + 16 * goal, y, 14, goal)
 
     def claim(x: float) -> None:
-        canvas.rectangle(x + 2, y - 8, 16, 16, None, INK, 1.6, 3.5)
+        canvas.rectangle((x + 2, y - 8, 16, 16), None, INK, 1.6, 3.5)
         follower_badge(canvas, x + 3, y - 7, 5, 2)
 
     def velocity(x: float) -> None:
@@ -73,7 +73,7 @@ def _entries(
 
     def shares(x: float) -> None:
         for i in range(5):
-            canvas.rectangle(x + 6 * i, y - 2, 6, 5, mix(INK, 0.1 + 0.9 * i / 4))
+            canvas.rectangle((x + 6 * i, y - 2, 6, 5), mix(INK, 0.1 + 0.9 * i / 4))
 
     entries: list[tuple[float, str, Callable[[float], None]]] = [
         (16.0 * goals, _GOALS[scene.world], types),

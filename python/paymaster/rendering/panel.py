@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from paymaster.rendering.canvas import Canvas
+from paymaster.rendering.canvas import Box, Canvas
 from paymaster.rendering.palette import CARD, FAINT, INK, LINE, MUTED, WARNING, Colour, goal_letter
 from paymaster.rendering.scene import Follower, Scene
 from paymaster.rendering.symbols import chip, coin, coins, follower_badge
@@ -18,9 +18,7 @@ _ATTENTION = 84.0
 _SKILL = 29.0  # from one chip to the next
 
 
-def draw_panel(
-    canvas: Canvas, box: tuple[float, float, float, float], scene: Scene, attention: Sequence[float] | None
-) -> None:
+def draw_panel(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[float] | None) -> None:
     """Draws the table into the box (x, y, width, height); with attention, a bar for each follower's share of it."""
     if len(scene.followers) > _MOST_ROWS:
         _draw_compact(canvas, box, scene, attention)
@@ -31,7 +29,7 @@ def draw_panel(
     pitch = (height - _HEADING) / max(4, len(scene.followers))
     for follower in scene.followers:
         top = y + _HEADING + pitch * follower.number
-        canvas.rectangle(x, top + 0.04 * pitch, width, 0.92 * pitch, CARD, radius=min(8.0, 0.2 * pitch))
+        canvas.rectangle((x, top + 0.04 * pitch, width, 0.92 * pitch), CARD, radius=min(8.0, 0.2 * pitch))
         _draw_row(canvas, columns, top + pitch / 2, pitch, follower, scene)
         if attention is not None:
             full = min(1.0, 4.0 / len(scene.followers))  # what fills the bar: among many followers shares are small
@@ -123,14 +121,12 @@ def _answer(follower: Follower, scene: Scene) -> tuple[str, str, Colour]:
 def _draw_share(canvas: Canvas, x: float, y: float, height: float, share: float, full: float) -> None:
     """A share of the whole as a bar with its percentage."""
     width = 36.0
-    canvas.rectangle(x, y - height / 2, width, height, FAINT, radius=2)
-    canvas.rectangle(x, y - height / 2, max(1.0, width * min(1.0, share / full)), height, INK, radius=2)
+    canvas.rectangle((x, y - height / 2, width, height), FAINT, radius=2)
+    canvas.rectangle((x, y - height / 2, max(1.0, width * min(1.0, share / full)), height), INK, radius=2)
     canvas.text(x + width + 5, y, f"{100 * share:.0f} %", min(12.0, 0.8 * height + 2), MUTED)
 
 
-def _draw_compact(
-    canvas: Canvas, box: tuple[float, float, float, float], scene: Scene, attention: Sequence[float] | None
-) -> None:
+def _draw_compact(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[float] | None) -> None:
     """Many followers: number, wish, offer, and whether it accepts, in as many columns as are needed."""
     x, y, width, height = box
     blocks = -(-len(scene.followers) // _MOST_ROWS)
@@ -144,7 +140,7 @@ def _draw_compact(
     for follower in scene.followers:
         left = x + (follower.number // _MOST_ROWS) * wide
         middle = y + _HEADING + pitch * (follower.number % _MOST_ROWS + 0.5)
-        canvas.rectangle(left, middle - 0.46 * pitch, wide - 8, 0.92 * pitch, CARD, radius=5)
+        canvas.rectangle((left, middle - 0.46 * pitch, wide - 8, 0.92 * pitch), CARD, radius=5)
         follower_badge(canvas, left + 11, middle, 8.5, follower.number)
         _draw_small_value(canvas, left + 24, middle, follower.preference, follower.reservation, worth=True)
         if follower.goal >= 0:
@@ -153,7 +149,7 @@ def _draw_compact(
         canvas.text(left + 0.77 * wide, middle, word, 11.0, colour)
         if attention is not None and most > 0:
             share = attention[follower.number] / most
-            canvas.rectangle(left, middle + 0.38 * pitch, max(1.0, (wide - 8) * share), 2.0, INK)
+            canvas.rectangle((left, middle + 0.38 * pitch, max(1.0, (wide - 8) * share), 2.0), INK)
 
 
 def _draw_small_value(canvas: Canvas, x: float, y: float, goal: int, amount: float, *, worth: bool = False) -> None:

@@ -42,9 +42,9 @@ class _Arena:
 def draw_particles(canvas: Canvas, box: tuple[float, float, float], scene: Scene, past: Sequence[Step]) -> None:
     """Draws the world into a square; arguments as for the grid's."""
     arena = _Arena(*box, arena_half_width(scene.parameters))
-    canvas.rectangle(arena.x, arena.y, arena.side, arena.side, CARD, radius=6)
+    canvas.rectangle((arena.x, arena.y, arena.side, arena.side), CARD, radius=6)
     corner, side = arena.place((-arena.half, arena.half)), 2 * arena.half * arena.unit
-    canvas.rectangle(*corner, side, side, BACKGROUND, LINE, 1.2)
+    canvas.rectangle((*corner, side, side), BACKGROUND, LINE, 1.2)
     for point in scene.state.get("obstacle_position", ()):  # no such field without obstacles
         canvas.circle(*arena.place(point), float(scene.parameters["obstacle_size"]) * arena.unit, OBSTACLE)
     draw_trails(canvas, lambda point: arena.inside(point, 2.0), past, _TRAIL, 0.3, 2.5)

@@ -20,12 +20,9 @@ def chip(canvas: Canvas, x: float, y: float, size: float, goal: int, *, solid: b
     """A goal type centred on (x, y): its letter on its colour; hollow unless ``solid``; grey unless ``able``."""
     colour = goal_colour(goal) if able else LINE
     half, radius = size / 2, 0.22 * size
-    if solid and able:
-        canvas.rectangle(x - half, y - half, size, size, colour, radius=radius)
-        canvas.text(x, y, goal_letter(goal), 0.72 * size, BACKGROUND, "mm")
-        return
-    canvas.rectangle(x - half, y - half, size, size, BACKGROUND, colour, max(1.0, 0.09 * size), radius)
-    canvas.text(x, y, goal_letter(goal), 0.72 * size, colour, "mm")
+    fill, ink = (colour, BACKGROUND) if solid and able else (BACKGROUND, colour)
+    canvas.rectangle((x - half, y - half, size, size), fill, colour, max(1.0, 0.09 * size), radius)
+    canvas.text(x, y, goal_letter(goal), 0.72 * size, ink, "mm")
 
 
 def coin(canvas: Canvas, x: float, y: float, radius: float, *, worth: bool = False) -> None:
@@ -112,7 +109,7 @@ def _draw_offer(canvas: Canvas, x: float, y: float, radius: float, follower: Fol
     reach = max(0.93 * radius, 0.55 * radius + 6.5)  # off the number of a small body
     size = max(12.0, radius)
     corner = reach - size / 2 - 1
-    canvas.rectangle(x + corner, y + corner, size + 2, size + 2, BACKGROUND, radius=0.25 * size)
+    canvas.rectangle((x + corner, y + corner, size + 2, size + 2), BACKGROUND, radius=0.25 * size)
     chip(canvas, x + reach, y + reach, size, follower.goal, solid=follower.committed)
     small = max(3.6, 0.3 * radius)
     coins(canvas, x + reach - small, y - reach, small, follower.bonus + 1)

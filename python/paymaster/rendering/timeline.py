@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from paymaster.rendering.canvas import Canvas
+from paymaster.rendering.canvas import Box, Canvas
 from paymaster.rendering.palette import BACKGROUND, CARD, INK, LINE, MUTED, Colour, goal_colour, goal_letter, mix
 from paymaster.rendering.record import EpisodeRecord, Step
 from paymaster.rendering.scene import Scene
@@ -17,8 +17,6 @@ __all__ = ["SUMMARIES_WIDTH", "Axis", "draw_axis", "draw_cursor", "draw_timeline
 SUMMARIES_WIDTH = 108.0
 """Room that a row's totals need to the right of the axis."""
 _FADED = 0.35
-
-Box = tuple[float, float, float, float]  # x, y, width, height
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def draw_timeline(
     past = record.before(scene.step)
     for follower in scene.followers:
         k, top = follower.number, y + height * follower.number
-        canvas.rectangle(axis.x, top + 0.04 * height, axis.width, 0.92 * height, CARD)
+        canvas.rectangle((axis.x, top + 0.04 * height, axis.width, 0.92 * height), CARD)
         if height >= 11 or k % 4 == 0:
             follower_badge(canvas, axis.x - 16, top + height / 2, min(9.0, max(5.0, 0.42 * height)), k)
         steps = record.steps if show_future else past
@@ -98,7 +96,7 @@ def _draw_bar(canvas: Canvas, box: Box, colour: Colour, accepted: bool) -> None:
     tall, gap = 0.76 * height, min(1.0, 0.15 * width)
     fill, outline = (colour, None) if accepted else (BACKGROUND, colour)
     line, radius = min(1.6, 0.12 * tall), min(3.0, 0.2 * tall)
-    canvas.rectangle(x + gap, top + 0.1 * height, width - 2 * gap, tall, fill, outline, line, radius)
+    canvas.rectangle((x + gap, top + 0.1 * height, width - 2 * gap, tall), fill, outline, line, radius)
 
 
 def _draw_label(canvas: Canvas, box: Box, text: str, ink: Colour, colour: Colour) -> None:
@@ -121,7 +119,7 @@ def _draw_attention(
     for number, step in enumerate(past, start):
         if step.attention is not None:
             dark = min(1.0, 0.5 * float(step.attention[k]) * len(step.attention))
-            canvas.rectangle(axis.place(number), top + 0.89 * height, axis.cell, 0.1 * height, mix(INK, dark))
+            canvas.rectangle((axis.place(number), top + 0.89 * height, axis.cell, 0.1 * height), mix(INK, dark))
 
 
 def _draw_marks(

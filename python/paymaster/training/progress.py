@@ -14,7 +14,7 @@ from rich.text import Text
 
 from paymaster.terminal.printing import encodable, say
 
-_RATE_WINDOW = 300.0  # seconds that the rate is taken over; a single update may take a minute
+_RATE_WINDOW = 3600.0  # seconds that the rate is taken over, but by rich never more than 1,000 updates
 _LINE_SHARE = 0.05  # a plain line at the latest after this share of the run ...
 _LINE_SECONDS = 10.0  # ... or after this many seconds
 _LEAST_BAR = 4  # columns
