@@ -86,7 +86,7 @@ def _main(args: Sequence[str]) -> int:
         if reader_has_gone():
             raise
         return _failed(error, 1)  # of another pipe, such as to a process of ours
-    except (ValueError, TypeError, OSError, DivergenceError) as error:
+    except (ValueError, TypeError, OSError, DivergenceError, UnreadableValueError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
         return _failed(error, 2)
     except KeyboardInterrupt:
@@ -179,8 +179,6 @@ def _parsed(args: Sequence[str], config: TrainConfig) -> Any:
     try:
         with registry(_choices(args)), redirect_stderr(complaint):
             return tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
-    except UnreadableValueError as error:
-        raise ValueError(str(error)) from None
     except SystemExit as end:
         if not end.code:  # after --help
             raise

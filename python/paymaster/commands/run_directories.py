@@ -65,13 +65,11 @@ def begun_in(bases: Sequence[Path], *, numbered: bool) -> Iterator[list[Path]]:
     """
     above = {parent for base in bases for parent in base.parents if not parent.exists()}
     fresh = [] if numbered else [base for base in bases if not base.exists()]
-    directories = [] if numbered else list(bases)
     try:
         if numbered:
             for base in bases:
                 fresh.append(claim(base))  # noqa: PERF401 (those made before one fails are taken back)
-            directories = fresh
-        yield directories
+        yield fresh if numbered else list(bases)
     except BaseException:
         for path in fresh:
             with suppress(OSError):

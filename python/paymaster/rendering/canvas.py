@@ -65,11 +65,10 @@ class Canvas:
         """A disc, with ``outline`` a ring inside its edge."""
         self._draw.ellipse(self._around(x, y, radius), fill, outline, self._line(line))
 
-    def dashed_circle(self, x: float, y: float, radius: float, colour: Colour, line: float, dashes: int = 8) -> None:
-        """A ring of ``dashes`` arcs with gaps as long."""
-        step = 360.0 / dashes
-        for i in range(dashes):
-            self._draw.arc(self._around(x, y, radius), i * step, (i + 0.55) * step, colour, self._line(line))
+    def dashed_circle(self, x: float, y: float, radius: float, colour: Colour, line: float) -> None:
+        """A ring of eight arcs with gaps about as long."""
+        for angle in range(0, 360, 45):
+            self._draw.arc(self._around(x, y, radius), angle, angle + 0.55 * 45, colour, self._line(line))
 
     def line(self, points: Sequence[Point], colour: Colour, line: float = 1.0) -> None:
         """A line through ``points``."""

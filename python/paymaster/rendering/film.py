@@ -109,7 +109,8 @@ def _write_mp4(frames: Iterator[Frame], path: Path, fps: float) -> None:
         raise ValueError(
             "path: expected imageio-ffmpeg for .mp4, got no such package; pip install imageio-ffmpeg, or write a .gif"
         ) from None
-    source = (_even(frame) for frame in frames)
+    # H.264 wants even sizes: the last row or column comes twice.
+    source = (np.pad(one, ((0, one.shape[0] % 2), (0, one.shape[1] % 2), (0, 0)), mode="edge") for one in frames)
     first = next(source)
     height, width, _ = first.shape
     writer = imageio_ffmpeg.write_frames(
@@ -121,12 +122,6 @@ def _write_mp4(frames: Iterator[Frame], path: Path, fps: float) -> None:
             writer.send(frame)
     finally:
         writer.close()
-
-
-def _even(frame: Frame) -> Frame:
-    """Height and width doubled up to even numbers, as H.264 wants them."""
-    height, width, _ = frame.shape
-    return np.ascontiguousarray(np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
 
 
 def _write_png(frames: Iterator[Frame], path: Path, _: float) -> None:

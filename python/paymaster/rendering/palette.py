@@ -57,7 +57,7 @@ def goal_letter(goal: int) -> str:
     return chr(ord("a") + goal)
 
 
-def mix(colour: Colour, share: float, ground: Colour = BACKGROUND) -> Colour:
-    """``share`` of ``colour`` over ``ground``: what a translucent stroke would show, without an alpha channel."""
-    red, green, blue = (round(share * c + (1.0 - share) * g) for c, g in zip(colour, ground, strict=True))
+def mix(colour: Colour, share: float) -> Colour:
+    """``share`` of ``colour`` over the background: what a translucent stroke would show, without an alpha channel."""
+    red, green, blue = (round(share * c + (1.0 - share) * g) for c, g in zip(colour, BACKGROUND, strict=True))
     return red, green, blue

@@ -41,9 +41,8 @@ def payment(canvas: Canvas, x: float, y: float, radius: float, amount: float) ->
 
 def coins(canvas: Canvas, x: float, y: float, radius: float, amount: float, *, worth: bool = False) -> None:
     """A row of coins that begins at x, centred on y. Uneven amounts are written out."""
-    count = int(amount)
-    if count == amount and 0 <= count <= _MOST_COINS:
-        for i in reversed(range(count)):
+    if amount in range(_MOST_COINS + 1):
+        for i in reversed(range(int(amount))):
             coin(canvas, x + radius + 1.35 * radius * i, y, radius, worth=worth)
         return
     coin(canvas, x + radius, y, radius, worth=worth)

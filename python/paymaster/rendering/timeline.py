@@ -18,6 +18,8 @@ SUMMARIES_WIDTH = 108.0
 """Room that a row's totals need to the right of the axis."""
 _FADED = 0.35
 
+Numbered = Sequence[tuple[int, Step]]  # steps with their numbers in the episode
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -45,16 +47,16 @@ def draw_timeline(
 ) -> None:
     """Draws the rows, the first one's top at y; steps after the scene's are faded, or left out."""
     height = row_height(len(scene.followers))
-    past = record.before(scene.step)
+    steps = list(enumerate(record.steps, record.start))
+    past = steps[: len(record.before(scene.step))]
     for follower in scene.followers:
         k, top = follower.number, y + height * follower.number
         canvas.rectangle((axis.x, top + 0.04 * height, axis.width, 0.92 * height), CARD)
         if height >= 11 or k % 4 == 0:
             follower_badge(canvas, axis.x - 16, top + height / 2, min(9.0, max(5.0, 0.42 * height)), k)
-        steps = record.steps if show_future else past
-        _draw_offers(canvas, axis, top, height, k, steps, record.start, scene.step)
-        _draw_attention(canvas, axis, top, height, k, past, record.start)
-        _draw_marks(canvas, axis, top, height, k, past, record.start)
+        _draw_offers(canvas, axis, top, height, k, steps if show_future else past, scene.step)
+        _draw_attention(canvas, axis, top, height, k, past)
+        _draw_marks(canvas, axis, top, height, k, past)
         if height >= 11:
             _draw_summary(canvas, axis, top + height / 2, height, k, past)
 
@@ -67,9 +69,7 @@ def draw_axis(canvas: Canvas, axis: Axis, y: float) -> None:
         canvas.text(axis.place(step), y + 12, str(step), 11.5, MUTED, "mm")
 
 
-def _draw_offers(
-    canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Sequence[Step], start: int, now: int
-) -> None:
+def _draw_offers(canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Numbered, now: int) -> None:
     """A bar a stretch of steps with one offer and one answer; where a new offer begins, a sign and its letter."""
 
     def kind(numbered: tuple[int, Step]) -> tuple[int, int, bool, bool]:
@@ -78,7 +78,7 @@ def _draw_offers(
         return int(goal), int(bonus), bool(step.committed[k]), number < now
 
     before = None
-    for (goal, bonus, accepted, past), stretch in groupby(enumerate(steps, start), kind):
+    for (goal, bonus, accepted, past), stretch in groupby(steps, kind):
         numbers = [number for number, _ in stretch]
         left, right = axis.place(numbers[0]), axis.place(numbers[-1] + 1)
         if goal >= 0:
@@ -112,23 +112,19 @@ def _draw_label(canvas: Canvas, box: Box, text: str, ink: Colour, colour: Colour
     canvas.text(x + 6, top + 0.1 * height + 0.66 * size, text, size, colour)
 
 
-def _draw_attention(
-    canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Sequence[Step], start: int
-) -> None:
+def _draw_attention(canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Numbered) -> None:
     """Below the bars a strip, the darker the larger the follower's share: black from twice its even share on."""
-    for number, step in enumerate(past, start):
+    for number, step in past:
         if step.attention is not None:
             dark = min(1.0, 0.5 * float(step.attention[k]) * len(step.attention))
             canvas.rectangle((axis.place(number), top + 0.89 * height, axis.cell, 0.1 * height), mix(INK, dark))
 
 
-def _draw_marks(
-    canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Sequence[Step], start: int
-) -> None:
+def _draw_marks(canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Numbered) -> None:
     """Stars for completed contracts, coins for what was paid, at the end of their step."""
     radius = min(7.0, 0.24 * height, max(3.6, 0.27 * axis.cell))
-    for end, step in enumerate(past, start + 1):
-        right = axis.place(end)
+    for number, step in past:
+        right = axis.place(number + 1)
         paid = float(step.payment[k])
         if paid > 0:
             payment(canvas, right - 1.05 * radius, top + 0.64 * height, radius, paid)
@@ -138,9 +134,9 @@ def _draw_marks(
             canvas.star(x, top + 0.64 * height, 1.15 * radius, INK)
 
 
-def _draw_summary(canvas: Canvas, axis: Axis, y: float, height: float, k: int, past: Sequence[Step]) -> None:
-    done = sum(int(step.completed[k] >= 0) for step in past)
-    paid = sum(float(step.payment[k]) for step in past)
+def _draw_summary(canvas: Canvas, axis: Axis, y: float, height: float, k: int, past: Numbered) -> None:
+    done = sum(int(step.completed[k] >= 0) for _, step in past)
+    paid = sum(float(step.payment[k]) for _, step in past)
     size = min(12.0, 0.75 * height)
     x = axis.x + axis.width + 18
     canvas.star(x, y, 0.5 * size, INK)

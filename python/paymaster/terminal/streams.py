@@ -49,10 +49,10 @@ def quiet_streams() -> Iterator[None]:
             if stream is None:  # closed before the program started (``>&-``): takes its number, lest a run's file does
                 redirected.enter_context(redirect(redirected.enter_context(open(os.devnull, "w"))))
         redirected.enter_context(redirect_stdout(_Output(sys.stdout)))
-        before = {stream: getattr(stream, "errors", None) for stream in (sys.stdout, sys.stderr)}
+        streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
+        before = {stream: stream.errors for stream in streams if hasattr(stream, "reconfigure")}
         for stream in before:
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors=_REPLACE)
+            stream.reconfigure(errors=_REPLACE)
         try:
             yield
             sys.stdout.flush()
@@ -65,8 +65,7 @@ def quiet_streams() -> Iterator[None]:
             except OSError:  # a full disk: else the interpreter complains once more when it ends
                 _swallow()
             for stream, errors in before.items():
-                if errors is not None and hasattr(stream, "reconfigure"):
-                    stream.reconfigure(errors=errors)
+                stream.reconfigure(errors=errors)
 
 
 class _Console(Console):
