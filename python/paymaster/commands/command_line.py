@@ -7,15 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, NoReturn, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import tyro
-from tyro.constructors import (
-    ConstructorRegistry,
-    PrimitiveConstructorSpec,
-    StructConstructorSpec,
-    StructTypeInfo,
-)
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, StructConstructorSpec, StructTypeInfo
 
 from paymaster.terminal.printing import printable
 from paymaster.training.config import TaskConfig
@@ -23,7 +18,7 @@ from paymaster.validation.ranges import described
 
 __all__ = ["UnreadableValueError", "a_path", "registry"]
 
-_MARKUP: Final = ((r":\w+:`~?([^`]*)`", r"\1"), (r"``([^`]*)``", r"\1"), (r"`([^`]*)`", r"\1"))
+_MARKUP: Final = re.compile(r"(?::\w+:`~?|``?)([^`]*)``?")
 _NUMBERS: Final = {int: "INT", float: "FLOAT"}
 
 
@@ -62,27 +57,34 @@ class UnreadableValueError(Exception):
     """An option's value is no text of its type. No ValueError, of which tyro would make a message of its own."""
 
 
-def a_path(text: str) -> Path:
+def a_path(name: str, text: str) -> Path:
     """Return a path given by a user, ``~`` expanded.
+
+    Args:
+        name: of the option.
+        text: its value.
 
     Raises:
         ValueError: an empty text, an unknown home, or a path that messages and files could not show as it is: with
             control characters, or not in the encoding of the file system.
     """
     if not text:
-        raise ValueError("expected a path, got an empty text")
+        raise ValueError(f"{name}: expected a path, got an empty text")
     if printable(text) != text:
-        raise ValueError(f"expected a path in UTF-8 without control characters, got {text!r:.80}")
+        raise ValueError(f"{name}: expected a path in UTF-8 without control characters, got {text!r:.80}")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # ~nobody
-        raise ValueError(f"expected a path, got {text!r:.80} ({error})") from None
+        raise ValueError(f"{name}: expected a path, got {text!r:.80} ({error})") from None
 
 
 def _shown(field: Any, owner: type, prefix: str, choices: Mapping[str, str]) -> Any:
     """The field with what it accepts, its default, plain words in its help, and our reading of its value."""
-    text = field.helptext
-    plain: Callable[[], str | None] = lambda: _plain(text() if callable(text) else text)  # noqa: E731
+
+    def plain() -> str | None:
+        text = field.helptext() if callable(field.helptext) else field.helptext
+        return _MARKUP.sub(r"\1", text) if text else text
+
     kind = _kind(field.type)
     bare = _bare(kind)
     if dataclasses.is_dataclass(bare):
@@ -102,10 +104,10 @@ def _reader(name: str, kind: Any, metavar: str, *, optional: bool) -> PrimitiveC
         if optional and words == ["None"]:
             return None
         try:
-            return _value(kind, words[0])
-        except ValueError as error:
-            message = str(error) if _bare(kind) is Path else f"expected {described(kind)}, got {words[0]!r:.80}"
-            raise UnreadableValueError(f"{name}: {message}") from None
+            return a_path(name, words[0]) if _bare(kind) is Path else _value(kind, words[0])
+        except (KeyError, ValueError) as error:
+            message = f"{name}: expected {described(kind)}, got {words[0]!r:.80}"
+            raise UnreadableValueError(str(error) if _bare(kind) is Path else message) from None
 
     return PrimitiveConstructorSpec(
         nargs=1,
@@ -117,20 +119,12 @@ def _reader(name: str, kind: Any, metavar: str, *, optional: bool) -> PrimitiveC
 
 
 def _value(kind: Any, text: str) -> Any:
-    """The value of a declared type that a text stands for; ranges are checked later. Raises ValueError."""
+    """The value of a declared type that a text stands for; ranges are checked later. Raises KeyError or ValueError."""
     bare = _bare(kind)
-    if bare is Path:
-        return a_path(text)
     if bare is bool:
-        return text.lower() == "true" if text.lower() in ("true", "false") else _no_value(text)
+        return {"true": True, "false": False}[text.lower()]
     choices = _choices(bare)
-    if choices:
-        return text if text in choices else _no_value(text)
-    return bare(text)
-
-
-def _no_value(text: str) -> NoReturn:
-    raise ValueError(text)
+    return choices[choices.index(text)] if choices else bare(text)
 
 
 def _choices(kind: Any) -> tuple[str, ...]:
@@ -148,10 +142,8 @@ def _has_no_name(declared: Any) -> bool:
 
 def _kind(declared: Any) -> Any:
     """The type without None, with its range."""
-    if get_origin(declared) in (Union, UnionType):
-        others = [one for one in get_args(declared) if one is not type(None)]
-        return others[0] if len(others) == 1 else declared
-    return declared
+    others = [one for one in get_args(declared) if one is not type(None)]
+    return others[0] if len(others) == 1 and get_origin(declared) in (Union, UnionType) else declared
 
 
 def _bare(kind: Any) -> Any:
@@ -173,17 +165,10 @@ def _hint(kind: Any, owner: type) -> Callable[[str], str]:
     accepted = described(kind) if kind is not _bare(kind) and _bare(kind) in _NUMBERS else ""
 
     def hint(default: str) -> str:
+        said = f"default: {default}"
         if default in ("None", ""):
             said = "default: the preset's" if owner is TaskConfig else ""
-        else:
-            said = f"default: {default}"
-        parts = [part for part in (accepted, said) if part]
-        return f"({'; '.join(parts)})" if parts else ""
+        text = "; ".join(filter(None, (accepted, said)))
+        return f"({text})" if text else ""
 
     return hint
-
-
-def _plain(text: str | None) -> str | None:
-    for pattern, replacement in _MARKUP if text else ():
-        text = re.sub(pattern, replacement, text or "")
-    return text

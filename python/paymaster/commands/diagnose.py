@@ -43,10 +43,12 @@ class Diagnose:
         """Diagnoses and prints."""
         from paymaster.analysis.equilibrium import diagnose_run
         from paymaster.storage.run_directory import holds_run
+        from paymaster.training.setup import stored_config
 
         if not holds_run(self.run_directory):
             raise ValueError(f"run_directory: expected a trained leader's, got {str(self.run_directory)!r}")
-        if self.retrain is not None and not self._followers_learned():
+        learned = self.population is not None or stored_config(self.run_directory).followers_learn
+        if self.retrain is not None and not learned:
             raise ValueError(f"retrain: expected it only for followers that learned, got {self.retrain}")
         retrain = 2_000 if self.retrain is None else self.retrain
         d = diagnose_run(self.run_directory, self.episodes, retrain, self.seed, population=self.population)
@@ -65,8 +67,3 @@ class Diagnose:
             rows.append(("leader's loss if all answered better", f"{d.loss:.2f}"))
         title = f"{d.task}, followers: {d.followers}, {d.episodes} episodes"
         print_table(console, title, ("measure", ""), rows, caption="means per episode ± 95 % interval")
-
-    def _followers_learned(self) -> bool:
-        from paymaster.training.setup import stored_config
-
-        return self.population is not None or stored_config(self.run_directory).followers_learn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from annotated_types import Interval
@@ -67,31 +67,19 @@ class Evaluate:
             raise ValueError(
                 f"population: expected followers that learned to play, got --followers rule beside {self.population}"
             )
-        parameters = with_map(self.parameters).given()
-        replacement = self._replacement()
-        if is_scripted(expanded(self.leader), self.task, greedy=self.greedy, strangers=self.strangers):
-            assert self.task is not None  # is_scripted saw to it
-            result = evaluate_scripted(
-                self.leader,
-                self.task,
-                self.episodes,
-                self.seed,
-                parameters,
-                replacement=replacement,
-                population=self.population,
-            )
+        games: dict[str, Any] = {
+            "task": self.task,
+            "episodes": self.episodes,
+            "seed": self.seed,
+            "parameters": with_map(self.parameters).given(),
+            "population": self.population,
+            "replacement": self._replacement(),
+        }
+        leader = expanded(self.leader)
+        if is_scripted(leader, self.task, greedy=self.greedy, strangers=self.strangers):
+            result = evaluate_scripted(leader, **games)
         else:
-            result = evaluate_run(
-                Path(expanded(self.leader)),
-                self.episodes,
-                self.seed,
-                greedy=self.greedy,
-                strangers=self.strangers,
-                replacement=replacement,
-                task=self.task,
-                parameters=parameters,
-                population=self.population,
-            )
+            result = evaluate_run(Path(leader), greedy=self.greedy, strangers=self.strangers, **games)
         if self.json:
             print(json.dumps(result.to_json()))
         else:

@@ -12,7 +12,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from functools import partial
 from typing import Annotated, Any, get_args
 
@@ -86,7 +86,7 @@ def _main(args: Sequence[str]) -> int:
         if reader_has_gone():
             raise
         return _failed(error, 1)  # of another pipe, such as to a process of ours
-    except (ValueError, TypeError, OSError, DivergenceError) as error:
+    except (ValueError, TypeError, OSError, DivergenceError, UnreadableValueError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
         return _failed(error, 2)
     except KeyboardInterrupt:
@@ -120,7 +120,9 @@ def _notes_in_a_line() -> Iterator[None]:
 
 def _failed(error: BaseException, status: int, message: str | None = None) -> int:
     """Prints the error in a line. What is not explained by it goes into a file."""
-    rank, ranks = _rank()
+    rank, ranks = 0, 1
+    with suppress(ValueError):  # of variables that are no ranks
+        rank, ranks = launched()
     who = "" if ranks == 1 or isinstance(error, RankError) else f"rank {rank} of {ranks}: "
     line = printable(" ".join((message or str(error) or type(error).__name__).split()))
     if os.environ.get(_TRACEBACK):
@@ -142,13 +144,6 @@ def _written(error: BaseException) -> str:
     return f"traceback in {name}"
 
 
-def _rank() -> tuple[int, int]:
-    try:
-        return launched()
-    except ValueError:
-        return 0, 1
-
-
 def _interruptible() -> None:
     """Ctrl-C raises KeyboardInterrupt from here on, also where it ended the process during imports."""
     ours = getattr(sys.modules.get("paymaster._starting"), "end_at_once", None)
@@ -159,7 +154,7 @@ def _interruptible() -> None:
 def _parse(args: Sequence[str]) -> _Run:
     # The leader's name and the settings decide defaults, so they are looked up before the rest.
     leader, settings = _value(args, "--leader", DEFAULT_LEADER), _value(args, "--settings", "tuned")
-    command = _parsed(args, TrainConfig(tyro.MISSING, leader=leader, settings=settings))
+    command: _Command = _parsed(args, TrainConfig(tyro.MISSING, leader=leader, settings=settings))
     try:
         for part in _parts(command):
             check_fields(part)
@@ -167,8 +162,7 @@ def _parse(args: Sequence[str]) -> _Run:
         raise ValueError(str(error).replace(" or null, got ", ", got ")) from None  # nobody types null
     if isinstance(command, Train):
         return partial(command.run, parse_again=lambda stored: _parsed(args, stored))
-    run: _Run = command.run
-    return run
+    return command.run
 
 
 def _parts(command: _Command) -> list[Any]:
@@ -179,26 +173,17 @@ def _parts(command: _Command) -> list[Any]:
 
 
 def _parsed(args: Sequence[str], config: TrainConfig) -> Any:
-    commands = (
-        Annotated[Train, tyro.conf.subcommand("train", default=Train(config))]
-        | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
-        | Annotated[Render, tyro.conf.subcommand("render")]
-        | Annotated[Inspect, tyro.conf.subcommand("inspect")]
-        | Annotated[Diagnose, tyro.conf.subcommand("diagnose")]
-        | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
-        | Annotated[Tasks, tyro.conf.subcommand("tasks")]
-        | Annotated[Bench, tyro.conf.subcommand("bench")]
-    )
+    train = Annotated[Train, tyro.conf.subcommand(default=Train(config))]
+    commands = train | Evaluate | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
     complaint = io.StringIO()
     try:
         with registry(_choices(args)), redirect_stderr(complaint):
             return tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
-    except UnreadableValueError as error:
-        raise ValueError(str(error)) from None
     except SystemExit as end:
         if not end.code:  # after --help
             raise
-        raise ValueError(f"{_in_a_line(complaint.getvalue(), args)}; see {_help_of(args)}") from None
+        command = f" {args[0]}" if args and args[0] in _COMMANDS else ""
+        raise ValueError(f"{_in_a_line(complaint.getvalue(), args)}; see paymaster{command} --help") from None
 
 
 def _in_a_line(box: str, args: Sequence[str]) -> str:
@@ -221,10 +206,6 @@ def _in_a_line(box: str, args: Sequence[str]) -> str:
         elif advice.startswith("Available subcommands"):
             text += f"; expected one of {', '.join(_COMMANDS)}"
     return text
-
-
-def _help_of(args: Sequence[str]) -> str:
-    return f"paymaster {args[0]} --help" if args and args[0] in _COMMANDS else "paymaster --help"
 
 
 def _choices(args: Sequence[str]) -> dict[str, str]:

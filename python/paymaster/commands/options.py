@@ -24,10 +24,7 @@ def expanded(leader: str) -> str:
     Raises:
         ValueError: it is no path, as for :func:`~paymaster.commands.command_line.a_path`.
     """
-    try:
-        path = a_path(leader)
-    except ValueError as error:
-        raise ValueError(f"leader: {error}") from None
+    path = a_path("leader", leader)
     return str(path) if leader.startswith("~") else leader  # "./random" is a directory, "random" is not
 
 
@@ -35,10 +32,7 @@ def with_map(parameters: TaskConfig) -> TaskConfig:
     """The parameters with the map's text in place of a file's name."""
     if parameters.map is None or "\n" in parameters.map or "#" in parameters.map:
         return parameters
-    try:
-        file = a_path(parameters.map)
-    except ValueError as error:
-        raise ValueError(f"map: {error}") from None
+    file = a_path("map", parameters.map)
     try:
         content = file.read_bytes()
         text = content.decode("utf-8-sig")

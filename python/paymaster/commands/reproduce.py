@@ -64,7 +64,7 @@ class Reproduce:
 
         scale = SCALES[self.scale]
         names = FIGURE_NAMES if self.name == "all" else (self.name,)
-        seeds = scale.seeds if self.seeds is None else self.seeds
+        seeds = self.seeds or scale.seeds
         out = self.out or Path("runs") / f"reproduce-{self.scale}"
         report = reproduce(names, scale, seeds, self.jobs, out, console, engine=self.engine, address=self.address)
         say(console, f"report: {report}")

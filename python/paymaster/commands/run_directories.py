@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 from paymaster.storage.atomic import storage_errors
@@ -47,16 +47,12 @@ def newest(base: Path) -> Path:
     Raises:
         ValueError: none is.
     """
-    found = None
-    for candidate in _candidates(base):
-        if not candidate.exists():
-            break
-        found = candidate
-    if found is None:
-        runs = sorted(path.name for path in base.parent.glob("*") if path.is_dir()) if base.parent.is_dir() else []
+    found = list(takewhile(Path.exists, _candidates(base)))
+    if not found:
+        runs = sorted(path.name for path in base.parent.glob("*") if path.is_dir())
         there = f"; {base.parent} holds {', '.join(runs[:5])}{', ...' if len(runs) > 5 else ''}" if runs else ""
         raise ValueError(f"resume: expected a run in {base}, got none; name another with --out{there}")
-    return found
+    return found[-1]
 
 
 @contextmanager
@@ -69,13 +65,11 @@ def begun_in(bases: Sequence[Path], *, numbered: bool) -> Iterator[list[Path]]:
     """
     above = {parent for base in bases for parent in base.parents if not parent.exists()}
     fresh = [] if numbered else [base for base in bases if not base.exists()]
-    directories = [] if numbered else list(bases)
     try:
         if numbered:
             for base in bases:
                 fresh.append(claim(base))  # noqa: PERF401 (those made before one fails are taken back)
-            directories = fresh
-        yield directories
+        yield fresh if numbered else list(bases)
     except BaseException:
         for path in fresh:
             with suppress(OSError):

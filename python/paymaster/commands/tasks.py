@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
@@ -44,7 +44,7 @@ class Tasks:
         title = "parameters: make_vec(task, name=value)"
         meanings = parameter_meanings()
         rows = [
-            (name, *(_said(task.parameters.get(name)) for task in presets), meaning)
+            (name, *(str(task.parameters.get(name, "")) for task in presets), meaning)
             for name, meaning in meanings.items()
         ]
         layout = TableLayout(("name", *(task.name.replace("_", "\n") for task in presets), "meaning"), rows)
@@ -58,14 +58,10 @@ class Tasks:
                 console.print(Padding(Text(f"{value} ({', '.join(names)})"), (0, 0, 0, 4)))
 
 
-def _said(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
 def _by_value(name: str, presets: Sequence[Task]) -> dict[str, list[str]]:
     """Each value that an option has -> the tasks that have it."""
     values: dict[str, list[str]] = {}
     for task in presets:
         if name in task.parameters:
-            values.setdefault(_said(task.parameters[name]) or "''", []).append(task.name)
+            values.setdefault(str(task.parameters[name]) or "''", []).append(task.name)
     return {value: ["all"] if len(names) == len(presets) else names for value, names in values.items()}

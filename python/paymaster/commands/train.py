@@ -49,7 +49,7 @@ class Train:
     all: bool = False
     seeds: Annotated[int, Interval(ge=1, le=1_000)] | None = None
 
-    def run(self, console: Console, parse_again: Callable[[TrainConfig], Train] | None = None) -> None:
+    def run(self, console: Console, parse_again: Callable[[TrainConfig], Train]) -> None:
         """Trains, then evaluates.
 
         Args:
@@ -80,9 +80,7 @@ class Train:
         with begun_in(bases, numbered=outs is None) if alone else nullcontext(bases) as directories:
             self._train(each, directories, console)
 
-    def _resume(
-        self, config: TrainConfig, console: Console, parse_again: Callable[[TrainConfig], Train] | None
-    ) -> None:
+    def _resume(self, config: TrainConfig, console: Console, parse_again: Callable[[TrainConfig], Train]) -> None:
         from paymaster.commands.run_directories import default_name, newest
         from paymaster.storage.run_directory import holds_run
         from paymaster.training.setup import stored_config
@@ -95,14 +93,11 @@ class Train:
                 f"resume: expected a run in {outs[0]}, got none; check --out, or start a run there without --resume"
             )
         stored = stored_config(begun)
-        given: Collection[str] | None = None
-        if parse_again is not None:
-            config = parse_again(stored).config
-            if config.parameters.map != stored.parameters.map:
-                config = dataclasses.replace(config, parameters=with_map(config.parameters))
-            given = set(config.differences(stored)) - ({"seed"} if self.seeds is not None else set())
-            config = config.resumed_from(stored, given)
-            each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]
+        config = parse_again(stored).config
+        config = dataclasses.replace(config, parameters=with_map(config.parameters))
+        given = set(config.differences(stored)) - ({"seed"} if self.seeds is not None else set())
+        config = config.resumed_from(stored, given)
+        each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]
         self._train(each, outs, console, given)
 
     def _train(

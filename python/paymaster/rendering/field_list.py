@@ -19,7 +19,7 @@ _INSET = 16.0
 def draw_field_list(canvas: Canvas, box: tuple[float, float, float], state: Mapping[str, Any]) -> None:
     """Draws the names and values of the world's fields into a square; what does not fit is left out, with a mark."""
     x, y, side = box
-    canvas.rectangle(x, y, side, side, CARD, radius=6)
+    canvas.rectangle((x, y, side, side), CARD, radius=6)
     room = int((side - 2 * _INSET) / _LINE)
     lines = []
     for name, text in own_fields(state).items():

@@ -42,48 +42,35 @@ def write_film(frames: Iterable[Frame], path: str | os.PathLike[str], fps: float
         raise ValueError(f"path: expected a name ending in {', '.join(_WRITERS)}, got {target.name!r:.80}")
     if not 0.1 <= fps <= 60:
         raise ValueError(f"fps: expected a value in [0.1, 60], got {fps}")
-    checked = _Checked(frames)
+    count = 0
+
+    def checked() -> Iterator[Frame]:
+        nonlocal count
+        shape: tuple[int, ...] | None = None
+        for frame in frames:
+            array = np.asarray(frame)
+            if array.dtype != np.uint8:
+                raise TypeError(f"frames: expected dtype uint8, got {array.dtype}")
+            if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape or shape not in (None, array.shape):
+                raise ValueError(f"frames: expected shape {shape or '[height, width, 3]'}, got {array.shape}")
+            shape = array.shape
+            count += 1
+            yield np.ascontiguousarray(array)
+        if count == 0:
+            raise ValueError("frames: expected at least one, got none")
+
     beside = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix.lower()}")
     try:
-        _WRITERS[target.suffix.lower()](checked, beside, fps)
+        _WRITERS[target.suffix.lower()](checked(), beside, fps)
         os.replace(beside, target)
     except BaseException:
         with suppress(OSError):
             beside.unlink()
         raise
-    return checked.count
+    return count
 
 
-class _Checked:
-    """The frames, each looked at before it is passed on."""
-
-    def __init__(self, frames: Iterable[Frame]) -> None:
-        self._frames = iter(frames)
-        self.count = 0
-        self.first = self._next(None)
-        if self.first is None:
-            raise ValueError("frames: expected at least one, got none")
-
-    def __iter__(self) -> Iterator[Frame]:
-        assert self.first is not None
-        yield self.first
-        while (frame := self._next(self.first.shape)) is not None:
-            yield frame
-
-    def _next(self, shape: tuple[int, ...] | None) -> Frame | None:
-        frame: Any = next(self._frames, None)
-        if frame is None:
-            return None
-        array = np.asarray(frame)
-        if array.dtype != np.uint8:
-            raise TypeError(f"frames: expected dtype uint8, got {array.dtype}")
-        if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape or shape not in (None, array.shape):
-            raise ValueError(f"frames: expected shape {shape or '[height, width, 3]'}, got {array.shape}")
-        self.count += 1
-        return np.ascontiguousarray(array)
-
-
-def _write_gif(frames: _Checked, path: Path, fps: float) -> None:
+def _write_gif(frames: Iterator[Frame], path: Path, fps: float) -> None:
     delay = max(20, round(100 / fps) * 10)  # milliseconds; viewers slow down what is faster than 50 a second
     index_of = np.zeros(1 << 24, dtype=np.uint8)
     images = (_with_palette(Image.fromarray(frame), index_of) for frame in frames)
@@ -115,14 +102,15 @@ def _with_palette(image: Image.Image, index_of: NDArray[np.uint8]) -> Image.Imag
     return out
 
 
-def _write_mp4(frames: _Checked, path: Path, fps: float) -> None:
+def _write_mp4(frames: Iterator[Frame], path: Path, fps: float) -> None:
     try:
         import imageio_ffmpeg  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:
         raise ValueError(
             "path: expected imageio-ffmpeg for .mp4, got no such package; pip install imageio-ffmpeg, or write a .gif"
         ) from None
-    source = (_even(frame) for frame in frames)
+    # H.264 wants even sizes: the last row or column comes twice.
+    source = (np.pad(one, ((0, one.shape[0] % 2), (0, one.shape[1] % 2), (0, 0)), mode="edge") for one in frames)
     first = next(source)
     height, width, _ = first.shape
     writer = imageio_ffmpeg.write_frames(
@@ -136,21 +124,14 @@ def _write_mp4(frames: _Checked, path: Path, fps: float) -> None:
         writer.close()
 
 
-def _even(frame: Frame) -> Frame:
-    """Height and width doubled up to even numbers, as H.264 wants them."""
-    height, width, _ = frame.shape
-    return np.ascontiguousarray(np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
-
-
-def _write_png(frames: _Checked, path: Path, _: float) -> None:
-    several = iter(frames)
-    image = Image.fromarray(next(several))
-    if next(several, None) is not None:
+def _write_png(frames: Iterator[Frame], path: Path, _: float) -> None:
+    image = Image.fromarray(next(frames))
+    if next(frames, None) is not None:
         raise ValueError("frames: expected a single one for a .png, got several")
     image.save(path, optimize=True)
 
 
-_WRITERS: dict[str, Callable[[_Checked, Path, float], None]] = {
+_WRITERS: dict[str, Callable[[Iterator[Frame], Path, float], None]] = {
     ".gif": _write_gif,
     ".mp4": _write_mp4,
     ".png": _write_png,

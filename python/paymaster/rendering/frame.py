@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from paymaster.rendering.legend import LEGEND_HEIGHT, draw_legend
 from paymaster.rendering.palette import INK, LINE, MUTED
 from paymaster.rendering.panel import draw_panel
 from paymaster.rendering.particle_view import draw_particles
-from paymaster.rendering.record import EpisodeRecord, Step
+from paymaster.rendering.record import EpisodeRecord
 from paymaster.rendering.scene import Scene, read_scene
-from paymaster.rendering.timeline import Axis, draw_axis, draw_cursor, draw_timeline, row_height, summaries_width
+from paymaster.rendering.timeline import SUMMARIES_WIDTH, Axis, draw_axis, draw_cursor, draw_timeline, row_height
 
 __all__ = ["draw_frame"]
 
@@ -67,33 +67,23 @@ def draw_frame(
     gain = timeline + rows + 34.0
     legend = gain + _GAIN + 22.0
     canvas = Canvas(_WIDTH, legend + LEGEND_HEIGHT + 14.0, width / _WIDTH)
-    _draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, state, parameters, record.before(scene.step))
-    canvas.clear_around(_MARGIN, _TOP, _WORLD, _WORLD)
+    if scene.world == "other":
+        draw_field_list(canvas, (_MARGIN, _TOP, _WORLD), state)
+    else:
+        draw_world = draw_grid if scene.world == "grid" else draw_particles
+        draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, record.before(scene.step))
+    canvas.clear_around((_MARGIN, _TOP, _WORLD, _WORLD))
     _draw_header(canvas, scene, record, title)
     left = 2 * _MARGIN + _WORLD
     draw_panel(canvas, (left, _TOP, _WIDTH - _MARGIN - left, _WORLD), scene, weights)
-    axis = Axis(_MARGIN + 34.0, _WIDTH - 2 * _MARGIN - 34.0 - summaries_width(), scene.horizon)
+    axis = Axis(_MARGIN + 34.0, _WIDTH - 2 * _MARGIN - 34.0 - SUMMARIES_WIDTH, parameters["horizon"])
     canvas.text(_MARGIN, timeline - 22, "time line: each follower's offers, step by step", 13, MUTED)
     draw_timeline(canvas, axis, timeline, scene, record, show_future=show_future)
     draw_axis(canvas, axis, timeline + rows)
     draw_gain(canvas, axis, gain, _GAIN, record, scene.step, show_future=show_future)
     draw_cursor(canvas, axis, scene.step, ((timeline - 2, timeline + rows), (gain - 4, gain + _GAIN + 4)))
     draw_legend(canvas, _MARGIN, legend, _WIDTH - 2 * _MARGIN, scene, attention=weights is not None)
-    return _even(canvas.pixels())
-
-
-def _draw_world(
-    canvas: Canvas,
-    box: tuple[float, float, float],
-    scene: Scene,
-    state: Mapping[str, Any],
-    parameters: Mapping[str, Any],
-    past: Sequence[Step],
-) -> None:
-    if scene.world == "other":
-        draw_field_list(canvas, box, state)
-    else:
-        (draw_grid if scene.world == "grid" else draw_particles)(canvas, box, scene, state, parameters, past)
+    return canvas.pixels()
 
 
 def _attention(given: ArrayLike | None, record: EpisodeRecord, scene: Scene) -> list[float] | None:
@@ -104,16 +94,15 @@ def _attention(given: ArrayLike | None, record: EpisodeRecord, scene: Scene) -> 
     weights = np.asarray(values, dtype=np.float64)
     if weights.shape != (len(scene.followers),):
         raise ValueError(f"attention: expected shape ({len(scene.followers)},), got {weights.shape}")
-    return [float(weight) for weight in weights]
+    return list(map(float, weights))
 
 
 def _draw_header(canvas: Canvas, scene: Scene, record: EpisodeRecord, title: str) -> None:
     canvas.text(_MARGIN, 36, title or ("" if scene.world == "other" else scene.world.replace("_", " ")), 24)
-    past = len(record.before(scene.step))
-    gain = float(record.gain()[past - 1]) if past else 0.0
-    paid = float(record.paid()[past - 1]) if past else 0.0
-    done = sum(int((step.completed >= 0).sum()) for step in record.before(scene.step))
-    step = f"{scene.step} of {scene.horizon}" + (", over" if scene.done else "")
+    past = record.before(scene.step)
+    gain, paid = ([0.0, *values][len(past)] for values in (record.gain(), record.paid()))
+    done = sum(int((step.completed >= 0).sum()) for step in past)
+    step = f"{scene.step} of {scene.parameters['horizon']}" + (", over" if scene.state["done"] else "")
     right = _WIDTH - _MARGIN
     for name, value in (("gain", f"{gain:g}"), ("paid", f"{paid:g}"), ("completed", str(done)), ("step", step)):
         wide = max(canvas.text_width(value, 24), canvas.text_width(name, 12.5))
@@ -121,9 +110,3 @@ def _draw_header(canvas: Canvas, scene: Scene, record: EpisodeRecord, title: str
         canvas.text(right, 47, value, 24, INK, "rm")
         right -= wide + 34
     canvas.line([(_MARGIN, 64), (_WIDTH - _MARGIN, 64)], LINE, 1.0)
-
-
-def _even(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """With a last row or column dropped where films could not have it."""
-    height, width, _ = pixels.shape
-    return np.ascontiguousarray(pixels[: height - height % 2, : width - width % 2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paymaster.rendering.canvas import Canvas
-from paymaster.rendering.palette import COIN_RIM, FAINT, INK, MUTED, Colour, mix
+from paymaster.rendering.palette import COIN, FAINT, INK, MUTED, Colour, mix
 from paymaster.rendering.record import EpisodeRecord
 from paymaster.rendering.timeline import Axis
 
@@ -22,14 +22,14 @@ def draw_gain(
     def place(value: float) -> float:
         return y + height * float((high - value) / (high - low))
 
-    canvas.rectangle(axis.x, y - 4, axis.width, height + 8, None, FAINT, 1.0)
+    canvas.rectangle((axis.x, y - 4, axis.width, height + 8), None, FAINT, 1.0)
     canvas.line([(axis.x, place(0.0)), (axis.x + axis.width, place(0.0))], FAINT, 1.2)
     for value in sorted({0.0, low, high}):
         if value == 0.0 or abs(place(value) - place(0.0)) > 12:
             canvas.text(axis.x - 7, place(value), f"{value:g}", 11, MUTED, "rm")
     shown = max(0, min(now - record.start, len(record.steps)))
     ends = []
-    for name, values, colour in (("paid", paid, COIN_RIM), ("gain", gain, INK)):
+    for name, values, colour in (("paid", paid, COIN[1]), ("gain", gain, INK)):
         if show_future:
             _draw_steps(canvas, axis, record.start, shown, [place(v) for v in values[shown:]], mix(colour, 0.3))
         _draw_steps(canvas, axis, record.start, 0, [place(v) for v in values[: shown + 1]], colour)

@@ -23,16 +23,16 @@ _GOALS = {
 
 def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, *, attention: bool) -> None:
     """Draws two lines: the signs, then the rules."""
-    entries = _entries(scene, attention=attention)
-    used = sum(wide + 5 + canvas.text_width(text, 12) for _, wide, text in entries)
-    gap = min(18.0, (width - used) / (len(entries) - 1))
+    entries = _entries(canvas, y + 9, scene, attention=attention)
+    widths = [wide + 5 + canvas.text_width(text, 12) for wide, text, _ in entries]
+    gap = min(18.0, (width - sum(widths)) / (len(entries) - 1))
     left = x
-    for sign, wide, text in entries:
-        sign(canvas, left, y + 9)
+    for (wide, text, sign), used in zip(entries, widths, strict=True):
+        sign(left)
         canvas.text(left + wide + 5, y + 9, text, 12, MUTED)
-        left += wide + 5 + canvas.text_width(text, 12) + gap
+        left += used + gap
     reward = f"{scene.goal_reward:g}" if scene.goal_reward else "a fixed reward"
-    when = "is completed" if scene.payment == "completion" else "starts, whatever comes of it"
+    when = "is completed" if scene.parameters["payment"] == "completion" else "starts, whatever comes of it"
     rules = (
         "Each step the leader offers every follower a goal type and a bonus. A follower accepts only if that is worth "
         "more to it than what it prefers, and works on what it chose, able to complete it or not.",
@@ -43,39 +43,13 @@ def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, 
         canvas.text(x, y + 34 + 18 * i, rule, 12.5, INK)
 
 
-Sign = Callable[[Canvas, float, float], None]
+def _entries(
+    canvas: Canvas, y: float, scene: Scene, *, attention: bool
+) -> list[tuple[float, str, Callable[[float], None]]]:
+    """Width, meaning and drawing of each sign, which is centred on y and begins at x."""
+    goals = len(scene.followers[0].skill)
 
-
-def _entries(scene: Scene, *, attention: bool) -> list[tuple[Sign, float, str]]:
-    entries: list[tuple[Sign, float, str]] = [
-        (_goals(scene.num_goals), 16.0 * scene.num_goals, _GOALS[scene.world]),
-        (_answer(accepted=True), 45.0, "offer accepted"),
-        (_answer(accepted=False), 45.0, "offer declined"),
-        (_event, 8.0, "new offer"),
-        (_coin(worth=False), 12.0, "bonus offered"),
-        (_paid, 14.0, "paid"),
-        (_coin(worth=True), 12.0, "worth to it"),
-        (_star, 14.0, "contract completed"),
-    ]
-    if scene.world == "grid":
-        entries.append((_claim, 18.0, "claimed by 2"))
-    elif scene.world != "other":
-        entries.append((_velocity, 20.0, "velocity"))
-    if attention:
-        entries.append((_strip, 30.0, "leader's attention"))
-    return entries
-
-
-def _goals(count: int) -> Sign:
-    def sign(canvas: Canvas, x: float, y: float) -> None:
-        for goal in range(count):
-            chip(canvas, x + 7 + 16 * goal, y, 14, goal)
-
-    return sign
-
-
-def _answer(*, accepted: bool) -> Sign:
-    def sign(canvas: Canvas, x: float, y: float) -> None:
+    def answer(x: float, *, accepted: bool) -> None:
         colour = goal_colour(0)
         if accepted:
             canvas.circle(x + 9, y, 9, colour)
@@ -83,40 +57,38 @@ def _answer(*, accepted: bool) -> Sign:
         else:
             canvas.dashed_circle(x + 9, y, 9, colour, 1.6)
         follower_badge(canvas, x + 9, y, 5.5, 0)
-        canvas.rectangle(x + 23, y - 6, 22, 12, colour if accepted else BACKGROUND, colour, 1.5, 2.5)
+        canvas.rectangle((x + 23, y - 6, 22, 12), colour if accepted else BACKGROUND, colour, 1.5, 2.5)
 
-    return sign
+    def types(x: float) -> None:
+        for goal in range(goals):
+            chip(canvas, x + 7 + 16 * goal, y, 14, goal)
 
+    def claim(x: float) -> None:
+        canvas.rectangle((x + 2, y - 8, 16, 16), None, INK, 1.6, 3.5)
+        follower_badge(canvas, x + 3, y - 7, 5, 2)
 
-def _event(canvas: Canvas, x: float, y: float) -> None:
-    canvas.polygon([(x, y - 6), (x + 8, y - 6), (x, y + 3)], INK)
+    def velocity(x: float) -> None:
+        canvas.line([(x, y), (x + 14, y)], INK, 2.2)
+        canvas.arrow(x, y, 0.0, 20.0, 6.0, INK)
 
+    def shares(x: float) -> None:
+        for i in range(5):
+            canvas.rectangle((x + 6 * i, y - 2, 6, 5), mix(INK, 0.1 + 0.9 * i / 4))
 
-def _coin(*, worth: bool) -> Sign:
-    def sign(canvas: Canvas, x: float, y: float) -> None:
-        coin(canvas, x + 6, y, 6, worth=worth)
-
-    return sign
-
-
-def _paid(canvas: Canvas, x: float, y: float) -> None:
-    payment(canvas, x + 7, y, 7, 2)
-
-
-def _star(canvas: Canvas, x: float, y: float) -> None:
-    canvas.star(x + 7, y, 7.5, INK)
-
-
-def _strip(canvas: Canvas, x: float, y: float) -> None:
-    for i in range(5):
-        canvas.rectangle(x + 6 * i, y - 2, 6, 5, mix(INK, 0.1 + 0.9 * i / 4))
-
-
-def _velocity(canvas: Canvas, x: float, y: float) -> None:
-    canvas.line([(x, y), (x + 14, y)], INK, 2.2)
-    canvas.arrow(x, y, 0.0, 20.0, 6.0, INK)
-
-
-def _claim(canvas: Canvas, x: float, y: float) -> None:
-    canvas.rectangle(x + 2, y - 8, 16, 16, None, INK, 1.6, 3.5)
-    follower_badge(canvas, x + 3, y - 7, 5, 2)
+    entries: list[tuple[float, str, Callable[[float], None]]] = [
+        (16.0 * goals, _GOALS[scene.world], types),
+        (45.0, "offer accepted", lambda x: answer(x, accepted=True)),
+        (45.0, "offer declined", lambda x: answer(x, accepted=False)),
+        (8.0, "new offer", lambda x: canvas.polygon([(x, y - 6), (x + 8, y - 6), (x, y + 3)], INK)),
+        (12.0, "bonus offered", lambda x: coin(canvas, x + 6, y, 6)),
+        (14.0, "paid", lambda x: payment(canvas, x + 7, y, 7, 2)),
+        (12.0, "worth to it", lambda x: coin(canvas, x + 6, y, 6, worth=True)),
+        (14.0, "contract completed", lambda x: canvas.star(x + 7, y, 7.5, INK)),
+    ]
+    if scene.world == "grid":
+        entries.append((18.0, "claimed by 2", claim))
+    elif scene.world != "other":
+        entries.append((20.0, "velocity", velocity))
+    if attention:
+        entries.append((30.0, "leader's attention", shares))
+    return entries

@@ -8,7 +8,6 @@ __all__ = [
     "BACKGROUND",
     "CARD",
     "COIN",
-    "COIN_RIM",
     "FAINT",
     "GOALS",
     "INK",
@@ -17,7 +16,6 @@ __all__ = [
     "OBSTACLE",
     "WARNING",
     "WORTH",
-    "WORTH_RIM",
     "goal_colour",
     "goal_letter",
     "mix",
@@ -45,10 +43,8 @@ MUTED: Colour = (104, 111, 123)
 OBSTACLE: Colour = (138, 143, 153)
 INK: Colour = (31, 36, 48)
 WARNING: Colour = (178, 34, 34)
-COIN: Colour = (245, 200, 66)
-COIN_RIM: Colour = (150, 108, 0)
-WORTH: Colour = (214, 217, 223)
-WORTH_RIM: Colour = (128, 134, 145)
+COIN: tuple[Colour, Colour] = (245, 200, 66), (150, 108, 0)  # its rim is the second
+WORTH: tuple[Colour, Colour] = (214, 217, 223), (128, 134, 145)
 
 
 def goal_colour(goal: int) -> Colour:
@@ -61,7 +57,7 @@ def goal_letter(goal: int) -> str:
     return chr(ord("a") + goal)
 
 
-def mix(colour: Colour, share: float, ground: Colour = BACKGROUND) -> Colour:
-    """``share`` of ``colour`` over ``ground``: what a translucent stroke would show, without an alpha channel."""
-    red, green, blue = (round(share * c + (1.0 - share) * g) for c, g in zip(colour, ground, strict=True))
+def mix(colour: Colour, share: float) -> Colour:
+    """``share`` of ``colour`` over the background: what a translucent stroke would show, without an alpha channel."""
+    red, green, blue = (round(share * c + (1.0 - share) * g) for c, g in zip(colour, BACKGROUND, strict=True))
     return red, green, blue

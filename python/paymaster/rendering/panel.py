@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
-from paymaster.rendering.canvas import Canvas
-from paymaster.rendering.palette import CARD, FAINT, INK, LINE, MUTED, WARNING, goal_letter
+from paymaster.rendering.canvas import Box, Canvas
+from paymaster.rendering.palette import CARD, FAINT, INK, LINE, MUTED, WARNING, Colour, goal_letter
 from paymaster.rendering.scene import Follower, Scene
-from paymaster.rendering.symbols import chip, coin, coins, coins_width, follower_badge
+from paymaster.rendering.symbols import chip, coin, coins, follower_badge
 
 __all__ = ["draw_panel"]
 
@@ -17,147 +18,115 @@ _ATTENTION = 84.0
 _SKILL = 29.0  # from one chip to the next
 
 
-def draw_panel(
-    canvas: Canvas, box: tuple[float, float, float, float], scene: Scene, attention: Sequence[float] | None
-) -> None:
+def draw_panel(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[float] | None) -> None:
     """Draws the table into the box (x, y, width, height); with attention, a bar for each follower's share of it."""
     if len(scene.followers) > _MOST_ROWS:
         _draw_compact(canvas, box, scene, attention)
         return
     x, y, width, height = box
-    columns = _columns(scene, x, width, attention is not None)
+    columns = _columns(len(scene.followers[0].skill), x, width, attention is not None)
     _draw_headings(canvas, columns, y)
     pitch = (height - _HEADING) / max(4, len(scene.followers))
     for follower in scene.followers:
         top = y + _HEADING + pitch * follower.number
-        canvas.rectangle(x, top + 0.04 * pitch, width, 0.92 * pitch, CARD, radius=min(8.0, 0.2 * pitch))
-        share = None if attention is None else attention[follower.number]
-        _draw_row(canvas, columns, top + pitch / 2, pitch, follower, scene, share)
+        canvas.rectangle((x, top + 0.04 * pitch, width, 0.92 * pitch), CARD, radius=min(8.0, 0.2 * pitch))
+        _draw_row(canvas, columns, top + pitch / 2, pitch, follower, scene)
+        if attention is not None:
+            full = min(1.0, 4.0 / len(scene.followers))  # what fills the bar: among many followers shares are small
+            share, tall = attention[follower.number], min(16.0, 0.5 * pitch)
+            _draw_share(canvas, columns["attention"], top + pitch / 2, tall, share, full)
 
 
-def _columns(scene: Scene, x: float, width: float, attention: bool) -> dict[str, float]:
-    """Left edge of each column."""
-    skills = max(112.0, _SKILL * scene.num_goals + 14.0)
+def _columns(goals: int, x: float, width: float, attention: bool) -> dict[str, float]:
+    """Left edge of each column, by its title."""
+    skills = max(112.0, _SKILL * goals + 14.0)
     rest = width - 100.0 - skills - (_ATTENTION if attention else 0.0)
-    widths = {"follower": 100.0, "skills": skills, "wish": 0.28 * rest, "offer": 0.26 * rest, "answer": 0.46 * rest}
-    edges, left = {}, x
-    for name, column in widths.items():
-        edges[name] = left
-        left += column
-    if attention:
-        edges["attention"] = left
-    return edges
+    widths = {
+        "follower": 100.0,
+        "can complete": skills,
+        "prefers, worth": 0.28 * rest,
+        "leader offers": 0.26 * rest,
+        "follower answers": 0.46 * rest,
+        **({"attention": _ATTENTION} if attention else {}),
+    }
+    return dict(zip(widths, accumulate(widths.values(), initial=x), strict=False))
 
 
 def _draw_headings(canvas: Canvas, columns: dict[str, float], y: float) -> None:
-    hidden = columns["skills"], columns["offer"] - 14
-    canvas.text((hidden[0] + hidden[1]) / 2, y + 5, "hidden from the leader", 11.5, MUTED, "mm")
-    canvas.line([(hidden[0], y + 18), (hidden[0], y + 14), (hidden[1], y + 14), (hidden[1], y + 18)], LINE, 1.2)
-    titles = {
-        "follower": "follower",
-        "skills": "can complete",
-        "wish": "prefers, worth",
-        "offer": "leader offers",
-        "answer": "follower answers",
-        "attention": "attention",
-    }
-    for name, left in columns.items():
-        canvas.text(left + (10 if name == "follower" else 0), y + 28, titles[name], 13, MUTED)
+    left, right = columns["can complete"], columns["leader offers"] - 14
+    canvas.text((left + right) / 2, y + 5, "hidden from the leader", 11.5, MUTED, "mm")
+    canvas.line([(left, y + 18), (left, y + 14), (right, y + 14), (right, y + 18)], LINE, 1.2)
+    for title, x in columns.items():
+        canvas.text(x + (10 if title == "follower" else 0), y + 28, title, 13, MUTED)
 
 
 def _draw_row(
-    canvas: Canvas,
-    columns: dict[str, float],
-    y: float,
-    pitch: float,
-    follower: Follower,
-    scene: Scene,
-    share: float | None,
+    canvas: Canvas, columns: dict[str, float], y: float, pitch: float, follower: Follower, scene: Scene
 ) -> None:
-    size = min(26.0, 0.72 * pitch)
-    radius = min(17.0, 0.36 * pitch)
-    follower_badge(canvas, columns["follower"] + 12 + radius, y, radius, follower.number)
-    canvas.text(columns["follower"] + 20 + 2 * radius, y, f"no. {follower.identity}", min(12.0, 0.42 * pitch), MUTED)
+    size, radius, left = min(26.0, 0.72 * pitch), min(17.0, 0.36 * pitch), columns["follower"]
+    follower_badge(canvas, left + 12 + radius, y, radius, follower.number)
+    canvas.text(left + 20 + 2 * radius, y, f"no. {follower.identity}", min(12.0, 0.42 * pitch), MUTED)
     for goal, able in enumerate(follower.skill):
-        chip(canvas, columns["skills"] + size / 2 + _SKILL * goal, y, size, goal, able=able)
-    _draw_value(canvas, columns["wish"], y, size, follower.preference, follower.reservation, worth=True)
+        chip(canvas, columns["can complete"] + size / 2 + _SKILL * goal, y, size, goal, able=able)
+    _draw_value(canvas, columns["prefers, worth"], y, size, follower.preference, follower.reservation, worth=True)
     if follower.goal >= 0:
-        _draw_value(canvas, columns["offer"], y, size, follower.goal, follower.bonus + 1, solid=True)
+        _draw_value(canvas, columns["leader offers"], y, size, follower.goal, follower.bonus + 1)
     else:
-        canvas.text(columns["offer"], y, "nothing", min(13.0, 0.45 * pitch), MUTED)
-    _draw_answer(canvas, columns["answer"], y, pitch, follower, scene)
-    if share is not None:
-        full = min(1.0, 4.0 / len(scene.followers))  # what fills the bar: among many followers shares are small
-        _draw_share(canvas, columns["attention"], y, min(16.0, 0.5 * pitch), share, full)
+        canvas.text(columns["leader offers"], y, "nothing", min(13.0, 0.45 * pitch), MUTED)
+    _draw_answer(canvas, columns["follower answers"], y, pitch, follower, scene)
 
 
 def _draw_value(
-    canvas: Canvas,
-    x: float,
-    y: float,
-    size: float,
-    goal: int,
-    amount: float,
-    *,
-    worth: bool = False,
-    solid: bool = True,
+    canvas: Canvas, x: float, y: float, size: float, goal: int, amount: float, *, worth: bool = False
 ) -> None:
     """A goal type and what it brings the follower."""
-    chip(canvas, x + size / 2, y, size, goal, solid=solid)
+    chip(canvas, x + size / 2, y, size, goal)
     coins(canvas, x + 1.3 * size, y, 0.32 * size, amount, worth=worth)
 
 
 def _draw_answer(canvas: Canvas, x: float, y: float, pitch: float, follower: Follower, scene: Scene) -> None:
-    head, detail, warn = _answer(follower, scene)
+    head, detail, colour = _answer(follower, scene)
     if pitch < 40:
         size = min(12.5, 0.5 * pitch)
         width = canvas.text(x, y, head, size, INK)
-        canvas.text(x + width + 6, y, detail, 0.92 * size, WARNING if warn else MUTED)
+        canvas.text(x + width + 6, y, detail, 0.92 * size, colour)
         return
-    lines = [(head, 16.0, INK), (detail, 13.0, WARNING if warn else MUTED), (_doing(follower), 13.0, MUTED)]
+    doing = f"it {follower.action}" if follower.action else ""
+    lines = [(head, 16.0, INK), (detail, 13.0, colour), (doing, 13.0, MUTED)]
     lines = [line for line in lines if line[0]][: 3 if pitch >= 70 else 2]
     apart = min(20.0, 0.36 * pitch)
     for i, (text, size, colour) in enumerate(lines):
         canvas.text(x, y + apart * (i - 0.5 * (len(lines) - 1)), text, size, colour)
 
 
-def _answer(follower: Follower, scene: Scene) -> tuple[str, str, bool]:
-    """What the follower made of its offer, why or with what result, and whether that is bad for the leader."""
+def _answer(follower: Follower, scene: Scene) -> tuple[str, str, Colour]:
+    """What the follower made of its offer; why or with what result, and in which colour that is written."""
     if follower.goal < 0:
-        return ("", "no offer yet", False) if scene.step == 0 else ("-", "no offer", False)
-    letter = goal_letter(follower.goal)
+        return ("", "no offer yet", MUTED) if scene.step == 0 else ("-", "no offer", MUTED)
+    letter, wish, pays = goal_letter(follower.goal), goal_letter(follower.preference), follower.bonus + 1
     if follower.completed >= 0:
         gain = f", leader gains {scene.goal_reward:g}" if scene.goal_reward else ""
-        return f"has completed {goal_letter(follower.completed)}", f"contract fulfilled{gain}", False
+        return f"has completed {goal_letter(follower.completed)}", f"contract fulfilled{gain}", MUTED
     if follower.committed:
         if not follower.skill[follower.goal]:
-            return "accepts", f"but cannot complete {letter}!", True
-        age = follower.contract_age
-        return "accepts", f"under contract, step {age}" if age else "", False
+            return "accepts", f"but cannot complete {letter}!", WARNING
+        return "accepts", f"under contract, step {follower.contract_age}" if follower.contract_age else "", MUTED
     if follower.left == 0:
-        return "declines", f"no {letter} left to take", False
-    pays = follower.bonus + 1
+        return "declines", f"no {letter} left to take", MUTED
     if follower.goal != follower.preference and pays <= follower.reservation:
-        wish = goal_letter(follower.preference)
-        return "declines", f"{wish} is worth {follower.reservation:g}, {letter} pays {pays}", False
-    return "declines", "", False
-
-
-def _doing(follower: Follower) -> str:
-    return f"it {follower.action}" if follower.action else ""
+        return "declines", f"{wish} is worth {follower.reservation:g}, {letter} pays {pays}", MUTED
+    return "declines", "", MUTED
 
 
 def _draw_share(canvas: Canvas, x: float, y: float, height: float, share: float, full: float) -> None:
     """A share of the whole as a bar with its percentage."""
     width = 36.0
-    canvas.rectangle(x, y - height / 2, width, height, FAINT, radius=2)
-    canvas.rectangle(x, y - height / 2, max(1.0, width * min(1.0, share / full)), height, INK, radius=2)
+    canvas.rectangle((x, y - height / 2, width, height), FAINT, radius=2)
+    canvas.rectangle((x, y - height / 2, max(1.0, width * min(1.0, share / full)), height), INK, radius=2)
     canvas.text(x + width + 5, y, f"{100 * share:.0f} %", min(12.0, 0.8 * height + 2), MUTED)
 
 
-def _draw_compact(
-    canvas: Canvas, box: tuple[float, float, float, float], scene: Scene, attention: Sequence[float] | None
-) -> None:
+def _draw_compact(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[float] | None) -> None:
     """Many followers: number, wish, offer, and whether it accepts, in as many columns as are needed."""
     x, y, width, height = box
     blocks = -(-len(scene.followers) // _MOST_ROWS)
@@ -171,7 +140,7 @@ def _draw_compact(
     for follower in scene.followers:
         left = x + (follower.number // _MOST_ROWS) * wide
         middle = y + _HEADING + pitch * (follower.number % _MOST_ROWS + 0.5)
-        canvas.rectangle(left, middle - 0.46 * pitch, wide - 8, 0.92 * pitch, CARD, radius=5)
+        canvas.rectangle((left, middle - 0.46 * pitch, wide - 8, 0.92 * pitch), CARD, radius=5)
         follower_badge(canvas, left + 11, middle, 8.5, follower.number)
         _draw_small_value(canvas, left + 24, middle, follower.preference, follower.reservation, worth=True)
         if follower.goal >= 0:
@@ -180,19 +149,19 @@ def _draw_compact(
         canvas.text(left + 0.77 * wide, middle, word, 11.0, colour)
         if attention is not None and most > 0:
             share = attention[follower.number] / most
-            canvas.rectangle(left, middle + 0.38 * pitch, max(1.0, (wide - 8) * share), 2.0, INK)
+            canvas.rectangle((left, middle + 0.38 * pitch, max(1.0, (wide - 8) * share), 2.0), INK)
 
 
 def _draw_small_value(canvas: Canvas, x: float, y: float, goal: int, amount: float, *, worth: bool = False) -> None:
     chip(canvas, x + 7, y, 14, goal)
-    if coins_width(4, amount) <= 30 and amount == int(amount) and amount <= 4:
+    if amount in range(5):
         coins(canvas, x + 17, y, 4, amount, worth=worth)
         return
     coin(canvas, x + 21, y, 4, worth=worth)
     canvas.text(x + 27, y, f"{amount:g}", 10.5, INK)
 
 
-def _word(follower: Follower) -> tuple[str, tuple[int, int, int]]:
+def _word(follower: Follower) -> tuple[str, Colour]:
     if follower.goal < 0:
         return "-", MUTED
     if follower.completed >= 0:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from paymaster.rendering.worlds import DRAWN_FIELDS, World, world_of
+from paymaster.rendering.worlds import DRAWN_FIELDS, World, resources, world_of
 
 __all__ = ["Follower", "Scene", "read_scene"]
 
 _GRID_ACTIONS = ("moved ahead", "turned left", "turned right", "dug", "stood still")
 _PARTICLE_ACTIONS = ("coasted", "pushed left", "pushed right", "pushed down", "pushed up")
+_AS_IN_THE_STATE = ("identity", "preference", "reservation", "committed", "completed", "contract_age")
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,17 @@ class Scene:
     Attributes:
         world: which kind of world it is; "other" where it is not known here.
         followers: all N of them.
-        step, horizon: t and T.
-        done: the episode is over.
-        num_goals: G.
-        payment: "completion", "advance" or "advance_once".
+        step: t.
         goal_reward: w, 0 where the caller has not said.
+        state, parameters: all that is known of the game.
     """
 
     world: World
     followers: tuple[Follower, ...]
     step: int
-    horizon: int
-    done: bool
-    num_goals: int
-    payment: str
     goal_reward: float
+    state: Mapping[str, Any]
+    parameters: Mapping[str, Any]
 
 
 def read_scene(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> Scene:
@@ -91,30 +88,22 @@ def read_scene(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> Scene
         world=world,
         followers=tuple(_follower(state, k, world) for k in range(len(state["identity"]))),
         step=int(state["step"]),
-        horizon=int(parameters["horizon"]),
-        done=bool(state["done"]),
-        num_goals=int(parameters["num_goals"]),
-        payment=str(parameters["payment"]),
         goal_reward=float(parameters.get("goal_reward", 0.0)),
+        state=state,
+        parameters=parameters,
     )
 
 
 def _follower(state: Mapping[str, Any], k: int, world: World) -> Follower:
     goal, bonus = (int(part) for part in state["offer"][k])
-    action = int(state["action"][k])
     return Follower(
         number=k,
-        identity=int(state["identity"][k]),
         skill=tuple(bool(can) for can in state["skill"][k]),
-        preference=int(state["preference"][k]),
-        reservation=float(state["reservation"][k]),
         goal=goal,
         bonus=bonus,
-        committed=bool(state["committed"][k]),
-        completed=int(state["completed"][k]),
-        contract_age=int(state["contract_age"][k]),
-        action=_action(action, world),
+        action=_action(int(state["action"][k]), world),
         left=_left(state, k, goal, world),
+        **{name: np.asarray(state[name])[k].item() for name in _AS_IN_THE_STATE},
     )
 
 
@@ -129,7 +118,5 @@ def _left(state: Mapping[str, Any], k: int, goal: int, world: World) -> int | No
     if world == "other":
         return None
     if world != "grid":
-        return int((np.asarray(state["goal_type"]) == goal).sum())
-    claimant = np.asarray(state["resource_claimant"])
-    free = np.asarray(state["resource_present"], dtype=bool) & ((claimant < 0) | (claimant == k))
-    return int((free & (np.asarray(state["resource_type"]) == goal)).sum())
+        return list(state["goal_type"]).count(goal)
+    return sum(bool(there) and kind == goal and owner in (-1, k) for kind, _, there, owner in resources(state))

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from paymaster.rendering.canvas import Canvas
-from paymaster.rendering.palette import (
-    BACKGROUND,
-    COIN,
-    COIN_RIM,
-    INK,
-    LINE,
-    WORTH,
-    WORTH_RIM,
-    goal_colour,
-    goal_letter,
-)
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from paymaster.rendering.canvas import Canvas, Point
+from paymaster.rendering.palette import BACKGROUND, COIN, INK, LINE, WORTH, goal_colour, goal_letter, mix
+from paymaster.rendering.record import Step
 from paymaster.rendering.scene import Follower
 
-__all__ = [
-    "chip",
-    "coin",
-    "coins",
-    "coins_width",
-    "follower_badge",
-    "follower_body",
-    "offer_marks",
-    "payment",
-    "result",
-]
+__all__ = ["chip", "coin", "coins", "draw_marks", "draw_trails", "follower_badge", "follower_body", "payment"]
 
 _MOST_COINS = 4  # more are written as a number beside one coin
 
@@ -35,17 +20,14 @@ def chip(canvas: Canvas, x: float, y: float, size: float, goal: int, *, solid: b
     """A goal type centred on (x, y): its letter on its colour; hollow unless ``solid``; grey unless ``able``."""
     colour = goal_colour(goal) if able else LINE
     half, radius = size / 2, 0.22 * size
-    if solid and able:
-        canvas.rectangle(x - half, y - half, size, size, colour, radius=radius)
-        canvas.text(x, y, goal_letter(goal), 0.72 * size, BACKGROUND, "mm")
-        return
-    canvas.rectangle(x - half, y - half, size, size, BACKGROUND, colour, max(1.0, 0.09 * size), radius)
-    canvas.text(x, y, goal_letter(goal), 0.72 * size, colour, "mm")
+    fill, ink = (colour, BACKGROUND) if solid and able else (BACKGROUND, colour)
+    canvas.rectangle((x - half, y - half, size, size), fill, colour, max(1.0, 0.09 * size), radius)
+    canvas.text(x, y, goal_letter(goal), 0.72 * size, ink, "mm")
 
 
 def coin(canvas: Canvas, x: float, y: float, radius: float, *, worth: bool = False) -> None:
     """One unit of bonus; with ``worth`` the grey one: a unit of worth that nobody pays."""
-    fill, rim = (WORTH, WORTH_RIM) if worth else (COIN, COIN_RIM)
+    fill, rim = WORTH if worth else COIN
     canvas.circle(x, y, radius, fill, rim, max(0.8, 0.22 * radius))
 
 
@@ -57,21 +39,14 @@ def payment(canvas: Canvas, x: float, y: float, radius: float, amount: float) ->
         canvas.text(x, y, text, (1.45 if len(text) == 1 else 1.0) * radius, INK, "mm")
 
 
-def coins(canvas: Canvas, x: float, y: float, radius: float, amount: float, *, worth: bool = False) -> float:
-    """A row of coins that begins at x, centred on y; returns its width. Uneven amounts are written out."""
-    count = int(amount)
-    if count == amount and 0 <= count <= _MOST_COINS:
-        for i in reversed(range(count)):
+def coins(canvas: Canvas, x: float, y: float, radius: float, amount: float, *, worth: bool = False) -> None:
+    """A row of coins that begins at x, centred on y. Uneven amounts are written out."""
+    if amount in range(_MOST_COINS + 1):
+        for i in reversed(range(int(amount))):
             coin(canvas, x + radius + 1.35 * radius * i, y, radius, worth=worth)
-        return coins_width(radius, amount)
+        return
     coin(canvas, x + radius, y, radius, worth=worth)
-    width = canvas.text(x + 2.4 * radius, y, f"{amount:g}", 1.9 * radius, INK, "lm")
-    return 2.4 * radius + width
-
-
-def coins_width(radius: float, amount: float) -> float:
-    """Width of a row of at most four :func:`coins`."""
-    return 2 * radius + 1.35 * radius * max(0.0, min(amount, _MOST_COINS) - 1)
+    canvas.text(x + 2.4 * radius, y, f"{amount:g}", 1.9 * radius, INK, "lm")
 
 
 def follower_badge(canvas: Canvas, x: float, y: float, radius: float, number: int) -> None:
@@ -95,22 +70,52 @@ def follower_body(canvas: Canvas, x: float, y: float, radius: float, follower: F
     follower_badge(canvas, x, y, radius, follower.number)
 
 
-def offer_marks(canvas: Canvas, x: float, y: float, radius: float, follower: Follower) -> None:
-    """Beside a body: the letter of the offered goal below right, the bonus as coins above right."""
+def draw_marks(
+    canvas: Canvas, followers: Sequence[Follower], places: Sequence[Point], radius: float, past: Sequence[Step]
+) -> None:
+    """Beside each body its offer and what the last step brought."""
+    for follower, (x, y) in zip(followers, places, strict=True):
+        _draw_offer(canvas, x, y, radius, follower)
+        if past:
+            _draw_result(canvas, x, y, radius, follower.completed >= 0, float(past[-1].payment[follower.number]))
+
+
+def draw_trails(
+    canvas: Canvas, place: Callable[[Any], Point], past: Sequence[Step], steps: int, faintest: float, line: float
+) -> None:
+    """The ways of the followers in the last ``steps`` steps, the fainter the older.
+
+    Args:
+        canvas: to draw on.
+        place: where on the sheet a position is.
+        past: the steps so far.
+        steps: how many of them are shown.
+        faintest: share of the colour that the oldest way has.
+        line: width.
+    """
+    for age, (earlier, later) in enumerate(pairwise(past[-steps:])):
+        colour = mix(LINE, faintest + (1.0 - faintest) * age / steps)
+        assert earlier.position is not None and later.position is not None
+        for start, end in zip(earlier.position, later.position, strict=True):
+            if tuple(start) != tuple(end):
+                canvas.line([place(start), place(end)], colour, line)
+
+
+def _draw_offer(canvas: Canvas, x: float, y: float, radius: float, follower: Follower) -> None:
+    """The letter of the offered goal below right, the bonus as coins above right."""
     if follower.goal < 0:
         return
     reach = max(0.93 * radius, 0.55 * radius + 6.5)  # off the number of a small body
     size = max(12.0, radius)
-    canvas.rectangle(
-        x + reach - size / 2 - 1, y + reach - size / 2 - 1, size + 2, size + 2, BACKGROUND, radius=0.25 * size
-    )
+    corner = reach - size / 2 - 1
+    canvas.rectangle((x + corner, y + corner, size + 2, size + 2), BACKGROUND, radius=0.25 * size)
     chip(canvas, x + reach, y + reach, size, follower.goal, solid=follower.committed)
     small = max(3.6, 0.3 * radius)
     coins(canvas, x + reach - small, y - reach, small, follower.bonus + 1)
 
 
-def result(canvas: Canvas, x: float, y: float, radius: float, completed: bool, paid: float) -> None:
-    """What the last step brought, left of a body: a star for a completed contract, a coin for what was paid."""
+def _draw_result(canvas: Canvas, x: float, y: float, radius: float, completed: bool, paid: float) -> None:
+    """Left of the body a star for a completed contract, a coin for what was paid."""
     left, size = x - 1.5 * radius, max(6.5, 0.5 * radius)
     if completed:
         canvas.star(left, y - 0.9 * radius, 1.35 * size, BACKGROUND)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from paymaster import _core
-from paymaster.rendering.worlds import arena_half_width, own_fields, world_of
+from paymaster.rendering.palette import goal_letter
+from paymaster.rendering.worlds import arena_half_width, map_lines, own_fields, resources, world_of
 
 __all__ = ["draw"]
 
@@ -40,17 +40,10 @@ def draw(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
 
 
 def _grid(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[list[str]]:
-    lines = (parameters["map"].strip("\n") or _core.DEFAULT_MAP).splitlines()
-    rows = [["##" if c == "#" else ". " for c in line] for line in lines]
-    for kind, (row, column), present, claimant in zip(
-        state["resource_type"],
-        state["resource_position"],
-        state["resource_present"],
-        state["resource_claimant"],
-        strict=True,
-    ):
+    rows = [["##" if c == "#" else ". " for c in line] for line in map_lines(parameters)]
+    for kind, (row, column), present, claimant in resources(state):
         if present:
-            letter = chr(ord("a") + kind)
+            letter = goal_letter(kind)
             rows[row][column] = f"{letter.upper()}{claimant:x}" if claimant >= 0 else f"{letter} "
     for k, ((row, column), heading) in enumerate(zip(state["position"], state["heading"], strict=True)):
         rows[row][column] = f"{_HEADINGS[heading]}{k:x}"
@@ -77,7 +70,7 @@ def _plane(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[list
                 rows[row + 1][column + 1] = "::"
     for kind, point in zip(state["goal_type"], state["goal_position"], strict=True):
         row, column = cell(point)
-        rows[row][column] = f"{chr(ord('a') + kind)} "
+        rows[row][column] = f"{goal_letter(kind)} "
     for k, (point, velocity) in enumerate(zip(state["position"], state["velocity"], strict=True)):
         row, column = cell(point)
         rows[row][column] = f"{k:02x}" if len(state["position"]) > 16 else f"{_direction(*velocity)}{k:x}"
@@ -93,14 +86,14 @@ def _direction(x: float, y: float) -> str:
 
 
 def _describe(state: Mapping[str, Any], k: int) -> str:
-    skills = "".join(chr(ord("a") + g) for g, can in enumerate(state["skill"][k]) if can)
+    skills = "".join(goal_letter(g) for g, can in enumerate(state["skill"][k]) if can)
     goal, bonus = state["offer"][k]
-    offer = "no offer" if goal < 0 else f"offered {chr(ord('a') + goal)} for {bonus + 1}"
+    offer = "no offer" if goal < 0 else f"offered {goal_letter(goal)} for {bonus + 1}"
     if goal >= 0:
         offer += ", committed" if state["committed"][k] else ", declined"
     if state["contract_running"][k]:
         offer += f", contract for {state['contract_age'][k]} steps"
     return (
-        f"{k:x} is {state['identity'][k]}: can {skills or 'nothing'}, prefers {chr(ord('a') + state['preference'][k])} "
+        f"{k:x} is {state['identity'][k]}: can {skills or 'nothing'}, prefers {goal_letter(state['preference'][k])} "
         f"at {state['reservation'][k]:g}; {offer}"
     )

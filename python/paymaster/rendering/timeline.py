@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from paymaster.rendering.canvas import Canvas
-from paymaster.rendering.palette import BACKGROUND, CARD, INK, LINE, MUTED, goal_colour, goal_letter, mix
+from paymaster.rendering.canvas import Box, Canvas
+from paymaster.rendering.palette import BACKGROUND, CARD, INK, LINE, MUTED, Colour, goal_colour, goal_letter, mix
 from paymaster.rendering.record import EpisodeRecord, Step
 from paymaster.rendering.scene import Scene
 from paymaster.rendering.symbols import coin, follower_badge, payment
 
-__all__ = ["Axis", "draw_axis", "draw_timeline", "row_height", "summaries_width"]
+__all__ = ["SUMMARIES_WIDTH", "Axis", "draw_axis", "draw_cursor", "draw_timeline", "row_height"]
 
+SUMMARIES_WIDTH = 108.0
+"""Room that a row's totals need to the right of the axis."""
 _FADED = 0.35
+
+Numbered = Sequence[tuple[int, Step]]  # steps with their numbers in the episode
 
 
 @dataclass(frozen=True)
@@ -37,28 +42,23 @@ def row_height(followers: int) -> float:
     return max(7.0, min(40.0, 232.0 / followers))
 
 
-def summaries_width() -> float:
-    """Room that a row's totals need to the right of the axis."""
-    return 108.0
-
-
 def draw_timeline(
     canvas: Canvas, axis: Axis, y: float, scene: Scene, record: EpisodeRecord, *, show_future: bool
 ) -> None:
     """Draws the rows, the first one's top at y; steps after the scene's are faded, or left out."""
     height = row_height(len(scene.followers))
+    steps = list(enumerate(record.steps, record.start))
+    past = steps[: len(record.before(scene.step))]
     for follower in scene.followers:
-        top = y + height * follower.number
-        middle = top + height / 2
-        canvas.rectangle(axis.x, top + 0.04 * height, axis.width, 0.92 * height, CARD)
-        if height >= 11 or follower.number % 4 == 0:
-            follower_badge(canvas, axis.x - 16, middle, min(9.0, max(5.0, 0.42 * height)), follower.number)
-        steps = record.steps if show_future else record.before(scene.step)
-        _draw_offers(canvas, axis, top, height, follower.number, steps, record.start, scene.step)
-        _draw_attention(canvas, axis, top, height, follower.number, record.before(scene.step), record.start)
-        _draw_marks(canvas, axis, top, height, follower.number, steps, record.start, scene.step)
+        k, top = follower.number, y + height * follower.number
+        canvas.rectangle((axis.x, top + 0.04 * height, axis.width, 0.92 * height), CARD)
+        if height >= 11 or k % 4 == 0:
+            follower_badge(canvas, axis.x - 16, top + height / 2, min(9.0, max(5.0, 0.42 * height)), k)
+        _draw_offers(canvas, axis, top, height, k, steps if show_future else past, scene.step)
+        _draw_attention(canvas, axis, top, height, k, past)
+        _draw_marks(canvas, axis, top, height, k, past)
         if height >= 11:
-            _draw_summary(canvas, axis, middle, height, follower.number, record.before(scene.step))
+            _draw_summary(canvas, axis, top + height / 2, height, k, past)
 
 
 def draw_axis(canvas: Canvas, axis: Axis, y: float) -> None:
@@ -69,81 +69,62 @@ def draw_axis(canvas: Canvas, axis: Axis, y: float) -> None:
         canvas.text(axis.place(step), y + 12, str(step), 11.5, MUTED, "mm")
 
 
-def _draw_offers(
-    canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Sequence[Step], start: int, now: int
-) -> None:
-    """A bar a stretch of steps with one offer and one answer: solid once accepted, hollow if declined."""
-    first = 0
-    for last in range(1, len(steps) + 1):
-        if last < len(steps) and last + start != now and _same(steps[first], steps[last], k):
-            continue
-        goal, bonus = (int(part) for part in steps[first].offer[k])
-        new = first == 0 or tuple(steps[first].offer[k]) != tuple(steps[first - 1].offer[k])
+def _draw_offers(canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Numbered, now: int) -> None:
+    """A bar a stretch of steps with one offer and one answer; where a new offer begins, a sign and its letter."""
+
+    def kind(numbered: tuple[int, Step]) -> tuple[int, int, bool, bool]:
+        number, step = numbered
+        goal, bonus = step.offer[k]
+        return int(goal), int(bonus), bool(step.committed[k]), number < now
+
+    before = None
+    for (goal, bonus, accepted, past), stretch in groupby(steps, kind):
+        numbers = [number for number, _ in stretch]
+        left, right = axis.place(numbers[0]), axis.place(numbers[-1] + 1)
         if goal >= 0:
-            share = 1.0 if first + start < now else _FADED
-            left, right = axis.place(first + start), axis.place(last + start)
-            accepted = bool(steps[first].committed[k])
-            _draw_bar(canvas, (left, top, right - left, height), goal, accepted, share)
-            if new:
-                _draw_label(canvas, (left, top, right - left, height), goal, bonus, accepted, share)
-        first = last
+            box, colour = (left, top, right - left, height), mix(goal_colour(goal), 1.0 if past else _FADED)
+            _draw_bar(canvas, box, colour, accepted)
+            if (goal, bonus) != before:
+                ink = mix(INK, 1.0 if past else _FADED)
+                _draw_label(canvas, box, f"{goal_letter(goal)}{bonus + 1}", ink, BACKGROUND if accepted else colour)
+        before = goal, bonus
 
 
-def _same(one: Step, other: Step, k: int) -> bool:
-    return tuple(one.offer[k]) == tuple(other.offer[k]) and bool(one.committed[k]) == bool(other.committed[k])
-
-
-def _draw_bar(canvas: Canvas, box: tuple[float, float, float, float], goal: int, accepted: bool, share: float) -> None:
+def _draw_bar(canvas: Canvas, box: Box, colour: Colour, accepted: bool) -> None:
+    """Solid once accepted, hollow if declined."""
     x, top, width, height = box
-    y, tall, gap = top + 0.1 * height, 0.76 * height, min(1.0, 0.15 * width)
-    colour = mix(goal_colour(goal), share)
-    if accepted:
-        canvas.rectangle(x + gap, y, width - 2 * gap, tall, colour, radius=min(3.0, 0.2 * tall))
-    else:
-        canvas.rectangle(
-            x + gap, y, width - 2 * gap, tall, BACKGROUND, colour, min(1.6, 0.12 * tall), min(3.0, 0.2 * tall)
-        )
+    tall, gap = 0.76 * height, min(1.0, 0.15 * width)
+    fill, outline = (colour, None) if accepted else (BACKGROUND, colour)
+    line, radius = min(1.6, 0.12 * tall), min(3.0, 0.2 * tall)
+    canvas.rectangle((x + gap, top + 0.1 * height, width - 2 * gap, tall), fill, outline, line, radius)
 
 
-def _draw_label(
-    canvas: Canvas, box: tuple[float, float, float, float], goal: int, bonus: int, accepted: bool, share: float
-) -> None:
-    """The event: a new offer begins here. Its letter, if there is room for it."""
+def _draw_label(canvas: Canvas, box: Box, text: str, ink: Colour, colour: Colour) -> None:
+    """The sign that an offer begins here, and its text, if there is room for it."""
     x, top, width, height = box
-    canvas.polygon(
-        [(x - 0.5, top - 1), (x + min(7.0, 0.28 * height + 1), top - 1), (x - 0.5, top + min(8.0, 0.3 * height))],
-        mix(INK, share),
-    )
+    right, bottom = x + min(7.0, 0.28 * height + 1), top + min(8.0, 0.3 * height)
+    canvas.polygon([(x - 0.5, top - 1), (right, top - 1), (x - 0.5, bottom)], ink)
     size = min(12.0, 0.5 * height)
     if height < 13 or width < size + 4:
         return
-    colour = BACKGROUND if accepted else mix(goal_colour(goal), share)
-    text = f"{goal_letter(goal)}{bonus + 1}"
     if canvas.text_width(text, size) + 6 > width:
         text = text[0]
     canvas.text(x + 6, top + 0.1 * height + 0.66 * size, text, size, colour)
 
 
-def _draw_attention(
-    canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Sequence[Step], start: int
-) -> None:
+def _draw_attention(canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Numbered) -> None:
     """Below the bars a strip, the darker the larger the follower's share: black from twice its even share on."""
-    for i, step in enumerate(past):
+    for number, step in past:
         if step.attention is not None:
             dark = min(1.0, 0.5 * float(step.attention[k]) * len(step.attention))
-            left = axis.place(i + start)
-            canvas.rectangle(left, top + 0.89 * height, axis.cell, 0.1 * height, mix(INK, dark))
+            canvas.rectangle((axis.place(number), top + 0.89 * height, axis.cell, 0.1 * height), mix(INK, dark))
 
 
-def _draw_marks(
-    canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Sequence[Step], start: int, now: int
-) -> None:
+def _draw_marks(canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Numbered) -> None:
     """Stars for completed contracts, coins for what was paid, at the end of their step."""
     radius = min(7.0, 0.24 * height, max(3.6, 0.27 * axis.cell))
-    for i, step in enumerate(steps):
-        if i + start >= now:
-            break
-        right = axis.place(i + start + 1)
+    for number, step in past:
+        right = axis.place(number + 1)
         paid = float(step.payment[k])
         if paid > 0:
             payment(canvas, right - 1.05 * radius, top + 0.64 * height, radius, paid)
@@ -153,9 +134,9 @@ def _draw_marks(
             canvas.star(x, top + 0.64 * height, 1.15 * radius, INK)
 
 
-def _draw_summary(canvas: Canvas, axis: Axis, y: float, height: float, k: int, past: Sequence[Step]) -> None:
-    done = sum(int(step.completed[k] >= 0) for step in past)
-    paid = sum(float(step.payment[k]) for step in past)
+def _draw_summary(canvas: Canvas, axis: Axis, y: float, height: float, k: int, past: Numbered) -> None:
+    done = sum(int(step.completed[k] >= 0) for _, step in past)
+    paid = sum(float(step.payment[k]) for _, step in past)
     size = min(12.0, 0.75 * height)
     x = axis.x + axis.width + 18
     canvas.star(x, y, 0.5 * size, INK)

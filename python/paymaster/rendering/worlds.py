@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 
 from paymaster import _core
 
-__all__ = ["DRAWN_FIELDS", "World", "arena_half_width", "own_fields", "world_of"]
+__all__ = ["DRAWN_FIELDS", "World", "arena_half_width", "map_lines", "own_fields", "resources", "world_of"]
 
 World = Literal["grid", "navigation", "predator_prey", "other"]
 
@@ -39,6 +39,16 @@ def world_of(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> World:
 def arena_half_width(parameters: Mapping[str, Any]) -> float:
     """Return half the side of a particle arena; goals and obstacles lie in [-w, w]^2 (``particle_config.hpp``)."""
     return _core.arena_half_width(parameters["arena_half_width"], parameters["num_followers"])
+
+
+def map_lines(parameters: Mapping[str, Any]) -> list[str]:
+    """Return the rows of a grid's map."""
+    return (str(parameters["map"]).strip("\n") or _core.DEFAULT_MAP).splitlines()
+
+
+def resources(state: Mapping[str, Any]) -> Iterable[tuple[int, tuple[int, int], bool, int]]:
+    """Return type, cell, whether it is there, and claimant (-1 for none) of each resource of a grid."""
+    return zip(*(state[f"resource_{name}"] for name in ("type", "position", "present", "claimant")), strict=True)
 
 
 def own_fields(state: Mapping[str, Any]) -> dict[str, str]:

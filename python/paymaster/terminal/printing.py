@@ -93,7 +93,8 @@ class TableLayout:
         headings, rows = self._encoded(console)
         names = [len(row[0]) for row in rows] + [len(headings[0])]
         spare = max(max(names) - _LEAST_NAME, 0)
-        return _width(console, _table(headings, rows)) - spare <= console.width
+        unlimited = console.options.update(max_width=sys.maxsize)
+        return console.measure(_table(headings, rows), options=unlimited).maximum - spare <= console.width
 
     def print(self, console: Console) -> None:
         """The table where it fits, else a block a row."""
@@ -106,27 +107,19 @@ class TableLayout:
                 console.print(Text(line), soft_wrap=True)
 
     def _encoded(self, console: Console) -> tuple[list[str], list[list[str]]]:
-        def plain(cells: Sequence[str]) -> list[str]:
-            return [encodable(cell, console.encoding) for cell in cells]
-
-        return plain(self._headings), [plain([printable(cell) for cell in row]) for row in self._rows]
+        headings = [encodable(heading, console.encoding) for heading in self._headings]
+        return headings, [[encodable(printable(cell), console.encoding) for cell in row] for row in self._rows]
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table()
-    for column, heading in enumerate(headings):
-        words = Text(heading, overflow="fold")
-        if column == 0:
-            table.add_column(words, overflow="fold")
-        else:
-            table.add_column(words, justify="right", no_wrap=True)
+    name, *measures = (Text(heading, overflow="fold") for heading in headings)
+    table.add_column(name, overflow="fold")
+    for measure in measures:
+        table.add_column(measure, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
-
-
-def _width(console: Console, table: Table) -> int:
-    return console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum
 
 
 def _block(headings: Sequence[str], row: Sequence[str], width: int) -> list[str]:

@@ -7,7 +7,7 @@ import os
 import select
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
@@ -44,20 +44,20 @@ def quiet_streams() -> Iterator[None]:
         OSError: standard output cannot be written, as on a full disk; says so.
     """
     codecs.register_error(_REPLACE, _replaced)
-    with _opened("stdout"), _opened("stderr"), _named_output():
-        before = {stream: getattr(stream, "errors", None) for stream in (sys.stdout, sys.stderr)}
+    with ExitStack() as redirected:
+        for stream, redirect in ((sys.stdout, redirect_stdout), (sys.stderr, redirect_stderr)):
+            if stream is None:  # closed before the program started (``>&-``): takes its number, lest a run's file does
+                redirected.enter_context(redirect(redirected.enter_context(open(os.devnull, "w"))))
+        redirected.enter_context(redirect_stdout(_Output(sys.stdout)))
+        streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
+        before = {stream: stream.errors for stream in streams if hasattr(stream, "reconfigure")}
         for stream in before:
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors=_REPLACE)
+            stream.reconfigure(errors=_REPLACE)
         try:
             yield
             sys.stdout.flush()
         except BrokenPipeError:
             _swallow()
-            raise
-        except BaseException:
-            with suppress(OSError, ValueError):
-                sys.stdout.flush()
             raise
         finally:
             try:
@@ -65,8 +65,7 @@ def quiet_streams() -> Iterator[None]:
             except OSError:  # a full disk: else the interpreter complains once more when it ends
                 _swallow()
             for stream, errors in before.items():
-                if errors is not None and hasattr(stream, "reconfigure"):
-                    stream.reconfigure(errors=errors)
+                stream.reconfigure(errors=errors)
 
 
 class _Console(Console):
@@ -78,21 +77,6 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return encodable(error.object[error.start : error.end], error.encoding), error.end
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[None]:
-    """A stream that was closed before the program started (``>&-``) as one that swallows everything."""
-    if getattr(sys, name) is not None:
-        yield
-        return
-    nowhere = open(os.devnull, "w")  # noqa: SIM115 (takes the closed one's number, lest a run's file does)
-    setattr(sys, name, nowhere)
-    try:
-        yield
-    finally:
-        setattr(sys, name, None)
-        nowhere.close()
 
 
 class _Output:
@@ -121,16 +105,6 @@ def _naming_output() -> Iterator[None]:
         raise
     except OSError as error:
         raise OSError(f"cannot write standard output: {error.strerror or error}") from error
-
-
-@contextmanager
-def _named_output() -> Iterator[None]:
-    stream = sys.stdout
-    sys.stdout = _Output(stream)
-    try:
-        yield
-    finally:
-        sys.stdout = stream
 
 
 def _swallow() -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
@@ -16,18 +14,11 @@ from rich.text import Text
 
 from paymaster.terminal.printing import encodable, say
 
-_RATE_WINDOW = 30.0  # seconds that the rate is taken over
+_RATE_WINDOW = 3600.0  # seconds that the rate is taken over, but by rich never more than 1,000 updates
 _LINE_SHARE = 0.05  # a plain line at the latest after this share of the run ...
 _LINE_SECONDS = 10.0  # ... or after this many seconds
 _LEAST_BAR = 4  # columns
 _SMOOTHING = 0.9  # share of the old in the smoothed gain, per update
-
-
-class _Display(Protocol):
-    def start(self) -> None: ...
-    def show(self, episode: int, fields: list[str]) -> None: ...
-    def note(self, text: str) -> None: ...
-    def stop(self) -> None: ...
 
 
 class TrainingProgress:
@@ -56,15 +47,26 @@ class TrainingProgress:
             console: where to show it; standard output by default.
             clock: gives the time in seconds; for tests.
         """
-        console = console or Console()
-        live = console.is_terminal and not console.is_dumb_terminal
-        self._total = total_episodes
+        self._console = console or Console()
+        self._live = self._console.is_terminal and not self._console.is_dumb_terminal
         self._clock = clock
-        self._display: _Display = (
-            _LiveBar(console, total_episodes, start) if live else _PlainLines(console, total_episodes, start, clock)
+        # On a narrow terminal the bar gives way first, then the last of the fields, each as a whole.
+        taken = len("training ") + _LEAST_BAR + len(f" {total_episodes}/{total_episodes} ")
+        self._progress = Progress(
+            TextColumn("[bold]training", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=_LEAST_BAR, no_wrap=True)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            _Fields(self._console, taken, self._fields),
+            console=self._console,
+            expand=True,
+            get_time=clock,
+            speed_estimate_period=_RATE_WINDOW,
         )
-        self._history = deque([(clock(), start)])
+        self._progress.add_task("", total=total_episodes, completed=start)
+        self._total, self._task = total_episodes, self._progress.tasks[0]
         self._gain_sum = self._gain_weight = 0.0
+        self._metrics: dict[str, float] = {}
+        self._printed, self._printed_at = start, clock()
 
     def update(self, episode: int, gain: float | None = None, **metrics: float) -> None:
         """Show that `episode` episodes are done.
@@ -74,111 +76,68 @@ class TrainingProgress:
             gain: mean gain of the last batch, shown smoothed over some ten updates; NaN is passed over.
             **metrics: more to show, as they are.
         """
-        now = self._clock()
-        self._history.append((now, episode))
-        while len(self._history) > 2 and now - self._history[1][0] >= _RATE_WINDOW:
-            self._history.popleft()
         if gain is not None and math.isfinite(gain):
             self._gain_sum = _SMOOTHING * self._gain_sum + (1 - _SMOOTHING) * gain
             self._gain_weight = _SMOOTHING * self._gain_weight + (1 - _SMOOTHING)
-        fields = []
-        if self._gain_weight > 0:
-            fields.append(f"gain {self._gain_sum / self._gain_weight:.2f}")
-        if (rate := self._rate()) is not None:
-            fields.append(f"{rate:,.0f} episodes/s" if rate >= 10 else f"{rate:.1f} episodes/s")
-            if episode < self._total:
-                fields.append(f"{duration((self._total - episode) / rate)} left")
-        fields += [f"{name} {value:.4g}" for name, value in metrics.items()]
-        self._display.show(episode, fields)
+        self._metrics = metrics
+        self._progress.update(self._task.id, completed=episode)
+        far = episode - self._printed >= _LINE_SHARE * self._total
+        if far or episode >= self._total or self._clock() - self._printed_at >= _LINE_SECONDS:
+            self._print_line()
 
     def note(self, text: str) -> None:
         """Print a line of text, above the bar if there is one."""
-        self._display.note(text)
+        if self._live:
+            say(self._console, text)
+        else:
+            print(encodable(text, self._console.encoding), file=self._console.file, flush=True)
 
     def __enter__(self) -> TrainingProgress:
-        self._history = deque([(self._clock(), self._history[-1][1])])
-        self._display.start()
+        self._printed_at = self._clock()
+        if self._live:
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._display.stop()
+        if self._live:
+            self._progress.stop()
+        self._print_line()  # where a stopped run had got to
 
-    def _rate(self) -> float | None:
-        """Episodes per second of late; None while nothing can be said."""
-        (since, first), (now, last) = self._history[0], self._history[-1]
-        return (last - first) / (now - since) if now > since and last > first else None
+    def _print_line(self) -> None:
+        episode = int(self._task.completed)
+        if not self._live and episode != self._printed:
+            share = f"episode {episode}/{self._total} ({episode / self._total:.0%})"
+            self.note("  ".join([share, *self._fields()]))
+            self._printed, self._printed_at = episode, self._clock()
 
-
-class _LiveBar:
-    def __init__(self, console: Console, total: int, start: int) -> None:
-        # On a narrow terminal the bar gives way first, then the last of the fields, each as a whole.
-        title = TextColumn("[bold]training", table_column=Column(no_wrap=True))
-        bar = BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=_LEAST_BAR, no_wrap=True))
-        count = MofNCompleteColumn(table_column=Column(no_wrap=True))
-        taken = len("training ") + _LEAST_BAR + len(f" {total}/{total} ")
-        columns = (title, bar, count, _Fields(console, taken))
-        self._progress = Progress(*columns, console=console, expand=True)
-        self._task = self._progress.add_task("", total=total, completed=start, shown=[])
-
-    def start(self) -> None:
-        self._progress.start()
-
-    def show(self, episode: int, fields: list[str]) -> None:
-        self._progress.update(self._task, completed=episode, shown=fields)
-
-    def note(self, text: str) -> None:
-        say(self._progress.console, text)
-
-    def stop(self) -> None:
-        self._progress.stop()
+    def _fields(self) -> list[str]:
+        fields = []
+        if self._gain_weight > 0:
+            fields.append(f"gain {self._gain_sum / self._gain_weight:.2f}")
+        if rate := self._task.speed:
+            fields.append(f"{rate:,.0f} episodes/s" if rate >= 10 else f"{rate:.1f} episodes/s")
+        if left := self._task.time_remaining:
+            fields.append(f"{duration(left)} left")
+        return fields + [f"{name} {value:.4g}" for name, value in self._metrics.items()]
 
 
 class _Fields(ProgressColumn):
     """As many of the fields as the terminal has room for beside what else is ``taken``."""
 
-    def __init__(self, console: Console, taken: int) -> None:
+    def __init__(self, console: Console, taken: int, fields: Callable[[], list[str]]) -> None:
         super().__init__()
-        self._console, self._taken = console, taken
+        self._console, self._taken, self._fields = console, taken, fields
 
     def render(self, task: Task) -> Text:
         shown = ""
-        for field in task.fields["shown"]:
+        for field in self._fields():
             longer = encodable(f"{shown} · {field}" if shown else field, self._console.encoding)
             if len(longer) > self._console.width - self._taken:
                 break
             shown = longer
         return Text(shown, style="progress.data.speed", no_wrap=True)
-
-
-class _PlainLines:
-    def __init__(self, console: Console, total: int, start: int, clock: Callable[[], float]) -> None:
-        self._console, self._total, self._clock = console, total, clock
-        self._shown_episode, self._shown_at = start, clock()
-        self._pending: str | None = None
-
-    def start(self) -> None:
-        self._shown_at = self._clock()
-
-    def show(self, episode: int, fields: list[str]) -> None:
-        share = episode / self._total if self._total else 1.0
-        self._pending = "  ".join([f"episode {episode}/{self._total} ({share:.0%})", *fields])
-        far = episode - self._shown_episode >= _LINE_SHARE * self._total
-        if far or episode >= self._total or self._clock() - self._shown_at >= _LINE_SECONDS:
-            self._shown_episode, self._shown_at = episode, self._clock()
-            self._flush()
-
-    def note(self, text: str) -> None:
-        print(encodable(text, self._console.encoding), file=self._console.file, flush=True)
-
-    def stop(self) -> None:
-        self._flush()  # where a stopped run had got to
-
-    def _flush(self) -> None:
-        if self._pending is not None:
-            self.note(self._pending)
-            self._pending = None
 
 
 def duration(seconds: float) -> str:
