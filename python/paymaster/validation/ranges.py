@@ -125,7 +125,7 @@ def _made(kind: Any, value: Any, where: str) -> Any:
     if not _is_a(origin, value) or not all(_within(limit, value) for limit in limits):
         _refuse(where, declared, value)
     if origin is dict:
-        return {name: _made(arguments[1], item, f"{where}.{name}") for name, item in value.items()}
+        return {name: _made(arguments[1], item, f"{where}.{name:.80}") for name, item in value.items()}
     if origin in (list, tuple):
         each = [_made(one, item, f"{where}[{i}]") for i, (one, item) in enumerate(_items(kind, value, where))]
         return origin(each)
