@@ -14,7 +14,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from paymaster import _core
 
-__all__ = ["NoEpisodeError", "OwnGame", "SpecWithHorizon", "one_at_a_time"]
+__all__ = ["NoEpisodeError", "OwnGame", "SpecWithHorizon", "View", "one_at_a_time"]
 
 Self = TypeVar("Self", bound="OwnGame")
 Arguments = ParamSpec("Arguments")
@@ -69,6 +69,17 @@ class OwnGame:
 
     def _make_guards(self) -> None:
         """Attributes that hold the game's guard or a named call of it."""
+
+
+class View(OwnGame):
+    """Goes before other bases: plays in a batch that is an object by itself; one call at a time in either."""
+
+    _batch: Any
+
+    @property
+    def _guard(self) -> _core.CallGuard:
+        guard: _core.CallGuard = self._batch._guard
+        return guard
 
 
 class SpecWithHorizon:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from paymaster.envs.ownership import one_at_a_time
 from paymaster.integrations.agents import AgentsOfGame
 from paymaster.integrations.fixed_leader import FixedLeader, LeaderLike
-from paymaster.integrations.game import RENDER_MODES, Game
+from paymaster.integrations.game import LEADER, RENDER_MODES
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["FollowersParallelEnv"]
@@ -41,20 +41,10 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
 
     metadata = {"name": "paymaster_followers_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012
 
-    def __init__(
-        self,
-        task: str,
-        leader: LeaderLike = "full_information",
-        *,
-        seed: int | None = None,
-        index: int = 0,
-        render_mode: str | None = None,
-        followers: str = "meta",
-        **parameters: Any,
-    ) -> None:
-        game = Game(task, seed, index, render_mode, followers, **parameters)
-        self._begin(game, game.followers[:])
-        self._leader = FixedLeader(leader, game.seed)
+    def __init__(self, task: str, leader: LeaderLike = "full_information", **arguments: Any) -> None:
+        super().__init__(task, **arguments)
+        self.possible_agents = self.game.followers[:]
+        self._leader = FixedLeader(leader, self.game.seed)
 
     @one_at_a_time
     def reset(
@@ -63,9 +53,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
         ignored."""
         self.game.reset(seed, options)
-        if seed is not None:
-            self._leader.reseed(seed)
-        self._leader.start(self.game.env)
+        self._leader.start(self.game, seed)
         self.agents = self.possible_agents[:]
         return self._offered()
 
@@ -81,10 +69,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
             TypeError: not integers.
         """
         self._check_actions(actions)
-        missing = set(self.agents) - set(actions)
-        if missing:
-            raise ValueError(f"actions: expected one of every follower, got none of {min(missing)!r}")
-        self.game.answer([self.game.check_answer(name, actions[name]) for name in self.agents])
+        self._answer(actions)
         reward = {name: self.game.reward[name] for name in self.agents}
         over = dict.fromkeys(self.agents, self.game.over)
         truncated = dict.fromkeys(self.agents, False)
@@ -95,9 +80,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
 
     def _offered(self) -> tuple[Vectors, dict[str, dict[str, Any]]]:
         """The leader acts, unless the game is over; what its followers then see."""
-        if not self.game.over:
-            self.game.offer(self._leader.offers(self.game.env, self.game.observed)[0])
+        self._leader.act(self.game)
         infos = self.game.infos()
-        vectors = self.game.follower_vectors()
-        names = self.possible_agents
-        return dict(zip(names, vectors, strict=True)), {name: infos[name] for name in names}
+        del infos[LEADER]
+        return dict(zip(infos, self.game.follower_vectors(), strict=True)), infos

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster import _core
-from paymaster.envs.ownership import NoEpisodeError, OwnGame, one_at_a_time
+from paymaster.envs.ownership import NoEpisodeError, View, one_at_a_time
+from paymaster.envs.single import render_one
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import Observation
 from paymaster.integrations.vectors import FollowerSight, LeaderSight, flat_actions, vector_space
-from paymaster.rendering.text import draw
 from paymaster.validation.arguments import as_array, check_int, seed_of
 from paymaster.validation.keywords import check_keywords
 
@@ -28,7 +26,7 @@ OWN = ("seed", "index", "render_mode", "population")
 """Keyword arguments of every view, beside the task's parameters."""
 
 
-class Game(OwnGame):
+class Game(View):
     """A batch of one game in which agents act one by one.
 
     A step is :meth:`offer`, then :meth:`answer`, as ``offer`` and ``act`` of :class:`TwoPhaseVectorEnv`.
@@ -75,6 +73,7 @@ class Game(OwnGame):
             followers=followers,
             **parameters,
         )
+        self._batch = self.env
         self.render_mode = render_mode
         self.followers = [f"follower_{k}" for k in range(self.env.num_followers)]
         self._leaders, self._followers = LeaderSight(self.env), FollowerSight(self.env)
@@ -89,23 +88,19 @@ class Game(OwnGame):
         self.seen: Observation = {}
         self.leader_is_next, self.over = True, False
         self.reward = dict.fromkeys((LEADER, *self.followers), 0.0)
-        self._info = self._nothing_yet()
+        self._last = self._nothing_yet()
 
     @one_at_a_time
     def reset(self, seed: int | None, options: Any) -> None:
-        """The next episode; with a seed, episode 0 under that seed. ``options`` are none that we know of.
-
-        With a seed the history statistics start empty, unless they are frozen: agents see them, and the same seed is
-        to give the same observations.
-        """
+        """The next episode; with a seed, episode 0 under that seed, with empty history statistics unless they are
+        frozen. ``options`` are none that we know of."""
         if options is not None and not isinstance(options, dict):
             raise TypeError(f"options: expected a dict, got {type(options).__name__}")
         observation, _ = self.env.reset(seed=None if seed is None else check_int("seed", seed, 0, 2**64 - 1))
-        if seed is not None and not self.env.statistics.frozen:
-            self.env.statistics.clear()
+        self._leaders.reset(seed)
         self.over = False
         self.reward = dict.fromkeys(self.reward, 0.0)
-        self._info = self._nothing_yet()
+        self._last = self._nothing_yet()
         self._leaders_turn(observation)
 
     @one_at_a_time
@@ -126,7 +121,6 @@ class Game(OwnGame):
             )
         self.seen = self.env.offer(offers.reshape(1, -1, 2))
         self.leader_is_next = False
-        self._ask()
 
     def check_answer(self, name: str, action: Any) -> int:
         """A follower's action. Raises ValueError or TypeError naming it; nothing changes."""
@@ -138,36 +132,33 @@ class Game(OwnGame):
     @one_at_a_time
     def answer(self, actions: Sequence[int]) -> None:
         """The followers' answers, checked; the world moves."""
-        observation, reward, terminated, _, info = self.env.act(np.array([actions]))
+        observation, reward, terminated, _, self._last = self.env.act(np.array([actions]))
         self.over = bool(terminated[0])
-        self.reward = {LEADER: float(reward[0])}
-        self._info[LEADER]["payment"] = float(info["payment"][0].sum())
-        for k, name in enumerate(self.followers):
-            self.reward[name] = float(info["follower_reward"][0, k])
-            self._info[name]["committed"] = bool(info["committed"][0, k])
-            self._info[name]["completed"] = int(info["completed"][0, k])
-            self._info[name]["payment"] = float(info["payment"][0, k])
+        earned = self._last["follower_reward"][0].tolist()
+        self.reward = {LEADER: float(reward[0]), **dict(zip(self.followers, earned, strict=True))}
         self._leaders_turn(observation)
 
     def infos(self) -> dict[str, dict[str, Any]]:
         """Of each agent, in fresh dicts: ``acts``, whether its action counts now; the leader's ``payment``, and a
         follower's ``committed``, ``completed`` (goal type or -1) and ``payment``, in the last step."""
-        return {name: dict(values) for name, values in self._info.items()}
+        infos: dict[str, dict[str, Any]] = {
+            LEADER: {"acts": self._leader_acts, "payment": float(self._last["payment"][0].sum())}
+        }
+        names = ("acts", "committed", "completed", "payment")
+        columns = [self.seen["acts"], *(self._last[name] for name in names[1:])]
+        for follower, *values in zip(self.followers, *(column[0].tolist() for column in columns), strict=True):
+            infos[follower] = dict(zip(names, values, strict=True))
+        return infos
 
     def expect_begun(self, call: str) -> None:
         """Raises NoEpisodeError, for ``call``, before the first reset."""
         if not self.seen:
             raise NoEpisodeError(f"{call}: expected reset() first, since no episode has begun, got none")
 
-    @property
-    def _guard(self) -> _core.CallGuard:
-        return self.env._guard
-
     def leader_vector(self) -> NDArray[np.float32]:
         """What the leader sees: s_t (:class:`LeaderSight`), and last whether it acts."""
         self.expect_begun("observe")
-        acts = np.float32(self._info[LEADER]["acts"])
-        return np.append(self._leaders.encode(self.seen), acts)
+        return np.append(self._leaders.encode(self.seen), np.float32(self._leader_acts))
 
     def follower_vectors(self) -> NDArray[np.float32]:
         """What each follower sees, float32[N, width] (:class:`FollowerSight`)."""
@@ -189,25 +180,20 @@ class Game(OwnGame):
     @one_at_a_time
     def render(self) -> str | NDArray[np.uint8] | None:
         """The game as text ("ansi"), as a picture uint8[height, width, 3] ("rgb_array"), or printed ("human")."""
-        if self.render_mode is None:
-            gymnasium.logger.warn("render() was called on an environment made without a render_mode")
-            return None
-        if self.render_mode == "rgb_array":
-            pictures = self.env.render()
-            assert pictures is not None
-            return pictures[0]
-        text = draw({name: values[0] for name, values in self.env.state().items()}, self.env.parameters)
-        if self.render_mode == "ansi":
-            return text
-        print(text)
+        shown = render_one(self.env, self.render_mode)
+        if self.render_mode != "human":
+            return shown
+        print(shown)
         return None
 
-    def _nothing_yet(self) -> dict[str, dict[str, Any]]:
-        """Infos before the first step."""
-        infos: dict[str, dict[str, Any]] = {LEADER: {"acts": False, "payment": 0.0}}
-        for name in self.followers:
-            infos[name] = {"acts": False, "committed": False, "completed": -1, "payment": 0.0}
-        return infos
+    @property
+    def _leader_acts(self) -> bool:
+        return self.leader_is_next and not self.over
+
+    def _nothing_yet(self) -> dict[str, NDArray[Any]]:
+        """What came of the last step, before the first one."""
+        shape = (1, len(self.followers))
+        return {"committed": np.zeros(shape, bool), "completed": np.full(shape, -1), "payment": np.zeros(shape)}
 
     def _leaders_turn(self, observation: Observation) -> None:
         """The world has moved, or a new episode has begun: no offers yet."""
@@ -224,11 +210,5 @@ class Game(OwnGame):
             "due": np.zeros_like(own["reservation"]),
         }
         self.leader_is_next = True
-        self._ask()
         if self.render_mode == "human":
             self.render()
-
-    def _ask(self) -> None:
-        self._info[LEADER]["acts"] = self.leader_is_next and not self.over
-        for k, name in enumerate(self.followers):
-            self._info[name]["acts"] = bool(self.seen["acts"][0, k])

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
-from paymaster.integrations.agents import AgentsOfGame
-from paymaster.integrations.game import LEADER, RENDER_MODES, Game
+from paymaster.integrations.agents import AgentsOfGame, action_of
+from paymaster.integrations.game import LEADER, RENDER_MODES
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["GameParallelEnv"]
@@ -52,19 +52,6 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
 
     metadata = {"name": "paymaster_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012  (PettingZoo's)
 
-    def __init__(
-        self,
-        task: str,
-        *,
-        seed: int | None = None,
-        index: int = 0,
-        render_mode: str | None = None,
-        followers: str = "meta",
-        **parameters: Any,
-    ) -> None:
-        game = Game(task, seed, index, render_mode, followers, **parameters)
-        self._begin(game, [LEADER, *game.followers])
-
     @one_at_a_time
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -89,10 +76,9 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         self._check_actions(actions)
         reward = dict.fromkeys(self.agents, 0.0)
         if self.game.leader_is_next:
-            self.game.offer(_action(actions, LEADER))
+            self.game.offer(action_of(actions, LEADER))
         else:
-            names = self.game.followers
-            self.game.answer([self.game.check_answer(name, _action(actions, name)) for name in names])
+            self._answer(actions)
             reward = dict(self.game.reward)
         over = dict.fromkeys(self.agents, self.game.over)
         truncated = dict.fromkeys(self.agents, False)
@@ -103,10 +89,3 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
     def _observations(self) -> Vectors:
         vectors = dict(zip(self.game.followers, self.game.follower_vectors(), strict=True))
         return {LEADER: self.game.leader_vector(), **vectors}
-
-
-def _action(actions: Mapping[str, Any], name: str) -> Any:
-    if name not in actions:
-        came = ", ".join(map(str, actions)) or "none"
-        raise ValueError(f"actions: expected one of {name!r}, whose turn it is, got {came:.80}")
-    return actions[name]
