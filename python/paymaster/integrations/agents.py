@@ -61,6 +61,9 @@ class AgentsOfGame(View):
         """The game as ``render_mode`` says."""
         return self.game.render()
 
+    def close(self) -> None:
+        """Nothing to release. The environment can still be used."""
+
     def _known(self, agent: str) -> str:
         """The agent's name. Raises ValueError for an unknown one."""
         if agent not in self.possible_agents:
