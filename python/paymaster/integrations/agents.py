@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from paymaster.envs.ownership import NoEpisodeError, View
 from paymaster.integrations.game import LEADER, Game
 
-__all__ = ["AgentsOfGame"]
+__all__ = ["AgentsOfGame", "Infos", "ParallelStep", "Vectors", "action_of"]
+
+Vectors = dict[str, NDArray[np.float32]]  # what each agent sees
+Infos = dict[str, dict[str, Any]]
+ParallelStep = tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], Infos]
 
 
 class AgentsOfGame(View):
@@ -80,6 +84,13 @@ class AgentsOfGame(View):
         """The followers' answers; the world moves. Raises ValueError or TypeError; nothing changes."""
         names = self.game.followers
         self.game.answer([self.game.check_answer(name, action_of(actions, name)) for name in names])
+
+    def _ends(self) -> tuple[dict[str, bool], dict[str, bool]]:
+        """Which agents' games are over or cut short; those whose are leave."""
+        over, truncated = dict.fromkeys(self.agents, self.game.over), dict.fromkeys(self.agents, False)
+        if self.game.over:
+            self.agents = []
+        return over, truncated
 
     def _expect_agents(self) -> None:
         """Raises NoEpisodeError before the first reset and after the last step of an episode."""

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
-from paymaster.integrations.agents import AgentsOfGame
+from paymaster.integrations.agents import AgentsOfGame, Infos, ParallelStep, Vectors
 from paymaster.integrations.fixed_leader import FixedLeader, LeaderLike
 from paymaster.integrations.game import LEADER, RENDER_MODES
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["FollowersParallelEnv"]
-
-Vectors = dict[str, NDArray[np.float32]]
 
 
 class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
@@ -47,9 +45,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         self._leader = FixedLeader(leader, self.game.seed)
 
     @one_at_a_time
-    def reset(
-        self, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Vectors, Infos]:
         """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
         ignored."""
         self.game.reset(seed, options)
@@ -58,9 +54,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         return self._offered()
 
     @one_at_a_time
-    def step(
-        self, actions: Mapping[str, Any]
-    ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+    def step(self, actions: Mapping[str, Any]) -> ParallelStep:
         """The followers' answers; the world moves and the leader makes its next offers.
 
         Raises:
@@ -71,14 +65,10 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         self._check_actions(actions)
         self._answer(actions)
         reward = {name: self.game.reward[name] for name in self.agents}
-        over = dict.fromkeys(self.agents, self.game.over)
-        truncated = dict.fromkeys(self.agents, False)
         observations, infos = self._offered()
-        if self.game.over:
-            self.agents = []
-        return observations, reward, over, truncated, infos
+        return observations, reward, *self._ends(), infos
 
-    def _offered(self) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+    def _offered(self) -> tuple[Vectors, Infos]:
         """The leader acts, unless the game is over; what its followers then see."""
         self._leader.act(self.game)
         infos = self.game.infos()

@@ -79,9 +79,9 @@ class Game(View):
         self._leaders, self._followers = LeaderSight(self.env), FollowerSight(self.env)
         self.action_spaces: dict[str, spaces.Space[Any]] = {LEADER: flat_actions(self.env.single_action_space)}
         self.observation_spaces = {LEADER: vector_space(self._leaders.width + 1)}
-        choices = int(self.env.single_follower_action_space.nvec[0])
+        self._choices = int(self.env.single_follower_action_space.nvec[0])
         for name in self.followers:
-            self.action_spaces[name] = spaces.Discrete(choices)
+            self.action_spaces[name] = spaces.Discrete(self._choices)
             self.observation_spaces[name] = vector_space(self._followers.width)
         self.state_space = spaces.flatten_space(self.env.single_follower_observation_space)
         self.observed: Observation = {}
@@ -114,20 +114,16 @@ class Game(View):
         """The leader's offers, int[2 N] or [N, 2]. Raises ValueError or TypeError; nothing changes."""
         self.expect_begun("step")
         offers = as_array("action of 'leader'", action)
-        shape = self.env.single_action_space.shape
-        if offers.shape not in (shape, self.action_spaces[LEADER].shape):
-            raise ValueError(
-                f"action of 'leader': expected shape {self.action_spaces[LEADER].shape}, got {offers.shape}"
-            )
+        flat = self.action_spaces[LEADER].shape
+        if offers.shape not in (flat, self.env.single_action_space.shape):
+            raise ValueError(f"action of 'leader': expected shape {flat}, got {offers.shape}")
         self.seen = self.env.offer(offers.reshape(1, -1, 2))
         self.leader_is_next = False
 
     def check_answer(self, name: str, action: Any) -> int:
         """A follower's action. Raises ValueError or TypeError naming it; nothing changes."""
         value = action.item() if isinstance(action, np.ndarray) and action.size == 1 else action
-        space = self.action_spaces[name]
-        assert isinstance(space, spaces.Discrete)
-        return check_int(f"action of {name!r}", value, 0, int(space.n) - 1)
+        return check_int(f"action of {name!r}", value, 0, self._choices - 1)
 
     @one_at_a_time
     def answer(self, actions: Sequence[int]) -> None:

@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
-from paymaster.integrations.agents import AgentsOfGame, action_of
+from paymaster.integrations.agents import AgentsOfGame, Infos, ParallelStep, Vectors, action_of
 from paymaster.integrations.game import LEADER, RENDER_MODES
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["GameParallelEnv"]
-
-Vectors = dict[str, NDArray[np.float32]]
 
 
 class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
@@ -53,9 +51,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
     metadata = {"name": "paymaster_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012  (PettingZoo's)
 
     @one_at_a_time
-    def reset(
-        self, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Vectors, Infos]:
         """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
         ignored."""
         self.game.reset(seed, options)
@@ -63,9 +59,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         return self._observations(), self.game.infos()
 
     @one_at_a_time
-    def step(
-        self, actions: Mapping[str, Any]
-    ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+    def step(self, actions: Mapping[str, Any]) -> ParallelStep:
         """The offers or the answers, as it is the leader's turn or the followers'.
 
         Raises:
@@ -80,11 +74,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         else:
             self._answer(actions)
             reward = dict(self.game.reward)
-        over = dict.fromkeys(self.agents, self.game.over)
-        truncated = dict.fromkeys(self.agents, False)
-        if self.game.over:
-            self.agents = []
-        return self._observations(), reward, over, truncated, self.game.infos()
+        return self._observations(), reward, *self._ends(), self.game.infos()
 
     def _observations(self) -> Vectors:
         vectors = dict(zip(self.game.followers, self.game.follower_vectors(), strict=True))

@@ -26,21 +26,6 @@ from paymaster.storage.checkpoint_format import (
     read,
 )
 
-__all__ = [
-    "Checkpoint",
-    "CheckpointError",
-    "MetricsMark",
-    "OptimizerState",
-    "bytes_to_tensor",
-    "checkpoint_path",
-    "episode_of",
-    "latest_checkpoint",
-    "list_checkpoints",
-    "load_checkpoint",
-    "save_checkpoint",
-    "tensor_to_bytes",
-]
-
 _NAME = re.compile(r"checkpoint-(\d{8,18})\.safetensors")
 _OLDER = "checkpoint-*[0-9]"  # directories, of format version 1
 

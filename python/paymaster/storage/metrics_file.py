@@ -50,9 +50,7 @@ class MetricsFile:
         row = {"episode": int(episode)} | {name: _finite(value) for name, value in metrics.items()}
         line = (json.dumps(row, allow_nan=False) + "\n").encode()
         with storage_errors(self.path, "append to"):
-            self._open()
-            assert self._file is not None
-            _write_whole(self._file, line)
+            _write_whole(self._open(), line)
         self._last = episode
         self._take(line)
 
@@ -71,10 +69,8 @@ class MetricsFile:
     def mark(self) -> MetricsMark:
         """Force the rows so far to the disk, and say which they are."""
         with storage_errors(self.path, "write"):
-            if self._file is None and self.path.exists():
-                self._open()
-            if self._file is not None:
-                os.fsync(self._file.fileno())
+            if self._file is not None or self.path.exists():
+                os.fsync(self._open().fileno())
         return MetricsMark(self._length, self._digest.hexdigest())
 
     def close(self) -> None:
@@ -83,11 +79,12 @@ class MetricsFile:
             self._file.close()
             self._file = None
 
-    def _open(self) -> None:
+    def _open(self) -> FileIO:
         if self._file is None:
             self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 (closed by close())
             self._length, self._digest = 0, hashlib.sha256()
             self._take(_beginning(self.path))
+        return self._file
 
     def _take(self, content: bytes) -> None:
         self._length += len(content)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -172,11 +172,9 @@ class RunDirectory:
         return self
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        if error is None:
+        # A full disk shows up again on closing: the first error is the one to tell.
+        with nullcontext() if error is None else suppress(OSError):
             self.close()
-        else:
-            with suppress(OSError):  # a full disk shows up again on closing: the first error is the one to tell
-                self.close()
 
     def _close_events(self) -> None:
         if self._events is not None:

@@ -181,9 +181,7 @@ def seeds_of(seed: Any, num_envs: int) -> list[int] | None:
 
 def reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> NDArray[np.bool_] | None:
     """The games that ``reset(options={"reset_mask": bool[B]})`` names. Raises TypeError or ValueError."""
-    if options is None:
-        return None
-    if not isinstance(options, Mapping):
+    if options is not None and not isinstance(options, Mapping):
         raise TypeError(f"options: expected a dict, got {type(options).__name__}")
     if not options:
         return None

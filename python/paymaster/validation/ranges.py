@@ -22,6 +22,7 @@ import operator
 import re
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 __all__ = ["check_fields", "described", "from_json", "parse_json"]
@@ -156,16 +157,10 @@ def _made_one_of(kinds: tuple[Any, ...], declared: Any, value: Any, where: str) 
     named = [one for one in kinds if one is not type(None)]
     if len(named) == 1 and dataclasses.is_dataclass(_split(named[0])[0]):
         return _made(named[0], value, where)  # says what is wrong inside
-    fitting = [one for one in named if _fits(one, value, where)]
-    return _made(fitting[0], value, where) if fitting else _refuse(where, declared, value)
-
-
-def _fits(kind: Any, value: Any, where: str) -> bool:
-    try:
-        _made(kind, value, where)
-    except ValueError:
-        return False
-    return True
+    for one in named:
+        with suppress(ValueError):
+            return _made(one, value, where)
+    return _refuse(where, declared, value)
 
 
 def _items(kind: Any, value: Any, where: str) -> Iterator[tuple[Any, Any]]:
