@@ -84,7 +84,7 @@ class Batch:
     def __init__(
         self,
         task: str,
-        options: dict[str, Any],
+        parameters: dict[str, Any],
         num_envs: int,
         seed: int,
         first_index: int,

@@ -19,7 +19,8 @@ from paymaster.analysis.learning_curve import plot_learning_curve
 from paymaster.storage import run_directory
 from paymaster.storage.atomic import write_bytes, write_text
 from paymaster.storage.metrics_file import MetricsFile, read_metrics
-from paymaster.storage.run_directory import RunDirectory, RunDirectoryError, read_config
+from paymaster.storage.run_config import read_config
+from paymaster.storage.run_directory import RunDirectory, RunDirectoryError
 from paymaster.storage.sealed import open_json, sealed_json
 from paymaster.training.progress import TrainingProgress
 

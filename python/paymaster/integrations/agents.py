@@ -10,12 +10,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import NoEpisodeError, View
-from paymaster.integrations.game import LEADER, Game
+from paymaster.integrations.game import LEADER, Game, Infos
 
-__all__ = ["AgentsOfGame", "Infos", "ParallelStep", "Vectors", "action_of"]
+__all__ = ["AgentsOfGame", "ParallelStep", "Vectors", "action_of"]
 
 Vectors = dict[str, NDArray[np.float32]]  # what each agent sees
-Infos = dict[str, dict[str, Any]]
 ParallelStep = tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], Infos]
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
-from paymaster.integrations.agents import AgentsOfGame, Infos, ParallelStep, Vectors
+from paymaster.integrations.agents import AgentsOfGame, ParallelStep, Vectors
 from paymaster.integrations.fixed_leader import FixedLeader, LeaderLike
-from paymaster.integrations.game import LEADER, RENDER_MODES
+from paymaster.integrations.game import LEADER, RENDER_MODES, Infos
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["FollowersParallelEnv"]

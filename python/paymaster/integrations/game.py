@@ -18,7 +18,9 @@ from paymaster.integrations.vectors import FollowerSight, LeaderSight, flat_acti
 from paymaster.validation.arguments import as_array, check_int, seed_of
 from paymaster.validation.keywords import check_keywords
 
-__all__ = ["LEADER", "OWN", "RENDER_MODES", "Game"]
+__all__ = ["LEADER", "OWN", "RENDER_MODES", "Game", "Infos"]
+
+Infos = dict[str, dict[str, Any]]
 
 LEADER = "leader"
 RENDER_MODES = ["human", "ansi", "rgb_array"]
@@ -134,12 +136,10 @@ class Game(View):
         self.reward = {LEADER: float(reward[0]), **dict(zip(self.followers, earned, strict=True))}
         self._leaders_turn(observation)
 
-    def infos(self) -> dict[str, dict[str, Any]]:
+    def infos(self) -> Infos:
         """Of each agent, in fresh dicts: ``acts``, whether its action counts now; the leader's ``payment``, and a
         follower's ``committed``, ``completed`` (goal type or -1) and ``payment``, in the last step."""
-        infos: dict[str, dict[str, Any]] = {
-            LEADER: {"acts": self._leader_acts, "payment": float(self._last["payment"][0].sum())}
-        }
+        infos: Infos = {LEADER: {"acts": self._leader_acts, "payment": float(self._last["payment"][0].sum())}}
         names = ("acts", "committed", "completed", "payment")
         columns = [self.seen["acts"], *(self._last[name] for name in names[1:])]
         for follower, *values in zip(self.followers, *(column[0].tolist() for column in columns), strict=True):

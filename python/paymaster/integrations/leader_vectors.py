@@ -46,16 +46,14 @@ class LeaderVectors(View, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any
         self.action_space = flat_actions(game.action_space)
 
     @one_at_a_time
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[Any], dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
         """As of :class:`LeaderEnv`."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._sight.reset(seed)
         return _encode_one(self._sight, observation), info
 
     @one_at_a_time
-    def step(self, action: ArrayLike) -> tuple[NDArray[Any], Any, bool, bool, dict[str, Any]]:
+    def step(self, action: ArrayLike) -> tuple[Floats, Any, bool, bool, dict[str, Any]]:
         """As of :class:`LeaderEnv`; action int[2 N]. Raises ValueError for another shape or a value out of range."""
         offers = _offers("action", action, self.action_space.shape, self._shape)
         observation, reward, terminated, truncated, info = self.env.step(offers)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
-from paymaster.integrations.agents import AgentsOfGame, Infos, ParallelStep, Vectors, action_of
-from paymaster.integrations.game import LEADER, RENDER_MODES
+from paymaster.integrations.agents import AgentsOfGame, ParallelStep, Vectors, action_of
+from paymaster.integrations.game import LEADER, RENDER_MODES, Infos
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["GameParallelEnv"]

@@ -21,22 +21,15 @@ from typing import Any
 
 from paymaster.storage.atomic import JSON, TEMPORARY_SUFFIX, RunDirectoryError, storage_errors
 from paymaster.storage.checkpoint_format import MetricsMark
-from paymaster.storage.metrics_file import METRICS, MetricsFile, read_metrics
-from paymaster.storage.run_config import (
-    CONFIG,
-    StoredConfig,
-    encode_run_config,
-    read_config,
-    read_run_config,
-    write_run_config,
-)
+from paymaster.storage.metrics_file import METRICS, MetricsFile
+from paymaster.storage.run_config import CONFIG, StoredConfig, encode_run_config, read_run_config, write_run_config
 
 try:
     import fcntl
 except ImportError:  # no POSIX: no lock there
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["RunDirectory", "RunDirectoryError", "holds_run", "read_config", "read_metrics", "refuse_a_run"]
+__all__ = ["RunDirectory", "RunDirectoryError", "holds_run", "refuse_a_run"]
 
 LOCK = ".lock"
 
