@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paymaster.envs.ownership import NoEpisodeError, one_at_a_time
 from paymaster.integrations.agents import AgentsOfGame
-from paymaster.integrations.game import LEADER, RENDER_MODES
+from paymaster.integrations.game import LEADER
 from paymaster.integrations.registration import AECEnv
 
 __all__ = ["GameAECEnv"]
@@ -27,12 +27,7 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
     :class:`paymaster.integrations.parallel.GameParallelEnv`.
     """
 
-    metadata = {  # noqa: RUF012  (PettingZoo's name and place for it)
-        "name": "paymaster_v0",
-        "render_modes": RENDER_MODES,
-        "render_fps": 4,
-        "is_parallelizable": False,
-    }
+    metadata = {**AgentsOfGame.metadata, "is_parallelizable": False}  # noqa: RUF012
 
     _answers: list[int]  # of this step, so far
 

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import NoEpisodeError, View
-from paymaster.integrations.game import LEADER, Game, Infos
+from paymaster.integrations.game import LEADER, RENDER_MODES, Game, Infos
 
 __all__ = ["AgentsOfGame", "ParallelStep", "Vectors", "action_of"]
 
@@ -30,6 +30,8 @@ class AgentsOfGame(View):
         agents: those whose episode is on.
         render_mode, state_space: the game's.
     """
+
+    metadata: dict[str, Any] = {"name": "paymaster_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from paymaster.envs.ownership import one_at_a_time
 from paymaster.integrations.agents import AgentsOfGame, ParallelStep, Vectors
 from paymaster.integrations.fixed_leader import FixedLeader, LeaderLike
-from paymaster.integrations.game import LEADER, RENDER_MODES, Infos
+from paymaster.integrations.game import LEADER, Infos
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["FollowersParallelEnv"]
@@ -37,7 +37,7 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         state_space: of :meth:`state`.
     """
 
-    metadata = {"name": "paymaster_followers_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012
+    metadata = {**AgentsOfGame.metadata, "name": "paymaster_followers_v0"}  # noqa: RUF012
 
     def __init__(self, task: str, leader: LeaderLike = "full_information", **arguments: Any) -> None:
         super().__init__(task, **arguments)

@@ -90,7 +90,7 @@ class Game(View):
         self.seen: Observation = {}
         self.leader_is_next, self.over = True, False
         self.reward = dict.fromkeys((LEADER, *self.followers), 0.0)
-        self._last = self._nothing_yet()
+        self._info = self._nothing_yet()
 
     @one_at_a_time
     def reset(self, seed: int | None, options: Any) -> None:
@@ -102,7 +102,7 @@ class Game(View):
         self._leaders.reset(seed)
         self.over = False
         self.reward = dict.fromkeys(self.reward, 0.0)
-        self._last = self._nothing_yet()
+        self._info = self._nothing_yet()
         self._leaders_turn(observation)
 
     @one_at_a_time
@@ -121,6 +121,7 @@ class Game(View):
             raise ValueError(f"action of 'leader': expected shape {flat}, got {offers.shape}")
         self.seen = self.env.offer(offers.reshape(1, -1, 2))
         self.leader_is_next = False
+        self._ask()
 
     def check_answer(self, name: str, action: Any) -> int:
         """A follower's action. Raises ValueError or TypeError naming it; nothing changes."""
@@ -130,21 +131,21 @@ class Game(View):
     @one_at_a_time
     def answer(self, actions: Sequence[int]) -> None:
         """The followers' answers, checked; the world moves."""
-        observation, reward, terminated, _, self._last = self.env.act(np.array([actions]))
+        observation, reward, terminated, _, info = self.env.act(np.array([actions]))
         self.over = bool(terminated[0])
-        earned = self._last["follower_reward"][0].tolist()
-        self.reward = {LEADER: float(reward[0]), **dict(zip(self.followers, earned, strict=True))}
+        self.reward = {LEADER: float(reward[0])}
+        self._info[LEADER]["payment"] = float(info["payment"][0].sum())
+        for k, name in enumerate(self.followers):
+            self.reward[name] = float(info["follower_reward"][0, k])
+            self._info[name]["committed"] = bool(info["committed"][0, k])
+            self._info[name]["completed"] = int(info["completed"][0, k])
+            self._info[name]["payment"] = float(info["payment"][0, k])
         self._leaders_turn(observation)
 
     def infos(self) -> Infos:
         """Of each agent, in fresh dicts: ``acts``, whether its action counts now; the leader's ``payment``, and a
         follower's ``committed``, ``completed`` (goal type or -1) and ``payment``, in the last step."""
-        infos: Infos = {LEADER: {"acts": self._leader_acts, "payment": float(self._last["payment"][0].sum())}}
-        names = ("acts", "committed", "completed", "payment")
-        columns = [self.seen["acts"], *(self._last[name] for name in names[1:])]
-        for follower, *values in zip(self.followers, *(column[0].tolist() for column in columns), strict=True):
-            infos[follower] = dict(zip(names, values, strict=True))
-        return infos
+        return {name: dict(values) for name, values in self._info.items()}
 
     def expect_begun(self, call: str) -> None:
         """Raises NoEpisodeError, for ``call``, before the first reset."""
@@ -154,7 +155,7 @@ class Game(View):
     def leader_vector(self) -> NDArray[np.float32]:
         """What the leader sees: s_t (:class:`LeaderSight`), and last whether it acts."""
         self.expect_begun("observe")
-        return np.append(self._leaders.encode(self.seen), np.float32(self._leader_acts))
+        return np.append(self._leaders.encode(self.seen), np.float32(self._info[LEADER]["acts"]))
 
     def follower_vectors(self) -> NDArray[np.float32]:
         """What each follower sees, float32[N, width] (:class:`FollowerSight`)."""
@@ -182,14 +183,12 @@ class Game(View):
         print(shown)
         return None
 
-    @property
-    def _leader_acts(self) -> bool:
-        return self.leader_is_next and not self.over
-
-    def _nothing_yet(self) -> dict[str, NDArray[Any]]:
-        """What came of the last step, before the first one."""
-        shape = (1, len(self.followers))
-        return {"committed": np.zeros(shape, bool), "completed": np.full(shape, -1), "payment": np.zeros(shape)}
+    def _nothing_yet(self) -> Infos:
+        """Infos before the first step."""
+        infos: Infos = {LEADER: {"acts": False, "payment": 0.0}}
+        for name in self.followers:
+            infos[name] = {"acts": False, "committed": False, "completed": -1, "payment": 0.0}
+        return infos
 
     def _leaders_turn(self, observation: Observation) -> None:
         """The world has moved, or a new episode has begun: no offers yet."""
@@ -206,5 +205,11 @@ class Game(View):
             "due": np.zeros_like(own["reservation"]),
         }
         self.leader_is_next = True
+        self._ask()
         if self.render_mode == "human":
             self.render()
+
+    def _ask(self) -> None:
+        self._info[LEADER]["acts"] = self.leader_is_next and not self.over
+        for k, name in enumerate(self.followers):
+            self._info[name]["acts"] = bool(self.seen["acts"][0, k])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
 from paymaster.integrations.agents import AgentsOfGame, ParallelStep, Vectors, action_of
-from paymaster.integrations.game import LEADER, RENDER_MODES, Infos
+from paymaster.integrations.game import LEADER, Infos
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["GameParallelEnv"]
@@ -47,8 +47,6 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         game: the game; ``game.env`` is the batch it is played in, with ``state``, ``set_state``, ``statistics``, ...
         state_space: of :meth:`state`.
     """
-
-    metadata = {"name": "paymaster_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012  (PettingZoo's)
 
     @one_at_a_time
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Vectors, Infos]:
