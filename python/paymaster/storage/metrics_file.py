@@ -62,8 +62,9 @@ class MetricsFile:
         """
         self.close()
         if self.path.exists():
-            kept = [line for line, row in _lines(self.path) if row["episode"] <= episode]
-            write_bytes(self.path, b"".join(line + b"\n" for line in kept))
+            kept = b"".join(line + b"\n" for line, row in _lines(self.path) if row["episode"] <= episode)
+            if kept != self.path.read_bytes():
+                write_bytes(self.path, kept)
         self._last = episode
 
     def mark(self) -> MetricsMark:
@@ -102,10 +103,8 @@ def check_mark(path: Path, mark: MetricsMark, since: str) -> None:
     Raises:
         RunDirectoryError: rows are missing or were changed, or the file cannot be read.
     """
-    content = b""
-    if path.exists():
-        with storage_errors(path, "read"):
-            content = _beginning(path, mark.bytes)
+    with storage_errors(path, "read"):
+        content = _beginning(path, mark.bytes) if path.exists() else b""
     if len(content) < mark.bytes:
         found = f"{len(content)} bytes: rows were cut off" if path.exists() else "no file"
         problem = f"bytes: expected at least {mark.bytes} as {since}, got {found}"

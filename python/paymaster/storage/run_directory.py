@@ -73,7 +73,7 @@ class RunDirectory:
             lock = undo.enter_context(_lock(path))
             refuse_a_run(path)
             write_run_config(path, stored)
-            undo.pop_all()
+            undo.pop_all()  # nothing is undone: the run keeps the lock
         return cls(path, stored, lock, resumed=False)
 
     @classmethod
@@ -95,7 +95,7 @@ class RunDirectory:
                 for leftover in path.glob(f".*{TEMPORARY_SUFFIX}"):
                     if leftover.is_file():
                         leftover.unlink()
-            undo.pop_all()
+            undo.pop_all()  # nothing is undone: the run keeps the lock
         return cls(path, stored, lock, resumed=True)
 
     def change_config(self, config: Mapping[str, JSON], episode: int) -> None:
