@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.validation.arguments import check_array, check_int
+from paymaster.validation.arguments import array_of, check_array, check_int
 
 __all__ = ["EventSet", "extract"]
 
@@ -65,7 +65,7 @@ def extract(actions: ArrayLike, lengths: ArrayLike | None = None, *, num_goals: 
         ValueError: a wrong shape, a length out of range; with ``num_goals``, a goal played that is not in [0, G].
         TypeError: not integers.
     """
-    log = _integers("actions", actions)
+    log = array_of("actions", actions, "iu", "an integer dtype")
     if log.ndim != 4 or log.shape[3] != 2 or 0 in log.shape:
         raise ValueError(f"actions: expected shape [T, B, N, 2], (goal, bonus), with T, B, N >= 1, got {log.shape}")
     steps, games, followers, _ = log.shape
@@ -74,17 +74,8 @@ def extract(actions: ArrayLike, lengths: ArrayLike | None = None, *, num_goals: 
     if lengths is None:
         played = np.full(games, steps, dtype=np.int32)
     else:
-        played = check_array("lengths", _integers("lengths", lengths), "int32", (games,), 0, steps)
+        whole = array_of("lengths", lengths, "iu", "an integer dtype")
+        played = check_array("lengths", whole, "int32", (games,), 0, steps)
     goals = None if num_goals is None else check_int("num_goals", num_goals, 1, 2**31 - 1)
     native = np.ascontiguousarray(log, dtype=log.dtype.newbyteorder("="))
     return EventSet(*_core.extract_events(native, played, goals))
-
-
-def _integers(name: str, value: ArrayLike) -> NDArray[np.integer]:
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: expected an array of integers, got {type(value).__name__} ({error})") from None
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected an integer dtype, got {array.dtype}")
-    return array

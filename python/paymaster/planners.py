@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.validation.arguments import as_array, check_array, map_text
+from paymaster.validation.arguments import array_of, as_array, check_array, map_text
 
 __all__ = ["GridPath", "SteeringPlan", "brake", "grid_path", "steer", "steering_constants"]
 
@@ -176,14 +176,8 @@ def _number(name: str, value: object) -> float:
 
 
 def _numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    array = as_array(name, value)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name}: expected an array of numbers, got dtype {array.dtype}")
-    return np.ascontiguousarray(array, dtype=np.float64)
+    return np.ascontiguousarray(array_of(name, value, "fiu", "an array of numbers"), dtype=np.float64)
 
 
 def _cells(name: str, value: ArrayLike) -> NDArray[np.bool_]:
-    array = as_array(name, value)
-    if array.dtype.kind != "b":
-        raise TypeError(f"{name}: expected dtype bool, got {array.dtype}")
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array_of(name, value, "b", "dtype bool"))

@@ -37,7 +37,7 @@ GAMES: list[tuple[str, dict[str, Any]]] = [
     ("navigation", {"num_followers": 2, "payment": "completion", "noise": 0.3}),
     ("predator_prey", {"followers": "primitive"}),
 ]
-over_games = pytest.mark.parametrize(("task", "options"), GAMES, ids=["grid", "one", "two", "plane"])
+over_games = pytest.mark.parametrize(("task", "parameters"), GAMES, ids=["grid", "one", "two", "plane"])
 
 # What PettingZoo recommends and we do not follow: a leader is no follower, and makes several offers at once.
 DIFFERENT = (

@@ -2,7 +2,6 @@
 
 import errno
 import io
-import json
 import os
 import subprocess
 import sys
@@ -18,9 +17,11 @@ from rich.console import Console
 
 from paymaster.analysis.learning_curve import plot_learning_curve
 from paymaster.storage import run_directory
-from paymaster.storage.atomic import write_bytes, write_json, write_text
+from paymaster.storage.atomic import write_bytes, write_text
 from paymaster.storage.metrics_file import MetricsFile, read_metrics
-from paymaster.storage.run_directory import RunDirectory, RunDirectoryError, read_config
+from paymaster.storage.run_config import read_config
+from paymaster.storage.run_directory import RunDirectory, RunDirectoryError
+from paymaster.storage.sealed import open_json, sealed_json
 from paymaster.training.progress import TrainingProgress
 
 locks = pytest.mark.skipif(run_directory.fcntl is None, reason="no locks on this system")
@@ -59,8 +60,8 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_text(path, "first ä")
     assert path.read_text(encoding="utf-8") == "first ä"
-    write_json(path, CONFIG)
-    assert json.loads(path.read_text()) == CONFIG
+    write_bytes(path, sealed_json(CONFIG))
+    assert open_json(path.read_bytes(), "file") == CONFIG
     assert os.listdir(tmp_path) == ["file"]
 
 
@@ -91,7 +92,7 @@ def test_a_disk_that_fills_up_half_way_leaves_the_old_file(tmp_path: Path) -> No
 
 def test_json_without_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
-        write_json(tmp_path / "file", {"x": float("nan")})
+        write_bytes(tmp_path / "file", sealed_json({"x": float("nan")}))
     assert os.listdir(tmp_path) == []
 
 
@@ -105,7 +106,7 @@ def test_create_and_resume(tmp_path: Path) -> None:
     assert read_config(path) == CONFIG
     with RunDirectory.resume(path) as run:
         assert run.stored.config == CONFIG
-        assert run.metrics() == []
+        assert not (path / "metrics.jsonl").exists()
 
 
 def test_a_run_is_not_overwritten(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import torch
 
 from paymaster.analysis.evaluate import evaluate_run
 from paymaster.storage.checkpoint import latest_checkpoint, load_checkpoint
-from paymaster.storage.run_directory import read_metrics
+from paymaster.storage.metrics_file import read_metrics
 from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.envs.spaces import NUM_ACTIONS, num_goal_objects
+from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.rendering.worlds import arena_half_width
 
@@ -28,7 +28,8 @@ class FeatureEncoder:
         self._goals: int = parameters["num_goals"]
         self._bonuses: int = parameters["num_bonuses"]
         self._horizon: int = parameters["horizon"]
-        self._abundance = max(1.0, (num_goal_objects(parameters) or 0) / self._goals)
+        objects = parameters.get("num_resources", parameters.get("num_targets")) or 0  # M; none in another world
+        self._abundance = max(1.0, objects / self._goals)
         self._body = _body_of(parameters)
         self._statistics = env.statistics
         self._one_hot_action = np.eye(NUM_ACTIONS + 1, dtype=np.float32)

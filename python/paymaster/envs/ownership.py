@@ -7,28 +7,19 @@ import copy
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
 from paymaster import _core
 
-__all__ = ["NoEpisodeError", "OwnGame", "SpecWithHorizon", "one_at_a_time"]
+__all__ = ["NoEpisodeError", "OwnGame", "SpecWithHorizon", "View", "one_at_a_time"]
 
 Self = TypeVar("Self", bound="OwnGame")
+Owner = TypeVar("Owner", bound="View")
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-
-
-class Guarded(Protocol):
-    """An object whose calls must not overlap."""
-
-    @property
-    def _guard(self) -> _core.CallGuard: ...
-
-
-Owner = TypeVar("Owner", bound=Guarded)
 
 
 def one_at_a_time(
@@ -52,23 +43,22 @@ class NoEpisodeError(gymnasium.error.ResetNeeded, ValueError):
 class OwnGame:
     """Goes before other bases: a copy has a game of its own, ``copy.copy`` like ``copy.deepcopy``.
 
-    Two objects with one game would move each other's followers. What belongs to the game's guard is made anew.
+    Two objects with one game would move each other's followers.
     """
 
     def __copy__(self: Self) -> Self:
         return copy.deepcopy(self)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value for name, value in self.__dict__.items() if not isinstance(value, (_core.CallGuard, _core.Call))
-        }
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._make_guards()
+class View(OwnGame):
+    """Goes before other bases: plays in a batch that is an object by itself; one call at a time in either."""
 
-    def _make_guards(self) -> None:
-        """Attributes that hold the game's guard or a named call of it."""
+    _batch: Any
+
+    @property
+    def _guard(self) -> _core.CallGuard:
+        guard: _core.CallGuard = self._batch._guard
+        return guard
 
 
 class SpecWithHorizon:

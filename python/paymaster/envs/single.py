@@ -16,7 +16,7 @@ from paymaster.rendering.text import draw
 from paymaster.validation.arguments import as_array, check_int, check_no_options
 from paymaster.validation.keywords import check_keywords
 
-__all__ = ["LeaderEnv"]
+__all__ = ["LeaderEnv", "render_one"]
 
 
 _OWN = ("seed", "index", "render_mode", "copy", "population")
@@ -60,7 +60,6 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
             render_mode="rgb_array" if render_mode == "rgb_array" else None,
             **parameters,
         )
-        self._make_guards()
         self.render_mode = render_mode
         self._horizon = int(self.batch.parameters["horizon"])
         self._np_random, self._np_random_seed = seeding.np_random(self.batch.np_random_seed)
@@ -74,7 +73,7 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
         check_no_options(options)
         if seed is not None:
             seed = check_int("seed", seed, 0, 2**64 - 1)
-        with self._guard("reset"):
+        with self.batch._guard("reset"):
             super().reset(seed=seed)
             observation, info = self.batch.reset(seed=seed)
             return _arrays(observation), info
@@ -89,16 +88,7 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
 
     def render(self) -> str | NDArray[np.uint8] | None:
         """The game as text ("ansi"), or as a picture uint8[height, width, 3] ("rgb_array")."""
-        if self.render_mode is None:
-            gymnasium.logger.warn("render() was called on an environment made without a render_mode")
-            return None
-        if self.render_mode == "ansi":
-            return draw(_first(self.batch.state()), self.batch.parameters)
-        pictures = self.batch.render()
-        return None if pictures is None else pictures[0]
-
-    def _make_guards(self) -> None:
-        self._guard = self.batch._guard
+        return render_one(self.batch, self.render_mode)
 
     def state(self, *names: str) -> dict[str, Any]:
         """As the vector environment's, without the leading axis."""
@@ -115,6 +105,14 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
     def restore(self, snapshot: bytes) -> Observation:
         """As the vector environment's."""
         return _arrays(self.batch.restore(snapshot))
+
+
+def render_one(batch: LeaderVectorEnv, mode: str | None) -> str | NDArray[np.uint8] | None:
+    """Game 0 of a batch as text ("ansi", "human") or as a picture ("rgb_array"); warns where there is no mode."""
+    if mode in ("ansi", "human"):
+        return draw(_first(batch.state()), batch.parameters)
+    pictures = batch.render()
+    return None if pictures is None else pictures[0]
 
 
 def _first(arrays: dict[str, Any]) -> dict[str, Any]:

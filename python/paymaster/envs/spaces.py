@@ -10,16 +10,10 @@ from gymnasium import spaces
 
 from paymaster import _core
 
-__all__ = ["NUM_ACTIONS", "action_space", "num_goal_objects", "space_of"]
+__all__ = ["NUM_ACTIONS", "action_space", "space_of"]
 
 NUM_ACTIONS = _core.NUM_ACTIONS
 """Primitive actions: move, turn left, turn right, dig, stop on the grid; noop, left, right, down, up in the plane."""
-
-
-def num_goal_objects(parameters: Mapping[str, Any]) -> int | None:
-    """M: resources on the grid, landmarks or preys in the plane; None in a world that has no such option."""
-    count: int | None = parameters.get("num_resources", parameters.get("num_targets"))
-    return count
 
 
 def space_of(fields: Sequence[_core.Field]) -> spaces.Dict:

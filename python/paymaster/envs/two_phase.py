@@ -62,8 +62,7 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         self.answering: Answering | None = None
         choices = self._core.choices
         self.single_follower_action_space = spaces.MultiDiscrete([choices] * self.parameters["num_followers"])
-        seen = space_of([*self._core.observation_fields, *self._core.follower_fields])
-        self.single_follower_observation_space = seen
+        self.single_follower_observation_space = space_of([*self._core.observation_fields, *self._core.follower_fields])
         self.follower_action_space = batch_space(self.single_follower_action_space, self.num_envs)
         self.follower_observation_space = batch_space(self.single_follower_observation_space, self.num_envs)
 

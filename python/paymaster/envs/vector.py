@@ -184,7 +184,9 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         with self._guard("reset"):
             rows = self._core.reset(seeds, mask)
             if seeds is not None:
-                self._remember(seeds)
+                self._np_random, self._np_random_seed = seeding.np_random(seeds[0])
+                if len(set(seeds)) > 1:
+                    self._np_random_seed = tuple(seeds)  # type: ignore[assignment]  # as in Gymnasium's SyncVectorEnv
             if self._pictures is not None:
                 self._pictures.restart(self.state(), mask)
             return self._observation(rows), {}
@@ -316,18 +318,18 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     # --- internals -------------------------------------------------------------------------------------------
 
     def _make_guards(self) -> None:
+        """Attributes that hold the core's guard or a named call of it: a copy has its own."""
         self._guard = self._core.guard
         self._stepping = self._guard("step")
 
     def __getstate__(self) -> dict[str, Any]:
         with self._guard("copy"):
-            return {**super().__getstate__(), "_views": None}  # of the arrays that this core writes to
+            kept = {name: it for name, it in vars(self).items() if not isinstance(it, _core.CallGuard | _core.Call)}
+            return {**kept, "_views": None}  # of the arrays that this core writes to
 
-    def _remember(self, seeds: list[int]) -> None:
-        """``np_random`` and ``np_random_seed`` are of the games' seed, or their seeds."""
-        self._np_random, self._np_random_seed = seeding.np_random(seeds[0])
-        if len(set(seeds)) > 1:
-            self._np_random_seed = tuple(seeds)  # type: ignore[assignment]  # as in Gymnasium's SyncVectorEnv
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._make_guards()
 
     def _result(self, arrays: tuple[Rows, dict[str, Any], dict[str, Any], Rows]) -> Step:
         """Return the core's arrays as Gymnasium wants them."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster import _core
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 
 __all__ = ["Surroundings"]
@@ -116,10 +117,7 @@ class Surroundings:
 
 
 def _walls(text: str) -> NDArray[np.bool_]:
-    """Cells that are wall, bool [rows, columns]; '' is the tasks' own map, 9 x 9 free cells."""
-    if not text.strip("\n"):
-        wall = np.ones((11, 11), dtype=np.bool_)
-        wall[1:-1, 1:-1] = False
-        return wall
-    lines = text.strip("\n").split("\n")
-    return np.array([[sign != "." and sign != " " for sign in line] for line in lines])
+    """Cells that are wall, bool [rows, columns]; '' is the tasks' own map."""
+    lines = (text.strip("\n") or _core.DEFAULT_MAP).splitlines()
+    wall: NDArray[np.bool_] = np.array([list(line) for line in lines]) == "#"
+    return wall

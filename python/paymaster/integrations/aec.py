@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paymaster.envs.ownership import NoEpisodeError, one_at_a_time
 from paymaster.integrations.agents import AgentsOfGame
-from paymaster.integrations.game import LEADER, RENDER_MODES, Game
+from paymaster.integrations.game import LEADER
 from paymaster.integrations.registration import AECEnv
 
 __all__ = ["GameAECEnv"]
@@ -27,27 +27,9 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
     :class:`paymaster.integrations.parallel.GameParallelEnv`.
     """
 
-    metadata = {  # noqa: RUF012  (PettingZoo's name and place for it)
-        "name": "paymaster_v0",
-        "render_modes": RENDER_MODES,
-        "render_fps": 4,
-        "is_parallelizable": False,
-    }
+    metadata = {**AgentsOfGame.metadata, "is_parallelizable": False}  # noqa: RUF012
 
-    def __init__(
-        self,
-        task: str,
-        *,
-        seed: int | None = None,
-        index: int = 0,
-        render_mode: str | None = None,
-        followers: str = "meta",
-        **parameters: Any,
-    ) -> None:
-        super().__init__()
-        game = Game(task, seed, index, render_mode, followers, **parameters)
-        self._begin(game, [LEADER, *game.followers])
-        self._answers: list[int] = []
+    _answers: list[int]  # of this step, so far
 
     @one_at_a_time
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
@@ -79,7 +61,6 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
             return
         if agent == LEADER:
             self.game.offer(action)
-            self._answers = []
         else:
             self._answers.append(self.game.check_answer(agent, action))
         self._clear_rewards()

@@ -9,14 +9,16 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from paymaster import _core
-from paymaster.envs.ownership import NoEpisodeError, OwnGame
-from paymaster.integrations.game import Game
+from paymaster.envs.ownership import NoEpisodeError, View
+from paymaster.integrations.game import LEADER, RENDER_MODES, Game, Infos
 
-__all__ = ["AgentsOfGame"]
+__all__ = ["AgentsOfGame", "ParallelStep", "Vectors", "action_of"]
+
+Vectors = dict[str, NDArray[np.float32]]  # what each agent sees
+ParallelStep = tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], Infos]
 
 
-class AgentsOfGame(OwnGame):
+class AgentsOfGame(View):
     """Goes before PettingZoo's class among the bases of a view.
 
     One thread at a time may call a view; a second one's call raises ``RuntimeError`` and changes nothing. A view can
@@ -29,13 +31,24 @@ class AgentsOfGame(OwnGame):
         render_mode, state_space: the game's.
     """
 
-    def _begin(self, game: Game, agents: list[str]) -> None:
-        """With that game, before anything else."""
-        self.game = game
-        self.possible_agents = agents
+    metadata: dict[str, Any] = {"name": "paymaster_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        seed: int | None = None,
+        index: int = 0,
+        render_mode: str | None = None,
+        followers: str = "meta",
+        **parameters: Any,
+    ) -> None:
+        self.game = Game(task, seed, index, render_mode, followers, **parameters)
+        self._batch = self.game.env
+        self.possible_agents = [LEADER, *self.game.followers]
         self.agents: list[str] = []
-        self.render_mode = game.render_mode
-        self.state_space = game.state_space
+        self.render_mode = render_mode
+        self.state_space = self.game.state_space
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """The same object every time. Raises ValueError for an unknown agent."""
@@ -56,10 +69,6 @@ class AgentsOfGame(OwnGame):
     def close(self) -> None:
         """Nothing to release. The environment can still be used."""
 
-    @property
-    def _guard(self) -> _core.CallGuard:
-        return self.game.env._guard
-
     def _known(self, agent: str) -> str:
         """The agent's name. Raises ValueError for an unknown one."""
         if agent not in self.possible_agents:
@@ -72,7 +81,27 @@ class AgentsOfGame(OwnGame):
         if not isinstance(actions, Mapping):
             raise TypeError(f"actions: expected a dict of agents' actions, got {type(actions).__name__}")
 
+    def _answer(self, actions: Mapping[str, Any]) -> None:
+        """The followers' answers; the world moves. Raises ValueError or TypeError; nothing changes."""
+        names = self.game.followers
+        self.game.answer([self.game.check_answer(name, action_of(actions, name)) for name in names])
+
+    def _ends(self) -> tuple[dict[str, bool], dict[str, bool]]:
+        """Which agents' games are over or cut short; those whose are leave."""
+        over, truncated = dict.fromkeys(self.agents, self.game.over), dict.fromkeys(self.agents, False)
+        if self.game.over:
+            self.agents = []
+        return over, truncated
+
     def _expect_agents(self) -> None:
         """Raises NoEpisodeError before the first reset and after the last step of an episode."""
         if not self.agents:
             raise NoEpisodeError("step: expected reset() first, since no episode is on, got an action")
+
+
+def action_of(actions: Mapping[str, Any], name: str) -> Any:
+    """An agent's action. Raises ValueError where there is none."""
+    if name not in actions:
+        came = ", ".join(map(str, actions)) or "none"
+        raise ValueError(f"actions: expected one of {name!r}, whose turn it is, got {came:.80}")
+    return actions[name]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.integrations.game import Game
 from paymaster.scripted import SCRIPTED, Leader, make_scripted
 from paymaster.validation.arguments import as_array
 
@@ -21,7 +21,7 @@ LeaderLike: TypeAlias = "str | Leader | Callable[[dict[str, NDArray[Any]]], Arra
 
 
 class FixedLeader:
-    """Makes offers in a batch of one game.
+    """Makes the offers in a game.
 
     Args:
         leader: who decides.
@@ -40,22 +40,22 @@ class FixedLeader:
                 f"leader: expected a name, an object with start() and offers(), or a function, got "
                 f"{type(leader).__name__}"
             )
-        self._given = leader
-        self.reseed(seed)
+        self._name = leader if isinstance(leader, str) else None
+        self._leader: Any = make_scripted(leader, seed) if isinstance(leader, str) else leader
 
-    def reseed(self, seed: int) -> None:
-        """A scripted leader given by name starts its draws anew; any other keeps its own."""
-        self._leader = make_scripted(self._given, seed) if isinstance(self._given, str) else self._given
-
-    def start(self, env: LeaderVectorEnv) -> None:
-        """An episode has begun."""
+    def start(self, game: Game, seed: int | None) -> None:
+        """An episode has begun; with a seed, a scripted leader given by name starts its draws anew."""
+        if self._name is not None and seed is not None:
+            self._leader = make_scripted(self._name, seed)
         if isinstance(self._leader, Leader):
-            self._leader.start(env)
+            self._leader.start(game.env)
 
-    def offers(self, env: LeaderVectorEnv, observation: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        """Its offers [1, N, 2] for the observed step."""
+    def act(self, game: Game) -> None:
+        """Makes its offers for the observed step, unless the game is over."""
+        if game.over:
+            return
         if isinstance(self._leader, Leader):
-            return self._leader.offers(env, observation)
-        assert not isinstance(self._leader, str)
-        one = {name: np.asarray(values[0]) for name, values in observation.items()}
-        return as_array("the leader's offers", self._leader(one))[None]
+            game.offer(self._leader.offers(game.env, game.observed)[0])
+        else:
+            one = {name: np.asarray(values[0]) for name, values in game.observed.items()}
+            game.offer(as_array("the leader's offers", self._leader(one)))

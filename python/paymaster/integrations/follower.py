@@ -10,8 +10,7 @@ import numpy as np
 from gymnasium.utils import seeding
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster import _core
-from paymaster.envs.ownership import NoEpisodeError, OwnGame, SpecWithHorizon, one_at_a_time
+from paymaster.envs.ownership import NoEpisodeError, SpecWithHorizon, View, one_at_a_time
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.integrations.fixed_leader import FixedLeader, LeaderLike
 from paymaster.integrations.game import OWN, RENDER_MODES, Game
@@ -21,7 +20,7 @@ from paymaster.validation.keywords import check_keywords
 __all__ = ["FollowerEnv"]
 
 
-class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integer[Any]]):
+class FollowerEnv(View, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integer[Any]]):
     """One member of the population learns; those drawn beside it decide by rule, as they do in the leader's games.
 
     Episodes that it takes no part in are skipped. An observation is its view of the game as a vector of features, with
@@ -75,6 +74,7 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         self._member = check_int("member", member, 0, size - 1)
         people = {**everybody, "learns": np.arange(size) == self._member}
         self.game = Game(task, seed, index, render_mode, followers, population=people, **parameters)
+        self._batch = self.game.env
         self._np_random, self._np_random_seed = seeding.np_random(self.game.seed)
         self._leader = FixedLeader(leader, self.game.seed)
         self._horizon = int(self.game.env.parameters["horizon"])
@@ -96,9 +96,7 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         while not (seats := np.flatnonzero(self.game.observed["identity"][0] == self._member)).size:
             self.game.reset(None, None)
         self._seat = int(seats[0])
-        if seed is not None:
-            self._leader.reseed(seed)
-        self._leader.start(self.game.env)
+        self._leader.start(self.game, seed)
         return self._offered()
 
     @one_at_a_time
@@ -124,14 +122,9 @@ class FollowerEnv(OwnGame, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integ
         """The game as ``render_mode`` says."""
         return self.game.render()
 
-    @property
-    def _guard(self) -> _core.CallGuard:
-        return self.game.env._guard
-
     def _offered(self) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """The leader acts, unless the game is over; what the member then sees."""
-        if not self.game.over:
-            self.game.offer(self._leader.offers(self.game.env, self.game.observed)[0])
+        self._leader.act(self.game)
         info = self.game.infos()[self.game.followers[self._seat]]
         del info["acts"]
         return self.game.follower_vectors()[self._seat], info

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
-from paymaster.integrations.agents import AgentsOfGame
+from paymaster.integrations.agents import AgentsOfGame, ParallelStep, Vectors
 from paymaster.integrations.fixed_leader import FixedLeader, LeaderLike
-from paymaster.integrations.game import RENDER_MODES, Game
+from paymaster.integrations.game import LEADER, Infos
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["FollowersParallelEnv"]
-
-Vectors = dict[str, NDArray[np.float32]]
 
 
 class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
@@ -39,40 +37,24 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
         state_space: of :meth:`state`.
     """
 
-    metadata = {"name": "paymaster_followers_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012
+    metadata = {**AgentsOfGame.metadata, "name": "paymaster_followers_v0"}  # noqa: RUF012
 
-    def __init__(
-        self,
-        task: str,
-        leader: LeaderLike = "full_information",
-        *,
-        seed: int | None = None,
-        index: int = 0,
-        render_mode: str | None = None,
-        followers: str = "meta",
-        **parameters: Any,
-    ) -> None:
-        game = Game(task, seed, index, render_mode, followers, **parameters)
-        self._begin(game, game.followers[:])
-        self._leader = FixedLeader(leader, game.seed)
+    def __init__(self, task: str, leader: LeaderLike = "full_information", **arguments: Any) -> None:
+        super().__init__(task, **arguments)
+        self.possible_agents = self.game.followers[:]
+        self._leader = FixedLeader(leader, self.game.seed)
 
     @one_at_a_time
-    def reset(
-        self, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Vectors, Infos]:
         """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
         ignored."""
         self.game.reset(seed, options)
-        if seed is not None:
-            self._leader.reseed(seed)
-        self._leader.start(self.game.env)
+        self._leader.start(self.game, seed)
         self.agents = self.possible_agents[:]
         return self._offered()
 
     @one_at_a_time
-    def step(
-        self, actions: Mapping[str, Any]
-    ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+    def step(self, actions: Mapping[str, Any]) -> ParallelStep:
         """The followers' answers; the world moves and the leader makes its next offers.
 
         Raises:
@@ -81,23 +63,14 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
             TypeError: not integers.
         """
         self._check_actions(actions)
-        missing = set(self.agents) - set(actions)
-        if missing:
-            raise ValueError(f"actions: expected one of every follower, got none of {min(missing)!r}")
-        self.game.answer([self.game.check_answer(name, actions[name]) for name in self.agents])
+        self._answer(actions)
         reward = {name: self.game.reward[name] for name in self.agents}
-        over = dict.fromkeys(self.agents, self.game.over)
-        truncated = dict.fromkeys(self.agents, False)
         observations, infos = self._offered()
-        if self.game.over:
-            self.agents = []
-        return observations, reward, over, truncated, infos
+        return observations, reward, *self._ends(), infos
 
-    def _offered(self) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+    def _offered(self) -> tuple[Vectors, Infos]:
         """The leader acts, unless the game is over; what its followers then see."""
-        if not self.game.over:
-            self.game.offer(self._leader.offers(self.game.env, self.game.observed)[0])
+        self._leader.act(self.game)
         infos = self.game.infos()
-        vectors = self.game.follower_vectors()
-        names = self.possible_agents
-        return dict(zip(names, vectors, strict=True)), {name: infos[name] for name in names}
+        del infos[LEADER]
+        return dict(zip(infos, self.game.follower_vectors(), strict=True)), infos

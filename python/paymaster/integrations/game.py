@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster import _core
-from paymaster.envs.ownership import NoEpisodeError, OwnGame, one_at_a_time
+from paymaster.envs.ownership import NoEpisodeError, View, one_at_a_time
+from paymaster.envs.single import render_one
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import Observation
 from paymaster.integrations.vectors import FollowerSight, LeaderSight, flat_actions, vector_space
-from paymaster.rendering.text import draw
 from paymaster.validation.arguments import as_array, check_int, seed_of
 from paymaster.validation.keywords import check_keywords
 
-__all__ = ["LEADER", "OWN", "RENDER_MODES", "Game"]
+__all__ = ["LEADER", "OWN", "RENDER_MODES", "Game", "Infos"]
+
+Infos = dict[str, dict[str, Any]]
 
 LEADER = "leader"
 RENDER_MODES = ["human", "ansi", "rgb_array"]
@@ -28,7 +28,7 @@ OWN = ("seed", "index", "render_mode", "population")
 """Keyword arguments of every view, beside the task's parameters."""
 
 
-class Game(OwnGame):
+class Game(View):
     """A batch of one game in which agents act one by one.
 
     A step is :meth:`offer`, then :meth:`answer`, as ``offer`` and ``act`` of :class:`TwoPhaseVectorEnv`.
@@ -75,14 +75,15 @@ class Game(OwnGame):
             followers=followers,
             **parameters,
         )
+        self._batch = self.env
         self.render_mode = render_mode
         self.followers = [f"follower_{k}" for k in range(self.env.num_followers)]
         self._leaders, self._followers = LeaderSight(self.env), FollowerSight(self.env)
         self.action_spaces: dict[str, spaces.Space[Any]] = {LEADER: flat_actions(self.env.single_action_space)}
         self.observation_spaces = {LEADER: vector_space(self._leaders.width + 1)}
-        choices = int(self.env.single_follower_action_space.nvec[0])
+        self._choices = int(self.env.single_follower_action_space.nvec[0])
         for name in self.followers:
-            self.action_spaces[name] = spaces.Discrete(choices)
+            self.action_spaces[name] = spaces.Discrete(self._choices)
             self.observation_spaces[name] = vector_space(self._followers.width)
         self.state_space = spaces.flatten_space(self.env.single_follower_observation_space)
         self.observed: Observation = {}
@@ -93,16 +94,12 @@ class Game(OwnGame):
 
     @one_at_a_time
     def reset(self, seed: int | None, options: Any) -> None:
-        """The next episode; with a seed, episode 0 under that seed. ``options`` are none that we know of.
-
-        With a seed the history statistics start empty, unless they are frozen: agents see them, and the same seed is
-        to give the same observations.
-        """
+        """The next episode; with a seed, episode 0 under that seed, with empty history statistics unless they are
+        frozen. ``options`` are none that we know of."""
         if options is not None and not isinstance(options, dict):
             raise TypeError(f"options: expected a dict, got {type(options).__name__}")
         observation, _ = self.env.reset(seed=None if seed is None else check_int("seed", seed, 0, 2**64 - 1))
-        if seed is not None and not self.env.statistics.frozen:
-            self.env.statistics.clear()
+        self._leaders.reset(seed)
         self.over = False
         self.reward = dict.fromkeys(self.reward, 0.0)
         self._info = self._nothing_yet()
@@ -119,11 +116,9 @@ class Game(OwnGame):
         """The leader's offers, int[2 N] or [N, 2]. Raises ValueError or TypeError; nothing changes."""
         self.expect_begun("step")
         offers = as_array("action of 'leader'", action)
-        shape = self.env.single_action_space.shape
-        if offers.shape not in (shape, self.action_spaces[LEADER].shape):
-            raise ValueError(
-                f"action of 'leader': expected shape {self.action_spaces[LEADER].shape}, got {offers.shape}"
-            )
+        flat = self.action_spaces[LEADER].shape
+        if offers.shape not in (flat, self.env.single_action_space.shape):
+            raise ValueError(f"action of 'leader': expected shape {flat}, got {offers.shape}")
         self.seen = self.env.offer(offers.reshape(1, -1, 2))
         self.leader_is_next = False
         self._ask()
@@ -131,9 +126,7 @@ class Game(OwnGame):
     def check_answer(self, name: str, action: Any) -> int:
         """A follower's action. Raises ValueError or TypeError naming it; nothing changes."""
         value = action.item() if isinstance(action, np.ndarray) and action.size == 1 else action
-        space = self.action_spaces[name]
-        assert isinstance(space, spaces.Discrete)
-        return check_int(f"action of {name!r}", value, 0, int(space.n) - 1)
+        return check_int(f"action of {name!r}", value, 0, self._choices - 1)
 
     @one_at_a_time
     def answer(self, actions: Sequence[int]) -> None:
@@ -149,7 +142,7 @@ class Game(OwnGame):
             self._info[name]["payment"] = float(info["payment"][0, k])
         self._leaders_turn(observation)
 
-    def infos(self) -> dict[str, dict[str, Any]]:
+    def infos(self) -> Infos:
         """Of each agent, in fresh dicts: ``acts``, whether its action counts now; the leader's ``payment``, and a
         follower's ``committed``, ``completed`` (goal type or -1) and ``payment``, in the last step."""
         return {name: dict(values) for name, values in self._info.items()}
@@ -159,15 +152,10 @@ class Game(OwnGame):
         if not self.seen:
             raise NoEpisodeError(f"{call}: expected reset() first, since no episode has begun, got none")
 
-    @property
-    def _guard(self) -> _core.CallGuard:
-        return self.env._guard
-
     def leader_vector(self) -> NDArray[np.float32]:
         """What the leader sees: s_t (:class:`LeaderSight`), and last whether it acts."""
         self.expect_begun("observe")
-        acts = np.float32(self._info[LEADER]["acts"])
-        return np.append(self._leaders.encode(self.seen), acts)
+        return np.append(self._leaders.encode(self.seen), np.float32(self._info[LEADER]["acts"]))
 
     def follower_vectors(self) -> NDArray[np.float32]:
         """What each follower sees, float32[N, width] (:class:`FollowerSight`)."""
@@ -189,22 +177,15 @@ class Game(OwnGame):
     @one_at_a_time
     def render(self) -> str | NDArray[np.uint8] | None:
         """The game as text ("ansi"), as a picture uint8[height, width, 3] ("rgb_array"), or printed ("human")."""
-        if self.render_mode is None:
-            gymnasium.logger.warn("render() was called on an environment made without a render_mode")
-            return None
-        if self.render_mode == "rgb_array":
-            pictures = self.env.render()
-            assert pictures is not None
-            return pictures[0]
-        text = draw({name: values[0] for name, values in self.env.state().items()}, self.env.parameters)
-        if self.render_mode == "ansi":
-            return text
-        print(text)
+        shown = render_one(self.env, self.render_mode)
+        if self.render_mode != "human":
+            return shown
+        print(shown)
         return None
 
-    def _nothing_yet(self) -> dict[str, dict[str, Any]]:
+    def _nothing_yet(self) -> Infos:
         """Infos before the first step."""
-        infos: dict[str, dict[str, Any]] = {LEADER: {"acts": False, "payment": 0.0}}
+        infos: Infos = {LEADER: {"acts": False, "payment": 0.0}}
         for name in self.followers:
             infos[name] = {"acts": False, "committed": False, "completed": -1, "payment": 0.0}
         return infos

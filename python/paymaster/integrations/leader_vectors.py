@@ -10,8 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from paymaster import _core
-from paymaster.envs.ownership import OwnGame, one_at_a_time
+from paymaster.envs.ownership import View, one_at_a_time
 from paymaster.envs.single import LeaderEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.integrations.vectors import LeaderSight, flat_actions, vector_space
@@ -22,20 +21,7 @@ __all__ = ["BatchedLeaderVectors", "LeaderVectors"]
 Floats = NDArray[np.float32]
 
 
-class _Sight(LeaderSight):
-    """A sight that starts afresh with a seed."""
-
-    def __init__(self, env: LeaderVectorEnv) -> None:
-        super().__init__(env)
-        self._statistics = env.statistics
-
-    def reset(self, seed: Any) -> None:
-        """History statistics are among the features, and the same seed is to give the same observations."""
-        if seed is not None and not self._statistics.frozen:
-            self._statistics.clear()
-
-
-class LeaderVectors(OwnGame, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], Any, Any]):
+class LeaderVectors(View, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any]], Any, Any]):
     """One game: observations float32[N (F + G D)], actions int[2 N].
 
     The features are those that this package's leaders see (``cpp/features/features.hpp``), follower by
@@ -55,32 +41,26 @@ class LeaderVectors(OwnGame, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[
             raise TypeError(f"env: expected a LeaderEnv, got {type(game).__name__}")
         super().__init__(env)
         self._batch = game.batch
-        self._sight, self._shape = _Sight(game.batch), game.action_space.shape
+        self._sight, self._shape = LeaderSight(game.batch), game.action_space.shape
         self.observation_space = vector_space(self._sight.width)
         self.action_space = flat_actions(game.action_space)
 
     @one_at_a_time
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[Any], dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
         """As of :class:`LeaderEnv`."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._sight.reset(seed)
         return _encode_one(self._sight, observation), info
 
     @one_at_a_time
-    def step(self, action: ArrayLike) -> tuple[NDArray[Any], Any, bool, bool, dict[str, Any]]:
+    def step(self, action: ArrayLike) -> tuple[Floats, Any, bool, bool, dict[str, Any]]:
         """As of :class:`LeaderEnv`; action int[2 N]. Raises ValueError for another shape or a value out of range."""
         offers = _offers("action", action, self.action_space.shape, self._shape)
         observation, reward, terminated, truncated, info = self.env.step(offers)
         return _encode_one(self._sight, observation), reward, terminated, truncated, info
 
-    @property
-    def _guard(self) -> _core.CallGuard:
-        return self._batch._guard
 
-
-class BatchedLeaderVectors(OwnGame, VectorWrapper):
+class BatchedLeaderVectors(View, VectorWrapper):
     """B games: observations float32[B, N (F + G D)], actions int[B, 2 N]; else as :class:`LeaderVectors`.
 
     Args:
@@ -96,7 +76,7 @@ class BatchedLeaderVectors(OwnGame, VectorWrapper):
             raise TypeError(f"env: expected a LeaderVectorEnv, got {type(batch).__name__}")
         super().__init__(env)
         self._batch = batch
-        self._sight, self._shape = _Sight(batch), batch.action_space.shape
+        self._sight, self._shape = LeaderSight(batch), batch.action_space.shape
         self.autoreset_mode: AutoresetMode = batch.autoreset_mode  # TorchRL asks for it
         self.single_observation_space = vector_space(self._sight.width)
         self.single_action_space = flat_actions(batch.single_action_space)
@@ -121,10 +101,6 @@ class BatchedLeaderVectors(OwnGame, VectorWrapper):
                 final[i] = _encode_one(self._sight, info["final_obs"][i])
             info["final_obs"] = final
         return self._sight.encode(observation), reward, terminated, truncated, info
-
-    @property
-    def _guard(self) -> _core.CallGuard:
-        return self._batch._guard
 
 
 def _encode_one(sight: LeaderSight, observation: Any) -> Floats:

@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.ownership import one_at_a_time
-from paymaster.integrations.agents import AgentsOfGame
-from paymaster.integrations.game import LEADER, RENDER_MODES, Game
+from paymaster.integrations.agents import AgentsOfGame, ParallelStep, Vectors, action_of
+from paymaster.integrations.game import LEADER, Infos
 from paymaster.integrations.registration import ParallelEnv
 
 __all__ = ["GameParallelEnv"]
-
-Vectors = dict[str, NDArray[np.float32]]
 
 
 class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
@@ -50,25 +48,8 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         state_space: of :meth:`state`.
     """
 
-    metadata = {"name": "paymaster_v0", "render_modes": RENDER_MODES, "render_fps": 4}  # noqa: RUF012  (PettingZoo's)
-
-    def __init__(
-        self,
-        task: str,
-        *,
-        seed: int | None = None,
-        index: int = 0,
-        render_mode: str | None = None,
-        followers: str = "meta",
-        **parameters: Any,
-    ) -> None:
-        game = Game(task, seed, index, render_mode, followers, **parameters)
-        self._begin(game, [LEADER, *game.followers])
-
     @one_at_a_time
-    def reset(
-        self, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Vectors, dict[str, dict[str, Any]]]:
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Vectors, Infos]:
         """Starts the next episode; with a seed, episode 0 under that seed, with empty statistics. ``options`` are
         ignored."""
         self.game.reset(seed, options)
@@ -76,9 +57,7 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         return self._observations(), self.game.infos()
 
     @one_at_a_time
-    def step(
-        self, actions: Mapping[str, Any]
-    ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+    def step(self, actions: Mapping[str, Any]) -> ParallelStep:
         """The offers or the answers, as it is the leader's turn or the followers'.
 
         Raises:
@@ -89,24 +68,12 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
         self._check_actions(actions)
         reward = dict.fromkeys(self.agents, 0.0)
         if self.game.leader_is_next:
-            self.game.offer(_action(actions, LEADER))
+            self.game.offer(action_of(actions, LEADER))
         else:
-            names = self.game.followers
-            self.game.answer([self.game.check_answer(name, _action(actions, name)) for name in names])
+            self._answer(actions)
             reward = dict(self.game.reward)
-        over = dict.fromkeys(self.agents, self.game.over)
-        truncated = dict.fromkeys(self.agents, False)
-        if self.game.over:
-            self.agents = []
-        return self._observations(), reward, over, truncated, self.game.infos()
+        return self._observations(), reward, *self._ends(), self.game.infos()
 
     def _observations(self) -> Vectors:
         vectors = dict(zip(self.game.followers, self.game.follower_vectors(), strict=True))
         return {LEADER: self.game.leader_vector(), **vectors}
-
-
-def _action(actions: Mapping[str, Any], name: str) -> Any:
-    if name not in actions:
-        came = ", ".join(map(str, actions)) or "none"
-        raise ValueError(f"actions: expected one of {name!r}, whose turn it is, got {came:.80}")
-    return actions[name]

@@ -19,15 +19,10 @@ from paymaster.envs.registration import ids
 __all__ = ["AECEnv", "ParallelEnv"]
 
 
-def _register() -> None:
-    views = (
-        ("aec", "", "paymaster.integrations.aec:GameAECEnv"),
-        ("parallel", "", "paymaster.integrations.parallel:GameParallelEnv"),
-        ("parallel", "Followers", "paymaster.integrations.followers:FollowersParallelEnv"),
-    )
-    for kind, suffix, entry_point in views:
-        for task, name in ids(suffix).items():
-            pettingzoo.register(kind, name, entry_point, kwargs={"task": task})
-
-
-_register()
+for kind, suffix, entry_point in (
+    ("aec", "", "paymaster.integrations.aec:GameAECEnv"),
+    ("parallel", "", "paymaster.integrations.parallel:GameParallelEnv"),
+    ("parallel", "Followers", "paymaster.integrations.followers:FollowersParallelEnv"),
+):
+    for task, name in ids(suffix).items():
+        pettingzoo.register(kind, name, entry_point, kwargs={"task": task})

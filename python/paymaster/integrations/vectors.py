@@ -43,9 +43,17 @@ class LeaderSight:
     """
 
     def __init__(self, env: LeaderVectorEnv) -> None:
-        self._encoder = FeatureEncoder(env)
+        self._encoder, self._statistics = FeatureEncoder(env), env.statistics
         per_goal = env.parameters["num_goals"] * self._encoder.goal_features
         self.width: int = env.num_followers * (self._encoder.follower_features + per_goal)
+
+    def reset(self, seed: Any) -> None:
+        """With a seed, empties the history statistics unless they are frozen.
+
+        They are among the features, and the same seed is to give the same observations.
+        """
+        if seed is not None and not self._statistics.frozen:
+            self._statistics.clear()
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> Floats:
         """float32[B, width], from an observation of B games."""

@@ -6,23 +6,15 @@ traits and the planners' distances. The last is a greedy search, not an upper bo
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from paymaster.scripted.full_information import FullInformation
 from paymaster.scripted.leaders import Fixed, Leader, Preference, Random
 from paymaster.validation.arguments import check_int
 
-__all__ = [
-    "SCRIPTED",
-    "Fixed",
-    "FullInformation",
-    "Leader",
-    "Preference",
-    "Random",
-    "make_scripted",
-]
+__all__ = ["SCRIPTED", "Leader", "make_scripted"]
 
-SCRIPTED: dict[str, type[Leader]] = {
+SCRIPTED: dict[str, Callable[[int], Leader]] = {
     "random": Random,
     "fixed": Fixed,
     "preference": Preference,
@@ -35,6 +27,4 @@ def make_scripted(name: str, seed: int = 0) -> Leader:
     """The scripted leader of that name. Raises ValueError for an unknown one."""
     if name not in SCRIPTED:
         raise ValueError(f"reference: expected one of {', '.join(SCRIPTED)}, got {name!r:.80}")
-    leader: Any = SCRIPTED[name]
-    made: Leader = leader(check_int("seed", seed, 0, 2**64 - 1))
-    return made
+    return SCRIPTED[name](check_int("seed", seed, 0, 2**64 - 1))

@@ -68,21 +68,14 @@ class Fixed:
         return self._actions
 
 
-class Preference:
+class Preference(Fixed):
     """Offers every follower its preferred goal at the lowest bonus: it never refuses while it can reach one.
 
     Args:
         seed: unused, for the scripted leaders' common signature.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        self._actions: Actions = np.zeros((0, 0, 2), dtype=np.int64)
-
     def start(self, env: LeaderVectorEnv) -> None:
         """Reads the followers' preferences."""
         goals = env.state("preference")["preference"].astype(np.int64)
         self._actions = np.stack((goals, np.zeros_like(goals)), axis=-1)
-
-    def offers(self, env: LeaderVectorEnv, observation: Observation) -> Actions:
-        """The same at every step."""
-        return self._actions

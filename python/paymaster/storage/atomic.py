@@ -7,7 +7,6 @@ disk (fsync), and renamed over it. `storage_errors` turns the operating system's
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -55,25 +54,6 @@ def storage_errors(path: str | os.PathLike[str], action: str) -> Iterator[None]:
         raise explained from error
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, which nobody else reads yet, and force it to the disk."""
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_directory(path: Path) -> None:
-    """Force the names in the directory `path` to the disk, so that a rename in it survives a power cut."""
-    if os.name != "posix":
-        return  # elsewhere a directory cannot be opened for this
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """Give the file `path` the content `data`, at once or not at all.
 
@@ -84,13 +64,16 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     beside = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     with storage_errors(target, "write"):
         try:
-            write_synced(beside, data)
+            with open(beside, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(beside, target)
         except BaseException:
             with suppress(OSError):
                 beside.unlink()
             raise
-        sync_directory(target.parent)
+        _sync_directory(target.parent)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -98,12 +81,12 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_json(path: str | os.PathLike[str], value: JSON) -> None:
-    """Give the file `path` the content `value` as indented JSON, at once or not at all.
-
-    Raises:
-        ValueError: `value` holds NaN or an infinity, which JSON has no word for.
-        TypeError: `value` holds something that is not JSON.
-        RunDirectoryError: as for `write_bytes`.
-    """
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+def _sync_directory(path: Path) -> None:
+    """Force the names in the directory `path` to the disk, so that a rename in it survives a power cut."""
+    if os.name != "posix":
+        return  # elsewhere a directory cannot be opened for this
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

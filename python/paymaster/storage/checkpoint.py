@@ -18,35 +18,16 @@ from paymaster.storage.atomic import write_bytes
 from paymaster.storage.checkpoint_format import (
     Checkpoint,
     CheckpointError,
+    Header,
     MetricsMark,
     OptimizerState,
     Tensors,
     encode,
-    header_of,
     read,
 )
 
-__all__ = [
-    "Checkpoint",
-    "CheckpointError",
-    "MetricsMark",
-    "OptimizerState",
-    "bytes_to_tensor",
-    "checkpoint_path",
-    "episode_of",
-    "latest_checkpoint",
-    "list_checkpoints",
-    "load_checkpoint",
-    "save_checkpoint",
-    "tensor_to_bytes",
-]
-
 _NAME = re.compile(r"checkpoint-(\d{8,18})\.safetensors")
 _OLDER = "checkpoint-*[0-9]"  # directories, of format version 1
-
-
-class RenamedCheckpointError(CheckpointError):
-    """A checkpoint is intact, but its name is that of another episode."""
 
 
 def save_checkpoint(
@@ -84,8 +65,8 @@ def save_checkpoint(
         raise ValueError(f"keep: expected at least 1, got {keep}")
     run_dir = Path(run_dir)
     final = checkpoint_path(run_dir, episode)
-    content = encode(header_of(episode, config, metrics, optimizers or {}), tensors)
-    write_bytes(final, content)
+    header = Header(episode=episode, config=dict(config), metrics=metrics, optimizers=dict(optimizers or {}))
+    write_bytes(final, encode(header, tensors))
     older = [path for path in _checkpoints(run_dir) if episode_of(path) < episode]
     with suppress(OSError):  # the new one is safe; old ones that cannot be deleted are no reason to stop training
         for path in older[: max(0, len(older) - (keep - 1))]:
@@ -108,11 +89,16 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """
     path = Path(path)
     try:
-        return _read_named(path)
-    except RenamedCheckpointError as error:
-        raise CheckpointError(f"{error}. Give it back its name.") from error
+        checkpoint = read(path)
     except CheckpointError as error:
         raise CheckpointError(f"{error}. {_cure(path)}") from error
+    own = checkpoint_path(path.parent, checkpoint.episode)
+    if path.name != own.name:
+        raise CheckpointError(
+            f"{path}: episode: expected that of its name, got {checkpoint.episode}: it was renamed from {own}. Give it "
+            "back its name."
+        )
+    return checkpoint
 
 
 def list_checkpoints(run_dir: str | os.PathLike[str]) -> list[Path]:
@@ -171,16 +157,6 @@ def _checkpoints(run_dir: Path) -> list[Path]:
     return sorted((path for path in run_dir.iterdir() if _NAME.fullmatch(path.name)), key=episode_of)
 
 
-def _read_named(path: Path) -> Checkpoint:
-    checkpoint = read(path)
-    if path.name != checkpoint_path(path.parent, checkpoint.episode).name:
-        raise RenamedCheckpointError(
-            f"{path}: episode: expected that of its name, got {checkpoint.episode}: it was renamed from "
-            f"{checkpoint_path(path.parent, checkpoint.episode).name}"
-        )
-    return checkpoint
-
-
 def _cure(path: Path) -> str:
     """What to do about a checkpoint that cannot be read."""
     if path.is_dir() and (inside := _checkpoints(path)):
@@ -188,7 +164,6 @@ def _cure(path: Path) -> str:
     siblings = _checkpoints(path.parent) if path.parent.is_dir() else []
     for other in reversed(siblings):
         with suppress(CheckpointError):
-            if other != path:
-                _read_named(other)
+            if other != path and other == checkpoint_path(path.parent, read(other).episode):
                 return f"{other} is intact: move {path.name} out of {path.parent} and use that one."
     return "No intact checkpoint lies beside it: start the run anew in another directory (--out)."

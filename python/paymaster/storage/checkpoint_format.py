@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -20,6 +19,7 @@ import safetensors.torch
 import torch
 from annotated_types import Interval, Len
 
+from paymaster import __version__
 from paymaster.storage.sealed import BLANK, check_seal, seal
 from paymaster.validation.finite import DivergenceError, first_not_finite
 from paymaster.validation.ranges import from_json, parse_json
@@ -54,7 +54,7 @@ class OptimizerState:
     groups: list[dict[str, Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Header:
     """What a checkpoint says in JSON.
 
@@ -67,9 +67,9 @@ class Header:
         optimizers: by name.
     """
 
-    format: Literal["paymaster-checkpoint"]
-    format_version: Literal[2]
-    package_version: str
+    format: Literal["paymaster-checkpoint"] = "paymaster-checkpoint"
+    format_version: Literal[2] = FORMAT_VERSION
+    package_version: str = __version__
     episode: Annotated[int, Interval(ge=0, lt=2**62)]
     config: dict[str, Any]
     metrics: MetricsMark
@@ -94,15 +94,6 @@ class Checkpoint:
     def episode(self) -> int:
         """Episodes trained when it was saved."""
         return self.header.episode
-
-
-def header_of(
-    episode: int, config: Mapping[str, Any], metrics: MetricsMark, optimizers: Mapping[str, OptimizerState]
-) -> Header:
-    """The header of a checkpoint that this version of the package writes."""
-    return Header(
-        "paymaster-checkpoint", FORMAT_VERSION, package_version(), episode, dict(config), metrics, dict(optimizers)
-    )
 
 
 def encode(header: Header, tensors: Tensors) -> bytes:
@@ -136,35 +127,18 @@ def read(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: it is not there or not intact. The message ends openly, the caller adds the cure.
     """
-    data = _bytes_of(path)
-    try:
-        header = _header_of(data, path)
-        tensors = _tensors_of(data, path)
-    except CheckpointError:
-        raise
-    except ValueError as error:
-        raise CheckpointError(str(error)) from error
-    return Checkpoint(path, header, tensors)
-
-
-def package_version() -> str:
-    """Of paymaster; "unknown" in a source tree that is not installed."""
-    try:
-        return metadata.version("paymaster")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
-def _bytes_of(path: Path) -> bytes:
     if path.is_dir():
         raise CheckpointError(f"{path}: expected a checkpoint's file, found a directory{_older(path)}")
     if not path.is_file():
         found = "something else" if path.exists() else "nothing"
         raise CheckpointError(f"{path}: expected a checkpoint's file, found {found}")
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
+        return Checkpoint(path, _header_of(data, path), _tensors_of(data, path))
     except OSError as error:
         raise CheckpointError(f"{path}: expected a readable file, got: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
 
 
 def _older(path: Path) -> str:
@@ -181,43 +155,38 @@ def _older(path: Path) -> str:
 def _header_of(data: bytes, path: Path) -> Header:
     """The header, after the length and the digest of the whole file were checked."""
     if not data:
-        raise CheckpointError(f"{path}: expected a safetensors file, got an empty one")
+        raise ValueError(f"{path}: expected a safetensors file, got an empty one")
     length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > min(len(data) - 8, _LONGEST_HEADER):
-        raise CheckpointError(
+    if length > min(len(data) - 8, _LONGEST_HEADER):  # the former is negative where there are no 8 bytes
+        raise ValueError(
             f"{path}: expected a safetensors file, got {len(data)} bytes that say their header has {length}: truncated "
             "or some other file"
         )
-    outer = parse_json(data[8 : 8 + length], f"{path}: header")
-    text = outer.get("__metadata__", {}).get(_ENTRY) if isinstance(outer, dict) else None
-    if not isinstance(text, str):
-        raise CheckpointError(f"{path}: __metadata__.{_ENTRY}: expected a checkpoint's header, got some other file")
-    end = max((offsets[1] for offsets in _offsets(outer, path)), default=0)
-    if len(data) != 8 + length + end:
-        kind = "truncated" if len(data) < 8 + length + end else "something was added"
-        raise CheckpointError(f"{path}: expected {8 + length + end} bytes, got {len(data)}: {kind}")
+    tensors = from_json(dict[str, Any], parse_json(data[8 : 8 + length], f"{path}: header"), f"{path}: header")
+    entries = from_json(dict[str, str], tensors.pop("__metadata__", {}), f"{path}: __metadata__")
+    if _ENTRY not in entries:
+        raise ValueError(f"{path}: __metadata__.{_ENTRY}: expected a checkpoint's header, got some other file")
+    end = 0
+    for name, facts in tensors.items():
+        group, slash, _ = name.partition("/")
+        if not slash or not _GROUP.fullmatch(group):
+            raise ValueError(f"{path}: expected tensors named GROUP/NAME, got {name[:80]!r}")
+        placed = from_json(_Placed, facts, f"{path}: {name[:80]}")
+        end = max(end, placed.data_offsets[1])
+    if len(data) != (whole := 8 + length + end):
+        kind = "truncated" if len(data) < whole else "something was added"
+        raise ValueError(f"{path}: expected {whole} bytes, got {len(data)}: {kind}")
     check_seal(data, str(path))
-    body = parse_json(text, f"{path}: __metadata__.{_ENTRY}")
-    if not isinstance(body, dict) or body.pop("sha256", None) is None:
-        raise CheckpointError(f"{path}: __metadata__.{_ENTRY}: expected a JSON object with a digest, got another")
+    where = f"{path}: __metadata__.{_ENTRY}"
+    body = from_json(dict[str, Any], parse_json(entries[_ENTRY], where), where)
+    if body.pop("sha256", None) is None:
+        raise ValueError(f"{where}: expected a digest, got none")
     if body.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(
+        raise ValueError(
             f"{path}: format_version: expected {FORMAT_VERSION}, got {body.get('format_version')!r}, written by "
             f"paymaster {body.get('package_version')!r}: use that version to read it"
         )
     return from_json(Header, body, str(path))
-
-
-def _offsets(outer: dict[str, Any], path: Path) -> list[tuple[int, int]]:
-    """Where each tensor's bytes begin and end."""
-    every = []
-    for name, facts in outer.items():
-        if name != "__metadata__":
-            group, slash, _ = name.partition("/")
-            if not slash or not _GROUP.fullmatch(group):
-                raise CheckpointError(f"{path}: expected tensors named GROUP/NAME, got {name[:80]!r}")
-            every.append(from_json(_Placed, facts, f"{path}: {name[:80]}").data_offsets)
-    return every
 
 
 @dataclass(frozen=True)
@@ -233,9 +202,9 @@ def _tensors_of(data: bytes, path: Path) -> dict[str, dict[str, torch.Tensor]]:
     try:
         flat = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: expected the safetensors format, got: {error}") from error
+        raise ValueError(f"{path}: expected the safetensors format, got: {error}") from error
     if broken := first_not_finite(flat):
-        raise CheckpointError(f"{path}: {broken[0]}: expected finite numbers, got {broken[1]}")
+        raise ValueError(f"{path}: {broken[0]}: expected finite numbers, got {broken[1]}")
     groups: dict[str, dict[str, torch.Tensor]] = {}
     for name in sorted(flat):  # its own order is any
         group, _, rest = name.partition("/")

@@ -50,9 +50,7 @@ class MetricsFile:
         row = {"episode": int(episode)} | {name: _finite(value) for name, value in metrics.items()}
         line = (json.dumps(row, allow_nan=False) + "\n").encode()
         with storage_errors(self.path, "append to"):
-            self._open()
-            assert self._file is not None
-            _write_whole(self._file, line)
+            _write_whole(self._open(), line)
         self._last = episode
         self._take(line)
 
@@ -64,21 +62,16 @@ class MetricsFile:
         """
         self.close()
         if self.path.exists():
-            kept = [line for line, row in _lines(self.path) if row["episode"] <= episode]
-            content = b"".join(line + b"\n" for line in kept)
-            with storage_errors(self.path, "read"):
-                unchanged = self.path.read_bytes() == content
-            if not unchanged:
-                write_bytes(self.path, content)
+            kept = b"".join(line + b"\n" for line, row in _lines(self.path) if row["episode"] <= episode)
+            if kept != self.path.read_bytes():
+                write_bytes(self.path, kept)
         self._last = episode
 
     def mark(self) -> MetricsMark:
         """Force the rows so far to the disk, and say which they are."""
         with storage_errors(self.path, "write"):
-            if self._file is None and self.path.exists():
-                self._open()
-            if self._file is not None:
-                os.fsync(self._file.fileno())
+            if self._file is not None or self.path.exists():
+                os.fsync(self._open().fileno())
         return MetricsMark(self._length, self._digest.hexdigest())
 
     def close(self) -> None:
@@ -87,11 +80,12 @@ class MetricsFile:
             self._file.close()
             self._file = None
 
-    def _open(self) -> None:
+    def _open(self) -> FileIO:
         if self._file is None:
             self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 (closed by close())
             self._length, self._digest = 0, hashlib.sha256()
-            self._take(_beginning(self._file, os.fstat(self._file.fileno()).st_size))
+            self._take(_beginning(self.path))
+        return self._file
 
     def _take(self, content: bytes) -> None:
         self._length += len(content)
@@ -109,10 +103,8 @@ def check_mark(path: Path, mark: MetricsMark, since: str) -> None:
     Raises:
         RunDirectoryError: rows are missing or were changed, or the file cannot be read.
     """
-    content = b""
-    if path.exists():
-        with storage_errors(path, "read"), open(path, "rb", buffering=0) as file:
-            content = _beginning(file, min(mark.bytes, os.fstat(file.fileno()).st_size))
+    with storage_errors(path, "read"):
+        content = _beginning(path, mark.bytes) if path.exists() else b""
     if len(content) < mark.bytes:
         found = f"{len(content)} bytes: rows were cut off" if path.exists() else "no file"
         problem = f"bytes: expected at least {mark.bytes} as {since}, got {found}"
@@ -162,23 +154,18 @@ def _row(line: bytes) -> dict[str, Any] | None:
     return row if row.get("gain") is None or type(row["gain"]) in (int, float) else None
 
 
-def _beginning(file: FileIO, length: int) -> bytes:
+def _beginning(path: Path, most: int = 2**62) -> bytes:
     """The first bytes of a file, so many or all there are."""
-    file.seek(0)
-    parts, left = [], length
-    while left > 0 and (part := file.read(left)):
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+    with open(path, "rb") as file:
+        return file.read(min(most, os.fstat(file.fileno()).st_size))
 
 
 def _write_whole(file: FileIO, line: bytes) -> None:
     """All of the line or, on an error such as a full disk, nothing of it."""
     before = file.seek(0, os.SEEK_END)
     try:
-        written = 0
-        while written < len(line):
-            written += file.write(line[written:]) or 0
+        while line:
+            line = line[file.write(line) or 0 :]
     except OSError:
         with suppress(OSError):
             file.truncate(before)

@@ -25,15 +25,12 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> tuple[dict[str, torch
     The tensors are the optimiser's own, so save them before the next step.
 
     Raises:
-        TypeError: the optimiser keeps something other than tensors, or an option that is not a number.
+        TypeError: the optimiser has an option that is not a number.
     """
     state = optimizer.state_dict()
     tensors = {
         f"{parameter}.{name}": value for parameter, named in state["state"].items() for name, value in named.items()
     }
-    for name, value in tensors.items():
-        if not isinstance(value, torch.Tensor):
-            raise TypeError(f"optimizer state {name}: expected a tensor, got {type(value).__name__}")
     return tensors, OptimizerState(type(optimizer).__name__, [_options(group) for group in state["param_groups"]])
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 
-from paymaster.storage.atomic import JSON, RunDirectoryError, storage_errors, write_bytes
+from paymaster.storage.atomic import RunDirectoryError, storage_errors, write_bytes
 from paymaster.storage.sealed import read_json, sealed_json
 from paymaster.validation.ranges import from_json, parse_json
 
@@ -42,17 +42,18 @@ class Change:
 
 @dataclass(frozen=True)
 class StoredConfig:
-    """The content of `config.json`.
+    """The content of `config.json`, entry by entry.
 
     Attributes:
+        format, format_version: of the file.
         config: the run's configuration, as it is now.
         changes: made to it, in order.
     """
 
+    format: Literal["paymaster-run"] = field(default="paymaster-run", kw_only=True)
+    format_version: Literal[2] = field(default=2, kw_only=True)
     config: dict[str, Any]
     changes: list[Change] = field(default_factory=list)
-    format: Literal["paymaster-run"] = "paymaster-run"
-    format_version: Literal[2] = 2
 
     def __post_init__(self) -> None:
         """Raises ValueError where the changes do not lead to the configuration."""
@@ -119,9 +120,7 @@ def write_run_config(run: Path, stored: StoredConfig) -> None:
 
 def encode_run_config(stored: StoredConfig) -> bytes:
     """The content of the file."""
-    value: dict[str, JSON] = dataclasses.asdict(stored)
-    order = ("format", "format_version", "config", "changes")
-    return sealed_json({name: value[name] for name in order})
+    return sealed_json(dataclasses.asdict(stored))
 
 
 def difference(expected: Mapping[str, Any], got: Mapping[str, Any], prefix: str = "") -> tuple[str, Any, Any] | None:

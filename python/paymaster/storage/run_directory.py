@@ -14,30 +14,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, nullcontext, suppress
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from paymaster.storage.atomic import JSON, TEMPORARY_SUFFIX, RunDirectoryError, storage_errors
 from paymaster.storage.checkpoint_format import MetricsMark
-from paymaster.storage.metrics_file import METRICS, MetricsFile, read_metrics
-from paymaster.storage.run_config import (
-    CONFIG,
-    StoredConfig,
-    encode_run_config,
-    read_config,
-    read_run_config,
-    write_run_config,
-)
+from paymaster.storage.metrics_file import METRICS, MetricsFile
+from paymaster.storage.run_config import CONFIG, StoredConfig, encode_run_config, read_run_config, write_run_config
 
 try:
     import fcntl
 except ImportError:  # no POSIX: no lock there
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["RunDirectory", "RunDirectoryError", "holds_run", "read_config", "read_metrics", "refuse_a_run"]
+__all__ = ["RunDirectory", "RunDirectoryError", "holds_run", "refuse_a_run"]
 
 LOCK = ".lock"
 
@@ -73,21 +65,15 @@ class RunDirectory:
         stored = StoredConfig(dict(config))
         encode_run_config(stored)  # fail before anything is made
         refuse_a_run(path)  # before the lock, which is a file in it
-        made = not path.exists()
-        with storage_errors(path, "create the run directory"):
-            path.mkdir(parents=True, exist_ok=True)
-        try:
-            lock = _lock(path)
-            try:
-                refuse_a_run(path)
-                write_run_config(path, stored)
-            except BaseException:
-                lock.close()
-                raise
-        except BaseException:
-            if made:
-                _remove_empty(path)
-            raise
+        with ExitStack() as undo:
+            if not path.exists():
+                undo.callback(_remove_empty, path)
+            with storage_errors(path, "create the run directory"):
+                path.mkdir(parents=True, exist_ok=True)
+            lock = undo.enter_context(_lock(path))
+            refuse_a_run(path)
+            write_run_config(path, stored)
+            undo.pop_all()  # nothing is undone: the run keeps the lock
         return cls(path, stored, lock, resumed=False)
 
     @classmethod
@@ -102,16 +88,14 @@ class RunDirectory:
         """
         path = Path(path)
         read_run_config(path)  # before the lock, which is a file in it
-        lock = _lock(path)
-        try:
+        with ExitStack() as undo:
+            lock = undo.enter_context(_lock(path))
             stored = read_run_config(path)
             with storage_errors(path, "tidy the run directory"):
                 for leftover in path.glob(f".*{TEMPORARY_SUFFIX}"):
                     if leftover.is_file():
                         leftover.unlink()
-        except BaseException:
-            lock.close()
-            raise
+            undo.pop_all()  # nothing is undone: the run keeps the lock
         return cls(path, stored, lock, resumed=True)
 
     def change_config(self, config: Mapping[str, JSON], episode: int) -> None:
@@ -157,15 +141,13 @@ class RunDirectory:
         self._metrics.append(episode, metrics)
         with storage_errors(self.path, "write TensorBoard events in"):
             if self._events is None:
-                self._events = _summary_writer(self.path, self._purge_step)
+                # Imported here: it takes a second, which reading a run need not wait for.
+                from torch.utils.tensorboard import SummaryWriter
+
+                self._events = SummaryWriter(str(self.path), purge_step=self._purge_step, flush_secs=10)
             for name, value in {**metrics, **(timings or {})}.items():
                 if isinstance(value, int | float) or getattr(value, "ndim", None) == 0:
                     self._events.add_scalar(name, float(value), global_step=episode)
-
-    def metrics(self) -> list[dict[str, Any]]:
-        """The rows logged so far; empty when there is none."""
-        path = self.path / METRICS
-        return read_metrics(path) if path.exists() else []
 
     def mark(self) -> MetricsMark:
         """Force the rows so far to the disk, and say which they are, for a checkpoint that counts on them."""
@@ -182,14 +164,10 @@ class RunDirectory:
     def __enter__(self) -> RunDirectory:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if error is None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        # A full disk shows up again on closing: the first error is the one to tell.
+        with nullcontext() if error is None else suppress(OSError):
             self.close()
-        else:
-            with suppress(OSError):  # a full disk shows up again on closing: the first error is the one to tell
-                self.close()
 
     def _close_events(self) -> None:
         if self._events is not None:
@@ -249,10 +227,3 @@ def _remove_empty(path: Path) -> None:
     with suppress(OSError):
         (path / LOCK).unlink(missing_ok=True)
         path.rmdir()
-
-
-def _summary_writer(path: Path, purge_step: int | None) -> Any:
-    # Imported here: it takes a second, which reading a run need not wait for.
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(path), purge_step=purge_step, flush_secs=10)

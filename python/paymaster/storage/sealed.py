@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from paymaster.storage.atomic import JSON
-from paymaster.validation.ranges import parse_json
+from paymaster.validation.ranges import from_json, parse_json
 
 __all__ = ["BLANK", "check_seal", "open_json", "read_json", "seal", "sealed_json"]
 
@@ -77,8 +77,6 @@ def open_json(data: bytes, where: str) -> dict[str, Any]:
         ValueError: as for :func:`check_seal` and :func:`~paymaster.validation.ranges.parse_json`.
     """
     check_seal(data, where)
-    value = parse_json(data, where)
-    if not isinstance(value, dict):
-        raise ValueError(f"{where}: expected a JSON object, got {type(value).__name__}")
-    value.pop("sha256")
+    value = from_json(dict[str, Any], parse_json(data, where), where)
+    value.pop("sha256", None)
     return value

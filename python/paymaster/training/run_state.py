@@ -13,14 +13,8 @@ from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.play.learning_followers import LearningFollowers
-from paymaster.storage.checkpoint import (
-    Checkpoint,
-    CheckpointError,
-    checkpoint_path,
-    latest_checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
+from paymaster.storage.checkpoint import checkpoint_path, latest_checkpoint, load_checkpoint, save_checkpoint
+from paymaster.storage.checkpoint_format import Checkpoint, CheckpointError
 from paymaster.storage.metrics_file import METRICS, check_mark
 from paymaster.storage.optimizer_state import load_optimizer, optimizer_tensors
 from paymaster.storage.run_config import CONFIG, difference, read_run_config

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from paymaster import _core
 
 __all__ = [
+    "array_of",
     "as_array",
     "check_array",
     "check_int",
@@ -50,6 +51,17 @@ def as_array(name: str, value: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"{name}: expected an array, got sequences of different lengths") from None
 
 
+def array_of(name: str, value: ArrayLike, kinds: str, expected: str) -> NDArray[Any]:
+    """``value`` as an array whose dtype is of one of the ``kinds``, as NumPy's letters have them.
+
+    Raises TypeError naming ``name`` and what was ``expected``, or ValueError as :func:`as_array`.
+    """
+    array = as_array(name, value)
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name}: expected {expected}, got {array.dtype}")
+    return array
+
+
 def map_text(text: Any) -> Any:
     """Return a map's text without its byte-order mark, its lines ended by "\\n" alone; anything but a str as it is.
 
@@ -78,10 +90,7 @@ def check_array(
     Integers are accepted where floats are expected, never the other way round.
     Raises TypeError (dtype) or ValueError (shape, range) naming ``name``.
     """
-    array = as_array(name, value)
-    kinds = {"b": "b", "i": "iu", "f": "fiu"}[np.dtype(dtype).kind]
-    if array.dtype.kind not in kinds:
-        raise TypeError(f"{name}: expected dtype {dtype}, got {array.dtype}")
+    array = array_of(name, value, {"b": "b", "i": "iu", "f": "fiu"}[np.dtype(dtype).kind], f"dtype {dtype}")
     if array.shape != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     inside = (array >= low) & (array <= high)
@@ -172,18 +181,14 @@ def seeds_of(seed: Any, num_envs: int) -> list[int] | None:
 
 def reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> NDArray[np.bool_] | None:
     """The games that ``reset(options={"reset_mask": bool[B]})`` names. Raises TypeError or ValueError."""
-    if options is None:
-        return None
-    if not isinstance(options, Mapping):
+    if options is not None and not isinstance(options, Mapping):
         raise TypeError(f"options: expected a dict, got {type(options).__name__}")
     if not options:
         return None
     unknown = set(options) - {"reset_mask"}
     if unknown:
         raise ValueError(f"options: expected only 'reset_mask', got {sorted(map(str, unknown))[0]!r:.80}")
-    mask = as_array("reset_mask", options["reset_mask"])
-    if mask.dtype != np.bool_:
-        raise TypeError(f"reset_mask: expected dtype bool, got {mask.dtype}")
+    mask = array_of("reset_mask", options["reset_mask"], "b", "dtype bool")
     if mask.shape != (num_envs,):
         raise ValueError(f"reset_mask: expected shape ({num_envs},), got {mask.shape}")
     return mask

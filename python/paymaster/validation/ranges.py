@@ -18,13 +18,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import operator
 import re
 import types
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
-
-from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt, MaxLen, MinLen
 
 __all__ = ["check_fields", "described", "from_json", "parse_json"]
 
@@ -34,7 +33,16 @@ _DEEPEST = 32  # brackets within brackets
 _WORD = 2**63  # integers lie below it in size, so that every reader and every array can hold them
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+_NAMES |= {list: "a list", tuple: "a list", dict: "an object"}
 _UNIONS = (Union, types.UnionType)
+_LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {  # whether a value keeps it, and in words
+    "ge": (operator.ge, "of at least"),
+    "gt": (operator.gt, "above"),
+    "le": (operator.le, "of at most"),
+    "lt": (operator.lt, "below"),
+    "min_length": (lambda value, least: len(value) >= least, "at least"),
+    "max_length": (lambda value, most: len(value) <= most, "at most"),
+}
 
 
 def parse_json(data: bytes | str, where: str) -> Any:
@@ -70,11 +78,7 @@ def from_json(kind: type[T], value: Any, where: str, field: str = "") -> T:
     Raises:
         ValueError: a value of another type or out of its range; names the field, what was expected and what came.
     """
-    made: T
-    if dataclasses.is_dataclass(kind) and not field:
-        made = _made_dataclass(kind, value, where, ": ")
-    else:
-        made = _made(kind, value, f"{where}: {field}" if field else where)
+    made: T = _made(kind, value, f"{where}: {field}", ".") if field else _made(kind, value, where, ": ")
     return made
 
 
@@ -96,24 +100,22 @@ def described(kind: Any) -> str:
     """Say in words what a declared type accepts, such as "a whole number in [1, 100]"."""
     kind, limits = _split(kind)
     if get_origin(kind) is Literal:
-        return _one_of([str(choice) for choice in get_args(kind)])
+        choices = [str(choice) for choice in get_args(kind)]
+        return choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}"
     if get_origin(kind) in _UNIONS:
         return " or ".join(described(one) for one in get_args(kind))
     if dataclasses.is_dataclass(kind):
         return f"an object with the fields {', '.join(_fields(kind))}"
-    if kind in _NAMES:
-        return f"{_NAMES[kind]}{_range_in_words(limits)}"
-    plural = {list: "a list", tuple: "a list", dict: "an object"}
-    return plural.get(get_origin(kind) or kind, "JSON") + _range_in_words(limits)
+    return _NAMES.get(get_origin(kind) or kind, "JSON") + _range_in_words(limits)
 
 
-def _made(kind: Any, value: Any, where: str) -> Any:
-    """The value as the type has it."""
+def _made(kind: Any, value: Any, where: str, then: str = ".") -> Any:
+    """The value as the type has it; ``then`` stands between where it is and a field of it."""
     declared = kind
     kind, limits = _split(kind)
     origin, arguments = get_origin(kind) or kind, get_args(kind)
     if dataclasses.is_dataclass(kind):
-        return _made_dataclass(kind, value, where, ".")
+        return _made_dataclass(kind, value, where, then)
     if origin in _UNIONS:
         return _made_one_of(arguments, declared, value, where)
     if origin is Literal:
@@ -122,10 +124,10 @@ def _made(kind: Any, value: Any, where: str) -> Any:
         return value
     if kind is Any:
         return value
-    if not _is_a(origin, value) or not all(_within(limit, value) for limit in limits):
+    if not _is_a(origin, value) or not all(_LIMITS[name][0](value, limit) for name, limit in limits.items()):
         _refuse(where, declared, value)
     if origin is dict:
-        return {name: _made(arguments[1], item, f"{where}.{name}") for name, item in value.items()}
+        return {name: _made(arguments[1], item, f"{where}.{name:.80}") for name, item in value.items()}
     if origin in (list, tuple):
         each = [_made(one, item, f"{where}[{i}]") for i, (one, item) in enumerate(_items(kind, value, where))]
         return origin(each)
@@ -155,16 +157,10 @@ def _made_one_of(kinds: tuple[Any, ...], declared: Any, value: Any, where: str) 
     named = [one for one in kinds if one is not type(None)]
     if len(named) == 1 and dataclasses.is_dataclass(_split(named[0])[0]):
         return _made(named[0], value, where)  # says what is wrong inside
-    fitting = [one for one in named if _fits(one, value, where)]
-    return _made(fitting[0], value, where) if fitting else _refuse(where, declared, value)
-
-
-def _fits(kind: Any, value: Any, where: str) -> bool:
-    try:
-        _made(kind, value, where)
-    except ValueError:
-        return False
-    return True
+    for one in named:
+        with suppress(ValueError):
+            return _made(one, value, where)
+    return _refuse(where, declared, value)
 
 
 def _items(kind: Any, value: Any, where: str) -> Iterator[tuple[Any, Any]]:
@@ -194,73 +190,34 @@ def _is_a(kind: Any, value: Any) -> bool:
     return isinstance(value, kind)
 
 
-def _within(limit: Any, value: Any) -> bool:
-    if isinstance(limit, Ge):
-        return bool(value >= limit.ge)
-    if isinstance(limit, Gt):
-        return bool(value > limit.gt)
-    if isinstance(limit, Le):
-        return bool(value <= limit.le)
-    if isinstance(limit, Lt):
-        return bool(value < limit.lt)
-    if isinstance(limit, MinLen):
-        return bool(len(value) >= limit.min_length)
-    return bool(len(value) <= limit.max_length)
-
-
-def _split(kind: Any) -> tuple[Any, list[Any]]:
-    """A type and its limits."""
+def _split(kind: Any) -> tuple[Any, dict[str, Any]]:
+    """A type and its limits, by the names that ``annotated_types`` gives them."""
     if get_origin(kind) is not Annotated:
-        return kind, []
+        return kind, {}
     plain, *notes = get_args(kind)
-    flat = [one for note in notes for one in (note if isinstance(note, GroupedMetadata) else (note,))]
-    return plain, [one for one in flat if isinstance(one, Ge | Gt | Le | Lt | MinLen | MaxLen)]
+    found = [(name, getattr(note, name, None)) for note in notes for name in _LIMITS]
+    return plain, {name: limit for name, limit in found if limit is not None}
 
 
 def _fields(kind: Any) -> dict[str, Any]:
     """Fields that the constructor takes, with their types."""
-    known: dict[str, Any] = _fields_of(kind)
-    return known
-
-
-@cache
-def _fields_of(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}
 
 
-def _range_in_words(limits: list[Any]) -> str:
-    low: tuple[Any, bool] | None = None
-    high: tuple[Any, bool] | None = None
-    lengths = []
-    for limit in limits:
-        if isinstance(limit, Ge | Gt):
-            low = (limit.ge, True) if isinstance(limit, Ge) else (limit.gt, False)
-        elif isinstance(limit, Le | Lt):
-            high = (limit.le, True) if isinstance(limit, Le) else (limit.lt, False)
-        elif isinstance(limit, MinLen):
-            lengths.append(f"at least {limit.min_length}")
-        else:
-            lengths.append(f"at most {limit.max_length}")
-    if lengths:
-        return f" of length {' and '.join(lengths)}"
-    if low and high:
-        return f" in {'[' if low[1] else '('}{_number(low[0])}, {_number(high[0])}{']' if high[1] else ')'}"
-    if low:
-        return f" {'of at least' if low[1] else 'above'} {_number(low[0])}"
-    if high:
-        return f" {'of at most' if high[1] else 'below'} {_number(high[0])}"
-    return ""
+def _range_in_words(limits: dict[str, Any]) -> str:
+    low, high = limits.get("ge", limits.get("gt")), limits.get("le", limits.get("lt"))
+    if low is not None and high is not None:
+        return f" in {'[' if 'ge' in limits else '('}{_number(low)}, {_number(high)}{']' if 'le' in limits else ')'}"
+    parts = [f"{words} {_number(limits[name])}" for name, (_, words) in _LIMITS.items() if name in limits]
+    lengths = " of length" if "min_length" in limits or "max_length" in limits else ""
+    return f"{lengths} {' and '.join(parts)}" if parts else ""
 
 
 def _number(value: Any) -> str:
     if isinstance(value, int) and value >= 2**31 and value.bit_count() == 1:
         return f"2^{value.bit_length() - 1}"
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
-
-
-def _one_of(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
 
 
 def _refuse(where: str, kind: Any, value: Any) -> NoReturn:
