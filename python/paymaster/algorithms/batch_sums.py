@@ -41,7 +41,10 @@ def describe(sums: dict[str, Tensor]) -> dict[str, Tensor]:
     if not sums:
         return {}
     new_offers, steps = sums["new_offers"], sums["steps"]
-    described = {"new_offers": new_offers / sums["games"], "option_length": new_offers.clamp(min=1).reciprocal() * steps}
+    described = {
+        "new_offers": new_offers / sums["games"],
+        "option_length": new_offers.clamp(min=1).reciprocal() * steps,
+    }
     if "predicted" in sums:
         described["prediction_accuracy"] = sums["predicted"] / steps
     if "held" in sums:

@@ -196,5 +196,8 @@ def _collect(
         leader=leader,
         task=task,
         option_length=offers / every("new_offers"),
-        **{name: every(name) for name in ("gain", "payments", "incentive", "completions", "follower_reward", "new_offers")},
+        **{
+            name: every(name)
+            for name in ("gain", "payments", "incentive", "completions", "follower_reward", "new_offers")
+        },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.protocol import Insight
+from paymaster.analysis.intervals import in_json
 from paymaster.analysis.open_run import open_run
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.rollout import Rollout
@@ -60,15 +61,7 @@ class Inspection:
 
     def to_json(self) -> dict[str, Any]:
         """Lists in place of arrays, None in place of nan."""
-
-        def plain(value: Any) -> Any:
-            if isinstance(value, np.ndarray):
-                value = value.tolist()
-            if isinstance(value, (list, tuple)):
-                return [plain(part) for part in value]
-            return None if isinstance(value, float) and np.isnan(value) else value
-
-        return {name: plain(value) for name, value in asdict(self).items()}
+        return {name: in_json(value) for name, value in vars(self).items()}
 
 
 @usual_torch()

@@ -107,14 +107,6 @@ class LearningFollowers:
         if not self._results:
             raise ValueError("lived: expected an episode played with keep = True, got none")
         action, acts, reward = (torch.stack(part) for part in zip(*self._results, strict=True))
-        episodes = FollowerEpisodes(
-            own=torch.stack([seen.own for seen in self._seen]),
-            goal=torch.stack([seen.goal for seen in self._seen]),
-            identity=self._seen[0].identity,
-            action=action,
-            reward=reward,
-            acts=acts,
-            explore=self.explore,
-        )
+        own, goal, identity = (torch.stack(part) for part in zip(*self._seen, strict=True))
         self._seen, self._results = [], []
-        return episodes
+        return FollowerEpisodes(own, goal, identity[0], action, reward, acts, self.explore)
