@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from paymaster.algorithms.process_group import Ranks, join_ranks
@@ -34,7 +35,7 @@ from paymaster.training.setup import (
 )
 from paymaster.validation.finite import check_metrics
 
-__all__ = ["make_parts", "means_of", "take_up", "train"]
+__all__ = ["make_parts", "means_of", "take_up", "train", "training_loop"]
 
 
 def train(
@@ -87,7 +88,7 @@ def train(
                 take_up(run, config, done)
             if on_start is not None and ranks.rank == 0:
                 on_start(done)
-            _loop(config, out, run, parts, done)
+            training_loop([(config, out)], [] if run is None else [run], [parts], _learning(config, parts), done)
     return config
 
 
@@ -136,45 +137,71 @@ def _run_directory(
     return RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
 
 
-def _loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunParts, done: int) -> None:
+def _learning(config: TrainConfig, parts: RunParts) -> Callable[[int, float], list[dict[str, float]]]:
+    """One batch of episodes after another (:func:`training_loop`): played, learned from by leader and followers."""
     leader, followers, ranks = parts.leader, parts.followers, parts.ranks
     rollout = Rollout(parts.env, leader, parts.generator)
     statistics = MergedStatistics(parts.env.statistics, ranks)
     if followers is not None:
         followers.explore, followers.keep = config.follower_learner.explore, True
-    total = config.updates * config.num_envs
-    saved = done
-    with nullcontext() if run is None else TrainingProgress(total, start=done) as progress:
+
+    def learn(done: int, progress: float) -> list[dict[str, float]]:
+        episodes, totals = rollout.play(explore=leader.exploration_rate(done))
+        assert episodes is not None
+        with threads_of_torch(config.torch_threads):
+            metrics = leader.update(episodes, progress)
+            if followers is not None:
+                metrics |= followers.followers.update(followers.lived())
+        statistics.merge()
+        return [{**ranks.mean(means), **metrics} for means in means_of(totals)]
+
+    return learn
+
+
+def training_loop(
+    named: Sequence[tuple[TrainConfig, Path]],
+    runs: Sequence[RunDirectory],
+    parts: Sequence[RunParts],
+    learn: Callable[[int, float], list[dict[str, float]]],
+    done: int,
+    before_saving: Callable[[], None] = lambda: None,
+) -> None:
+    """Trains runs that learn side by side to their end.
+
+    Args:
+        named: configuration and run directory of each; alike but for their seed.
+        runs: the directories, to write to; none on ranks other than 0.
+        parts: of each.
+        learn: plays a batch of episodes and learns from it, given the episodes done and the share of the training that
+            they are; returns a row of metrics for each run.
+        done: episodes that each has behind it.
+        before_saving: is called before checkpoints are written.
+    """
+    config = named[0][0]
+    total, saved = config.updates * config.num_envs, done
+    with TrainingProgress(len(runs) * total, start=len(runs) * done) if runs else nullcontext() as progress:
         while done < total:
             start = time.perf_counter()
-            with naming_divergence([(config, out)], done):
-                episodes, totals = rollout.play(explore=leader.exploration_rate(done))
-                assert episodes is not None
-                with threads_of_torch(config.torch_threads):
-                    metrics = leader.update(episodes, done / total)
-                    if followers is not None:
-                        metrics |= followers.followers.update(followers.lived())
-                row = {**ranks.mean(means_of(totals)), **metrics}
-                check_metrics([row])
-            statistics.merge()
+            with naming_divergence(named, done):
+                rows = learn(done, done / total)
+                check_metrics(rows)
             done += config.num_envs
-            if run is not None and progress is not None:
-                run.log(done, row, timings={"episodes_per_second": config.num_envs / (time.perf_counter() - start)})
-                progress.update(done, gain=row["gain"])
+            timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
+            for run, row in zip(runs, rows, strict=False):
+                run.log(done, row, timings=timings)
+            if progress is not None:
+                progress.update(len(runs) * done, gain=sum(row["gain"] for row in rows) / len(rows))
             if done - saved >= config.checkpoint_every or done >= total:
-                with naming_divergence([(config, out)], done):
-                    save_run_state(run, done, parts)
+                before_saving()
+                for one, run, part in zip(named, runs or [None], parts, strict=True):
+                    with naming_divergence([one], done):
+                        save_run_state(run, done, part)
                 saved = done
 
 
-def means_of(totals: EpisodeTotals) -> dict[str, float]:
-    """Means over the batch's episodes, as they go into `metrics.jsonl`."""
-    completed = totals.completions.sum(axis=-1)
-    return {
-        "gain": float(totals.gain.mean()),
-        "payments": float(totals.payments.mean()),
-        "incentive": float(totals.incentive.mean()),
-        "completions": float(completed.mean()),
-        "follower_reward": float(totals.follower_reward.mean()),
-        "length": float(totals.length.mean()),
-    }
+def means_of(totals: EpisodeTotals, seeds: int = 1) -> list[dict[str, float]]:
+    """Means over the batch's episodes, as they go into `metrics.jsonl`; of each seed, whose games stand together."""
+    values = {**vars(totals), "completions": totals.completions.sum(axis=-1)}
+    names = ("gain", "payments", "incentive", "completions", "follower_reward", "length")
+    by_seed = zip(*(np.split(values[name], seeds) for name in names), strict=True)
+    return [{name: float(part.mean()) for name, part in zip(names, parts, strict=True)} for parts in by_seed]
