@@ -292,8 +292,8 @@ def test_restriction_renormalises_and_excludes() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"num_goals": 0}, "num_goals: expected at least 1, got 0"),
-        ({"hidden": -3}, "hidden: expected at least 1, got -3"),
+        ({"num_goals": 0}, "num_goals: expected a whole number of at least 1, got 0"),
+        ({"hidden": -3}, "hidden: expected a whole number of at least 1, got -3"),
         ({"attention": "max"}, "attention: expected one of follower-specific, mean, got 'max'"),
         ({"termination": "never"}, "termination: expected one of learned, none, got 'never'"),
     ],

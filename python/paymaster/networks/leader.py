@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,8 @@ from paymaster.networks.history_encoder import HistoryEncoder
 from paymaster.networks.leader_policy import OfferPolicy
 from paymaster.networks.state_encoder import StateEncoder
 from paymaster.networks.termination import TerminationFunction
+from paymaster.validation.quantities import Size
+from paymaster.validation.ranges import check_fields
 
 __all__ = ["LeaderConfig", "LeaderNetwork", "LeaderOutput"]
 
@@ -43,13 +44,13 @@ class LeaderConfig:
         prediction: the follower-aware module; without it attention does not see what followers will do.
     """
 
-    num_goals: int
-    num_bonuses: int
-    num_actions: int
-    follower_features: int
-    goal_features: int
+    num_goals: Size
+    num_bonuses: Size
+    num_actions: Size
+    follower_features: Size
+    goal_features: Size
     abstain: bool = False
-    hidden: int = 64
+    hidden: Size = 64
     attention: Attention = "follower-specific"
     termination: Termination = "learned"
     termination_start: float = 0.0
@@ -68,23 +69,7 @@ class LeaderConfig:
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
-        for name in (
-            "num_goals",
-            "num_bonuses",
-            "num_actions",
-            "follower_features",
-            "goal_features",
-            "hidden",
-        ):
-            size = getattr(self, name)
-            if size < 1:
-                raise ValueError(f"{name}: expected at least 1, got {size}")
-        if not math.isfinite(self.termination_start):
-            raise ValueError(f"termination_start: expected a finite number, got {self.termination_start}")
-        for name, kinds in (("attention", Attention), ("termination", Termination), ("heads", Heads)):
-            kind = getattr(self, name)
-            if kind not in get_args(kinds):
-                raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r:.80}")
+        check_fields(self)
 
 
 class LeaderOutput(NamedTuple):

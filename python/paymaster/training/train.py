@@ -88,7 +88,7 @@ def train(
                 take_up(run, config, done)
             if on_start is not None and ranks.rank == 0:
                 on_start(done)
-            training_loop([(config, out)], [] if run is None else [run], [parts], _learning(config, parts), done)
+            training_loop([(config, out)], [run], [parts], _learning(config, parts), done)
     return config
 
 
@@ -160,7 +160,7 @@ def _learning(config: TrainConfig, parts: RunParts) -> Callable[[int, float], li
 
 def training_loop(
     named: Sequence[tuple[TrainConfig, Path]],
-    runs: Sequence[RunDirectory],
+    runs: Sequence[RunDirectory | None],
     parts: Sequence[RunParts],
     learn: Callable[[int, float], list[dict[str, float]]],
     done: int,
@@ -170,7 +170,7 @@ def training_loop(
 
     Args:
         named: configuration and run directory of each; alike but for their seed.
-        runs: the directories, to write to; none on ranks other than 0.
+        runs: the directories, to write to; None on ranks other than 0.
         parts: of each.
         learn: plays a batch of episodes and learns from it, given the episodes done and the share of the training that
             they are; returns a row of metrics for each run.
@@ -178,8 +178,8 @@ def training_loop(
         before_saving: is called before checkpoints are written.
     """
     config = named[0][0]
-    total, saved = config.updates * config.num_envs, done
-    with TrainingProgress(len(runs) * total, start=len(runs) * done) if runs else nullcontext() as progress:
+    total, saved, seeds = config.updates * config.num_envs, done, len(runs)
+    with nullcontext() if None in runs else TrainingProgress(seeds * total, start=seeds * done) as progress:
         while done < total:
             start = time.perf_counter()
             with naming_divergence(named, done):
@@ -187,13 +187,14 @@ def training_loop(
                 check_metrics(rows)
             done += config.num_envs
             timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
-            for run, row in zip(runs, rows, strict=False):
-                run.log(done, row, timings=timings)
+            for run, row in zip(runs, rows, strict=True):
+                if run is not None:
+                    run.log(done, row, timings=timings)
             if progress is not None:
-                progress.update(len(runs) * done, gain=sum(row["gain"] for row in rows) / len(rows))
+                progress.update(seeds * done, gain=sum(row["gain"] for row in rows) / seeds)
             if done - saved >= config.checkpoint_every or done >= total:
                 before_saving()
-                for one, run, part in zip(named, runs or [None], parts, strict=True):
+                for one, run, part in zip(named, runs, parts, strict=True):
                     with naming_divergence([one], done):
                         save_run_state(run, done, part)
                 saved = done
