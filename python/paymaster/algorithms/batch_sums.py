@@ -37,9 +37,7 @@ def sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, T
 
 
 def describe(sums: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Events per episode, option length, accuracy of the prediction, mean beta; nothing of nothing."""
-    if not sums:
-        return {}
+    """Events per episode, option length, accuracy of the prediction, mean beta."""
     new_offers, steps = sums["new_offers"], sums["steps"]
     described = {
         "new_offers": new_offers / sums["games"],

@@ -111,22 +111,11 @@ class PackedSteps:
 def _steps_of(
     episodes: Episodes, batch_sizes: Tensor, rows: Tensor | None, played: Tensor | None, step: Tensor
 ) -> PackedSteps:
-    new_offer = _packed(episodes.new_offer, rows)
-    return PackedSteps(
-        batch_sizes=batch_sizes,
-        rows=rows,
-        played=played,
-        step=step,
-        follower=_packed(episodes.follower, rows),
-        goal=_packed(episodes.goal, rows),
-        previous=_packed(episodes.previous, rows),
-        offer=_packed(episodes.offer, rows),
-        new_offer=new_offer if played is None else new_offer & played,
-        expired=_packed(episodes.expired, rows),
-        explored=_packed(episodes.explored, rows),
-        follower_action=_packed(episodes.follower_action, rows),
-        explore=episodes.explore,
-    )
+    names = ("follower", "goal", "previous", "offer", "new_offer", "expired", "explored", "follower_action")
+    of_steps = {name: _packed(getattr(episodes, name), rows) for name in names}
+    if played is not None:
+        of_steps["new_offer"] &= played
+    return PackedSteps(batch_sizes, rows, played, step, **of_steps, explore=episodes.explore)
 
 
 def _packed(values: Tensor, rows: Tensor | None) -> Tensor:

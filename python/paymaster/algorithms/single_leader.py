@@ -87,9 +87,6 @@ class EBPG(Learner):
     def _steps(self, episodes: Episodes) -> PackedSteps:
         return PackedSteps.of(episodes)
 
-    def _initial_history(self, games: int, followers: int) -> Tensor:
-        return self.network.initial_history(games, followers)
-
     def _share(self, steps: PackedSteps) -> Tensor:
         return self.ranks.share(steps.count)
 

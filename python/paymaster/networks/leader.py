@@ -76,7 +76,7 @@ class LeaderOutput(NamedTuple):
     """What the network says of a step, [B, N, ...], of whole episodes, [T, B, N, ...], or those played, [R, N, ...].
 
     Attributes:
-        log_mu: log mu over all offers, unrestricted, [..., N, O]; [Q, O] with ``rows``.
+        log_mu: log mu over all offers, unrestricted, [..., N, O]; [Q, O] with ``decisions``.
         termination_logits: logit of beta, [..., N]; None without a termination function (or with one offer).
         phi: expected completions to come by goal type, then payments to come by bonus level, [..., N, G + K]; None
             without ``baseline``.
@@ -131,7 +131,7 @@ class LeaderNetwork(nn.Module):
         history: Tensor,
         *,
         batch_sizes: Tensor | None = None,
-        rows: Tensor | None = None,
+        decisions: Tensor | None = None,
         baseline: bool = True,
     ) -> LeaderOutput:
         """Evaluates one step, all of whole episodes, or those played of them, at once; the numbers are the same.
@@ -142,7 +142,7 @@ class LeaderNetwork(nn.Module):
             previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
             batch_sizes: of :class:`~paymaster.algorithms.packed_steps.PackedSteps`, if these are such steps.
-            rows: where to compute log mu, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
+            decisions: where to compute log mu, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
                 policy is the widest module, and few steps are decisions.
             baseline: whether to compute phi; acting needs none.
         """
@@ -155,9 +155,7 @@ class LeaderNetwork(nn.Module):
             predicted = self.follower_model.predict(prediction_logits)
         code, weights = self.attention(state_and_history, predicted)
         return LeaderOutput(
-            log_mu=self.policy(code, goal)
-            if rows is None
-            else self.policy(_chosen(code, rows, 1), _chosen(goal, rows, 2)),
+            log_mu=self.policy(_chosen(code, decisions, 1), _chosen(goal, decisions, 2)),
             termination_logits=None if self.termination is None else self.termination(code, previous),
             phi=self.baseline(code, previous) if baseline else None,
             prediction_logits=prediction_logits,
@@ -166,7 +164,9 @@ class LeaderNetwork(nn.Module):
         )
 
 
-def _chosen(values: Tensor, rows: Tensor, own: int) -> Tensor:
-    """Entries ``rows`` of an array as one row of entries, which have ``own`` axes each."""
-    chosen = values.flatten(0, -own - 1).index_select(0, rows.flatten())
-    return chosen.view(*rows.shape, *values.shape[values.dim() - own :])
+def _chosen(values: Tensor, decisions: Tensor | None, own: int) -> Tensor:
+    """Those entries of an array as one row of entries, which have ``own`` axes each; None: the array as it is."""
+    if decisions is None:
+        return values
+    chosen = values.flatten(0, -own - 1).index_select(0, decisions.flatten())
+    return chosen.view(*decisions.shape, *values.shape[values.dim() - own :])
