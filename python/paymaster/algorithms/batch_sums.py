@@ -13,7 +13,7 @@ __all__ = ["describe", "sums_of"]
 
 @torch.no_grad()
 def sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
-    """Games, steps of followers, new offers, right predictions, and beta where an option could end: a sum each, [] or [S].
+    """Games, steps, new offers, right predictions, and beta where an option could end: a sum each, [] or [S].
 
     Args:
         steps: that were played.
