@@ -58,7 +58,8 @@ class LeaderStack(Learner):
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of S B games."""
-        by_seed = LeaderInput(*map(self._by_seed, seen[:-1]), seen.step)
+        follower, goal, previous, expired = map(self._by_seed, seen[:4])
+        by_seed = LeaderInput(follower, goal, previous, expired, seen.step)
         step = super().act(by_seed, state, explore=explore, generator=generator, greedy=greedy)
         whether, weights = (None if part is None else part.flatten(0, 1) for part in (step.explored, step.attention))
         return LeaderStep(step.offer.flatten(0, 1), step.state, whether, weights)

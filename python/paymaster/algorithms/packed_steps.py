@@ -57,7 +57,7 @@ class PackedSteps:
     @staticmethod
     def of_seeds(episodes: Episodes, seeds: int) -> PackedSteps:
         """The same of S seeds' episodes, which stand one seed after the other in the axis of B."""
-        batch_sizes, step, rows = _longest_first(episodes.valid.unflatten(1, (seeds, -1)))
+        batch_sizes, step, rows = _longest_first(episodes.valid.view(len(episodes.valid), seeds, -1))
         return _steps_of(episodes, batch_sizes, step, rows, episodes.valid.flatten()[rows].unsqueeze(-1))
 
     @cached_property

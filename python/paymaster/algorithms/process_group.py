@@ -101,7 +101,7 @@ class _Joined(Ranks):
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
         self._all_reduce(flat)
-        for tensor, sums in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        for tensor, sums in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(sums.view_as(tensor))
 
     def gather(self, value: T) -> list[T] | None:

@@ -8,7 +8,6 @@ followers that had not finished learning.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -131,7 +130,7 @@ def diagnose_run(
         raise ValueError(f"retrain: expected at least 0, got {retrain}")
     env, leader = open_run(run, episodes, evaluation_seed(seed), population=population)
     if not isinstance(env, TwoPhaseVectorEnv):
-        return _described(run, env, *_play(env, leader, seed), retrained=0, regret=None, loss=None)
+        return _described(run, env, *_play(env, leader, seed))
     seats = _Seats(env, _challengers(run, _learned(env).followers, retrain, seed, population))
     start = env.snapshot()
 
@@ -146,11 +145,8 @@ def diagnose_run(
     one = _one_seat(nobody.shape)
     after, _, _ = earned(one)
     _, _, against_all = earned(~nobody)
-    return _described(
-        run,
-        env,
-        played,
-        totals,
+    return replace(
+        _described(run, env, played, totals),
         retrained=retrain,
         regret=mean_ci95((after - before)[one]),
         loss=mean_ci95(totals.gain - against_all.gain),
@@ -164,7 +160,7 @@ def _challengers(
     env, leader = open_run(run, _GAMES, evaluation_seed(seed) + _CHALLENGERS, population=population)
     assert isinstance(env, TwoPhaseVectorEnv)
     challengers = FollowerActorCritic(usual.network.config, usual.config, usual.device)
-    challengers.network.load_state_dict(copy.deepcopy(usual.network.state_dict()))
+    challengers.network.load_state_dict(usual.network.state_dict())
     seats = _Seats(env, challengers)
     seats.explore, seats.keep = usual.config.explore, True
     for done in range(0, retrain, _GAMES):
@@ -192,16 +188,8 @@ def _play(env: LeaderVectorEnv, leader: LeaderAlgorithm, seed: int) -> tuple[Epi
     return played.to("cpu"), totals
 
 
-def _described(
-    run: Path,
-    env: LeaderVectorEnv,
-    played: Episodes,
-    totals: EpisodeTotals,
-    *,
-    retrained: int,
-    regret: Interval | None,
-    loss: Interval | None,
-) -> Diagnosis:
+def _described(run: Path, env: LeaderVectorEnv, played: Episodes, totals: EpisodeTotals) -> Diagnosis:
+    """Without challengers."""
     n, bonuses, goals = env.num_followers, env.parameters["num_bonuses"], env.parameters["num_goals"]
     offer = played.offer.numpy()
     offered = played.valid.numpy()[..., None] & (offer >= 0) & (offer < goals * bonuses)
@@ -216,12 +204,12 @@ def _described(
         leader=str(run),
         followers=env.parameters["followers"],
         episodes=env.num_envs,
-        retrained=retrained,
+        retrained=0,
         gain=mean_ci95(totals.gain),
         follower_reward=mean_ci95(totals.follower_reward / n),
         spend=float(totals.payments.sum() / completed) if completed else float("nan"),
         acceptance=np.array(acceptance),
         incentive=mean_ci95(totals.incentive / n),
-        regret=regret,
-        loss=loss,
+        regret=None,
+        loss=None,
     )

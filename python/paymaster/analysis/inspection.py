@@ -77,7 +77,8 @@ def inspect_run(run: Path, episodes: int = 200, seed: int = 0) -> Inspection:
     env, leader = open_run(run, episodes, evaluation_seed(seed))
     played, _ = Rollout(env, leader, torch.Generator(leader.device).manual_seed(seed)).play()
     assert played is not None
-    return summarise(played.to("cpu"), _on_cpu(leader.inspect(played)), env.task, str(run))
+    insight = Insight(*(None if part is None else part.cpu() for part in leader.inspect(played)))
+    return summarise(played.to("cpu"), insight, env.task, str(run))
 
 
 def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> Inspection:
@@ -117,11 +118,8 @@ def _prediction(prediction: Tensor | None, played: NDArray[np.int64], mask: NDAr
     predicted, actions = prediction.argmax(-1).numpy(), prediction.shape[-1]
     confusion = np.zeros((actions, actions))
     np.add.at(confusion, (played[mask], predicted[mask]), 1.0)
-    right = torch.from_numpy((predicted == played).astype(np.float64))
-    return {
-        "prediction_accuracy": _by_step(right, mask),
-        "prediction_confusion": confusion / confusion.sum(),
-    }
+    right = _by_step(torch.from_numpy(predicted == played), mask)
+    return {"prediction_accuracy": right, "prediction_confusion": confusion / confusion.sum()}
 
 
 def _option_lengths(new_offer: NDArray[np.bool_], valid: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -153,7 +151,3 @@ def _by_step(values: Tensor | None, mask: NDArray[np.bool_]) -> Floats | None:
 
 def _mean(values: NDArray[Any]) -> float:
     return float(values.mean()) if values.size else float("nan")
-
-
-def _on_cpu(insight: Insight) -> Insight:
-    return Insight(*(None if part is None else part.cpu() for part in insight))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from paymaster.storage.run_directory import holds_run
 from paymaster.training.run_state import load_followers, load_leader
 from paymaster.training.setup import make_env, make_followers, make_leader, stored_config
 
-__all__ = ["RunLeader", "is_scripted", "open_run", "population_parameters", "seat_followers", "seat_population"]
+__all__ = ["RunLeader", "is_scripted", "naming_the_population", "open_run", "population_parameters", "seat_followers"]
 
 _OF_THE_POPULATION = (
     "followers",
@@ -102,10 +102,8 @@ def open_run(
     load_leader(run, leader, env)
     env.statistics.frozen = True
     if isinstance(env, TwoPhaseVectorEnv):
-        if population is None:
-            seat_followers(env, run, seed)
-        else:
-            seat_population(env, population, seed)
+        with nullcontext() if population is None else naming_the_population():
+            seat_followers(env, population or run, seed)
     return env, leader
 
 
@@ -119,7 +117,7 @@ def population_parameters(population: Path | None) -> dict[str, Any]:
         return {}
     if not holds_run(population):
         raise ValueError(f"population: expected a run directory, got {str(population)!r}, which holds no {CONFIG}")
-    with _naming_the_population():
+    with naming_the_population():
         config = stored_config(population)
     if not config.followers_learn:
         raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
@@ -137,8 +135,8 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFoll
     kind = config.parameters.followers
     if kind != env.parameters["followers"]:
         raise ValueError(
-            f"followers: expected {kind or 'rule'!r} as in {str(run)!r}, got {env.parameters['followers']!r}; name a run "
-            "whose followers learned that as the population"
+            f"followers: expected {kind or 'rule'!r} as in {str(run)!r}, got {env.parameters['followers']!r}; name a "
+            "run whose followers learned that as the population"
         )
     followers = make_followers(dataclasses.replace(config, seed=seed), env)
     assert followers is not None  # the games ask them
@@ -146,14 +144,9 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFoll
     return followers
 
 
-def seat_population(env: TwoPhaseVectorEnv, population: Path, seed: int) -> None:
-    """Seat the followers of another run, as :func:`seat_followers`; its errors begin with ``population``."""
-    with _naming_the_population():
-        seat_followers(env, population, seed)
-
-
 @contextmanager
-def _naming_the_population() -> Iterator[None]:
+def naming_the_population() -> Iterator[None]:
+    """Let errors of the run whose followers are to be seated begin with ``population``."""
     try:
         yield
     except (RunDirectoryError, ValueError) as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -192,17 +193,12 @@ def _load_modules(checkpoint: Checkpoint, learner: LeaderAlgorithm | FollowerAct
         module.load_state_dict(checkpoint.tensors.get(name, {}))
 
 
-class _naming:  # noqa: N801  (used like a function)
-    """Turns what does not fit into a CheckpointError that names the checkpoint."""
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self._path = checkpoint.path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (KeyError, RuntimeError, TypeError, ValueError)):
-            raise CheckpointError(
-                f"{self._path}: expected a checkpoint of this run's leader and games, got another: {error}"
-            ) from error
+@contextmanager
+def _naming(checkpoint: Checkpoint) -> Iterator[None]:
+    """Turn what does not fit into a CheckpointError that names the checkpoint."""
+    try:
+        yield
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: expected a checkpoint of this run's leader and games, got another: {error}"
+        ) from error
