@@ -10,7 +10,6 @@ from torch import Tensor
 
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import head_prices, lambda_returns, reward_counts
-from paymaster.algorithms.batch_sums import describe, sums_of
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.player import NetworkPlayer
@@ -78,9 +77,9 @@ class Learner(NetworkPlayer, ABC):
                 continue
             old = choices.detach()
             means = {name: mean * share for name, mean in (terms | {"loss": loss.detach()}).items()}
-            sums = sums_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
+            sums = _sums_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
             norm = self._descend(loss, share, [*means.values(), *sums.values()])
-            described = {**means, "gradient_norm": norm, **describe(sums)}
+            described = {**means, "gradient_norm": norm, **_described(sums)}
             described["explained_variance"] = estimates.explained_variance
         return described
 
@@ -213,3 +212,44 @@ def _spread(decisions: Tensor | None, values: Tensor, like: Tensor) -> Tensor:
 
 def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
     return start * (1.0 - (1.0 - share_at_the_end) * progress)
+
+
+@torch.no_grad()
+def _sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
+    """What happened in a batch, as sums, [] or [S] each, which ranks can add up before they are divided.
+
+    Games, steps of followers, new offers, right predictions, and beta where an option could end.
+
+    Args:
+        steps: that were played.
+        games: in which; of each seed, where there are several.
+        output: of the network at these steps.
+    """
+    dtype, device = output.log_mu.dtype, output.log_mu.device
+    sums = {
+        "games": torch.tensor(games, device=device),
+        "steps": steps.count,
+        "new_offers": steps.total(steps.new_offer),
+    }
+    if output.prediction_logits is not None:
+        right = output.prediction_logits.argmax(-1) == steps.follower_action
+        sums["predicted"] = steps.total(right.to(dtype))
+    if output.termination_logits is not None:
+        held = steps.previous >= 0
+        sums["held"] = steps.total(held)
+        sums["beta"] = steps.total(torch.where(held, torch.sigmoid(output.termination_logits), 0.0))
+    return sums
+
+
+def _described(sums: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Events per episode, option length, accuracy of the prediction, mean beta."""
+    new_offers, steps = sums["new_offers"], sums["steps"]
+    means = {
+        "new_offers": new_offers / sums["games"],
+        "option_length": new_offers.clamp(min=1).reciprocal() * steps,
+    }
+    if "predicted" in sums:
+        means["prediction_accuracy"] = sums["predicted"] / steps
+    if "held" in sums:
+        means["termination"] = sums["beta"] / sums["held"].clamp(min=1)
+    return means

@@ -77,12 +77,10 @@ class LeaderStack(Learner):
             for group, joint in zip(leader.optimizer.param_groups, self.optimizer.param_groups, strict=True):
                 group["lr"] = joint["lr"]
                 for own, parameter in zip(group["params"], joint["params"], strict=True):
-                    state = self.optimizer.state.get(parameter, {})
-                    own_state = {
-                        name: (value[number] if value.dim() else value).clone() for name, value in state.items()
-                    }
-                    if own_state:
-                        leader.optimizer.state[own] = own_state
+                    if state := self.optimizer.state.get(parameter):
+                        leader.optimizer.state[own] = {
+                            name: (value[number] if value.dim() else value).clone() for name, value in state.items()
+                        }
 
     def collect_optimizers(self) -> None:
         """The inverse: goes on from the state of the leaders' own optimisers, who have all made as many steps."""

@@ -22,7 +22,7 @@ from paymaster.scripted import SCRIPTED
 from paymaster.storage.atomic import RunDirectoryError
 from paymaster.storage.run_config import CONFIG
 from paymaster.storage.run_directory import holds_run
-from paymaster.training.run_state import load_followers, load_leader
+from paymaster.training.run_state import load_weights
 from paymaster.training.setup import make_env, make_followers, make_leader, stored_config
 
 __all__ = ["RunLeader", "is_scripted", "naming_the_population", "open_run", "population_parameters", "seat_followers"]
@@ -99,7 +99,7 @@ def open_run(
                 raise ValueError(f"{name}: {mismatch}")
             raise ValueError(f"{'population' if name in theirs else 'task'}: {name}: {mismatch}")
     leader = make_leader(config, env)
-    load_leader(run, leader, env)
+    load_weights(run, leader, env)
     env.statistics.frozen = True
     if isinstance(env, TwoPhaseVectorEnv):
         with nullcontext() if population is None else naming_the_population():
@@ -140,7 +140,7 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFoll
         )
     followers = make_followers(dataclasses.replace(config, seed=seed), env)
     assert followers is not None  # the games ask them
-    load_followers(run, followers.followers)
+    load_weights(run, followers.followers)
     return followers
 
 

@@ -28,7 +28,7 @@ from paymaster.storage.run_config import CONFIG, difference, read_run_config
 from paymaster.storage.run_directory import RunDirectory
 from paymaster.training.rank_state import gather_state, own_draws, restore_state
 
-__all__ = ["RunParts", "load_followers", "load_leader", "load_run_state", "open_checkpoint", "save_run_state"]
+__all__ = ["RunParts", "load_run_state", "load_weights", "open_checkpoint", "save_run_state"]
 
 # Groups of a checkpoint's tensors: the modules' weights under the modules' names, the optimisers' moments under
 # "optimizer_" and their names, and these two.
@@ -155,28 +155,20 @@ def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = 
     return checkpoint.episode
 
 
-def load_leader(run: Path, leader: LeaderAlgorithm, env: LeaderVectorEnv | None = None) -> Checkpoint:
-    """Restores the leader's weights from the newest checkpoint, and into ``env`` the run's history statistics.
+def load_weights(run: Path, learner: LeaderAlgorithm | FollowerActorCritic, env: LeaderVectorEnv | None = None) -> None:
+    """Restores a learner's weights from the newest checkpoint, and into ``env`` the run's history statistics.
 
     Raises:
-        CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the leader.
+        CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the learner.
     """
     checkpoint = open_checkpoint(run)
     with _naming(checkpoint):
-        _load_modules(checkpoint, leader)
+        _load_modules(checkpoint, learner)
         if env is not None:
             arrays = {name: tensor.numpy() for name, tensor in checkpoint.tensors[_STATISTICS].items()}
             if missing := sorted(env.statistics.arrays().keys() - arrays.keys()):
                 raise CheckpointError(f"{_STATISTICS}/{missing[0]}: expected a tensor, got none")
             env.statistics.set(**arrays)
-    return checkpoint
-
-
-def load_followers(run: Path, followers: FollowerActorCritic) -> None:
-    """Restores the followers' weights from the newest checkpoint of a run in which they learned; errors likewise."""
-    checkpoint = open_checkpoint(run)
-    with _naming(checkpoint):
-        _load_modules(checkpoint, followers)
 
 
 def _check_groups(checkpoint: Checkpoint, parts: RunParts) -> None:
