@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes
 from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.analysis.inspection import acceptance_of
 from paymaster.analysis.intervals import Interval, in_json, mean_ci95
 from paymaster.analysis.open_run import open_run
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
@@ -190,14 +191,6 @@ def _play(env: LeaderVectorEnv, leader: LeaderAlgorithm, seed: int) -> tuple[Epi
 
 def _described(run: Path, env: LeaderVectorEnv, played: Episodes, totals: EpisodeTotals) -> Diagnosis:
     """Without challengers."""
-    n, bonuses, goals = env.num_followers, env.parameters["num_bonuses"], env.parameters["num_goals"]
-    offer = played.offer.numpy()
-    offered = played.valid.numpy()[..., None] & (offer >= 0) & (offer < goals * bonuses)
-    committed = played.committed.numpy()
-    acceptance = [
-        float(committed[here].mean()) if (here := offered & (offer % bonuses == level)).any() else float("nan")
-        for level in range(bonuses)
-    ]
     completed = int(totals.completions.sum())
     return Diagnosis(
         task=env.task,
@@ -206,10 +199,10 @@ def _described(run: Path, env: LeaderVectorEnv, played: Episodes, totals: Episod
         episodes=env.num_envs,
         retrained=0,
         gain=mean_ci95(totals.gain),
-        follower_reward=mean_ci95(totals.follower_reward / n),
+        follower_reward=mean_ci95(totals.follower_reward / env.num_followers),
         spend=float(totals.payments.sum() / completed) if completed else float("nan"),
-        acceptance=np.array(acceptance),
-        incentive=mean_ci95(totals.incentive / n),
+        acceptance=acceptance_of(played),
+        incentive=mean_ci95(totals.incentive / env.num_followers),
         regret=None,
         loss=None,
     )

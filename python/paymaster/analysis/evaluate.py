@@ -63,13 +63,11 @@ class Evaluation:
 
     def intervals(self) -> dict[str, Interval]:
         """Mean with 95 % interval of every measure; completions in all and by type."""
-        out = {name: mean_ci95(getattr(self, name)) for name in ("gain", "payments", "incentive")}
-        out["completions"] = mean_ci95(self.completions.sum(axis=-1))
-        for goal in range(self.completions.shape[-1]):
-            out[f"completions_{goal}"] = mean_ci95(self.completions[:, goal])
-        for name in ("follower_reward", "new_offers", "option_length"):
-            out[name] = mean_ci95(getattr(self, name))
-        return out
+        samples = {name: getattr(self, name) for name in ("gain", "payments", "incentive")}
+        samples["completions"] = self.completions.sum(axis=-1)
+        samples |= {f"completions_{goal}": completed for goal, completed in enumerate(self.completions.T)}
+        samples |= {name: getattr(self, name) for name in ("follower_reward", "new_offers", "option_length")}
+        return {name: mean_ci95(values) for name, values in samples.items()}
 
     def to_json(self) -> dict[str, Any]:
         """``{"gain": {"mean": ..., "ci95": [low, high]}, ..., "episodes": E}``."""

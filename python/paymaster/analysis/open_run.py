@@ -16,7 +16,6 @@ from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import usual_torch
-from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import SCRIPTED
 from paymaster.storage.atomic import RunDirectoryError
@@ -125,7 +124,7 @@ def population_parameters(population: Path | None) -> dict[str, Any]:
     return {name: parameters[name] for name in _OF_THE_POPULATION if name in parameters}
 
 
-def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFollowers:
+def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> None:
     """Followers of a run, as it left them, in games of the same kind; they draw, without exploring.
 
     Raises:
@@ -141,7 +140,6 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFoll
     followers = make_followers(dataclasses.replace(config, seed=seed), env)
     assert followers is not None  # the games ask them
     load_weights(run, followers.followers)
-    return followers
 
 
 @contextmanager

@@ -35,12 +35,11 @@ class FollowerEncoder:
 
     def config(self, hidden: int, identities: Identities) -> FollowerConfig:
         """Sizes of the networks that look through these eyes."""
-        goals, meta = self._parameters["num_goals"], self._parameters["followers"] == "meta"
         return FollowerConfig(
             population=self._parameters["population_size"],
-            num_goals=goals,
+            num_goals=self._parameters["num_goals"],
             num_actions=self._choices,
-            meta=meta,
+            meta=self._parameters["followers"] == "meta",
             own_features=self.own_features,
             goal_features=self.goal_features,
             hidden=hidden,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from paymaster.algorithms.leader_stack import LeaderStack
 from paymaster.algorithms.process_group import Ranks, join_ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm, LearnsOnRanks
 from paymaster.envs.vector import LeaderVectorEnv
@@ -23,7 +24,6 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.divergence import naming_divergence
 from paymaster.training.merged_history import MergedStatistics
 from paymaster.training.progress import TrainingProgress
-from paymaster.training.rank_state import own_draws
 from paymaster.training.run_state import RunParts, load_run_state, save_run_state
 from paymaster.training.setup import (
     choose_device,
@@ -35,7 +35,7 @@ from paymaster.training.setup import (
 )
 from paymaster.validation.finite import check_metrics
 
-__all__ = ["make_parts", "means_of", "take_up", "train", "training_loop"]
+__all__ = ["make_parts", "take_up", "train", "training_loop"]
 
 
 def train(
@@ -88,7 +88,8 @@ def train(
                 take_up(run, config, done)
             if on_start is not None and ranks.rank == 0:
                 on_start(done)
-            training_loop([(config, out)], [run], [parts], _learning(config, parts), done)
+            rollout = Rollout(parts.env, parts.leader, parts.generator)
+            training_loop([(config, out)], [run], [parts], parts.leader, rollout, done)
     return config
 
 
@@ -124,7 +125,7 @@ def make_parts(
             followers.followers.ranks = ranks
     generator = torch.Generator(learner.device).manual_seed(config.seed)
     parts = RunParts(learner, env, generator, followers, ranks, lambda: make_env(config, config.num_envs, config.seed))
-    own_draws(parts.generators, config.seed, ranks.rank, 0)
+    parts.own_draws(config.seed, 0)
     return parts
 
 
@@ -137,34 +138,13 @@ def _run_directory(
     return RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
 
 
-def _learning(config: TrainConfig, parts: RunParts) -> Callable[[int, float], list[dict[str, float]]]:
-    """One batch of episodes after another (:func:`training_loop`): played, learned from by leader and followers."""
-    leader, followers, ranks = parts.leader, parts.followers, parts.ranks
-    rollout = Rollout(parts.env, leader, parts.generator)
-    statistics = MergedStatistics(parts.env.statistics, ranks)
-    if followers is not None:
-        followers.explore, followers.keep = config.follower_learner.explore, True
-
-    def learn(done: int, progress: float) -> list[dict[str, float]]:
-        episodes, totals = rollout.play(explore=leader.exploration_rate(done))
-        assert episodes is not None
-        with threads_of_torch(config.torch_threads):
-            metrics = leader.update(episodes, progress)
-            if followers is not None:
-                metrics |= followers.followers.update(followers.lived())
-        statistics.merge()
-        return [{**ranks.mean(means), **metrics} for means in means_of(totals)]
-
-    return learn
-
-
 def training_loop(
     named: Sequence[tuple[TrainConfig, Path]],
     runs: Sequence[RunDirectory | None],
     parts: Sequence[RunParts],
-    learn: Callable[[int, float], list[dict[str, float]]],
+    learner: LeaderAlgorithm | LeaderStack,
+    rollout: Rollout,
     done: int,
-    before_saving: Callable[[], None] = lambda: None,
 ) -> None:
     """Trains runs that learn side by side to their end.
 
@@ -172,19 +152,34 @@ def training_loop(
         named: configuration and run directory of each; alike but for their seed.
         runs: the directories, to write to; None on ranks other than 0.
         parts: of each.
-        learn: plays a batch of episodes and learns from it, given the episodes done and the share of the training that
-            they are; returns a row of metrics for each run.
+        learner: the leader, or those of several runs.
+        rollout: it plays the games of all of them.
         done: episodes that each has behind it.
-        before_saving: is called before checkpoints are written.
     """
     config = named[0][0]
     total, saved, seeds = config.updates * config.num_envs, done, len(runs)
+    tables = [MergedStatistics(part.env.statistics, part.ranks) for part in parts]
+    for followers in (part.followers for part in parts if part.followers is not None):
+        followers.explore, followers.keep = config.follower_learner.explore, True
     with nullcontext() if None in runs else TrainingProgress(seeds * total, start=seeds * done) as progress:
         while done < total:
             start = time.perf_counter()
             with naming_divergence(named, done):
-                rows = learn(done, done / total)
+                episodes, totals = rollout.play(explore=learner.exploration_rate(done))
+                assert episodes is not None
+                with threads_of_torch(config.torch_threads):
+                    if isinstance(learner, LeaderStack):
+                        metrics = learner.update(episodes, done / total)
+                    else:
+                        metrics = [learner.update(episodes, done / total)]
+                    for own, part in zip(metrics, parts, strict=True):
+                        if part.followers is not None:
+                            own |= part.followers.followers.update(part.followers.lived())
+                each = zip(parts, _means_of(totals, seeds), metrics, strict=True)
+                rows = [{**part.ranks.mean(means), **own} for part, means, own in each]
                 check_metrics(rows)
+            for table in tables:
+                table.merge()
             done += config.num_envs
             timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
             for run, row in zip(runs, rows, strict=True):
@@ -193,15 +188,16 @@ def training_loop(
             if progress is not None:
                 progress.update(seeds * done, gain=sum(row["gain"] for row in rows) / seeds)
             if done - saved >= config.checkpoint_every or done >= total:
-                before_saving()
+                if isinstance(learner, LeaderStack):
+                    learner.share_optimizers()
                 for one, run, part in zip(named, runs, parts, strict=True):
                     with naming_divergence([one], done):
                         save_run_state(run, done, part)
                 saved = done
 
 
-def means_of(totals: EpisodeTotals, seeds: int = 1) -> list[dict[str, float]]:
-    """Means over the batch's episodes, as they go into `metrics.jsonl`; of each seed, whose games stand together."""
+def _means_of(totals: EpisodeTotals, seeds: int) -> list[dict[str, float]]:
+    """Means over the batch's episodes, as they go into `metrics.jsonl`, of each seed, whose games stand together."""
     values = {**vars(totals), "completions": totals.completions.sum(axis=-1)}
     names = ("gain", "payments", "incentive", "completions", "follower_reward", "length")
     by_seed = zip(*(np.split(values[name], seeds) for name in names), strict=True)

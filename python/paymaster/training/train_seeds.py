@@ -20,9 +20,9 @@ from paymaster.storage.run_config import read_run_config
 from paymaster.storage.run_directory import RunDirectory, holds_run, refuse_a_run
 from paymaster.training.allocator import keep_freed_memory
 from paymaster.training.config import TrainConfig
-from paymaster.training.run_state import RunParts, load_run_state
+from paymaster.training.run_state import load_run_state
 from paymaster.training.setup import make_leader, stored_config
-from paymaster.training.train import make_parts, means_of, take_up, training_loop
+from paymaster.training.train import make_parts, take_up, training_loop
 
 __all__ = ["common_episode", "train_seeds"]
 
@@ -90,7 +90,9 @@ def train_seeds(
                 take_up(run, one, done)
         if on_start is not None:
             on_start(done)
-        training_loop(named, runs, parts, _learning(configs[0], parts, stack), done, stack.share_optimizers)
+        games = SeedGames([part.env for part in parts])
+        rollout = Rollout(games, stack, SeedDraws([part.generator for part in parts], games.playing))
+        training_loop(named, runs, parts, stack, rollout, done)
     return list(configs)
 
 
@@ -166,20 +168,3 @@ def common_episode(outs: Sequence[Path]) -> int:
         f"resume: expected checkpoints of the same episode in all runs, got {listed}. Continue those that are behind "
         "alone, with --resume and --episodes up to where the others are"
     )
-
-
-def _learning(
-    config: TrainConfig, parts: Sequence[RunParts], stack: LeaderStack
-) -> Callable[[int, float], list[dict[str, float]]]:
-    """One batch of episodes of all seeds after another (:func:`~paymaster.training.train.training_loop`)."""
-    games = SeedGames([part.env for part in parts])
-    rollout = Rollout(games, stack, SeedDraws([part.generator for part in parts], games.playing))
-
-    def learn(done: int, progress: float) -> list[dict[str, float]]:
-        episodes, totals = rollout.play(explore=stack.exploration_rate(done))
-        assert episodes is not None
-        with threads_of_torch(config.torch_threads):
-            metrics = stack.update(episodes, progress)
-        return [{**means, **more} for means, more in zip(means_of(totals, len(parts)), metrics, strict=True)]
-
-    return learn
