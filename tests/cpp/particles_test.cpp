@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/particle_scene.hpp"
+#include "support/test_batch.hpp"
 
 namespace paymaster::test {
 
@@ -57,6 +58,7 @@ TEST_CASE_TEMPLATE("reset: a function of its draws; nothing overlaps that must n
 TEST_CASE_TEMPLATE("random play keeps the invariants, and is a function of its keys", World, NavigationWorld,
                    PredatorPreyWorld) {
   const bool run = std::is_same_v<World, PredatorPreyWorld>;
+  const int steps = 50, episodes = (steps_to_play(200) + steps - 1) / steps;
   for (const int n : {1, 4, 64}) {
     for (const int targets : {1, 6, 64}) {
       CAPTURE(n);
@@ -70,12 +72,12 @@ TEST_CASE_TEMPLATE("random play keeps the invariants, and is a function of its k
       std::vector<std::uint8_t> action(count), skill(count), reached(count), twice(count);
       std::vector<std::int8_t> committed(count), chosen(count);
       Draws random(1, Stream::noise, 0, static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(targets));
-      for (std::int64_t episode = 0; episode < 4; ++episode) {
+      for (std::int64_t episode = 0; episode < episodes; ++episode) {
         Draws draws(2, Stream::reset, 0, static_cast<std::uint64_t>(episode), 0);
         world.reset(*state, draws);
         world.refresh(*state);
         *twin = *state;
-        for (int t = 0; t < 50; ++t) {
+        for (int t = 0; t < steps; ++t) {
           for (std::size_t k = 0; k < count; ++k) {
             skill[k] = static_cast<std::uint8_t>(random.below(16));
             committed[k] = static_cast<std::int8_t>(static_cast<int>(random.below(5)) - 1);

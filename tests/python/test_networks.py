@@ -107,7 +107,7 @@ def test_the_policy_may_be_asked_at_some_steps_only(name: str) -> None:
     steps = inputs(network.config.num_offers)
     asked = torch.rand(T, B, N, generator=torch.Generator().manual_seed(3)) < 0.3
     rows = asked.flatten().nonzero().squeeze(-1)
-    whole, some = fields(network(*steps)), fields(network(*steps, rows=rows, baseline=False))
+    whole, some = fields(network(*steps)), fields(network(*steps, decisions=rows, baseline=False))
     assert "phi" not in some
     torch.testing.assert_close(some["log_mu"], whole["log_mu"][asked])
     for field in some.keys() - {"log_mu"}:
@@ -292,8 +292,8 @@ def test_restriction_renormalises_and_excludes() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"num_goals": 0}, "num_goals: expected at least 1, got 0"),
-        ({"hidden": -3}, "hidden: expected at least 1, got -3"),
+        ({"num_goals": 0}, "num_goals: expected a whole number of at least 1, got 0"),
+        ({"hidden": -3}, "hidden: expected a whole number of at least 1, got -3"),
         ({"attention": "max"}, "attention: expected one of follower-specific, mean, got 'max'"),
         ({"termination": "never"}, "termination: expected one of learned, none, got 'never'"),
     ],

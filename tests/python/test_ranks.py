@@ -23,7 +23,7 @@ from paymaster.networks import LeaderConfig
 from paymaster.networks.follower_policy import FollowerConfig
 from paymaster.training.config import TrainConfig
 from paymaster.training.merged_history import MergedStatistics, _contribution, _merged
-from paymaster.training.rank_state import gather_state, own_draws, restore_state
+from paymaster.training.run_state import RunParts, gather_state, restore_state
 from paymaster.training.setup import make_rank_env
 from signal_game import LEADER, B, T, padded, play
 from thread_ranks import ThreadRanks, together
@@ -247,23 +247,28 @@ def test_another_number_of_ranks_goes_on_with_the_same_games(then: int, now: int
     def whole() -> LeaderVectorEnv:
         return games_of(SINGLE_PROCESS)
 
+    def parts_of(ranks: Ranks) -> RunParts:
+        nobody: Any = None
+        return RunParts(nobody, games_of(ranks), torch.Generator().manual_seed(7), None, ranks, whole)
+
     def save(ranks: Ranks) -> Any:
-        env, generators = games_of(ranks), {"generator": torch.Generator().manual_seed(7)}
-        own_draws(generators, 7, ranks.rank, 0)
+        parts = parts_of(ranks)
+        env = parts.env
+        parts.own_draws(7, 0)
         merged = MergedStatistics(env.statistics, ranks)
         for number in range(2):
             play_randomly(env, 10 * ranks.rank + number)
-            torch.rand(3, generator=generators["generator"])
+            torch.rand(3, generator=parts.generator)
         merged.merge()
-        state, table, games = gather_state(env, generators, ranks, whole), env.statistics.arrays(), env.state()
-        return state, table, games, play_randomly(env, 0), torch.rand(3, generator=generators["generator"])
+        state, table, games = gather_state(parts), env.statistics.arrays(), env.state()
+        return state, table, games, play_randomly(env, 0), torch.rand(3, generator=parts.generator)
 
     def load(ranks: Ranks) -> Any:
-        env, generators = games_of(ranks), {"generator": torch.Generator().manual_seed(7)}
-        own_draws(generators, 7, ranks.rank, 16)
-        restore_state(state, env, generators, ranks, whole)
-        table, games = env.statistics.arrays(), env.state()
-        return None, table, games, play_randomly(env, 0), torch.rand(3, generator=generators["generator"])
+        parts = parts_of(ranks)
+        parts.own_draws(7, 16)
+        restore_state(state, parts)
+        env, table, games = parts.env, parts.env.statistics.arrays(), parts.env.state()
+        return None, table, games, play_randomly(env, 0), torch.rand(3, generator=parts.generator)
 
     saved = together(then, save) if then > 1 else [save(SINGLE_PROCESS)]
     state = saved[0][0]

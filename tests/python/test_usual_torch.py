@@ -252,7 +252,7 @@ def test_a_curve_that_cannot_be_drawn_loses_nothing(tmp_path: Path, capsys: pyte
     out = tmp_path / "run"
     arguments = ["train", TASK, "--episodes", "8", "--num-envs", "8", "--hidden", "8", "--evaluate", "2"]
     (tmp_path / "run").mkdir()
-    module = __import__("paymaster.analysis.learning_curve", fromlist=["write_bytes"])
+    module = __import__("paymaster.analysis.plain_matplotlib", fromlist=["write_bytes"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "write_bytes", lambda *_: 1 / 0)
         assert main([*arguments, "--out", str(out)]) == 0

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import head_prices, lambda_returns, reward_counts
-from paymaster.algorithms.batch_sums import describe, sums_of
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.player import NetworkPlayer
@@ -60,29 +59,29 @@ class Learner(NetworkPlayer, ABC):
         self._set_rates(progress)
         steps = self._steps(episodes)
         held = held_offers(self.config.options, steps.previous, steps.expired, steps.step)
-        rows = self._decisions(steps, held)
+        decisions = self._decisions(steps, held)
         share = self._share(steps)
-        first: dict[str, Tensor] = {}
-        estimates: _Estimates | None = None
+        start = self._initial_history(episodes.num_games, episodes.num_followers)
+        seen = (steps.follower, steps.goal, steps.previous, start)
+        described: dict[str, Tensor] = {}
         old: _Choices | None = None
-        for _ in range(self.config.epochs):
-            output = self._evaluate(steps, episodes.num_games, rows)
-            if estimates is None:
+        for epoch in range(self.config.epochs):
+            # All steps of whole episodes at once.
+            output: LeaderOutput = self.network(*seen, batch_sizes=steps.batch_sizes, decisions=decisions)
+            if epoch == 0:
                 estimates = self._estimate(episodes, steps, output, share)
-            choices = self._choices(steps, output, held, rows)
-            loss, metrics = self._loss(steps, output, held, rows, estimates, choices, old, progress)
-            means, sums = {}, {}
-            if not first:
-                means = {name: mean * share for name, mean in (metrics | {"loss": loss.detach()}).items()}
-                sums = sums_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
+            choices = self._choices(steps, output, held, decisions)
+            loss, terms = self._loss(steps, output, held, decisions, estimates, choices, old, progress)
+            if old is not None:
+                self._descend(loss, share, [])
+                continue
+            old = choices.detach()
+            means = {name: mean * share for name, mean in (terms | {"loss": loss.detach()}).items()}
+            sums = _sums_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
             norm = self._descend(loss, share, [*means.values(), *sums.values()])
-            old = old or choices.detach()
-            first = first or means | {
-                "gradient_norm": norm,
-                **describe(sums),
-                "explained_variance": estimates.explained_variance,
-            }
-        return first
+            described = {**means, "gradient_norm": norm, **_described(sums)}
+            described["explained_variance"] = estimates.explained_variance
+        return described
 
     @abstractmethod
     def _steps(self, episodes: Episodes) -> PackedSteps:
@@ -104,14 +103,11 @@ class Learner(NetworkPlayer, ABC):
     def _descend(self, loss: Tensor, share: Tensor, report: list[Tensor]) -> Tensor:
         """One gradient step on the loss, [] or [S]; returns the gradient's norm. Reports are added up in place."""
 
-    @abstractmethod
-    def _initial_history(self, games: int, followers: int) -> Tensor:
-        """h before the first step, [B, N, H] or [S, B, N, H]."""
-
     @torch.no_grad()
     def _estimate(self, episodes: Episodes, steps: PackedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
         config, valid = self.config, episodes.valid
-        phi = _phi_of(output)
+        assert output.phi is not None
+        phi = output.phi
         counts = reward_counts(episodes, config.credit)
         whole = steps.unpack(phi, valid.shape)
         targets = lambda_returns(counts, whole, valid, config.gamma, config.gae_lambda)
@@ -124,16 +120,8 @@ class Learner(NetworkPlayer, ABC):
             advantage = self._normalise(steps, advantage)
         return _Estimates(advantage, targets, 1.0 - unexplained)
 
-    def _evaluate(self, steps: PackedSteps, games: int, rows: Tensor | None) -> LeaderOutput:
-        """The network on all steps of whole episodes at once, mu at the rows given."""
-        start = self._initial_history(games, steps.previous.shape[-1])
-        output: LeaderOutput = self.network(
-            steps.follower, steps.goal, steps.previous, start, batch_sizes=steps.batch_sizes, rows=rows
-        )
-        return output
-
     def _decisions(self, steps: PackedSteps, held: Tensor) -> Tensor | None:
-        """Where the loss looks at mu, rows [Q] of [R, N] as one row, or [S, Q] of [S, R, N]; None: everywhere."""
+        """Where the loss looks at mu, entries [Q] of [R, N] as one row, or [S, Q] of [S, R, N]; None: everywhere."""
         if self.config.gradient == "dense" or not self.config.entropy_of_decisions:
             return None
         decided = steps.new_offer | (held < 0) | steps.explored
@@ -145,11 +133,11 @@ class Learner(NetworkPlayer, ABC):
         chosen = by_seed.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
         return chosen + torch.arange(0, by_seed.numel(), by_seed.shape[1], device=chosen.device).unsqueeze(-1)
 
-    def _choices(self, steps: PackedSteps, output: LeaderOutput, held: Tensor, rows: Tensor | None) -> _Choices:
+    def _choices(self, steps: PackedSteps, output: LeaderOutput, held: Tensor, decisions: Tensor | None) -> _Choices:
         log_prob = losses.dense_log_prob if self.config.gradient == "dense" else losses.sparse_log_prob
         explore = steps.explore if self.config.exploration == "offers" else 0.0
         offer, new_offer, opened, explored = (
-            _at(rows, values) for values in (steps.offer, steps.new_offer, held, steps.explored)
+            _at(decisions, values) for values in (steps.offer, steps.new_offer, held, steps.explored)
         )
         policy = log_prob(output.log_mu, offer, opened, new_offer, explore)
         if self.config.exploration == "agents":
@@ -158,7 +146,7 @@ class Learner(NetworkPlayer, ABC):
                 output.log_mu[..., :offered], offer.clamp(max=offered - 1), self.network.config.num_bonuses
             )
             policy = torch.where(explored, bonus, policy)
-        policy = _spread(rows, policy, held)
+        policy = _spread(decisions, policy, held)
         if output.termination_logits is None:
             return _Choices(policy, None)
         return _Choices(policy, losses.termination_log_prob(output.termination_logits, steps.new_offer, held))
@@ -168,25 +156,26 @@ class Learner(NetworkPlayer, ABC):
         steps: PackedSteps,
         output: LeaderOutput,
         held: Tensor,
-        rows: Tensor | None,
+        decisions: Tensor | None,
         estimates: _Estimates,
         choices: _Choices,
         old: _Choices | None,
         progress: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        config, phi = self.config, _phi_of(output)
+        config = self.config
+        assert output.phi is not None
 
         def chosen(log_prob: Tensor, old_log_prob: Tensor | None) -> Tensor:
             if old_log_prob is None:
                 return losses.policy_gradient_loss(log_prob, estimates.advantage)
             return losses.clipped_loss(log_prob, old_log_prob, estimates.advantage, config.clip)
 
-        entropy = _spread(rows, losses.entropy(output.log_mu), held)
+        entropy = _spread(decisions, losses.entropy(output.log_mu), held)
         if config.entropy_of_decisions:
             entropy = torch.where(steps.new_offer | (held < 0), entropy, 0.0)
         terms = {
             "policy_loss": (1.0, chosen(choices.policy, None if old is None else old.policy)),
-            "critic_loss": (config.critic_weight, losses.critic_loss(phi, estimates.targets)),
+            "critic_loss": (config.critic_weight, losses.critic_loss(output.phi, estimates.targets)),
             "entropy": (-_annealed(config.lambda_entropy, config.entropy_end, progress), entropy),
         }
         if output.prediction_logits is not None:
@@ -204,29 +193,63 @@ class Learner(NetworkPlayer, ABC):
         return loss, {name: mean.detach() for name, mean in means.items()}
 
     def _set_rates(self, progress: float) -> None:
-        config = self.config
-        for group, rate in zip(
-            self.optimizer.param_groups, (config.learning_rate, config.critic_learning_rate), strict=True
-        ):
-            group["lr"] = _annealed(rate, config.learning_rate_end, progress)
+        rates = (self.config.learning_rate, self.config.critic_learning_rate)
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = _annealed(rate, self.config.learning_rate_end, progress)
 
 
-def _phi_of(output: LeaderOutput) -> Tensor:
-    assert output.phi is not None
-    return output.phi
+def _at(decisions: Tensor | None, values: Tensor) -> Tensor:
+    """Values [R, N] at these decisions, [Q], or [S, R, N] at [S, Q]; all of them where there are none."""
+    return values if decisions is None else values.flatten().index_select(0, decisions.flatten()).view(decisions.shape)
 
 
-def _at(rows: Tensor | None, values: Tensor) -> Tensor:
-    """Values [R, N] at these rows, [Q], or [S, R, N] at [S, Q]; all of them where there are none."""
-    return values if rows is None else values.flatten().index_select(0, rows.flatten()).view(rows.shape)
-
-
-def _spread(rows: Tensor | None, values: Tensor, like: Tensor) -> Tensor:
+def _spread(decisions: Tensor | None, values: Tensor, like: Tensor) -> Tensor:
     """The inverse of :func:`_at`, 0 elsewhere, of the shape of ``like``."""
-    if rows is None:
+    if decisions is None:
         return values
-    return values.new_zeros(like.numel()).index_copy(0, rows.flatten(), values.flatten()).view(like.shape)
+    return values.new_zeros(like.numel()).index_copy(0, decisions.flatten(), values.flatten()).view(like.shape)
 
 
 def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
     return start * (1.0 - (1.0 - share_at_the_end) * progress)
+
+
+@torch.no_grad()
+def _sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
+    """What happened in a batch, as sums, [] or [S] each, which ranks can add up before they are divided.
+
+    Games, steps of followers, new offers, right predictions, and beta where an option could end.
+
+    Args:
+        steps: that were played.
+        games: in which; of each seed, where there are several.
+        output: of the network at these steps.
+    """
+    dtype, device = output.log_mu.dtype, output.log_mu.device
+    sums = {
+        "games": torch.tensor(games, device=device),
+        "steps": steps.count,
+        "new_offers": steps.total(steps.new_offer),
+    }
+    if output.prediction_logits is not None:
+        right = output.prediction_logits.argmax(-1) == steps.follower_action
+        sums["predicted"] = steps.total(right.to(dtype))
+    if output.termination_logits is not None:
+        held = steps.previous >= 0
+        sums["held"] = steps.total(held)
+        sums["beta"] = steps.total(torch.where(held, torch.sigmoid(output.termination_logits), 0.0))
+    return sums
+
+
+def _described(sums: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Events per episode, option length, accuracy of the prediction, mean beta."""
+    new_offers, steps = sums["new_offers"], sums["steps"]
+    means = {
+        "new_offers": new_offers / sums["games"],
+        "option_length": new_offers.clamp(min=1).reciprocal() * steps,
+    }
+    if "predicted" in sums:
+        means["prediction_accuracy"] = sums["predicted"] / steps
+    if "held" in sums:
+        means["termination"] = sums["beta"] / sums["held"].clamp(min=1)
+    return means

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Annotated, Literal, NamedTuple, TypeAlias, get_origin, get_type_hints
 
 import torch
 from torch import Tensor
 
 __all__ = ["Episodes"]
 
-_SHAPES = {
-    "follower": ("T", "B", "N", "F"),
-    "goal": ("T", "B", "N", "G", "D"),
-    "previous": ("T", "B", "N"),
-    "offer": ("T", "B", "N"),
-    "new_offer": ("T", "B", "N"),
-    "expired": ("T", "B", "N"),
-    "explored": ("T", "B", "N"),
-    "follower_action": ("T", "B", "N"),
-    "committed": ("T", "B", "N"),
-    "completed": ("T", "B", "N"),
-    "payment": ("T", "B", "N"),
-    "valid": ("T", "B"),
-    "goal_reward": ("G",),
-    "price": ("K",),
-}
-_INTEGERS = frozenset({"previous", "offer", "follower_action", "completed"})
-_MASKS = frozenset({"new_offer", "expired", "explored", "committed", "valid"})
+Kind: TypeAlias = Literal["bool", "int64", "a floating dtype"]
+
+
+class Axes(NamedTuple):
+    """What a tensor of episodes must be: its dtype, and a letter for each of its axes."""
+
+    dtype: Kind
+    letters: str
 
 
 @dataclass(frozen=True)
@@ -55,28 +47,30 @@ class Episodes:
         explore: the exploration rate under which the offers were drawn, in [0, 1].
     """
 
-    follower: Tensor
-    goal: Tensor
-    previous: Tensor
-    offer: Tensor
-    new_offer: Tensor
-    expired: Tensor
-    explored: Tensor
-    follower_action: Tensor
-    committed: Tensor
-    completed: Tensor
-    payment: Tensor
-    valid: Tensor
-    goal_reward: Tensor
-    price: Tensor
+    follower: Annotated[Tensor, Axes("a floating dtype", "TBNF")]
+    goal: Annotated[Tensor, Axes("a floating dtype", "TBNGD")]
+    previous: Annotated[Tensor, Axes("int64", "TBN")]
+    offer: Annotated[Tensor, Axes("int64", "TBN")]
+    new_offer: Annotated[Tensor, Axes("bool", "TBN")]
+    expired: Annotated[Tensor, Axes("bool", "TBN")]
+    explored: Annotated[Tensor, Axes("bool", "TBN")]
+    follower_action: Annotated[Tensor, Axes("int64", "TBN")]
+    committed: Annotated[Tensor, Axes("bool", "TBN")]
+    completed: Annotated[Tensor, Axes("int64", "TBN")]
+    payment: Annotated[Tensor, Axes("a floating dtype", "TBN")]
+    valid: Annotated[Tensor, Axes("bool", "TB")]
+    goal_reward: Annotated[Tensor, Axes("a floating dtype", "G")]
+    price: Annotated[Tensor, Axes("a floating dtype", "K")]
     explore: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises ValueError on a wrong shape or ``explore``, TypeError on a wrong dtype."""
         sizes: dict[str, int] = {}
-        for name, letters in _SHAPES.items():
+        for name, (kind, letters) in _axes().items():
             value: Tensor = getattr(self, name)
-            _check_dtype(name, value)
+            right = value.is_floating_point() if kind == "a floating dtype" else str(value.dtype) == f"torch.{kind}"
+            if not right:
+                raise TypeError(f"{name}: expected {kind}, got {value.dtype}")
             if value.dim() != len(letters):
                 raise ValueError(f"{name}: expected shape [{', '.join(letters)}], got {list(value.shape)}")
             for letter, size in zip(letters, value.shape, strict=True):
@@ -105,20 +99,10 @@ class Episodes:
 
     def to(self, device: torch.device | str) -> Episodes:
         """The same episodes on ``device``; tensors already there are shared, not copied."""
-        moved = {
-            field.name: getattr(self, field.name).to(device, non_blocking=True)
-            for field in fields(self)
-            if field.name != "explore"
-        }
-        return replace(self, **moved)
+        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in _axes()})
 
 
-def _check_dtype(name: str, value: Tensor) -> None:
-    if name in _MASKS:
-        expected, right = "bool", value.dtype == torch.bool
-    elif name in _INTEGERS:
-        expected, right = "int64", value.dtype == torch.int64
-    else:
-        expected, right = "a floating dtype", value.dtype.is_floating_point
-    if not right:
-        raise TypeError(f"{name}: expected {expected}, got {value.dtype}")
+@cache
+def _axes() -> dict[str, Axes]:
+    hints = get_type_hints(Episodes, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items() if get_origin(hint) is Annotated}

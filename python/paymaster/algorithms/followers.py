@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import lambda_returns, normalise
-from paymaster.algorithms.joint_step import joint_step
-from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks
+from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_step
 from paymaster.networks.acting import FollowerActor
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
 from paymaster.networks.narrow import log_softmax
@@ -173,10 +172,10 @@ class FollowerActorCritic:
         share = self.ranks.share(acts.sum())
         alone = self._asked_alone(episodes)
         first: dict[str, Tensor] = {}
-        advantage = target = old = None
-        for _ in range(config.epochs):
+        old: Tensor | None = None
+        for epoch in range(config.epochs):
             output = self._evaluate(episodes, alone)
-            if advantage is None or target is None:
+            if epoch == 0:
                 advantage, target = self._estimate(episodes, output.value.detach())
             log_pi = log_softmax(output.logits)
             chosen = log_pi.gather(-1, episodes.action.unsqueeze(-1)).squeeze(-1)
@@ -191,7 +190,7 @@ class FollowerActorCritic:
                 "follower_critic_loss": (config.critic_weight, 0.5 * (output.value - target).square()),
                 "follower_entropy": (-config.lambda_entropy, losses.entropy(log_pi)),
             }
-            means = {name: _mean(values, acts) for name, (_, values) in terms.items()}
+            means = {name: losses.masked_mean(values.unsqueeze(-1), acts) for name, (_, values) in terms.items()}
             loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
             report = {} if first else {name: mean.detach() * share for name, mean in means.items()}
             sums = [*report.values()]
@@ -245,7 +244,3 @@ class FollowerActorCritic:
 def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> Tensor:
     """(1 - iota) p + iota / A."""
     return (1.0 - explore) * probability + explore / (probability.shape[-1] if actions is None else actions)
-
-
-def _mean(values: Tensor, acts: Tensor) -> Tensor:
-    return losses.masked_mean(values.unsqueeze(-1), acts)

@@ -48,11 +48,6 @@ class LeaderStack(Learner):
             return super().actor()
         return _StackActor([LeaderActor(leader.network) for leader in self.leaders])
 
-    def initial_state(self, num_games: int, num_followers: int) -> Memory:
-        """Return the memory before the first step of S B episodes."""
-        actor, history, fixed_goal = super().initial_state(num_games, num_followers)
-        return Memory(actor, self._by_seed(history), self._by_seed(fixed_goal))
-
     def act(
         self,
         seen: LeaderInput,
@@ -63,14 +58,11 @@ class LeaderStack(Learner):
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of S B games."""
-        follower, goal, previous, expired = map(self._by_seed, (seen.follower, seen.goal, seen.previous, seen.expired))
+        follower, goal, previous, expired = map(self._by_seed, seen[:4])
         by_seed = LeaderInput(follower, goal, previous, expired, seen.step)
         step = super().act(by_seed, state, explore=explore, generator=generator, greedy=greedy)
-        offer, explored, attention = (
-            None if part is None else part.flatten(0, 1) for part in (step.offer, step.explored, step.attention)
-        )
-        assert offer is not None
-        return LeaderStep(offer, step.state, explored, attention)
+        whether, weights = (None if part is None else part.flatten(0, 1) for part in (step.explored, step.attention))
+        return LeaderStep(step.offer.flatten(0, 1), step.state, whether, weights)
 
     @usual_torch()
     def update(self, episodes: Episodes, progress: float = 0.0) -> list[dict[str, float]]:
@@ -85,12 +77,10 @@ class LeaderStack(Learner):
             for group, joint in zip(leader.optimizer.param_groups, self.optimizer.param_groups, strict=True):
                 group["lr"] = joint["lr"]
                 for own, parameter in zip(group["params"], joint["params"], strict=True):
-                    state = self.optimizer.state.get(parameter, {})
-                    own_state = {
-                        name: (value[number] if value.dim() else value).clone() for name, value in state.items()
-                    }
-                    if own_state:
-                        leader.optimizer.state[own] = own_state
+                    if state := self.optimizer.state.get(parameter):
+                        leader.optimizer.state[own] = {
+                            name: (value[number] if value.dim() else value).clone() for name, value in state.items()
+                        }
 
     def collect_optimizers(self) -> None:
         """The inverse: goes on from the state of the leaders' own optimisers, who have all made as many steps."""
@@ -113,7 +103,7 @@ class LeaderStack(Learner):
         return PackedSteps.of_seeds(episodes, len(self.leaders))
 
     def _initial_history(self, games: int, followers: int) -> Tensor:
-        return self._by_seed(self.network.initial_history(games, followers))
+        return self._by_seed(super()._initial_history(games, followers))
 
     def _share(self, steps: PackedSteps) -> Tensor:
         return torch.ones(len(self.leaders), device=self.device)

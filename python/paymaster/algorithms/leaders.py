@@ -41,12 +41,12 @@ class LeaderKind:
         return replace(sizes, **self.network)
 
 
-_EVERY_STEP = OptionRules(interval=1)
-_EXPIRING = OptionRules(expiring=True)
 _NO_TERMINATION = {"termination": "none"}
+_PAPERS = EBPGConfig()
+_EVERY_STEP = EBPGConfig(gradient="sparse", options=OptionRules(interval=1))
 _OURS = EBPGConfig(
     gradient="sparse",
-    options=_EXPIRING,
+    options=OptionRules(expiring=True),
     learning_rate=6e-3,
     critic_learning_rate=6e-3,
     learning_rate_end=0.1,
@@ -56,33 +56,29 @@ _OURS = EBPGConfig(
 )
 
 _UNTUNED: Final[dict[str, tuple[str, dict[str, Any], EBPGConfig]]] = {
-    "ebpg": ("the paper's: dense event-based policy gradient", {}, EBPGConfig()),
+    "ebpg": ("the paper's: dense event-based policy gradient", {}, _PAPERS),
     "ebpg-sparse": ("the same, sparse: only new offers teach the policy", {}, EBPGConfig(gradient="sparse")),
     "no-ebpg": (
         'a new offer at every step, plain policy gradient (the paper\'s "w/o EBPG")',
         _NO_TERMINATION,
-        EBPGConfig(gradient="sparse", options=_EVERY_STEP),
+        _EVERY_STEP,
     ),
     "no-attention": (
         "the paper's with the mean over followers in place of attention",
         {"attention": "mean"},
-        EBPGConfig(),
+        _PAPERS,
     ),
     "fixed-interval": (
         "a new offer every m steps, plain policy gradient; fixed-interval(m), m = 5 unless said",
         _NO_TERMINATION,
         EBPGConfig(gradient="sparse", options=OptionRules(interval=5)),
     ),
-    "independent-heads": (
-        "the paper's with goal and bonus drawn independently",
-        {"heads": "independent"},
-        EBPGConfig(),
-    ),
-    "no-prediction": ("the paper's without the follower-aware module", {"prediction": False}, EBPGConfig()),
+    "independent-heads": ("the paper's with goal and bonus drawn independently", {"heads": "independent"}, _PAPERS),
+    "no-prediction": ("the paper's without the follower-aware module", {"prediction": False}, _PAPERS),
     "m3rl": (
         "M3RL (Shu & Tian 2019): a new offer at every step, mean, independent heads, agent-wise exploration",
         {**_NO_TERMINATION, "attention": "mean", "heads": "independent"},
-        EBPGConfig(gradient="sparse", options=_EVERY_STEP, exploration="agents", explore=0.1),
+        replace(_EVERY_STEP, exploration="agents", explore=0.1),
     ),
     "ebpg-expiring": (
         "ours: options also end when their offer has run its course; sparse gradient, clipped reuse, annealed entropy",
@@ -91,11 +87,7 @@ _UNTUNED: Final[dict[str, tuple[str, dict[str, Any], EBPGConfig]]] = {
         # and where it is, among strangers, beta opens as far as from any other start (docs/results.md).
         replace(_OURS, termination_start=-6.0),
     ),
-    "expiring-only": (
-        "ours without a learned termination",
-        _NO_TERMINATION,
-        _OURS,
-    ),
+    "expiring-only": ("ours without a learned termination", _NO_TERMINATION, _OURS),
 }
 
 LEADERS: Final[dict[str, LeaderKind]] = {

@@ -65,7 +65,10 @@ def new_offer_log_prob(log_mu: Tensor, offer: Tensor, held: Tensor, explore: flo
         [..., N]; on steps that are no event it means nothing.
     """
     chosen = _chosen(restricted_log_probs(log_mu, held), offer)
-    return _explored(chosen, log_mu.shape[-1] - 1 + (held < 0).to(log_mu.dtype), explore)
+    if explore == 0.0:
+        return chosen
+    support = log_mu.shape[-1] - 1 + (held < 0).to(log_mu.dtype)
+    return ((1.0 - explore) * chosen.exp() + explore / support).log()
 
 
 def sparse_log_prob(log_mu: Tensor, offer: Tensor, held: Tensor, new_offer: Tensor, explore: float = 0.0) -> Tensor:
@@ -157,13 +160,6 @@ def _chosen(log_probs: Tensor, index: Tensor) -> Tensor:
             f"{list(log_probs.shape[:-1])}, got {list(index.shape)}"
         )
     return log_probs.gather(-1, index.clamp(min=0).unsqueeze(-1)).squeeze(-1)
-
-
-def _explored(log_prob: Tensor, support: Tensor | int, explore: float) -> Tensor:
-    """log((1 - iota) p + iota / support)."""
-    if explore == 0.0:
-        return log_prob
-    return ((1.0 - explore) * log_prob.exp() + explore / support).log()
 
 
 def _check_same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None:

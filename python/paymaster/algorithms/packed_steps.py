@@ -51,31 +51,14 @@ class PackedSteps:
     @staticmethod
     def of(episodes: Episodes) -> PackedSteps:
         """The steps where ``episodes.valid``, which is true up to the end of each episode and false from there on."""
-        valid = episodes.valid
-        lengths = valid.sum(0)
-        batch_sizes = valid.sum(1).cpu()
-        batch_sizes = batch_sizes[batch_sizes > 0]
-        rows = None
-        step = torch.arange(len(valid), device=valid.device)[:, None].expand(valid.shape)
-        if len(batch_sizes) < len(valid) or int(batch_sizes[-1]) < valid.shape[1]:
-            longest_first = lengths.argsort(descending=True, stable=True)
-            played = valid[:, longest_first].flatten().nonzero().squeeze(-1)
-            games = valid.shape[1]
-            rows = played // games * games + longest_first[played % games]
-        return _steps_of(episodes, batch_sizes, rows, None, _packed(step, rows).unsqueeze(-1))
+        batch_sizes, step, rows = _longest_first(episodes.valid.unsqueeze(1))
+        return _steps_of(episodes, batch_sizes, step, None if rows.numel() == episodes.valid.numel() else rows[0])
 
     @staticmethod
     def of_seeds(episodes: Episodes, seeds: int) -> PackedSteps:
         """The same of S seeds' episodes, which stand one seed after the other in the axis of B."""
-        valid = episodes.valid.view(len(episodes.valid), seeds, -1)  # [T, S, B / S]
-        games = valid.shape[2]
-        batch_sizes = valid.sum(2).amax(1)
-        step, place = (torch.arange(games, device=valid.device) < batch_sizes.unsqueeze(-1)).nonzero(as_tuple=True)
-        longest_first = valid.sum(0).argsort(dim=1, descending=True, stable=True)  # [S, B / S]
-        first = torch.arange(0, seeds * games, games, device=valid.device).unsqueeze(-1)
-        rows = step * (seeds * games) + first + longest_first[:, place]
-        played = episodes.valid.flatten()[rows].unsqueeze(-1)
-        return _steps_of(episodes, batch_sizes[batch_sizes > 0].cpu(), rows, played, step.unsqueeze(-1))
+        batch_sizes, step, rows = _longest_first(episodes.valid.view(len(episodes.valid), seeds, -1))
+        return _steps_of(episodes, batch_sizes, step, rows, episodes.valid.flatten()[rows].unsqueeze(-1))
 
     @cached_property
     def count(self) -> Tensor:
@@ -108,25 +91,25 @@ class PackedSteps:
         return whole.index_copy(0, self.rows.flatten(), values).view(*shape, *values.shape[1:])
 
 
+def _longest_first(valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """``batch_sizes``, ``step`` and ``rows`` [S, R] of steps [T, S, B]."""
+    games = valid.shape[2]
+    batch_sizes = valid.sum(2).amax(1)
+    step, place = (torch.arange(games, device=valid.device) < batch_sizes.unsqueeze(-1)).nonzero(as_tuple=True)
+    longest_first = valid.sum(0).argsort(dim=1, descending=True, stable=True)  # [S, B]
+    first = torch.arange(0, valid[0].numel(), games, device=valid.device).unsqueeze(-1)
+    rows = step * valid[0].numel() + first + longest_first[:, place]
+    return batch_sizes[batch_sizes > 0].cpu(), step.unsqueeze(-1), rows
+
+
 def _steps_of(
-    episodes: Episodes, batch_sizes: Tensor, rows: Tensor | None, played: Tensor | None, step: Tensor
+    episodes: Episodes, batch_sizes: Tensor, step: Tensor, rows: Tensor | None, played: Tensor | None = None
 ) -> PackedSteps:
-    new_offer = _packed(episodes.new_offer, rows)
-    return PackedSteps(
-        batch_sizes=batch_sizes,
-        rows=rows,
-        played=played,
-        step=step,
-        follower=_packed(episodes.follower, rows),
-        goal=_packed(episodes.goal, rows),
-        previous=_packed(episodes.previous, rows),
-        offer=_packed(episodes.offer, rows),
-        new_offer=new_offer if played is None else new_offer & played,
-        expired=_packed(episodes.expired, rows),
-        explored=_packed(episodes.explored, rows),
-        follower_action=_packed(episodes.follower_action, rows),
-        explore=episodes.explore,
-    )
+    names = ("follower", "goal", "previous", "offer", "new_offer", "expired", "explored", "follower_action")
+    of_steps = {name: _packed(getattr(episodes, name), rows) for name in names}
+    if played is not None:
+        of_steps["new_offer"] &= played
+    return PackedSteps(batch_sizes, rows, played, step, **of_steps, explore=episodes.explore)
 
 
 def _packed(values: Tensor, rows: Tensor | None) -> Tensor:

@@ -57,7 +57,7 @@ class NetworkPlayer:
 
     def initial_state(self, num_games: int, num_followers: int) -> Memory:
         """Return the memory before the first step of B episodes."""
-        history = self.network.initial_history(num_games, num_followers)
+        history = self._initial_history(num_games, num_followers)
         return Memory(self.actor(), history, torch.full(history.shape[:-1], -1, device=self.device))
 
     def exploration_rate(self, episodes_done: int) -> float:
@@ -91,6 +91,10 @@ class NetworkPlayer:
         offer = draw_offers(output, held, explore, generator, greedy)
         assert output.history is not None
         return LeaderStep(offer, Memory(state.actor, output.history, fixed_goal), explored, output.attention)
+
+    def _initial_history(self, games: int, followers: int) -> Tensor:
+        """h before the first step, [B, N, H], or [S, B, N, H] of S seeds."""
+        return self.network.initial_history(games, followers)
 
     def _draw_goals(self, shape: torch.Size, explore: float, draws: Draws | None) -> Tensor:
         """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""

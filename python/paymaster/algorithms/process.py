@@ -143,10 +143,14 @@ def sample_offers(
     """
     log_mu = output.log_mu
     num_offers = log_mu.shape[-1]
-    if greedy or num_offers == 1:
-        return _most_likely(output, held)
-    uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
+    if num_offers == 1:
+        return log_mu.argmax(-1)
     ends = held < 0
+    if greedy:
+        if output.termination_logits is not None:
+            ends = ends | (output.termination_logits > 0.0)
+        return torch.where(ends, restricted_log_probs(log_mu, held).argmax(-1), held)
+    uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
     excluded = is_previous(held, num_offers)
     likely = log_mu.masked_fill(excluded, -torch.inf)
     weights = (likely - likely.amax(-1, keepdim=True)).exp()
@@ -175,12 +179,3 @@ def draw_offers(
     return torch.from_numpy(
         _core.draw_offers(log_mu.numpy(), beta, held.numpy(), uniform.contiguous().numpy(), explore)
     )
-
-
-def _most_likely(output: LeaderOutput, held: Tensor) -> Tensor:
-    if output.log_mu.shape[-1] == 1:
-        return output.log_mu.argmax(-1)
-    ends = held < 0
-    if output.termination_logits is not None:
-        ends = ends | (output.termination_logits > 0.0)
-    return torch.where(ends, restricted_log_probs(output.log_mu, held).argmax(-1), held)

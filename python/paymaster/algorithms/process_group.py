@@ -16,9 +16,12 @@ from datetime import timedelta
 from typing import Any, NoReturn, TypeVar
 
 import torch
-from torch import Tensor
+import torch.distributed as dist
+from torch import Tensor, nn
 
-__all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "launched"]
+from paymaster.validation.finite import check_step
+
+__all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "joint_step", "launched"]
 
 _TIMEOUT = "PAYMASTER_RANK_TIMEOUT"  # environment variable
 _SECONDS = 25.0  # its default: a job whose rank hangs ends within half a minute
@@ -80,10 +83,8 @@ class _Joined(Ranks):
     """Several processes, joined by torch.distributed: gloo for tensors on the CPU, NCCL for those on GPUs."""
 
     def __init__(self, rank: int, size: int, local_size: int, device: torch.device, seconds: float) -> None:
-        import torch.distributed as dist
-
         self.rank, self.size, self.local_size = rank, size, local_size
-        self._dist, self._seconds = dist, seconds
+        self._seconds = seconds
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         with self._naming("waiting for all ranks to start", _START.total_seconds()):
             dist.init_process_group(backend, timeout=_START)
@@ -100,15 +101,13 @@ class _Joined(Ranks):
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
         self._all_reduce(flat)
-        at = 0
-        for tensor in tensors:
-            tensor.copy_(flat[at : at + tensor.numel()].view_as(tensor))
-            at += tensor.numel()
+        for tensor, sums in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(sums.view_as(tensor))
 
     def gather(self, value: T) -> list[T] | None:
         gathered: list[Any] | None = [None] * self.size if self.rank == 0 else None
         with self._naming("gathering", self._seconds):
-            self._dist.gather_object(value, gathered, dst=0, group=self._group)
+            dist.gather_object(value, gathered, dst=0, group=self._group)
         return gathered
 
     def wait(self) -> None:
@@ -119,24 +118,63 @@ class _Joined(Ranks):
         return dict(zip(numbers, (summed / self.size).tolist(), strict=True))
 
     def leave(self) -> None:
-        self._dist.destroy_process_group()
+        dist.destroy_process_group()
 
     def _all_reduce(self, tensor: Tensor) -> None:
         with self._naming("adding up", self._seconds):
-            self._dist.all_reduce(tensor, group=self._group)
+            dist.all_reduce(tensor, group=self._group)
 
     @contextmanager
     def _naming(self, doing: str, seconds: float) -> Iterator[None]:
         try:
             yield
         except RuntimeError as error:  # torch's DistError is one; gloo raises it bare
-            cause = re.sub(r"^\[[^]]*\] *", "", str(error)).partition(". ")[
-                0
-            ]  # gloo says in which of its lines, and more
+            # gloo says in which of its lines, and more
+            cause, *_ = re.sub(r"^\[[^]]*\] *", "", str(error)).split(". ")
             raise RankError(
                 f"{_name(self.rank, self.size)}: lost the other ranks while {doing}: one has ended, or did not answer "
                 f"within {seconds:g} s ({_TIMEOUT}); {_ADVICE} ({cause})"
             ) from error
+
+
+def joint_step(
+    loss: Tensor,
+    share: Tensor,
+    optimizer: torch.optim.Optimizer,
+    max_norm: float,
+    ranks: Ranks,
+    report: Sequence[Tensor] = (),
+    *,
+    who: str = "leader",
+) -> Tensor:
+    """Descends on the mean over all ranks' steps: the sum of each rank's mean times its share in them.
+
+    Args:
+        loss: this rank's mean, [].
+        share: of this rank in what the mean is taken over (:meth:`Ranks.share`), [].
+        optimizer: whose parameters' gradients are added up, in one all-reduce, then scaled down together to
+            ``max_norm``.
+        max_norm: of the summed gradient.
+        ranks: who learns together.
+        report: more to be added up in the same all-reduce, in place.
+        who: learns, for the error.
+
+    Returns:
+        The norm of the summed gradient before it was scaled down, [].
+
+    Raises:
+        DivergenceError: the loss or the gradient is NaN or infinite; no parameter has changed.
+    """
+    optimizer.zero_grad()
+    loss.backward(share.to(loss.dtype))  # type: ignore[no-untyped-call]
+    # The optimiser's lists: to walk a network's modules takes longer than a step of Adam.
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    # Which parameters have a gradient follows from the configuration, so it is the same on all ranks.
+    ranks.add_up([*(p.grad for p in parameters if p.grad is not None), *report])
+    norm = nn.utils.clip_grad_norm_(parameters, max_norm)
+    check_step(loss, norm, who)
+    optimizer.step()
+    return norm
 
 
 def launched() -> tuple[int, int]:
@@ -145,8 +183,8 @@ def launched() -> tuple[int, int]:
     Raises:
         ValueError: an environment variable that holds something else than a number.
     """
-    rank, size = (_whole_number(name) for name in ("RANK", "WORLD_SIZE"))
-    if rank is None or size is None:
+    rank, size = (_whole_number(name, -1) for name in ("RANK", "WORLD_SIZE"))
+    if -1 in (rank, size):
         return 0, 1
     if not 0 <= rank < size:
         raise ValueError(f"RANK: expected one in [0, WORLD_SIZE = {size}), got {rank}")
@@ -171,13 +209,12 @@ def join_ranks(device: torch.device) -> Iterator[Ranks]:
     if size == 1:
         yield SINGLE_PROCESS
         return
-    local_rank, local_size = (_whole_number(name) for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"))
-    local_rank = rank if local_rank is None else local_rank
-    _take_gpu(device, local_rank, size)
+    local_size = _whole_number("LOCAL_WORLD_SIZE", size)
+    _take_gpu(device, _whole_number("LOCAL_RANK", rank), size)
     seconds = _timeout()
     # A rank that waits for a GPU would not come to hear of it from Python: there SIGTERM ends it at once.
     with _sigterm_named(rank, size) if device.type == "cpu" else nullcontext():
-        ranks = _Joined(rank, size, size if local_size is None else local_size, device, seconds)
+        ranks = _Joined(rank, size, local_size, device, seconds)
         yield ranks
         ranks.leave()  # not after an error: the others may hang, and the process ends anyway
 
@@ -197,12 +234,12 @@ def _take_gpu(device: torch.device, local_rank: int, size: int) -> None:
         torch.cuda.set_device(local_rank)
 
 
-def _whole_number(variable: str) -> int | None:
-    """An environment variable's value, None where it is not set or empty."""
+def _whole_number(variable: str, default: int) -> int:
+    """An environment variable's value, the default where it is not set or empty."""
     given = os.environ.get(variable, "").strip()
     if given and not re.fullmatch(r"[0-9]{1,9}", given):
         raise ValueError(f"{variable}: expected a whole number, as torchrun sets it, got {given!r:.80}")
-    return int(given) if given else None
+    return int(given) if given else default
 
 
 def _timeout() -> float:

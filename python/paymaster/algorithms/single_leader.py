@@ -10,10 +10,9 @@ from paymaster.algorithms.advantages import normalise
 from paymaster.algorithms.ebpg import Learner
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.joint_step import joint_step
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.process import OptionRules, held_offers
-from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks
+from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_step
 from paymaster.algorithms.protocol import Insight
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
 from paymaster.networks.torch_defaults import drawing_from, usual_torch
@@ -86,9 +85,6 @@ class EBPG(Learner):
 
     def _steps(self, episodes: Episodes) -> PackedSteps:
         return PackedSteps.of(episodes)
-
-    def _initial_history(self, games: int, followers: int) -> Tensor:
-        return self.network.initial_history(games, followers)
 
     def _share(self, steps: PackedSteps) -> Tensor:
         return self.ranks.share(steps.count)

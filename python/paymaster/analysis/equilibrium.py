@@ -8,26 +8,25 @@ followers that had not finished learning.
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerInput
+from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes
 from paymaster.algorithms.protocol import LeaderAlgorithm
-from paymaster.analysis.intervals import Interval, mean_ci95
+from paymaster.analysis.inspection import acceptance_of
+from paymaster.analysis.intervals import Interval, in_json, mean_ci95
 from paymaster.analysis.open_run import open_run
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv, Observation
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.episode import EpisodeTotals
-from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
+from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.training.seeds import evaluation_seed
 
@@ -71,68 +70,37 @@ class Diagnosis:
 
     def to_json(self) -> dict[str, Any]:
         """Intervals as ``{"mean": ..., "ci95": [low, high]}``, lists in place of arrays, None in place of nan."""
-
-        def plain(value: Any) -> Any:
-            if isinstance(value, Interval):
-                return value.to_json()
-            if isinstance(value, np.ndarray):
-                return [plain(part) for part in value.tolist()]
-            return None if isinstance(value, float) and np.isnan(value) else value
-
-        return {name: plain(value) for name, value in vars(self).items()}
+        return {name: in_json(value) for name, value in vars(self).items()}
 
 
-class _Seats:
-    """Followers as they are in some seats, challengers in the others (:class:`paymaster.envs.two_phase.Answering`).
+class _Seats(LearningFollowers):
+    """Challengers in some seats, in the others the followers as they are, who had all of them.
 
     Both draw for every seat, each with a generator of its own, so that games with and without challengers are the same
     games with the same draws up to the first answer that differs.
     """
 
-    def __init__(self, env: TwoPhaseVectorEnv, usual: FollowerActorCritic, challengers: FollowerActorCritic) -> None:
-        self.usual, self.challengers = usual, challengers
-        self.challenged = np.zeros((env.num_envs, env.num_followers), dtype=np.bool_)
-        self.explore, self.keep = 0.0, False
-        self._encoder = FollowerEncoder(env, usual.device)
-        self._generators = [torch.Generator(usual.device) for _ in range(2)]
-        self._actors = usual.actor(), challengers.actor()
-        self._steps: list[tuple[FollowerInput, Tensor, Tensor]] = []
-        self.earnings: list[NDArray[np.float32]] = []  # [B, N] a step
-        env.answering = self
+    def __init__(self, env: TwoPhaseVectorEnv, challengers: FollowerActorCritic) -> None:
+        self.usual = _learned(env)
+        super().__init__(env, challengers, torch.Generator(challengers.device))
 
-    def start(self, seed: int) -> None:
-        """A new batch of episodes, with draws of this seed."""
-        for generator in self._generators:
+    def start(self, challenged: NDArray[np.bool_], seed: int) -> None:
+        """A new batch of episodes, with challengers in these seats [B, N] and draws of this seed."""
+        self.challenged, self.earnings = challenged, np.zeros(challenged.shape)
+        for generator in (self.usual.generator, self.generator):
             generator.manual_seed(seed)
-        self._steps, self.earnings = [], []
-        self._actors = self.usual.actor(), self.challengers.actor()
 
     def answer(self, observation: Observation) -> NDArray[np.int64]:
-        seen = self._encoder.encode(observation)
-        usual = self.usual.act(seen, self._actors[0], generator=self._generators[0])
-        better = self.challengers.act(seen, self._actors[1], explore=self.explore, generator=self._generators[1])
-        seats = torch.from_numpy(self.challenged).to(usual.device)
-        action = torch.where(seats, better, usual)
-        if self.keep:
-            self._steps.append((seen, action, seats & torch.from_numpy(observation["acts"].copy()).to(usual.device)))
-        answered: NDArray[np.int64] = action.cpu().numpy()
-        return answered
+        return np.where(self.challenged, super().answer(observation), self.usual.answer(observation))
 
     def earned(self, reward: NDArray[np.float32]) -> None:
-        self.earnings.append(reward.copy())
+        super().earned(reward)
+        self.earnings += reward
 
     def lived(self) -> FollowerEpisodes:
         """What the challengers lived through since :meth:`start`."""
-        seen, action, acts = zip(*self._steps, strict=True)
-        return FollowerEpisodes(
-            own=torch.stack([one.own for one in seen]),
-            goal=torch.stack([one.goal for one in seen]),
-            identity=seen[0].identity,
-            action=torch.stack(action),
-            reward=torch.from_numpy(np.stack(self.earnings)).to(self.usual.device),
-            acts=torch.stack(acts),
-            explore=self.explore,
-        )
+        lived = super().lived()
+        return replace(lived, acts=lived.acts & torch.from_numpy(self.challenged).to(lived.acts.device))
 
 
 @usual_torch()
@@ -163,30 +131,23 @@ def diagnose_run(
         raise ValueError(f"retrain: expected at least 0, got {retrain}")
     env, leader = open_run(run, episodes, evaluation_seed(seed), population=population)
     if not isinstance(env, TwoPhaseVectorEnv):
-        return _described(run, env, *_play(env, leader, seed), retrained=0, regret=None, loss=None)
-    assert isinstance(env.answering, LearningFollowers)
-    usual = env.answering.followers
-    challengers = _challengers(run, usual, retrain, seed, population)
-    start, seats = env.snapshot(), _Seats(env, usual, challengers)
+        return _described(run, env, *_play(env, leader, seed))
+    seats = _Seats(env, _challengers(run, _learned(env).followers, retrain, seed, population))
+    start = env.snapshot()
 
     def earned(challenged: NDArray[np.bool_]) -> tuple[NDArray[np.float64], Episodes, EpisodeTotals]:
         env.restore(start)
-        seats.challenged = challenged
-        seats.start(seed)
+        seats.start(challenged, seed)
         played, totals = _play(env, leader, seed)
-        return np.sum(seats.earnings, axis=0, dtype=np.float64), played, totals
+        return seats.earnings, played, totals
 
     nobody = np.zeros((episodes, env.num_followers), dtype=np.bool_)
     before, played, totals = earned(nobody)
-    one = nobody.copy()
-    one[np.arange(episodes), np.arange(episodes) % env.num_followers] = True
+    one = _one_seat(nobody.shape)
     after, _, _ = earned(one)
     _, _, against_all = earned(~nobody)
-    return _described(
-        run,
-        env,
-        played,
-        totals,
+    return replace(
+        _described(run, env, played, totals),
         retrained=retrain,
         regret=mean_ci95((after - before)[one]),
         loss=mean_ci95(totals.gain - against_all.gain),
@@ -200,16 +161,26 @@ def _challengers(
     env, leader = open_run(run, _GAMES, evaluation_seed(seed) + _CHALLENGERS, population=population)
     assert isinstance(env, TwoPhaseVectorEnv)
     challengers = FollowerActorCritic(usual.network.config, usual.config, usual.device)
-    challengers.network.load_state_dict(copy.deepcopy(usual.network.state_dict()))
-    seats = _Seats(env, usual, challengers)
+    challengers.network.load_state_dict(usual.network.state_dict())
+    seats = _Seats(env, challengers)
     seats.explore, seats.keep = usual.config.explore, True
     for done in range(0, retrain, _GAMES):
-        seats.challenged = np.zeros((_GAMES, env.num_followers), dtype=np.bool_)
-        seats.challenged[np.arange(_GAMES), (np.arange(_GAMES) + done // _GAMES) % env.num_followers] = True
-        seats.start(seed + _CHALLENGERS + done)
+        seats.start(_one_seat((_GAMES, env.num_followers), done // _GAMES), seed + _CHALLENGERS + done)
         _play(env, leader, seed + _CHALLENGERS + done)
         challengers.update(seats.lived())
     return challengers
+
+
+def _one_seat(shape: tuple[int, int], first: int = 0) -> NDArray[np.bool_]:
+    """One seat a game [B, N], the next one in the next game."""
+    games, seats = np.indices(shape)
+    challenged: NDArray[np.bool_] = seats == (games + first) % shape[1]
+    return challenged
+
+
+def _learned(env: TwoPhaseVectorEnv) -> LearningFollowers:
+    assert isinstance(env.answering, LearningFollowers)  # open_run has seated them
+    return env.answering
 
 
 def _play(env: LeaderVectorEnv, leader: LeaderAlgorithm, seed: int) -> tuple[Episodes, EpisodeTotals]:
@@ -218,36 +189,20 @@ def _play(env: LeaderVectorEnv, leader: LeaderAlgorithm, seed: int) -> tuple[Epi
     return played.to("cpu"), totals
 
 
-def _described(
-    run: Path,
-    env: LeaderVectorEnv,
-    played: Episodes,
-    totals: EpisodeTotals,
-    *,
-    retrained: int,
-    regret: Interval | None,
-    loss: Interval | None,
-) -> Diagnosis:
-    n, bonuses, goals = env.num_followers, env.parameters["num_bonuses"], env.parameters["num_goals"]
-    offer = played.offer.numpy()
-    offered = played.valid.numpy()[..., None] & (offer >= 0) & (offer < goals * bonuses)
-    committed = played.committed.numpy()
-    acceptance = [
-        float(committed[here].mean()) if (here := offered & (offer % bonuses == level)).any() else float("nan")
-        for level in range(bonuses)
-    ]
+def _described(run: Path, env: LeaderVectorEnv, played: Episodes, totals: EpisodeTotals) -> Diagnosis:
+    """Without challengers."""
     completed = int(totals.completions.sum())
     return Diagnosis(
         task=env.task,
         leader=str(run),
         followers=env.parameters["followers"],
         episodes=env.num_envs,
-        retrained=retrained,
+        retrained=0,
         gain=mean_ci95(totals.gain),
-        follower_reward=mean_ci95(totals.follower_reward / n),
+        follower_reward=mean_ci95(totals.follower_reward / env.num_followers),
         spend=float(totals.payments.sum() / completed) if completed else float("nan"),
-        acceptance=np.array(acceptance),
-        incentive=mean_ci95(totals.incentive / n),
-        regret=regret,
-        loss=loss,
+        acceptance=acceptance_of(played),
+        incentive=mean_ci95(totals.incentive / env.num_followers),
+        regret=None,
+        loss=None,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from paymaster.algorithms.followers import FollowerActorCritic
 from paymaster.analysis.intervals import Interval, mean_ci95
-from paymaster.analysis.open_run import open_run, population_parameters, seat_population
+from paymaster.analysis.open_run import naming_the_population, open_run, population_parameters, seat_followers
 from paymaster.analysis.replacement import Replacement
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
@@ -63,13 +63,11 @@ class Evaluation:
 
     def intervals(self) -> dict[str, Interval]:
         """Mean with 95 % interval of every measure; completions in all and by type."""
-        out = {name: mean_ci95(getattr(self, name)) for name in ("gain", "payments", "incentive")}
-        out["completions"] = mean_ci95(self.completions.sum(axis=-1))
-        for goal in range(self.completions.shape[-1]):
-            out[f"completions_{goal}"] = mean_ci95(self.completions[:, goal])
-        for name in ("follower_reward", "new_offers", "option_length"):
-            out[name] = mean_ci95(getattr(self, name))
-        return out
+        samples = {name: getattr(self, name) for name in ("gain", "payments", "incentive")}
+        samples["completions"] = self.completions.sum(axis=-1)
+        samples |= {f"completions_{goal}": completed for goal, completed in enumerate(self.completions.T)}
+        samples |= {name: getattr(self, name) for name in ("follower_reward", "new_offers", "option_length")}
+        return {name: mean_ci95(values) for name, values in samples.items()}
 
     def to_json(self) -> dict[str, Any]:
         """``{"gain": {"mean": ..., "ci95": [low, high]}, ..., "episodes": E}``."""
@@ -107,11 +105,12 @@ def evaluate_scripted(
         if learned is not None:
             LearningFollowers(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
         elif population is not None:
-            seat_population(env, population, evaluation_seed(seed))
+            with naming_the_population():
+                seat_followers(env, population, evaluation_seed(seed))
         else:
             raise ValueError("population: expected a run whose followers learned, since these do, got none")
     env.statistics.frozen = True  # scripted leaders do not use them
-    return _collect(name, task, env, episodes, leader, seed, replacement)
+    return _collect(name, env, episodes, leader, seed, replacement)
 
 
 @usual_torch()
@@ -158,7 +157,7 @@ def evaluate_run(
         env.statistics.frozen = False
     generator = torch.Generator(leader.device).manual_seed(evaluation_seed(seed))
     player = NetworkLeader(leader, generator, greedy=greedy)
-    return _collect(str(run), env.task, env, episodes, player, seed, replacement)
+    return _collect(str(run), env, episodes, player, seed, replacement)
 
 
 def _games_at_once(episodes: int, *, strangers: bool, replacement: Replacement | None) -> int:
@@ -171,13 +170,7 @@ def _games_at_once(episodes: int, *, strangers: bool, replacement: Replacement |
 
 
 def _collect(
-    leader: str,
-    task: str,
-    env: LeaderVectorEnv,
-    episodes: int,
-    player: Leader,
-    seed: int,
-    replacement: Replacement | None,
+    leader: str, env: LeaderVectorEnv, episodes: int, player: Leader, seed: int, replacement: Replacement | None
 ) -> Evaluation:
     """Plays rounds of all games until there are ``episodes``; the surplus of the last round is dropped by index."""
     if replacement is not None:
@@ -191,13 +184,7 @@ def _collect(
     def every(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]
 
-    offers = every("length") * env.num_followers
-    return Evaluation(
-        leader=leader,
-        task=task,
-        option_length=offers / every("new_offers"),
-        **{
-            name: every(name)
-            for name in ("gain", "payments", "incentive", "completions", "follower_reward", "new_offers")
-        },
-    )
+    names = ("gain", "payments", "incentive", "completions", "follower_reward", "new_offers")
+    measures = {name: every(name) for name in names}
+    steps = every("length") * env.num_followers
+    return Evaluation(leader, env.task, option_length=steps / measures["new_offers"], **measures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ from torch import Tensor
 
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.protocol import Insight
+from paymaster.analysis.intervals import in_json
 from paymaster.analysis.open_run import open_run
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.rollout import Rollout
 from paymaster.training.seeds import evaluation_seed
 
-__all__ = ["Inspection", "inspect_run", "summarise"]
+__all__ = ["Inspection", "acceptance_of", "inspect_run", "summarise"]
 
 Floats = NDArray[np.float64]
 
@@ -60,15 +61,7 @@ class Inspection:
 
     def to_json(self) -> dict[str, Any]:
         """Lists in place of arrays, None in place of nan."""
-
-        def plain(value: Any) -> Any:
-            if isinstance(value, np.ndarray):
-                value = value.tolist()
-            if isinstance(value, (list, tuple)):
-                return [plain(part) for part in value]
-            return None if isinstance(value, float) and np.isnan(value) else value
-
-        return {name: plain(value) for name, value in asdict(self).items()}
+        return {name: in_json(value) for name, value in vars(self).items()}
 
 
 @usual_torch()
@@ -84,7 +77,8 @@ def inspect_run(run: Path, episodes: int = 200, seed: int = 0) -> Inspection:
     env, leader = open_run(run, episodes, evaluation_seed(seed))
     played, _ = Rollout(env, leader, torch.Generator(leader.device).manual_seed(seed)).play()
     assert played is not None
-    return summarise(played.to("cpu"), _on_cpu(leader.inspect(played)), env.task, str(run))
+    insight = Insight(*(None if part is None else part.cpu() for part in leader.inspect(played)))
+    return summarise(played.to("cpu"), insight, env.task, str(run))
 
 
 def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> Inspection:
@@ -94,10 +88,7 @@ def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> I
     played = episodes.follower_action.numpy()
     actions = int(played[everyone].max()) + 1 if insight.prediction is None else insight.prediction.shape[-1]
     counts = np.bincount(played[everyone], minlength=actions)
-    levels = len(episodes.price)
-    level, priced = episodes.offer.numpy() % levels, episodes.offer.numpy() < len(episodes.goal_reward) * levels
-    committed, expired = episodes.committed.numpy(), episodes.expired.numpy()
-    accepted = [_mean(committed[everyone & priced & (level == b)]) for b in range(levels)]
+    expired = episodes.expired.numpy()
     weights = None
     if insight.attention is not None:
         weights, _ = np.histogram(insight.attention.numpy()[everyone], bins=10, range=(0.0, 1.0))
@@ -112,10 +103,17 @@ def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> I
         termination_by_state=_by_state(insight.termination, everyone, expired),
         **_prediction(insight.prediction, played, everyone),
         most_frequent_action=float(counts.max() / counts.sum()),
-        acceptance=np.array(accepted),
+        acceptance=acceptance_of(episodes),
         option_lengths=_option_lengths(episodes.new_offer.numpy(), valid),
         entropy=_by_step(insight.entropy, everyone),
     )
+
+
+def acceptance_of(episodes: Episodes) -> Floats:
+    """Return the share of the steps with an offer of each bonus level whose follower was committed to it, [K]."""
+    levels, offer, committed = len(episodes.price), episodes.offer.numpy(), episodes.committed.numpy()
+    priced = episodes.valid.numpy()[..., None] & (offer < len(episodes.goal_reward) * levels)
+    return np.array([_mean(committed[priced & (offer % levels == level)]) for level in range(levels)])
 
 
 def _prediction(prediction: Tensor | None, played: NDArray[np.int64], mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -124,23 +122,17 @@ def _prediction(prediction: Tensor | None, played: NDArray[np.int64], mask: NDAr
     predicted, actions = prediction.argmax(-1).numpy(), prediction.shape[-1]
     confusion = np.zeros((actions, actions))
     np.add.at(confusion, (played[mask], predicted[mask]), 1.0)
-    right = torch.from_numpy((predicted == played).astype(np.float64))
-    return {
-        "prediction_accuracy": _by_step(right, mask),
-        "prediction_confusion": confusion / confusion.sum(),
-    }
+    right = _by_step(torch.from_numpy(predicted == played), mask)
+    return {"prediction_accuracy": right, "prediction_confusion": confusion / confusion.sum()}
 
 
 def _option_lengths(new_offer: NDArray[np.bool_], valid: NDArray[np.bool_]) -> NDArray[np.int64]:
     """How many options lasted 1..T steps; those that the end of the episode cut short included."""
-    steps, games, n = new_offer.shape
-    counts = np.zeros(steps + 1, dtype=np.int64)
-    last = valid.sum(0)
-    for b in range(games):
-        for k in range(n):
-            starts = np.flatnonzero(new_offer[: last[b], b, k])
-            np.add.at(counts, np.diff(np.append(starts, last[b])), 1)
-    return counts[1:]
+    game, follower, start = np.nonzero((new_offer & valid[..., None]).transpose(1, 2, 0))
+    end = valid.sum(0)[game]
+    followed = (game[1:] == game[:-1]) & (follower[1:] == follower[:-1])  # by another option of the same follower
+    end[:-1][followed] = start[1:][followed]
+    return np.bincount(end - start, minlength=len(valid) + 1)[1:]
 
 
 def _by_state(values: Tensor | None, mask: NDArray[np.bool_], expired: NDArray[np.bool_]) -> tuple[float, float] | None:
@@ -160,7 +152,3 @@ def _by_step(values: Tensor | None, mask: NDArray[np.bool_]) -> Floats | None:
 
 def _mean(values: NDArray[Any]) -> float:
     return float(values.mean()) if values.size else float("nan")
-
-
-def _on_cpu(insight: Insight) -> Insight:
-    return Insight(*(None if part is None else part.cpu() for part in insight))

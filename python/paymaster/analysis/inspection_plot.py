@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from paymaster.analysis.plain_matplotlib import plain_style  # isort: skip (before matplotlib)
+from paymaster.analysis.plain_matplotlib import plain_style, write_png  # isort: skip (before matplotlib)
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from paymaster.analysis.inspection import Inspection
-from paymaster.storage.atomic import write_bytes
 
 __all__ = ["plot_inspection"]
 
@@ -31,7 +28,6 @@ def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> 
         RunDirectoryError: the file cannot be written.
     """
     figure = Figure(figsize=(12.0, 7.0), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
     title = f"{inspection.leader} in {inspection.task}, {inspection.episodes} episodes"
     figure.suptitle(title, color=_INK, parse_math=False)
     panels: list[tuple[str, NDArray[Any] | None, Callable[[Axes, NDArray[Any], Inspection], None]]] = [
@@ -51,9 +47,7 @@ def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> 
             draw(axes, shown, inspection)
         axes.spines[["top", "right"]].set_visible(False)
         axes.title.set_color(_INK)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    write_bytes(out_png, buffer.getvalue())
+    write_png(figure, out_png)
 
 
 def _attention(axes: Axes, values: NDArray[Any], _: Inspection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +36,7 @@ class Interval:
 
     def to_json(self) -> dict[str, float | list[float | None]]:
         """`{"mean": …, "ci95": [low, high]}`; an end that is NaN becomes null, as JSON has no NaN."""
-        return {
-            "mean": self.mean,
-            "ci95": [None if math.isnan(end) else end for end in (self.low, self.high)],
-        }
+        return {"mean": self.mean, "ci95": in_json((self.low, self.high))}
 
     def __format__(self, spec: str) -> str:
         """`f"{interval:.1f}"` gives `14.2 ± 1.0`, or `14.2` alone when `n` is 1."""
@@ -78,3 +76,14 @@ def mean_ci95(samples: npt.ArrayLike) -> Interval:
     standard_error = float(values.std(ddof=1)) / math.sqrt(values.size)
     half = float(stdtrit(values.size - 1, 0.975)) * standard_error
     return Interval(mean, mean - half, mean + half, int(values.size))
+
+
+def in_json(value: Any) -> Any:
+    """Return a figure as JSON has it: lists in place of arrays and tuples, None in place of NaN."""
+    if isinstance(value, Interval):
+        return value.to_json()
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [in_json(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,14 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paymaster.analysis.plain_matplotlib import plain_style  # isort: skip (before matplotlib)
+from paymaster.analysis.plain_matplotlib import plain_style, write_png  # isort: skip (before matplotlib)
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from paymaster.storage.atomic import write_bytes
 from paymaster.storage.metrics_file import read_metrics
 
 _LEADER = "#1b6ca8"
@@ -58,7 +55,6 @@ def plot_learning_curve(
     smooth = _smoothed(gains)
 
     figure = Figure(figsize=(8.0, 4.5), dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
-    FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     lone = "o" if len(points) == 1 else None
     axes.plot(episodes, gains, color=_LEADER, alpha=0.25, linewidth=0.8)
@@ -71,9 +67,7 @@ def plot_learning_curve(
     _dress(axes, episodes, title)
     _label_at_the_right(axes, labels)
 
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})  # no version: same rows, same bytes
-    write_bytes(out_png, picture.getvalue())
+    write_png(figure, out_png, metadata={"Software": None})  # no version: same rows, same bytes
 
 
 def _smoothed(values: Floats) -> Floats:
@@ -89,10 +83,8 @@ def _dress(axes: Axes, episodes: Floats, title: str) -> None:
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=_INK, pad=12, parse_math=False)
     axes.set_xlabel("episodes", color=_INK)
     axes.set_ylabel("gain per episode", color=_INK)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(_INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_INK)
     axes.grid(axis="y", color=_FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(colors=_INK, labelsize=9)

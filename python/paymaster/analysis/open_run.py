@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,15 @@ from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import usual_torch
-from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import SCRIPTED
 from paymaster.storage.atomic import RunDirectoryError
 from paymaster.storage.run_config import CONFIG
 from paymaster.storage.run_directory import holds_run
-from paymaster.training.run_state import load_followers, load_leader
+from paymaster.training.run_state import load_weights
 from paymaster.training.setup import make_env, make_followers, make_leader, stored_config
 
-__all__ = ["RunLeader", "is_scripted", "open_run", "population_parameters", "seat_followers", "seat_population"]
+__all__ = ["RunLeader", "is_scripted", "naming_the_population", "open_run", "population_parameters", "seat_followers"]
 
 _OF_THE_POPULATION = (
     "followers",
@@ -99,13 +98,11 @@ def open_run(
                 raise ValueError(f"{name}: {mismatch}")
             raise ValueError(f"{'population' if name in theirs else 'task'}: {name}: {mismatch}")
     leader = make_leader(config, env)
-    load_leader(run, leader, env)
+    load_weights(run, leader, env)
     env.statistics.frozen = True
     if isinstance(env, TwoPhaseVectorEnv):
-        if population is None:
-            seat_followers(env, run, seed)
-        else:
-            seat_population(env, population, seed)
+        with nullcontext() if population is None else naming_the_population():
+            seat_followers(env, population or run, seed)
     return env, leader
 
 
@@ -119,7 +116,7 @@ def population_parameters(population: Path | None) -> dict[str, Any]:
         return {}
     if not holds_run(population):
         raise ValueError(f"population: expected a run directory, got {str(population)!r}, which holds no {CONFIG}")
-    with _naming_the_population():
+    with naming_the_population():
         config = stored_config(population)
     if not config.followers_learn:
         raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
@@ -127,7 +124,7 @@ def population_parameters(population: Path | None) -> dict[str, Any]:
     return {name: parameters[name] for name in _OF_THE_POPULATION if name in parameters}
 
 
-def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFollowers:
+def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> None:
     """Followers of a run, as it left them, in games of the same kind; they draw, without exploring.
 
     Raises:
@@ -142,18 +139,12 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> LearningFoll
         )
     followers = make_followers(dataclasses.replace(config, seed=seed), env)
     assert followers is not None  # the games ask them
-    load_followers(run, followers.followers)
-    return followers
-
-
-def seat_population(env: TwoPhaseVectorEnv, population: Path, seed: int) -> None:
-    """Seat the followers of another run, as :func:`seat_followers`; its errors begin with ``population``."""
-    with _naming_the_population():
-        seat_followers(env, population, seed)
+    load_weights(run, followers.followers)
 
 
 @contextmanager
-def _naming_the_population() -> Iterator[None]:
+def naming_the_population() -> Iterator[None]:
+    """Let errors of the run whose followers are to be seated begin with ``population``."""
     try:
         yield
     except (RunDirectoryError, ValueError) as error:

@@ -6,16 +6,21 @@ that of a notebook in a process that the notebook has started. Our pictures are 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
+
+from paymaster.storage.atomic import write_bytes
 
 _backend = os.environ.pop("MPLBACKEND", None) if "matplotlib" not in sys.modules else None
 try:
     import matplotlib
     import matplotlib.style
+    from matplotlib.figure import Figure
 finally:
     if _backend is not None:
         os.environ["MPLBACKEND"] = _backend
@@ -23,7 +28,7 @@ if _backend:
     with suppress(ValueError):
         matplotlib.rcParams["backend"] = _backend
 
-__all__ = ["plain_style"]
+__all__ = ["plain_style", "write_png"]
 
 _lock = threading.Lock()
 
@@ -33,3 +38,10 @@ def plain_style() -> Iterator[None]:
     """While this lasts matplotlib draws in its default style: no TeX, no fonts or sizes of a user's own."""
     with _lock, matplotlib.style.context("default"):  # the settings belong to the process
         yield
+
+
+def write_png(figure: Figure, path: str | os.PathLike[str], **options: Any) -> None:
+    """Write a picture into a file, which is replaced at once or not at all; ``options`` as of ``Figure.savefig``."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", **options)
+    write_bytes(path, picture.getvalue())

@@ -97,16 +97,14 @@ def step_rate(
         step(offers[t // 10 % len(offers)])
     rates, cpu_rates, t = [], [], 0
     for _ in range(repeats):
-        start, cpu_start, steps = time.perf_counter(), time.process_time(), 0
-        elapsed = 0.0
+        start, cpu_start, first, elapsed = time.perf_counter(), time.process_time(), t, 0.0
         while elapsed < seconds:
             for _ in range(10):
                 step(offers[t // 10 % len(offers)])
                 t += 1
-            steps += 10 * num_envs
             elapsed = time.perf_counter() - start
-        rates.append(steps / elapsed)
-        cpu_rates.append(steps / (time.process_time() - cpu_start))
+        rates.append((t - first) * num_envs / elapsed)
+        cpu_rates.append((t - first) * num_envs / (time.process_time() - cpu_start))
     return StepRate(
         task=task,
         num_envs=num_envs,

@@ -19,32 +19,32 @@ from paymaster.networks.leader import LeaderNetwork, LeaderOutput
 __all__ = ["FollowerActor", "LeaderActor", "readable"]
 
 
-class LeaderActor:
-    """Evaluates a leader's network step by step, for a batch of episodes.
+class _Actor:
+    """A network that is evaluated step by step, by the core where it can.
 
     It reads parameters where torch keeps them, so it sees what an optimiser or ``load_state_dict`` writes there. Make
     another once a parameter, a module or a hook of the network has been replaced.
+    """
+
+    def __init__(self, network: nn.Module, kind: type[Any], core: type[Any] | None) -> None:
+        self._network, self._core = network, None
+        if core is not None and (parameters := _parameters(network, kind)) is not None:
+            settings = vars(network.config)
+            self._core = core(parameters, **{name: size for name, size in settings.items() if type(size) is int})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._network,)
+
+
+class LeaderActor(_Actor):
+    """Evaluates a leader's network step by step, for a batch of episodes.
 
     Args:
         network: the leader's.
     """
 
     def __init__(self, network: LeaderNetwork) -> None:
-        self._network, self._core = network, None
-        if (parameters := _parameters(network, LeaderNetwork)) is not None:
-            config = network.config
-            self._core = _core.ActingLeader(
-                parameters,
-                num_goals=config.num_goals,
-                num_bonuses=config.num_bonuses,
-                num_actions=config.num_actions,
-                follower_features=config.follower_features,
-                goal_features=config.goal_features,
-                hidden=config.hidden,
-            )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._network,)
+        super().__init__(network, LeaderNetwork, _core.ActingLeader)
 
     def evaluate(self, follower: Tensor, goal: Tensor, previous: Tensor, history: Tensor) -> LeaderOutput:
         """Return the network's output for one step, without phi; the same as by calling it, to rounding.
@@ -69,7 +69,7 @@ class LeaderActor:
         return LeaderOutput(log_mu, termination, None, prediction, attention, after)
 
 
-class FollowerActor:
+class FollowerActor(_Actor):
     """Evaluates the followers' networks step by step, as :class:`LeaderActor` does the leader's.
 
     Args:
@@ -77,22 +77,8 @@ class FollowerActor:
     """
 
     def __init__(self, network: FollowerNetwork) -> None:
-        self._network, self._core = network, None
-        parameters = _parameters(network, FollowerNetwork)
-        if parameters is not None and len(network.own.weight) == 1:  # else each follower has weights of its own
-            config = network.config
-            self._core = _core.ActingFollowers(
-                parameters,
-                population=config.population,
-                num_goals=config.num_goals,
-                num_actions=config.num_actions,
-                own_features=config.own_features,
-                goal_features=config.goal_features,
-                hidden=config.hidden,
-            )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._network,)
+        alike = len(network.own.weight) == 1  # else each follower has weights of its own
+        super().__init__(network, FollowerNetwork, _core.ActingFollowers if alike else None)
 
     def logits(self, own: Tensor, goal: Tensor, identity: Tensor) -> Tensor:
         """Return the logits [B, N, A] of the followers' actions in one step.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from paymaster.validation.quantities import Size
+from paymaster.validation.ranges import check_fields
 
 __all__ = ["FollowerConfig", "FollowerNetwork", "FollowerOutput", "Identities", "IdentityLinear"]
 
@@ -30,24 +33,18 @@ class FollowerConfig:
             weights of its own.
     """
 
-    population: int
-    num_goals: int
-    num_actions: int
+    population: Size
+    num_goals: Size
+    num_actions: Size
     meta: bool
-    own_features: int
-    goal_features: int
-    hidden: int = 32
+    own_features: Size
+    goal_features: Size
+    hidden: Size = 32
     identities: Identities = "embedded"
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
-        for name in ("population", "num_goals", "num_actions", "own_features", "goal_features", "hidden"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if self.identities not in get_args(Identities):
-            raise ValueError(
-                f"identities: expected one of {', '.join(get_args(Identities))}, got {self.identities!r:.80}"
-            )
+        check_fields(self)
         if self.meta and self.num_actions != self.num_goals + 1:
             raise ValueError(f"num_actions: expected num_goals + 1 = {self.num_goals + 1}, got {self.num_actions}")
 

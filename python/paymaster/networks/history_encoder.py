@@ -47,18 +47,13 @@ class HistoryEncoder(nn.Module):
         seen = state + self.offer(previous)
         width = seen.shape[-1]
         if self.offer.weight.dim() == 3:  # of S seeds (`layers.py`), whose episodes are never given unpacked
-            weights = self.gru.all_weights[0]
-            if batch_sizes is None:
-                step = step_seeds(weights, seen, history)
-                return step, step
-            return recur_seeds(weights, seen, history, batch_sizes), None
-        if batch_sizes is None and seen.dim() == 3:
-            one_step = torch.tensor([seen.shape[0] * seen.shape[1]])
-            step = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), one_step).view(seen.shape)
-            return step, step
-        if batch_sizes is None:
+            cell = self.gru.all_weights[0], seen, history
+            after = step_seeds(*cell) if batch_sizes is None else recur_seeds(*cell, batch_sizes)
+        elif batch_sizes is None and seen.dim() > 3:
             steps, last = self.gru(seen.flatten(1, 2), history.reshape(1, -1, width))
             return steps.view(seen.shape), last.view(history.shape)
-        sequences = batch_sizes * seen.shape[1]
-        played = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), sequences)
-        return played.view(seen.shape), None
+        else:
+            episodes = torch.tensor([len(seen)]) if batch_sizes is None else batch_sizes
+            sequences = episodes * seen.shape[1]
+            after = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), sequences).view(seen.shape)
+        return after, after if batch_sizes is None else None

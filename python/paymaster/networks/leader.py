@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,8 @@ from paymaster.networks.history_encoder import HistoryEncoder
 from paymaster.networks.leader_policy import OfferPolicy
 from paymaster.networks.state_encoder import StateEncoder
 from paymaster.networks.termination import TerminationFunction
+from paymaster.validation.quantities import Size
+from paymaster.validation.ranges import check_fields
 
 __all__ = ["LeaderConfig", "LeaderNetwork", "LeaderOutput"]
 
@@ -43,13 +44,13 @@ class LeaderConfig:
         prediction: the follower-aware module; without it attention does not see what followers will do.
     """
 
-    num_goals: int
-    num_bonuses: int
-    num_actions: int
-    follower_features: int
-    goal_features: int
+    num_goals: Size
+    num_bonuses: Size
+    num_actions: Size
+    follower_features: Size
+    goal_features: Size
     abstain: bool = False
-    hidden: int = 64
+    hidden: Size = 64
     attention: Attention = "follower-specific"
     termination: Termination = "learned"
     termination_start: float = 0.0
@@ -68,30 +69,14 @@ class LeaderConfig:
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
-        for name in (
-            "num_goals",
-            "num_bonuses",
-            "num_actions",
-            "follower_features",
-            "goal_features",
-            "hidden",
-        ):
-            size = getattr(self, name)
-            if size < 1:
-                raise ValueError(f"{name}: expected at least 1, got {size}")
-        if not math.isfinite(self.termination_start):
-            raise ValueError(f"termination_start: expected a finite number, got {self.termination_start}")
-        for name, kinds in (("attention", Attention), ("termination", Termination), ("heads", Heads)):
-            kind = getattr(self, name)
-            if kind not in get_args(kinds):
-                raise ValueError(f"{name}: expected one of {', '.join(get_args(kinds))}, got {kind!r:.80}")
+        check_fields(self)
 
 
 class LeaderOutput(NamedTuple):
     """What the network says of a step, [B, N, ...], of whole episodes, [T, B, N, ...], or those played, [R, N, ...].
 
     Attributes:
-        log_mu: log mu over all offers, unrestricted, [..., N, O]; [Q, O] with ``rows``.
+        log_mu: log mu over all offers, unrestricted, [..., N, O]; [Q, O] with ``decisions``.
         termination_logits: logit of beta, [..., N]; None without a termination function (or with one offer).
         phi: expected completions to come by goal type, then payments to come by bonus level, [..., N, G + K]; None
             without ``baseline``.
@@ -146,7 +131,7 @@ class LeaderNetwork(nn.Module):
         history: Tensor,
         *,
         batch_sizes: Tensor | None = None,
-        rows: Tensor | None = None,
+        decisions: Tensor | None = None,
         baseline: bool = True,
     ) -> LeaderOutput:
         """Evaluates one step, all of whole episodes, or those played of them, at once; the numbers are the same.
@@ -157,7 +142,7 @@ class LeaderNetwork(nn.Module):
             previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
             batch_sizes: of :class:`~paymaster.algorithms.packed_steps.PackedSteps`, if these are such steps.
-            rows: where to compute log mu, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
+            decisions: where to compute log mu, int64 [Q], indices into ``previous`` as one row; None: everywhere. The
                 policy is the widest module, and few steps are decisions.
             baseline: whether to compute phi; acting needs none.
         """
@@ -170,9 +155,7 @@ class LeaderNetwork(nn.Module):
             predicted = self.follower_model.predict(prediction_logits)
         code, weights = self.attention(state_and_history, predicted)
         return LeaderOutput(
-            log_mu=self.policy(code, goal)
-            if rows is None
-            else self.policy(_chosen(code, rows, 1), _chosen(goal, rows, 2)),
+            log_mu=self.policy(_chosen(code, decisions, 1), _chosen(goal, decisions, 2)),
             termination_logits=None if self.termination is None else self.termination(code, previous),
             phi=self.baseline(code, previous) if baseline else None,
             prediction_logits=prediction_logits,
@@ -181,7 +164,9 @@ class LeaderNetwork(nn.Module):
         )
 
 
-def _chosen(values: Tensor, rows: Tensor, own: int) -> Tensor:
-    """Entries ``rows`` of an array as one row of entries, which have ``own`` axes each."""
-    chosen = values.flatten(0, -own - 1).index_select(0, rows.flatten())
-    return chosen.view(*rows.shape, *values.shape[values.dim() - own :])
+def _chosen(values: Tensor, decisions: Tensor | None, own: int) -> Tensor:
+    """Those entries of an array as one row of entries, which have ``own`` axes each; None: the array as it is."""
+    if decisions is None:
+        return values
+    chosen = values.flatten(0, -own - 1).index_select(0, decisions.flatten())
+    return chosen.view(*decisions.shape, *values.shape[values.dim() - own :])

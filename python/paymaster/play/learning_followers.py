@@ -35,12 +35,11 @@ class FollowerEncoder:
 
     def config(self, hidden: int, identities: Identities) -> FollowerConfig:
         """Sizes of the networks that look through these eyes."""
-        goals, meta = self._parameters["num_goals"], self._parameters["followers"] == "meta"
         return FollowerConfig(
             population=self._parameters["population_size"],
-            num_goals=goals,
+            num_goals=self._parameters["num_goals"],
             num_actions=self._choices,
-            meta=meta,
+            meta=self._parameters["followers"] == "meta",
             own_features=self.own_features,
             goal_features=self.goal_features,
             hidden=hidden,
@@ -107,14 +106,6 @@ class LearningFollowers:
         if not self._results:
             raise ValueError("lived: expected an episode played with keep = True, got none")
         action, acts, reward = (torch.stack(part) for part in zip(*self._results, strict=True))
-        episodes = FollowerEpisodes(
-            own=torch.stack([seen.own for seen in self._seen]),
-            goal=torch.stack([seen.goal for seen in self._seen]),
-            identity=self._seen[0].identity,
-            action=action,
-            reward=reward,
-            acts=acts,
-            explore=self.explore,
-        )
+        own, goal, identity = (torch.stack(part) for part in zip(*self._seen, strict=True))
         self._seen, self._results = [], []
-        return episodes
+        return FollowerEpisodes(own, goal, identity[0], action, reward, acts, self.explore)

@@ -24,19 +24,20 @@ class NetworkLeader:
     Args:
         player: decides.
         generator: of its random draws, on its device.
+        explore: the exploration rate.
         greedy: its most likely offers instead of draws.
         keep: record the episodes to learn from.
 
     Attributes:
-        explore: the exploration rate.
         recording: of the current episodes.
         attention: its weights of the followers in its last decision, float [B, N]; None if it has none.
     """
 
-    def __init__(self, player: Player, generator: Draws, *, greedy: bool = False, keep: bool = False) -> None:
-        self.player, self.generator, self.greedy, self.keep = player, generator, greedy, keep
-        self.explore = 0.0
-        self._env: Any = None
+    def __init__(
+        self, player: Player, generator: Draws, *, explore: float = 0.0, greedy: bool = False, keep: bool = False
+    ) -> None:
+        self.player, self.keep = player, keep
+        self._how: dict[str, Any] = {"explore": explore, "generator": generator, "greedy": greedy}
         self._attention: Tensor | None = None
 
     @property
@@ -45,10 +46,9 @@ class NetworkLeader:
 
     def start(self, env: Any) -> None:
         """Begin new episodes of a batch: nothing offered yet, nothing remembered."""
-        if env is not self._env:
-            self._env, self._encoder = env, SeedEncoder(env) if isinstance(env, SeedGames) else FeatureEncoder(env)
         games, n, device = env.num_envs, env.num_followers, self.player.device
-        self.recording = Recording(env, self._encoder, device, keep=self.keep)
+        encoder = SeedEncoder(env) if isinstance(env, SeedGames) else FeatureEncoder(env)
+        self.recording = Recording(env, encoder, device, keep=self.keep)
         self._previous = torch.full((games, n), -1, dtype=torch.int64, device=device)
         self._state = self.player.initial_state(games, n)
         self._step, self._attention = 0, None
@@ -56,7 +56,7 @@ class NetworkLeader:
     def offers(self, env: Any, observation: Any) -> NDArray[np.int64]:
         """Return actions int64 [B, N, 2] for the observed step."""
         seen = self.recording.see(observation, self._previous, self._step)
-        step = self.player.act(seen, self._state, explore=self.explore, generator=self.generator, greedy=self.greedy)
+        step = self.player.act(seen, self._state, **self._how)
         actions = unflatten_offers(step.offer.cpu().numpy(), env.parameters["num_bonuses"])
         self.recording.decide(self._step, step, actions)
         self._previous, self._state, self._attention = step.offer, step.state, step.attention

@@ -46,15 +46,14 @@ class Recording:
         steps = env.parameters["horizon"] if keep else 1
         shape = (steps, games, n)
         goals = env.parameters["num_goals"]
+        away = device.type == "cuda"
         self._host = [
-            torch.empty(*shape, encoder.follower_features, pin_memory=device.type == "cuda"),
-            torch.empty(*shape, goals, encoder.goal_features, pin_memory=device.type == "cuda"),
-            torch.empty(*shape, dtype=torch.bool, pin_memory=device.type == "cuda"),
+            torch.empty(*shape, encoder.follower_features, pin_memory=away),
+            torch.empty(*shape, goals, encoder.goal_features, pin_memory=away),
+            torch.empty(*shape, dtype=torch.bool, pin_memory=away),
         ]
         self._arrays = [tensor.numpy() for tensor in self._host]
-        self._seen = [
-            tensor if device.type == "cpu" else torch.empty_like(tensor, device=device) for tensor in self._host
-        ]
+        self._seen = [torch.empty_like(tensor, device=device) for tensor in self._host] if away else self._host
         self._offer = torch.empty(*shape, dtype=torch.int64, device=device)
         self._explored = torch.zeros(*shape, dtype=torch.bool, device=device)
         self._actions = np.zeros((*shape, 2), dtype=np.int64)
@@ -71,7 +70,7 @@ class Recording:
         """Encode what the leader sees of step t; ``previous`` is omega_{t-1}, int64 [B, N] on its device."""
         row = self._row(step)
         self._encoder.encode_into(observation, *(array[row] for array in self._arrays))
-        if self._seen[0] is not self._host[0]:
+        if self._seen is not self._host:
             for there, here in zip(self._seen, self._host, strict=True):
                 there[row].copy_(here[row], non_blocking=self._keep)  # a row that is used again must have been read
         follower, goal, expired = (part[row] for part in self._seen)

@@ -31,7 +31,6 @@ class Rollout:
         if env.autoreset_mode.value != "Disabled":
             raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r:.80}")
         self.env, self.leader, self.generator = env, leader, generator
-        self._playing = NetworkLeader(leader, generator)
 
     @usual_torch()
     def play(
@@ -44,8 +43,7 @@ class Rollout:
             greedy: the leader's most likely offers instead of a draw.
             keep: collect the episodes to learn from; else the first result is None.
         """
-        leader = self._playing
-        leader.explore, leader.greedy, leader.keep = explore, greedy, keep
+        leader = NetworkLeader(self.leader, self.generator, explore=explore, greedy=greedy, keep=keep)
         for step in play_episode(self.env, leader):
             if keep:
                 leader.recording.result(step)

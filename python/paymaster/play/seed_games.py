@@ -36,13 +36,13 @@ class SeedGames:
         self.num_followers, self.parameters = envs[0].num_followers, envs[0].parameters
         self.goal_reward, self.autoreset_mode = envs[0].goal_reward, envs[0].autoreset_mode
         self._observations: list[Observation] = []
-        self._results: list[tuple[NDArray[np.bool_], dict[str, Any]]] = []
+        self._results: dict[int, tuple[NDArray[np.bool_], dict[str, Any]]] = {}  # of each seed's last step
 
     def reset(self) -> tuple[list[Observation], dict[str, Any]]:
         """Starts the next episode of every game; observations of each seed."""
         self.playing[:] = [True] * len(self.envs)
         self._observations = [env.reset()[0] for env in self.envs]
-        self._results = []
+        self._results = {}
         return self._observations, {}
 
     def step(
@@ -52,19 +52,13 @@ class SeedGames:
 
         No rewards: ``info`` says more exactly where they come from.
         """
-        first = not self._results
         for seed, (env, own) in enumerate(zip(self.envs, np.split(actions, len(self.envs)), strict=True)):
-            if not self.playing[seed]:
-                continue
-            observation, _, ended, _, info = env.step(own)
-            self._observations[seed] = observation
-            if first:
-                self._results.append((ended, info))
-            else:
+            if self.playing[seed]:
+                self._observations[seed], _, ended, _, info = env.step(own)
                 self._results[seed] = ended, info
-            self.playing[seed] = not ended.all()
-        ended = np.concatenate([ended for ended, _ in self._results])
-        return self._observations, None, ended, None, _joined([info for _, info in self._results])
+                self.playing[seed] = not ended.all()
+        every_end, infos = zip(*self._results.values(), strict=True)
+        return self._observations, None, np.concatenate(every_end), None, _joined(infos)
 
 
 class SeedEncoder:

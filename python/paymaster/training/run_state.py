@@ -1,11 +1,18 @@
-"""All that a run needs to continue exactly, to and from its checkpoints."""
+"""All that a run needs to continue exactly, to and from its checkpoints, with any number of ranks.
+
+Between two batches of episodes a game is no more than its seed, index and episode, so the games of a whole job make one
+batch, whoever played them; a checkpoint holds that batch's snapshot, as a run of one process writes it. Each rank draws
+from a generator of its own: rank 0's goes by its name, rank r's by its name and r.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from paymaster.algorithms.followers import FollowerActorCritic
@@ -13,15 +20,21 @@ from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.play.learning_followers import LearningFollowers
-from paymaster.storage.checkpoint import checkpoint_path, latest_checkpoint, load_checkpoint, save_checkpoint
+from paymaster.storage.checkpoint import (
+    bytes_to_tensor,
+    checkpoint_path,
+    latest_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    tensor_to_bytes,
+)
 from paymaster.storage.checkpoint_format import Checkpoint, CheckpointError
 from paymaster.storage.metrics_file import METRICS, check_mark
 from paymaster.storage.optimizer_state import load_optimizer, optimizer_tensors
 from paymaster.storage.run_config import CONFIG, difference, read_run_config
 from paymaster.storage.run_directory import RunDirectory
-from paymaster.training.rank_state import gather_state, own_draws, restore_state
 
-__all__ = ["RunParts", "load_followers", "load_leader", "load_run_state", "open_checkpoint", "save_run_state"]
+__all__ = ["RunParts", "load_run_state", "load_weights", "open_checkpoint", "save_run_state"]
 
 # Groups of a checkpoint's tensors: the modules' weights under the modules' names, the optimisers' moments under
 # "optimizer_" and their names, and these two.
@@ -59,6 +72,19 @@ class RunParts:
     def learners(self) -> tuple[LeaderAlgorithm | FollowerActorCritic, ...]:
         """Leader and followers."""
         return (self.leader,) if self.followers is None else (self.leader, self.followers.followers)
+
+    def own_draws(self, seed: int, episode: int) -> None:
+        """Seeds the generators of a rank above 0 anew, so that no two ranks, and no two starts of one, draw the same.
+
+        Args:
+            seed: of the run.
+            episode: at which this rank begins.
+        """
+        if self.ranks.rank == 0:
+            return
+        for number, generator in enumerate(self.generators.values()):
+            drawn = np.random.SeedSequence([seed, self.ranks.rank, episode, number]).generate_state(1, np.uint64)
+            generator.manual_seed(int(drawn[0] >> np.uint64(1)))
 
 
 def open_checkpoint(run: Path, episode: int | None = None) -> Checkpoint:
@@ -107,7 +133,7 @@ def save_run_state(run: RunDirectory | None, episode: int, parts: RunParts) -> P
         DivergenceError: a weight, or another number, is NaN or infinite.
         RunDirectoryError: it cannot be written.
     """
-    state = gather_state(parts.env, parts.generators, parts.ranks, parts.whole_env)
+    state = gather_state(parts)
     if state is None or run is None:
         return None
     groups: dict[str, dict[str, torch.Tensor]] = {}
@@ -143,33 +169,69 @@ def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = 
             for name, optimizer in learner.optimizers().items():
                 state = checkpoint.header.optimizers[name]
                 load_optimizer(optimizer, checkpoint.tensors.get(f"optimizer_{name}", {}), state)
-        own_draws(parts.generators, seed, parts.ranks.rank, checkpoint.episode)
-        restore_state(checkpoint.tensors[_STATE], parts.env, parts.generators, parts.ranks, parts.whole_env)
+        parts.own_draws(seed, checkpoint.episode)
+        restore_state(checkpoint.tensors[_STATE], parts)
     return checkpoint.episode
 
 
-def load_leader(run: Path, leader: LeaderAlgorithm, env: LeaderVectorEnv | None = None) -> Checkpoint:
-    """Restores the leader's weights from the newest checkpoint, and into ``env`` the run's history statistics.
+def gather_state(parts: RunParts) -> dict[str, torch.Tensor] | None:
+    """The games and generators of all ranks between two batches of episodes: on rank 0; None on the others."""
+    env = parts.env
+    own = {name: generator.get_state() for name, generator in parts.generators.items()}
+    if parts.ranks.size == 1:
+        return {"games": bytes_to_tensor(env.snapshot()), **own}
+    gathered = parts.ranks.gather((env.state(), own))
+    if gathered is None:
+        return None
+    games, fields = parts.whole_env(), gathered[0][0]
+    games.set_state(**{name: np.concatenate([state[name] for state, _ in gathered]) for name in fields})
+    games.statistics.set(**env.statistics.arrays())
+    state = {"games": bytes_to_tensor(games.snapshot())}
+    for rank, (_, drawn) in enumerate(gathered):
+        state |= {_key(name, rank): value for name, value in drawn.items()}
+    return state
+
+
+def restore_state(state: Mapping[str, torch.Tensor], parts: RunParts) -> None:
+    """Brings back this rank's games and generators, whatever the number of ranks that saved them.
+
+    With as many ranks as then, exactly. With more, those that are new keep the generators that
+    :meth:`RunParts.own_draws` gave them; with fewer, some generators are left out.
 
     Raises:
-        CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the leader.
+        KeyError, RuntimeError, ValueError: a state of other games or generators.
+    """
+    env, rank, snapshot = parts.env, parts.ranks.rank, tensor_to_bytes(state["games"])
+    if parts.ranks.size == 1:
+        env.restore(snapshot)
+    else:
+        games, first = parts.whole_env(), rank * env.num_envs
+        games.restore(snapshot)
+        env.set_state(**{name: values[first : first + env.num_envs] for name, values in games.state().items()})
+        env.statistics.set(**games.statistics.arrays())
+    for name, generator in parts.generators.items():
+        if rank == 0 or _key(name, rank) in state:
+            generator.set_state(state[_key(name, rank)])
+
+
+def _key(name: str, rank: int) -> str:
+    return name if rank == 0 else f"{name}_{rank}"
+
+
+def load_weights(run: Path, learner: LeaderAlgorithm | FollowerActorCritic, env: LeaderVectorEnv | None = None) -> None:
+    """Restores a learner's weights from the newest checkpoint, and into ``env`` the run's history statistics.
+
+    Raises:
+        CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the learner.
     """
     checkpoint = open_checkpoint(run)
     with _naming(checkpoint):
-        _load_modules(checkpoint, leader)
+        _load_modules(checkpoint, learner)
         if env is not None:
             arrays = {name: tensor.numpy() for name, tensor in checkpoint.tensors[_STATISTICS].items()}
             if missing := sorted(env.statistics.arrays().keys() - arrays.keys()):
                 raise CheckpointError(f"{_STATISTICS}/{missing[0]}: expected a tensor, got none")
             env.statistics.set(**arrays)
-    return checkpoint
-
-
-def load_followers(run: Path, followers: FollowerActorCritic) -> None:
-    """Restores the followers' weights from the newest checkpoint of a run in which they learned; errors likewise."""
-    checkpoint = open_checkpoint(run)
-    with _naming(checkpoint):
-        _load_modules(checkpoint, followers)
 
 
 def _check_groups(checkpoint: Checkpoint, parts: RunParts) -> None:
@@ -186,17 +248,12 @@ def _load_modules(checkpoint: Checkpoint, learner: LeaderAlgorithm | FollowerAct
         module.load_state_dict(checkpoint.tensors.get(name, {}))
 
 
-class _naming:  # noqa: N801  (used like a function)
-    """Turns what does not fit into a CheckpointError that names the checkpoint."""
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self._path = checkpoint.path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (KeyError, RuntimeError, TypeError, ValueError)):
-            raise CheckpointError(
-                f"{self._path}: expected a checkpoint of this run's leader and games, got another: {error}"
-            ) from error
+@contextmanager
+def _naming(checkpoint: Checkpoint) -> Iterator[None]:
+    """Turn what does not fit into a CheckpointError that names the checkpoint."""
+    try:
+        yield
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{checkpoint.path}: expected a checkpoint of this run's leader and games, got another: {error}"
+        ) from error

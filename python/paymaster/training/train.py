@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from paymaster.algorithms.leader_stack import LeaderStack
 from paymaster.algorithms.process_group import Ranks, join_ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm, LearnsOnRanks
 from paymaster.envs.vector import LeaderVectorEnv
@@ -22,7 +24,6 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.divergence import naming_divergence
 from paymaster.training.merged_history import MergedStatistics
 from paymaster.training.progress import TrainingProgress
-from paymaster.training.rank_state import own_draws
 from paymaster.training.run_state import RunParts, load_run_state, save_run_state
 from paymaster.training.setup import (
     choose_device,
@@ -34,7 +35,7 @@ from paymaster.training.setup import (
 )
 from paymaster.validation.finite import check_metrics
 
-__all__ = ["make_parts", "means_of", "take_up", "train"]
+__all__ = ["make_parts", "take_up", "train", "training_loop"]
 
 
 def train(
@@ -87,7 +88,8 @@ def train(
                 take_up(run, config, done)
             if on_start is not None and ranks.rank == 0:
                 on_start(done)
-            _loop(config, out, run, parts, done)
+            rollout = Rollout(parts.env, parts.leader, parts.generator)
+            training_loop([(config, out)], [run], [parts], parts.leader, rollout, done)
     return config
 
 
@@ -123,7 +125,7 @@ def make_parts(
             followers.followers.ranks = ranks
     generator = torch.Generator(learner.device).manual_seed(config.seed)
     parts = RunParts(learner, env, generator, followers, ranks, lambda: make_env(config, config.num_envs, config.seed))
-    own_draws(parts.generators, config.seed, ranks.rank, 0)
+    parts.own_draws(config.seed, 0)
     return parts
 
 
@@ -136,45 +138,67 @@ def _run_directory(
     return RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
 
 
-def _loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunParts, done: int) -> None:
-    leader, followers, ranks = parts.leader, parts.followers, parts.ranks
-    rollout = Rollout(parts.env, leader, parts.generator)
-    statistics = MergedStatistics(parts.env.statistics, ranks)
-    if followers is not None:
+def training_loop(
+    named: Sequence[tuple[TrainConfig, Path]],
+    runs: Sequence[RunDirectory | None],
+    parts: Sequence[RunParts],
+    learner: LeaderAlgorithm | LeaderStack,
+    rollout: Rollout,
+    done: int,
+) -> None:
+    """Trains runs that learn side by side to their end.
+
+    Args:
+        named: configuration and run directory of each; alike but for their seed.
+        runs: the directories, to write to; None on ranks other than 0.
+        parts: of each.
+        learner: the leader, or those of several runs.
+        rollout: it plays the games of all of them.
+        done: episodes that each has behind it.
+    """
+    config = named[0][0]
+    total, saved, seeds = config.updates * config.num_envs, done, len(runs)
+    tables = [MergedStatistics(part.env.statistics, part.ranks) for part in parts]
+    for followers in (part.followers for part in parts if part.followers is not None):
         followers.explore, followers.keep = config.follower_learner.explore, True
-    total = config.updates * config.num_envs
-    saved = done
-    with nullcontext() if run is None else TrainingProgress(total, start=done) as progress:
+    with nullcontext() if None in runs else TrainingProgress(seeds * total, start=seeds * done) as progress:
         while done < total:
             start = time.perf_counter()
-            with naming_divergence([(config, out)], done):
-                episodes, totals = rollout.play(explore=leader.exploration_rate(done))
+            with naming_divergence(named, done):
+                episodes, totals = rollout.play(explore=learner.exploration_rate(done))
                 assert episodes is not None
                 with threads_of_torch(config.torch_threads):
-                    metrics = leader.update(episodes, done / total)
-                    if followers is not None:
-                        metrics |= followers.followers.update(followers.lived())
-                row = {**ranks.mean(means_of(totals)), **metrics}
-                check_metrics([row])
-            statistics.merge()
+                    if isinstance(learner, LeaderStack):
+                        metrics = learner.update(episodes, done / total)
+                    else:
+                        metrics = [learner.update(episodes, done / total)]
+                    for own, part in zip(metrics, parts, strict=True):
+                        if part.followers is not None:
+                            own |= part.followers.followers.update(part.followers.lived())
+                each = zip(parts, _means_of(totals, seeds), metrics, strict=True)
+                rows = [{**part.ranks.mean(means), **own} for part, means, own in each]
+                check_metrics(rows)
+            for table in tables:
+                table.merge()
             done += config.num_envs
-            if run is not None and progress is not None:
-                run.log(done, row, timings={"episodes_per_second": config.num_envs / (time.perf_counter() - start)})
-                progress.update(done, gain=row["gain"])
+            timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
+            for run, row in zip(runs, rows, strict=True):
+                if run is not None:
+                    run.log(done, row, timings=timings)
+            if progress is not None:
+                progress.update(seeds * done, gain=sum(row["gain"] for row in rows) / seeds)
             if done - saved >= config.checkpoint_every or done >= total:
-                with naming_divergence([(config, out)], done):
-                    save_run_state(run, done, parts)
+                if isinstance(learner, LeaderStack):
+                    learner.share_optimizers()
+                for one, run, part in zip(named, runs, parts, strict=True):
+                    with naming_divergence([one], done):
+                        save_run_state(run, done, part)
                 saved = done
 
 
-def means_of(totals: EpisodeTotals) -> dict[str, float]:
-    """Means over the batch's episodes, as they go into `metrics.jsonl`."""
-    completed = totals.completions.sum(axis=-1)
-    return {
-        "gain": float(totals.gain.mean()),
-        "payments": float(totals.payments.mean()),
-        "incentive": float(totals.incentive.mean()),
-        "completions": float(completed.mean()),
-        "follower_reward": float(totals.follower_reward.mean()),
-        "length": float(totals.length.mean()),
-    }
+def _means_of(totals: EpisodeTotals, seeds: int) -> list[dict[str, float]]:
+    """Means over the batch's episodes, as they go into `metrics.jsonl`, of each seed, whose games stand together."""
+    values = {**vars(totals), "completions": totals.completions.sum(axis=-1)}
+    names = ("gain", "payments", "incentive", "completions", "follower_reward", "length")
+    by_seed = zip(*(np.split(values[name], seeds) for name in names), strict=True)
+    return [{name: float(part.mean()) for name, part in zip(names, parts, strict=True)} for parts in by_seed]

@@ -1,9 +1,8 @@
-"""The training loop of several seeds in one process: as :mod:`paymaster.training.train`, but all at once."""
+"""Training of several seeds in one process: as :mod:`paymaster.training.train`, but all at once."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +13,6 @@ from paymaster.algorithms.leader_stack import LeaderStack
 from paymaster.algorithms.process_group import SINGLE_PROCESS, launched
 from paymaster.networks.draws import SeedDraws
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
-from paymaster.play.episode import EpisodeTotals
 from paymaster.play.rollout import Rollout
 from paymaster.play.seed_games import SeedGames
 from paymaster.storage.checkpoint import episode_of, list_checkpoints
@@ -22,12 +20,9 @@ from paymaster.storage.run_config import read_run_config
 from paymaster.storage.run_directory import RunDirectory, holds_run, refuse_a_run
 from paymaster.training.allocator import keep_freed_memory
 from paymaster.training.config import TrainConfig
-from paymaster.training.divergence import naming_divergence
-from paymaster.training.progress import TrainingProgress
-from paymaster.training.run_state import RunParts, load_run_state, save_run_state
+from paymaster.training.run_state import load_run_state
 from paymaster.training.setup import make_leader, stored_config
-from paymaster.training.train import make_parts, means_of, take_up
-from paymaster.validation.finite import check_metrics
+from paymaster.training.train import make_parts, take_up, training_loop
 
 __all__ = ["common_episode", "train_seeds"]
 
@@ -77,16 +72,17 @@ def train_seeds(
     if not resume:
         for out in outs:
             refuse_a_run(out)  # before any other is begun
+    named = list(zip(configs, outs, strict=True))
     with threads_of_torch(1), ExitStack() as closing:
         runs = [
             closing.enter_context(
                 RunDirectory.resume(out) if resume and holds_run(out) else RunDirectory.create(out, one.to_json())
             )
-            for one, out in zip(configs, outs, strict=True)
+            for one, out in named
         ]
         done = common_episode(outs) if resume else 0
         if done > 0:
-            for one, out, part in zip(configs, outs, parts, strict=True):
+            for (one, out), part in zip(named, parts, strict=True):
                 load_run_state(out, one.seed, part, done)
             stack.collect_optimizers()
         if resume:
@@ -94,7 +90,9 @@ def train_seeds(
                 take_up(run, one, done)
         if on_start is not None:
             on_start(done)
-        _loop(list(zip(configs, outs, strict=True)), runs, parts, stack, done)
+        games = SeedGames([part.env for part in parts])
+        rollout = Rollout(games, stack, SeedDraws([part.generator for part in parts], games.playing))
+        training_loop(named, runs, parts, stack, rollout, done)
     return list(configs)
 
 
@@ -170,48 +168,3 @@ def common_episode(outs: Sequence[Path]) -> int:
         f"resume: expected checkpoints of the same episode in all runs, got {listed}. Continue those that are behind "
         "alone, with --resume and --episodes up to where the others are"
     )
-
-
-def _loop(
-    named: Sequence[tuple[TrainConfig, Path]],
-    runs: Sequence[RunDirectory],
-    parts: Sequence[RunParts],
-    stack: LeaderStack,
-    done: int,
-) -> None:
-    config = named[0][0]
-    games = SeedGames([part.env for part in parts])
-    rollout = Rollout(games, stack, SeedDraws([part.generator for part in parts], games.playing))
-    total, seeds = config.updates * config.num_envs, len(runs)
-    saved = done
-    with TrainingProgress(seeds * total, start=seeds * done) as progress:
-        while done < total:
-            start = time.perf_counter()
-            with naming_divergence(named, done):
-                episodes, totals = rollout.play(explore=stack.exploration_rate(done))
-                assert episodes is not None
-                with threads_of_torch(config.torch_threads):
-                    metrics = stack.update(episodes, done / total)
-                rows = [{**means_of(own), **more} for own, more in zip(_split(totals, seeds), metrics, strict=True)]
-                check_metrics(rows)
-            done += config.num_envs
-            timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
-            for run, row in zip(runs, rows, strict=True):
-                run.log(done, row, timings=timings)
-            progress.update(seeds * done, gain=sum(row["gain"] for row in rows) / seeds)
-            if done - saved >= config.checkpoint_every or done >= total:
-                stack.share_optimizers()
-                for one, run, part in zip(named, runs, parts, strict=True):
-                    with naming_divergence([one], done):
-                        save_run_state(run, done, part)
-                saved = done
-
-
-def _split(totals: EpisodeTotals, seeds: int) -> list[EpisodeTotals]:
-    """Of each seed."""
-    values = dataclasses.asdict(totals)
-    games = len(totals.gain) // seeds
-    return [
-        EpisodeTotals(**{name: value[seed * games : (seed + 1) * games] for name, value in values.items()})
-        for seed in range(seeds)
-    ]
