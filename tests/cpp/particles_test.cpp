@@ -58,7 +58,7 @@ TEST_CASE_TEMPLATE("reset: a function of its draws; nothing overlaps that must n
 TEST_CASE_TEMPLATE("random play keeps the invariants, and is a function of its keys", World, NavigationWorld,
                    PredatorPreyWorld) {
   const bool run = std::is_same_v<World, PredatorPreyWorld>;
-  const int steps = 50, episodes = (steps_to_play(200) + steps - 1) / steps;
+  const int horizon = 50, episodes = (steps_to_play(200) + horizon - 1) / horizon;
   for (const int n : {1, 4, 64}) {
     for (const int targets : {1, 6, 64}) {
       CAPTURE(n);
@@ -77,7 +77,7 @@ TEST_CASE_TEMPLATE("random play keeps the invariants, and is a function of its k
         world.reset(*state, draws);
         world.refresh(*state);
         *twin = *state;
-        for (int t = 0; t < steps; ++t) {
+        for (int t = 0; t < horizon; ++t) {
           for (std::size_t k = 0; k < count; ++k) {
             skill[k] = static_cast<std::uint8_t>(random.below(16));
             committed[k] = static_cast<std::int8_t>(static_cast<int>(random.below(5)) - 1);
