@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "batch/batch.hpp"
-#include "batch/memory.hpp"
+#include "batch/check_actions.hpp"
 #include "batch/worker_pool.hpp"
-#include "game/game.hpp"
+#include "game/game_fields.hpp"
 
 namespace paymaster {
 
@@ -78,7 +78,7 @@ class GameBatch final : public Batch {
   void offer(const std::int32_t* actions, void* const* followers) override {
     const CallGuard::Call call(*guard(), calls::offer);
     check_begun("offer");
-    check_actions(actions);
+    check_offers(game_.config(), actions, states_.size());
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) {
         Offer offers[World::kMaxFollowers];
@@ -91,8 +91,8 @@ class GameBatch final : public Batch {
   void step(const std::int32_t* actions, const std::int32_t* follower_actions, const BatchResult& result) override {
     const CallGuard::Call call(*guard(), calls::step);
     check_begun("step");
-    check_actions(actions);
-    if (follower_actions != nullptr) check_follower_actions(follower_actions);
+    check_offers(game_.config(), actions, states_.size());
+    if (follower_actions != nullptr) check_follower_actions(game_.choices(), n_, follower_actions, states_.size());
     pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) advance(i, actions, follower_actions, result);
     });
@@ -225,35 +225,6 @@ class GameBatch final : public Batch {
     }
   }
 
-  void check_actions(const std::int32_t* actions) const {
-    const GameConfig& c = game_.config();
-    const int goals = c.num_goals + (c.abstain ? 1 : 0);
-    const std::size_t count = states_.size() * static_cast<std::size_t>(n_);
-    // One pass without branches; only a bad batch is searched for the culprit.
-    unsigned bad = 0;
-    for (std::size_t j = 0; j < count; ++j) {
-      bad |= static_cast<unsigned>(actions[2 * j]) >= static_cast<unsigned>(goals);
-      bad |= static_cast<unsigned>(actions[2 * j + 1]) >= static_cast<unsigned>(c.num_bonuses);
-    }
-    if (bad == 0) return;
-    for (std::size_t j = 0; j < count; ++j) {
-      const std::string where = " (game " + std::to_string(j / static_cast<std::size_t>(n_)) + ", follower " +
-                                std::to_string(j % static_cast<std::size_t>(n_)) + ")";
-      expect_range(actions[2 * j], 0, goals - 1, "actions: goal" + where);
-      expect_range(actions[2 * j + 1], 0, c.num_bonuses - 1, "actions: bonus" + where);
-    }
-  }
-
-  void check_follower_actions(const std::int32_t* follower_actions) const {
-    const int choices = game_.choices();
-    const std::size_t n = static_cast<std::size_t>(n_);
-    for (std::size_t j = 0; j < states_.size() * n; ++j) {
-      if (static_cast<unsigned>(follower_actions[j]) < static_cast<unsigned>(choices)) continue;
-      expect_range(follower_actions[j], 0, choices - 1,
-                   "actions (game " + std::to_string(j / n) + ", follower " + std::to_string(j % n) + ")");
-    }
-  }
-
   Offer offer_of(const std::int32_t* action) const {
     if (action[0] == game_.config().num_goals) return {};
     return {static_cast<std::int8_t>(action[0]), static_cast<std::int8_t>(action[1])};
@@ -307,34 +278,6 @@ class GameBatch final : public Batch {
   std::vector<FieldInfo> observation_fields_, state_fields_, result_fields_, total_fields_, follower_fields_;
   RowLength row_length_;
 };
-
-template <class World>
-std::unique_ptr<Batch> games_of(const GameConfig& game, const BatchConfig& batch, Population people) {
-  expect_room(batch.num_envs, GameBatch<World>::bytes_of_game(game),
-              HistoryTable::bytes(people.size(), game.num_goals, game.num_bonuses, game.horizon));
-  return std::make_unique<GameBatch<World>>(game, batch, std::move(people), World(game));
-}
-
-template <class World>
-std::unique_ptr<WorldParameters> parameters_of() {
-  if constexpr (requires { typename World::Parameters; }) return std::make_unique<typename World::Parameters>();
-  else return nullptr;
-}
-
-template <class World>
-std::vector<BodyField> body_of(const GameConfig& config) {
-  if constexpr (requires { World::body(config); }) return World::body(config);
-  else return {};  // distances say all there is
-}
-
-/// A world for the table of tasks; `games` where it comes in several sizes.
-template <class World>
-constexpr WorldKind kind_of(decltype(WorldKind::games) games = games_of<World>) {
-  return {World::kKey, World::kMaxFollowers, parameters_of<World>, World::goal_objects, body_of<World>, games};
-}
-
-template <class World>
-inline constexpr WorldKind kKind = kind_of<World>();
 
 }  // namespace paymaster
 

@@ -6,17 +6,17 @@
 #include <algorithm>
 #include <optional>
 
+#include "arguments.hpp"
 #include "batch/batch.hpp"
 #include "bindings.hpp"
 #include "config_from_dict.hpp"
 #include "game/check.hpp"
+#include "history_arrays.hpp"
 #include "results.hpp"
 #include "tasks/tasks.hpp"
 
 namespace paymaster::bindings {
 namespace {
-
-std::string shape_text(const py::array& array) { return py::cast<std::string>(py::str(array.attr("shape"))); }
 
 const CallName kAct("act"), kCopy("copy"), kPopulation("population"), kStatistics("statistics");
 
@@ -28,7 +28,7 @@ class PyBatch {
       : task_(task), copy_(copy) {
     const GameConfig config = config_from_dict(task, parameters);
     std::optional<std::vector<Traits>> traits;
-    if (!population.is_none()) traits = traits_from(config, population);
+    if (!population.is_none()) traits = traits_from(population, config.num_goals);
     {
       py::gil_scoped_release release;
       batch_ = make_batch(config, batch, traits ? &*traits : nullptr);
@@ -65,7 +65,7 @@ class PyBatch {
   py::tuple step(const py::array& actions) {
     const CallGuard::Call call(guard(), calls::step);
     expect(!two_phase(), "step", "rule-based followers; others take offer() and act()", batch_->config().followers);
-    take_actions(actions);
+    read_offers(*batch_, actions, taken_);
     return advance(taken_.data(), nullptr);
   }
 
@@ -74,7 +74,7 @@ class PyBatch {
     const CallGuard::Call call(guard(), calls::offer);
     expect(two_phase(), "offer", "followers 'meta' or 'primitive'; rule-based ones take step()",
            batch_->config().followers);
-    take_actions(actions);
+    read_offers(*batch_, actions, taken_);
     followers_->prepare(copy_);
     {
       py::gil_scoped_release release;
@@ -89,7 +89,7 @@ class PyBatch {
   py::tuple act(const py::array& actions) {
     const CallGuard::Call call(guard(), kAct);
     expect(offered_, "act", "offer() before it", "none since the last act(), reset(), restore() or set_state()");
-    take_follower_actions(actions);
+    read_follower_actions(*batch_, actions, follower_actions_);
     py::tuple out = advance(offers_.data(), follower_actions_.data());
     offered_ = false;
     return out;
@@ -138,7 +138,7 @@ class PyBatch {
     py::dict out;
     for (const py::object& asked : names) {
       const std::string name = text_from("state: a name", asked);
-      const std::size_t at = field_index(name);
+      const std::size_t at = field_index(fields, name);
       py::array array(py::dtype(fields[at].dtype), array_shape(fields[at], batch_->batch_config().num_envs));
       pointers[at] = array.mutable_data();
       out[name.c_str()] = array;
@@ -154,8 +154,8 @@ class PyBatch {
     std::vector<py::array> held;
     for (const auto& [key, value] : arrays) {
       const std::string name = text_from("state: a name", key);
-      const std::size_t at = field_index(name);
-      held.push_back(as_field(fields[at], py::reinterpret_borrow<py::object>(value)));
+      const std::size_t at = field_index(fields, name);
+      held.push_back(as_field(fields[at], batch_->batch_config().num_envs, py::reinterpret_borrow<py::object>(value)));
       pointers[at] = held.back().data();
     }
     batch_->set_state(pointers.data());
@@ -176,20 +176,7 @@ class PyBatch {
 
   py::tuple population() {
     const CallGuard::Call call(guard(), kPopulation);
-    const Population& p = batch_->population();
-    const py::ssize_t size = p.size(), goals = batch_->config().num_goals;
-    Array<bool> skill({size, goals});
-    Array<std::int32_t> preference(size);
-    Array<float> reservation(size);
-    Array<bool> learns(size);
-    for (py::ssize_t i = 0; i < size; ++i) {
-      const Traits& t = p[static_cast<int>(i)];
-      for (py::ssize_t g = 0; g < goals; ++g) skill.mutable_at(i, g) = t.skill >> g & 1;
-      preference.mutable_at(i) = t.preference;
-      reservation.mutable_at(i) = t.reservation;
-      learns.mutable_at(i) = t.learns;
-    }
-    return py::make_tuple(skill, preference, reservation, learns);
+    return arrays_of(batch_->population(), batch_->config().num_goals);
   }
 
  private:
@@ -206,116 +193,6 @@ class PyBatch {
     return results_->tuple();
   }
 
-  static std::vector<Traits> traits_from(const GameConfig& config, const py::object& population) {
-    const auto [skill, preference, reservation, learns] =
-        py::cast<std::tuple<Array<bool>, Array<std::int32_t>, Array<float>, Array<bool>>>(population);
-    std::vector<Traits> traits(static_cast<std::size_t>(skill.shape(0)));
-    for (py::ssize_t i = 0; i < skill.shape(0); ++i) {
-      Traits& t = traits[static_cast<std::size_t>(i)];
-      for (py::ssize_t g = 0; g < config.num_goals; ++g)
-        t.skill = static_cast<std::uint8_t>(t.skill | (skill.at(i, g) ? 1u << g : 0u));
-      t.preference = static_cast<std::uint8_t>(preference.at(i));
-      t.reservation = reservation.at(i);
-      t.learns = learns.at(i);
-    }
-    return traits;
-  }
-
-  std::size_t field_index(const std::string& name) const {
-    const auto& fields = batch_->state_fields();
-    std::string known;
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (fields[i].name == name) return i;
-      known += (known.empty() ? "" : ", ") + fields[i].name;
-    }
-    reject("state", "fields among " + known, quoted(name));
-  }
-
-  /// The value as a contiguous array of the field's type; kinds must fit (no float for an int) and so must the range.
-  py::array as_field(const FieldInfo& field, const py::object& value) const {
-    py::array array = py::array::ensure(value);
-    if (!array) throw py::type_error(field.name + ": expected an array, got something NumPy cannot read");
-    const char kind = array.dtype().kind(), wanted = py::dtype(field.dtype).kind();
-    const bool fits =
-        kind == wanted || (wanted == 'i' && kind == 'u') || (wanted == 'f' && (kind == 'i' || kind == 'u'));
-    if (!fits)
-      throw py::type_error(field.name + ": expected dtype " + field.dtype + ", got " +
-                           py::cast<std::string>(py::str(array.dtype())));
-    const auto shape = array_shape(field, batch_->batch_config().num_envs);
-    bool same = array.ndim() == static_cast<py::ssize_t>(shape.size());
-    for (std::size_t i = 0; same && i < shape.size(); ++i) same = array.shape(static_cast<py::ssize_t>(i)) == shape[i];
-    expect(same, field.name, "shape " + py::cast<std::string>(py::str(py::tuple(py::cast(shape)))), shape_text(array));
-    const py::module_ numpy = py::module_::import("numpy");
-    const py::object converted = numpy.attr("ascontiguousarray")(array, py::arg("dtype") = field.dtype);
-    if (wanted == 'i')  // a value that does not survive the conversion was out of range
-      expect(py::cast<bool>(numpy.attr("array_equal")(converted, array)), field.name, "values that fit " + field.dtype,
-             "larger ones");
-    return converted;
-  }
-
-  static void expect_integers(const py::array& actions) {
-    const char kind = actions.dtype().kind();
-    if (kind != 'i' && kind != 'u')
-      throw py::type_error("actions: expected an integer dtype, got " +
-                           py::cast<std::string>(py::str(actions.dtype())));
-  }
-
-  /// Copies to int32; whether everything fitted.
-  static bool narrow(const std::int64_t* in, std::vector<std::int32_t>& out) {
-    std::uint64_t beyond = 0;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i] = static_cast<std::int32_t>(in[i]);
-      beyond |= (static_cast<std::uint64_t>(in[i]) + (std::uint64_t{1} << 31)) >> 32;
-    }
-    return beyond == 0;
-  }
-
-  /// Copies the actions to int32.
-  void take_actions(const py::array& actions) {
-    const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
-    expect_integers(actions);
-    if (actions.ndim() != 3 || actions.shape(0) != games || actions.shape(1) != n || actions.shape(2) != 2)
-      reject("actions", "shape (" + std::to_string(games) + ", " + std::to_string(n) + ", 2), (goal, bonus) a follower",
-             shape_text(actions));
-    // A uint64 beyond int64 would wrap; it is refused before.
-    if (actions.dtype().kind() == 'u' && actions.dtype().itemsize() == 8) {
-      const auto large = py::array_t<std::uint64_t, py::array::c_style | py::array::forcecast>(actions);
-      for (std::size_t i = 0; i < taken_.size(); ++i)
-        if (large.data()[i] > INT32_MAX) reject_action(i, large.data()[i]);
-    }
-    const auto whole = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(actions);
-    if (narrow(whole.data(), taken_)) return;
-    for (std::size_t i = 0; i < taken_.size(); ++i)
-      if (whole.data()[i] != taken_[i]) reject_action(i, whole.data()[i]);
-  }
-
-  /// Copies the followers' actions to int32; refuses what does not fit in the words of the core, which checks the rest.
-  void take_follower_actions(const py::array& actions) {
-    const py::ssize_t games = batch_->batch_config().num_envs, n = batch_->config().num_followers;
-    expect_integers(actions);
-    if (actions.ndim() != 2 || actions.shape(0) != games || actions.shape(1) != n)
-      reject("actions", "shape (" + std::to_string(games) + ", " + std::to_string(n) + ")", shape_text(actions));
-    const auto whole = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(actions);
-    follower_actions_.resize(static_cast<std::size_t>(games * n));
-    if (narrow(whole.data(), follower_actions_)) return;
-    for (std::size_t i = 0; i < follower_actions_.size(); ++i)
-      if (whole.data()[i] != follower_actions_[i])
-        reject("actions (game " + std::to_string(i / static_cast<std::size_t>(n)) + ", follower " +
-                   std::to_string(i % static_cast<std::size_t>(n)) + ")",
-               "a value in [0, " + std::to_string(batch_->choices() - 1) + "]", whole.data()[i]);
-  }
-
-  /// What does not even fit the core's integers, in the words of the core, which checks the rest.
-  template <class T>
-  [[noreturn]] void reject_action(std::size_t i, T came) const {
-    const auto& config = batch_->config();
-    const int highest = i % 2 == 0 ? config.num_goals - (config.abstain ? 0 : 1) : config.num_bonuses - 1;
-    const std::size_t n = static_cast<std::size_t>(batch_->config().num_followers);
-    reject(std::string("actions: ") + (i % 2 == 0 ? "goal" : "bonus") + " (game " + std::to_string(i / 2 / n) +
-               ", follower " + std::to_string(i / 2 % n) + ")",
-           "a value in [0, " + std::to_string(highest) + "]", came);
-  }
-
   std::string task_;
   bool copy_;
   std::unique_ptr<Batch> batch_;
@@ -330,37 +207,6 @@ py::tuple shape_in_a_game(const FieldInfo& field) {
   std::vector<py::ssize_t> shape = array_shape(field, 0);
   shape.erase(shape.begin());
   return py::tuple(py::cast(shape));
-}
-
-/// Views of the table's memory; they keep the batch alive.
-py::dict statistics_views(const py::object& self) {
-  const HistoryTable& t = py::cast<PyBatch&>(self).core().statistics();
-  const py::ssize_t p = t.population, g = t.goals, k = t.bonuses, ages = t.horizon;
-  py::dict out;
-  out["acceptance"] = view(t.acceptance.data(), {p, g, k}, self);
-  out["acceptance_count"] = view(t.acceptance_count.data(), {p, g, k}, self);
-  out["completion"] = view(t.completion.data(), {p, g, ages}, self);
-  out["outcome"] = view(t.outcome.data(), {p, g}, self);
-  out["outcome_count"] = view(t.outcome_count.data(), {p, g}, self);
-  return out;
-}
-
-template <class T>
-void overwrite(std::vector<T>& values, const py::dict& arrays, const char* name) {
-  if (!arrays.contains(name)) return;
-  const auto array = py::cast<Array<T>>(arrays[name]);
-  std::copy_n(array.data(), values.size(), values.begin());
-}
-
-/// Arrays have been checked (names, dtypes, shapes, ranges) by paymaster.envs.history.
-void set_statistics(PyBatch& self, const py::dict& arrays) {
-  const CallGuard::Call call(self.guard(), kStatistics);
-  HistoryTable& t = self.core().statistics();
-  overwrite(t.acceptance, arrays, "acceptance");
-  overwrite(t.acceptance_count, arrays, "acceptance_count");
-  overwrite(t.completion, arrays, "completion");
-  overwrite(t.outcome, arrays, "outcome");
-  overwrite(t.outcome_count, arrays, "outcome_count");
 }
 
 Autoreset autoreset_from(const std::string& mode) {
@@ -423,8 +269,16 @@ void bind_batch(py::module_& m) {
       .def_property_readonly("num_threads", [](PyBatch& self) { return self.core().threads(); })
       .def_property_readonly("bytes_per_game", [](PyBatch& self) { return self.core().bytes_per_game(); })
       .def_property_readonly("population", &PyBatch::population)
-      .def_property_readonly("statistics", &statistics_views)
-      .def("set_statistics", &set_statistics, py::arg("arrays"))
+      .def_property_readonly(
+          "statistics",
+          [](const py::object& self) { return history_views(py::cast<PyBatch&>(self).core().statistics(), self); })
+      .def(
+          "set_statistics",
+          [](PyBatch& self, const py::dict& arrays) {
+            const CallGuard::Call call(self.guard(), kStatistics);
+            set_history(self.core().statistics(), arrays);
+          },
+          py::arg("arrays"))
       .def("clear_statistics",
            [](PyBatch& self) {
              const CallGuard::Call call(self.guard(), kStatistics);

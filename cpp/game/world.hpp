@@ -43,7 +43,7 @@ struct BodyField {
 inline constexpr int kBodyFeatures = 4;
 inline constexpr int kMaxBodyFields = 2;
 
-/// What is known of a world before there is one; kind_of<World> (batch/game_batch.hpp) makes it.
+/// What is known of a world before there is one; kind_of<World> (batch/world_kind.hpp) makes it.
 struct WorldKind {
   std::uint8_t key;  // in snapshots: tells worlds with the same parameters apart, so it is never used twice
   int max_followers;

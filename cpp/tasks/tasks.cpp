@@ -1,7 +1,7 @@
 // The one table: task name -> preset of parameters and the world that plays it. No other file knows all worlds.
 #include "tasks/tasks.hpp"
 
-#include "batch/game_batch.hpp"
+#include "batch/world_kind.hpp"
 #include "game/check.hpp"
 #include "worlds/grid/grid.hpp"
 #include "worlds/particles/navigation.hpp"

@@ -1,4 +1,7 @@
-"""Networks that act by the C++ core, against the same networks by torch."""
+"""Networks that act by the C++ core, against the same networks by torch.
+
+One long file, because leaders and followers share the networks and how they are compared.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The C++ grid world against the slow reference in tests/reference; named situations with answers by hand."""
+"""The C++ grid world against the slow reference in tests/reference; named situations with answers by hand.
+
+One long file, because the named situations are a list.
+"""
 
 from __future__ import annotations
 

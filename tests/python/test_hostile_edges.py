@@ -1,4 +1,7 @@
-"""What strangers bring along: text that is no text, numbers that raise, maps with marks, games that have not begun."""
+"""What strangers bring along: text that is no text, numbers that raise, maps with marks, games that have not begun.
+
+One long file of many short, independent cases.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The leader's modules, alone and joined, and how offers are drawn from what they say."""
+"""The leader's modules, alone and joined, and how offers are drawn from what they say.
+
+One long file, because modules are tested as they are joined.
+"""
 
 from __future__ import annotations
 

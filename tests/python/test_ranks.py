@@ -1,4 +1,7 @@
-"""Several ranks learn as one: gradients, metrics, statistics, games. Here ranks are threads (`thread_ranks`)."""
+"""Several ranks learn as one: gradients, metrics, statistics, games. Here ranks are threads (`thread_ranks`).
+
+One long file, because all parts need the same ranks.
+"""
 
 from __future__ import annotations
 

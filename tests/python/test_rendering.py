@@ -1,4 +1,7 @@
-"""Pictures: the right colours in the right places, layouts that hold for every size, episodes as they were played."""
+"""Pictures: the right colours in the right places, layouts that hold for every size, episodes as they were played.
+
+One long file, because all read pixels by the same few helpers.
+"""
 
 from __future__ import annotations
 

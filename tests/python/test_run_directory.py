@@ -1,4 +1,7 @@
-"""The run directory: nothing is overwritten or lost, and a continued run's files equal an unbroken one's."""
+"""The run directory: nothing is overwritten or lost, and a continued run's files equal an unbroken one's.
+
+One long file, because its parts share one recorded run and the ways to break it.
+"""
 
 import errno
 import io

@@ -1,4 +1,7 @@
-"""Several seeds that learn at once learn what each learns alone: weights, offers, metrics, run directories."""
+"""Several seeds that learn at once learn what each learns alone: weights, offers, metrics, run directories.
+
+One long file, because every part is held against the same runs of single seeds.
+"""
 
 from __future__ import annotations
 

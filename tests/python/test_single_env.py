@@ -1,4 +1,7 @@
-"""The single game: Gymnasium's own checks and wrappers, rendering, state; its numbers are test_vector_env.py's."""
+"""The single game: Gymnasium's own checks and wrappers, rendering, state; its numbers are test_vector_env.py's.
+
+One long file of short cases about one class.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The table of history statistics: what a hand-worked sequence leaves in it, and how it is read, set and frozen."""
+"""The table of history statistics: what a hand-worked sequence leaves in it, and how it is read, set and frozen.
+
+One long file, because the hand-worked sequence is long.
+"""
 
 from __future__ import annotations
 

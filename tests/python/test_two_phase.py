@@ -1,4 +1,7 @@
-"""Followers that are told what to do: a step in two phases."""
+"""Followers that act from outside: a step in two phases.
+
+One long file, because both kinds of followers are held against the rule-based game.
+"""
 
 from __future__ import annotations
 

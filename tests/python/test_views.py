@@ -1,4 +1,7 @@
-"""Every view steps the game that the batch steps; who acts when, who sees what."""
+"""Every view steps the game that the batch steps; who acts when, who sees what.
+
+One long file, because all views are held against the same batch.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 // Batches of the grid, compiled apart: a game for every board size is most of the core.
-#include "batch/game_batch.hpp"
+#include "batch/world_kind.hpp"
 #include "worlds/grid/grid.hpp"
 
 namespace paymaster {

@@ -1,5 +1,5 @@
 // Batches of the worlds in the plane, compiled apart from the table of tasks, which is compiled anew more often.
-#include "batch/game_batch.hpp"
+#include "batch/world_kind.hpp"
 #include "worlds/particles/navigation.hpp"
 #include "worlds/particles/predator_prey.hpp"
 

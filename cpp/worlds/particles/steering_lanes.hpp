@@ -1,6 +1,6 @@
 // Steering::steer_all, four bodies at a time: which target is whose, the estimate and the action. Ways round obstacles,
 // which few need, are found four at a time whatever their bodies and targets. steering.cpp compiles this for every
-// processor, avx2_steering.cpp for AVX2.
+// processor, avx2_steering.cpp for AVX2. One file of 300 lines, since it is one computation whose stages share registers.
 #pragma once
 
 #include "simd/lanes.hpp"

@@ -1,4 +1,7 @@
-"""B games at once, from the leader's side, as a Gymnasium vector environment."""
+"""B games at once, from the leader's side, as a Gymnasium vector environment.
+
+Longer than other files: it is the package's main class, and half of it is its documentation.
+"""
 
 from __future__ import annotations
 
