@@ -1,6 +1,6 @@
 """The particle worlds' route planner, one body at a time and many at once, on the physics alone.
 
-B bodies, each in a world of its own; T steps. One long file, because all share the slow planner.
+B bodies, each in a world of its own; T steps. One long file, because all steer bodies on the physics alone.
 """
 
 from __future__ import annotations

@@ -58,11 +58,11 @@ def test_primitive_followers_who_play_the_planners_moves_complete_contracts(task
     for t in range(obedient.parameters["horizon"]):
         if t % 10 == 0:
             offers = offers_of(obedient, rng)
-        told, moved = obedient.offer(offers), primitive.offer(offers)
+        chosen, moved = obedient.offer(offers), primitive.offer(offers)
         goal = offers[..., 0]
         route = np.take_along_axis(moved["route"], goal[..., None], -1)[..., 0]
         a, b = obedient.act(goal), primitive.act(route)
-        np.testing.assert_array_equal(told["distance"], moved["distance"])
+        np.testing.assert_array_equal(chosen["distance"], moved["distance"])
         for name in ("committed", "completed", "payment", "follower_reward", "follower_action"):
             np.testing.assert_array_equal(a[4][name], b[4][name], err_msg=name)
         completed += int((b[4]["completed"] >= 0).sum())
@@ -145,7 +145,7 @@ def test_primitive_follower_cannot_decline_and_moves_as_told(task: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_those_who_do_not_learn_decide_by_rule(kind: str) -> None:
-    """Where nobody learns, what followers are told is ignored, and the game is the rule-based one."""
+    """Where nobody learns, actions of followers are ignored, and the game is the rule-based one."""
     one = make_vec("resource_collection", 5, 2)
     people = {**one.population, "learns": np.zeros(40, dtype=bool)}
     two = make_vec("resource_collection", 5, 2, followers=kind, population=people)
