@@ -1,5 +1,7 @@
 #include "arguments.hpp"
 
+#include <pybind11/stl.h>
+
 #include <tuple>
 
 #include "game/check.hpp"
