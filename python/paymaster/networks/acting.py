@@ -7,6 +7,7 @@ networks of several seeds, subclasses, hooks, and steps whose gradients are want
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -119,11 +120,16 @@ def _parameters(network: nn.Module, kind: type[Any]) -> dict[str, Any] | None:
         return None
     if any(module._forward_hooks or module._forward_pre_hooks for module in network.modules()):
         return None
-    with torch.device("meta"):  # without numbers, so that it is cheap and draws none
-        usual = kind(network.config)
-    if _parts(network) != _parts(usual):  # of several seeds, or a module was replaced
+    if _parts(network) != _usual_parts(kind, network.config):  # of several seeds, or a module was replaced
         return None
     return {name: parameter.detach().numpy() for name, parameter in parameters.items()}
+
+
+@cache  # every batch makes an actor, and to make a network takes as long as half of a batch's play
+def _usual_parts(kind: type[Any], config: Any) -> tuple[list[type], list[tuple[str, torch.Size]]]:
+    """What :func:`_parts` returns for a network made of a configuration."""
+    with torch.device("meta"):  # without numbers: it draws none
+        return _parts(kind(config))
 
 
 def _parts(network: nn.Module) -> tuple[list[type], list[tuple[str, torch.Size]]]:
