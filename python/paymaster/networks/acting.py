@@ -120,7 +120,8 @@ def _parameters(network: nn.Module, kind: type[Any]) -> dict[str, Any] | None:
         return None
     if any(module._forward_hooks or module._forward_pre_hooks for module in network.modules()):
         return None
-    if _parts(network) != _usual_parts(kind, network.config):  # of several seeds, or a module was replaced
+    usual = _usual_parts(kind, network.config)  # type: ignore[arg-type]  # for mypy a class hashes as its instances do
+    if _parts(network) != usual:  # of several seeds, or a module was replaced
         return None
     return {name: parameter.detach().numpy() for name, parameter in parameters.items()}
 
