@@ -242,7 +242,7 @@ def _sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, 
 
 
 def _described(sums: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Events per episode, option length, accuracy of the prediction, mean beta."""
+    """Return new offers per episode, option length, accuracy of the prediction, mean beta."""
     new_offers, steps = sums["new_offers"], sums["steps"]
     means = {
         "new_offers": new_offers / sums["games"],

@@ -46,14 +46,15 @@ class Recording:
         steps = env.parameters["horizon"] if keep else 1
         shape = (steps, games, n)
         goals = env.parameters["num_goals"]
-        away = device.type == "cuda"
+        pinned = device.type == "cuda"
         self._host = [
-            torch.empty(*shape, encoder.follower_features, pin_memory=away),
-            torch.empty(*shape, goals, encoder.goal_features, pin_memory=away),
-            torch.empty(*shape, dtype=torch.bool, pin_memory=away),
+            torch.empty(*shape, encoder.follower_features, pin_memory=pinned),
+            torch.empty(*shape, goals, encoder.goal_features, pin_memory=pinned),
+            torch.empty(*shape, dtype=torch.bool, pin_memory=pinned),
         ]
         self._arrays = [tensor.numpy() for tensor in self._host]
-        self._seen = [torch.empty_like(tensor, device=device) for tensor in self._host] if away else self._host
+        there = device.type == "cpu"
+        self._seen = self._host if there else [torch.empty_like(tensor, device=device) for tensor in self._host]
         self._offer = torch.empty(*shape, dtype=torch.int64, device=device)
         self._explored = torch.zeros(*shape, dtype=torch.bool, device=device)
         self._actions = np.zeros((*shape, 2), dtype=np.int64)
