@@ -14,7 +14,6 @@ from command_line import SMALL, TASK, error_of, own_folder  # noqa: F401 (a fixt
 from paymaster.commands import main as cli
 from paymaster.commands.bench import Bench
 from paymaster.commands.main import main
-from rest_slow import rest_slow
 
 # ---- errors
 
@@ -151,7 +150,8 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize("line", rest_slow(LINES, lambda line: line == LINES[0]))  # each imports for two seconds
+@pytest.mark.slow  # each imports for two seconds
+@pytest.mark.parametrize("line", LINES)
 def test_a_closed_output_ends_it_quietly(line: str) -> None:
     done = paymaster_in_a_shell(line)
     assert done.returncode == 0 and done.stderr == ""

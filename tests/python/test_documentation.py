@@ -19,6 +19,7 @@ PAGES = [
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 
 
+@pytest.mark.slow
 def test_tables_are_those_of_the_stored_numbers() -> None:
     pytest.importorskip("torch")  # leaders by name
     done = subprocess.run(

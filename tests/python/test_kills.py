@@ -19,6 +19,7 @@ from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import stored_config
 from paymaster.training.train import train
 from paymaster.training.train_seeds import train_seeds
+from rest_slow import rest_slow
 from small_runs import TASK, Killed, die_at
 
 SHORT = TrainConfig(TASK, episodes=8, num_envs=8, checkpoint_every=8, hidden=8, seed=3)
@@ -38,25 +39,30 @@ def together(out: Path, given: TrainConfig | None, resume: bool) -> None:
 WAYS = {"alone": alone(SHORT), "learning": alone(LEARNING), "seeds": together}
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_prolonged_run_goes_on_to_its_new_number(way: str, tmp_path: Path) -> None:
-    """Killed in the first step, in a later one, and while configurations are written; resumed without a number."""
+MOMENTS: dict[str, tuple[Any, str, int]] = {
+    "first step": (run_directory.RunDirectory, "log", 1),
+    "later step": (run_directory.RunDirectory, "log", 3),
+    "second configuration": (run_directory, "write_run_config", 2),
+}
+KILLED = [(way, moment) for way in WAYS for moment in MOMENTS if way == "seeds" or "configuration" not in moment]
+COVERING = {("alone", "first step"), ("learning", "later step"), ("seeds", "second configuration")}
+
+
+@pytest.mark.parametrize(("way", "moment"), rest_slow(KILLED, COVERING.__contains__))
+def test_a_prolonged_run_goes_on_to_its_new_number(way: str, moment: str, tmp_path: Path) -> None:
+    """Killed in a step, and while configurations are written; resumed without a number."""
     go = WAYS[way]
     go(tmp_path / "short", None, resume=False)
     go(Path(shutil.copytree(tmp_path / "short", tmp_path / "whole")), MORE, resume=True)
     expected = run_files(tmp_path / "whole")
-    moments: list[tuple[Any, str, int]] = [(run_directory.RunDirectory, "log", n) for n in (1, 3)]
-    if way == "seeds":
-        moments += [(run_directory, "write_run_config", 2)]
-    for number, moment in enumerate(moments):
-        out = Path(shutil.copytree(tmp_path / "short", tmp_path / str(number)))
-        with pytest.MonkeyPatch.context() as patch:
-            die_at(patch, *moment)
-            with pytest.raises(Killed):
-                go(out, MORE, resume=True)
-        assert any(stored_config(path.parent).episodes == 32 for path in out.rglob("config.json"))
-        go(out, TrainConfig(TASK), resume=True)
-        assert differences(expected, run_files(out)) == []
+    out = tmp_path / "short"
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, *MOMENTS[moment])
+        with pytest.raises(Killed):
+            go(out, MORE, resume=True)
+    assert any(stored_config(path.parent).episodes == 32 for path in out.rglob("config.json"))
+    go(out, TrainConfig(TASK), resume=True)
+    assert differences(expected, run_files(out)) == []
 
 
 def test_killed_before_the_new_number_is_there(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from paymaster.play.recorded_episode import RecordedEpisode, record_episode
 from paymaster.rendering import EpisodeRecord, draw_frame
 from paymaster.rendering.palette import BACKGROUND, GOALS, INK, OBSTACLE
 from paymaster.scripted import SCRIPTED, make_scripted
+from rest_slow import rest_slow
 from worlds import GRIDS, PARTICLES, TASKS, fitting
 
 RC, NAVIGATION, PREY = "resource_collection", "navigation", "predator_prey"
@@ -162,20 +163,19 @@ def test_follower_outside_is_drawn_at_the_edge_it_left_over() -> None:
     assert (beyond == BACKGROUND).all(), "nothing is drawn outside the world"
 
 
-@pytest.mark.parametrize("task", [RC, NAVIGATION, PREY])
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {"num_followers": 1, "horizon": 1},
-        {"num_followers": 2, "num_goals": 1, "skills_per_follower": 1},
-        {"num_followers": 8, "num_goals": 8, "num_bonuses": 8, "max_reservation": 7, "horizon": 60},
-        {"num_followers": 9, "num_resources": 8, "map": HALL},
-        {"num_followers": 16, "abstain": True, "horizon": 200, "population_size": 1000},
-        {"num_followers": 40, "horizon": 8},
-        {"num_followers": 64, "population_size": 64, "num_bonuses": 16, "max_reservation": 1000, "horizon": 8},
-    ],
-    ids=lambda parameters: f"N{parameters['num_followers']}",
-)
+LAID_OUT: list[dict[str, Any]] = [
+    {"num_followers": 1, "horizon": 1},
+    {"num_followers": 2, "num_goals": 1, "skills_per_follower": 1},
+    {"num_followers": 8, "num_goals": 8, "num_bonuses": 8, "max_reservation": 7, "horizon": 60},
+    {"num_followers": 9, "num_resources": 8, "map": HALL},
+    {"num_followers": 16, "abstain": True, "horizon": 200, "population_size": 1000},
+    {"num_followers": 40, "horizon": 8},
+    {"num_followers": 64, "population_size": 64, "num_bonuses": 16, "max_reservation": 1000, "horizon": 8},
+]
+
+
+@pytest.mark.parametrize("task", rest_slow([RC, NAVIGATION, PREY], {RC, PREY}.__contains__))
+@pytest.mark.parametrize("parameters", LAID_OUT, ids=lambda parameters: f"N{parameters['num_followers']}")
 def test_layouts_hold_and_keep_their_margins(task: str, parameters: dict[str, Any]) -> None:
     if task == RC and parameters["num_followers"] > 16:
         pytest.skip("the grid holds 16 at most")

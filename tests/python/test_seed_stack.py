@@ -393,6 +393,7 @@ def test_ranks_do_not_take_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         train_all(SMALL, outs_in(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     quick = ["--episodes", "8", "--num-envs", "4", "--hidden", "8", "--seeds", "2"]

@@ -228,10 +228,8 @@ def test_a_style_around_changes_no_picture_and_is_left_as_found(tmp_path: Path) 
     assert (tmp_path / "usual.png").read_bytes() == (tmp_path / "styled.png").read_bytes()
 
 
-@pytest.mark.parametrize(
-    "backend",
-    [pytest.param("module://matplotlib_inline.backend_inline", marks=pytest.mark.slow), "no_such_backend"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "no_such_backend"])
 def test_a_backend_of_a_notebook_stops_nothing(backend: str, tmp_path: Path) -> None:
     script = (
         "import sys, os\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,8 +64,16 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
         choices = self._core.choices
         self.single_follower_action_space = spaces.MultiDiscrete([choices] * self.parameters["num_followers"])
         self.single_follower_observation_space = space_of([*self._core.observation_fields, *self._core.follower_fields])
-        self.follower_action_space = batch_space(self.single_follower_action_space, self.num_envs)
-        self.follower_observation_space = batch_space(self.single_follower_observation_space, self.num_envs)
+
+    @cached_property
+    def follower_action_space(self) -> spaces.Space[Any]:
+        """Of the followers of all games; made when asked for."""
+        return batch_space(self.single_follower_action_space, self.num_envs)
+
+    @cached_property
+    def follower_observation_space(self) -> spaces.Space[Any]:
+        """Of the followers of all games; made when asked for."""
+        return batch_space(self.single_follower_observation_space, self.num_envs)
 
     def step(self, actions: ArrayLike) -> Step:
         """Both phases; the followers that are ``answering`` answer.

@@ -6,10 +6,12 @@ Longer than other files: it is the package's main class, and half of it is its d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -155,8 +157,6 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         self.statistics = Statistics(self._core)
         self.single_observation_space = space_of(self._core.observation_fields)
         self.single_action_space = action_space(self.parameters)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._columns = columns_of(self._core.observation_fields, self.num_envs)
         self._copy = copy
         self._views: tuple[Rows, Observation] | None = None
@@ -218,6 +218,16 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
 
     def close_extras(self, **kwargs: Any) -> None:
         """Release nothing: threads end with the object. A closed environment can still be reset and stepped."""
+
+    @cached_property
+    def observation_space(self) -> spaces.Space[Any]:  # type: ignore[override]
+        """Of all games; made when asked for, since it takes longer than the games."""
+        return batch_space(self.single_observation_space, self.num_envs)
+
+    @cached_property
+    def action_space(self) -> spaces.Space[Any]:  # type: ignore[override]
+        """Of all games; made when asked for."""
+        return batch_space(self.single_action_space, self.num_envs)
 
     # --- beyond Gymnasium ------------------------------------------------------------------------------------
 

@@ -55,15 +55,23 @@ class Results:
     scale: Scale
     seeds: int
     _rows: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    _values: dict[Reading, list[float]] = field(default_factory=dict, repr=False)
+    _estimates: dict[tuple[Reading, Callable[[Floats], Floats]], Estimate] = field(default_factory=dict, repr=False)
 
     def values(self, reading: Reading) -> list[float]:
         """One of each seed; NaN where there is none. Raises KeyError for a run that has not been made."""
-        return [self._value(reading, seed) for seed in range(self.seeds)]
+        if reading not in self._values:
+            self._values[reading] = [self._value(reading, seed) for seed in range(self.seeds)]
+        return self._values[reading]
 
     def estimate(self, reading: Reading, statistic: Callable[[Floats], Floats] = mean) -> Estimate:
         """Over seeds, with its bootstrap interval; NaN where a number is missing."""
-        values = np.array(self.values(reading))
-        return bootstrap(values, statistic) if np.isfinite(values).all() else Estimate()
+        if (reading, statistic) not in self._estimates:
+            values = np.array(self.values(reading))
+            self._estimates[reading, statistic] = (
+                bootstrap(values, statistic) if np.isfinite(values).all() else Estimate()
+            )
+        return self._estimates[reading, statistic]
 
     def reference(self, reading: Reading, seed: int = 0) -> float:
         """What :func:`~paymaster.reproduction.runs.scripted_of` has in the same games with rule-based followers."""

@@ -23,6 +23,7 @@ import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 __all__ = ["check_fields", "described", "from_json", "parse_json"]
@@ -199,10 +200,14 @@ def _split(kind: Any) -> tuple[Any, dict[str, Any]]:
     return plain, {name: limit for name, limit in found if limit is not None}
 
 
-def _fields(kind: Any) -> dict[str, Any]:
+def _found_fields(kind: Any) -> Mapping[str, Any]:
     """Fields that the constructor takes, with their types."""
     hints = get_type_hints(kind, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}
+
+
+_fields: Callable[[Any], Mapping[str, Any]] = cache(_found_fields)
+"""The same, found once a class: that takes longer than checking the values."""
 
 
 def _range_in_words(limits: dict[str, Any]) -> str:
