@@ -4,14 +4,15 @@
 PYBIND11_MODULE(_core, m) {
   using namespace paymaster::bindings;
   m.doc() = "The C++ core of paymaster: games, planners, batches.";
-  bind_tasks(m);       // presets and their parameters
-  bind_call_guard(m);  // one thread at a time
-  bind_batch(m);       // B games at once, statistics, state, snapshots
-  bind_events(m);      // event sets of action logs
-  bind_features(m);    // what the leader's networks see
-  bind_assignment(m);  // of followers to goal types
-  bind_planners(m);    // routes on the grid, steering
-  bind_particles(m);   // particle physics, apart from any game
-  bind_recurrence(m);  // a GRU over packed sequences
-  bind_acting(m);      // one step of the networks, to act
+  bind_tasks(m);          // presets and their parameters
+  bind_call_guard(m);     // one thread at a time
+  bind_batch(m);          // B games at once, statistics, state, snapshots
+  bind_events(m);         // event sets of action logs
+  bind_features(m);       // what the leader's networks see
+  bind_assignment(m);     // of followers to goal types
+  bind_planners(m);       // routes on the grid, steering
+  bind_particles(m);      // particle physics, apart from any game
+  bind_recurrence(m);     // a GRU over packed sequences
+  bind_acting(m);         // one step of the networks, to act
+  bind_leader_update(m);  // their gradient, to learn
 }

@@ -24,7 +24,7 @@ struct ActingSizes {
   std::size_t hidden = 0, bonuses = 0, offers = 0, actions = 0;  // H, K, O, A
 };
 
-/// paymaster.networks.LeaderNetwork without its baseline.
+/// paymaster.networks.LeaderNetwork.
 struct LeaderWeights {
   Layer encode_goal, encode_pooled, encode_own;
   const float* history_offer = nullptr;  // [O + 1, H]
@@ -37,8 +37,11 @@ struct LeaderWeights {
   const float* end_offer = nullptr;  // [O + 1, H]
   Layer end;
   Layer policy_code, policy_goal, policy;
-  Layer bonus;    // none: `policy` has the bonuses' logits below the goal's
-  Layer abstain;  // none: always offers something
+  Layer bonus;                         // none: `policy` has the bonuses' logits below the goal's
+  Layer abstain;                       // none: always offers something
+  Layer value_code;                    // of the baseline, which a leader that acts needs not
+  const float* value_offer = nullptr;  // [O + 1, H]
+  Layer value;
 };
 
 /// All arrays are whole and in C order.

@@ -31,6 +31,13 @@ struct Games {
     for (std::size_t i = 0; i < count; ++i)
       for (std::size_t n = 0; n < followers; ++n) body((first + i) * followers + n, n * kGames + i);
   }
+
+  /// body(column) for the columns of games that are not there.
+  template <class Body>
+  void each_empty(Body&& body) const {
+    for (std::size_t i = count; i < kGames; ++i)
+      for (std::size_t n = 0; n < followers; ++n) body(n * kGames + i);
+  }
 };
 
 /// All games' turns, a few at a time.
@@ -46,13 +53,15 @@ void play(const Weights& weights, const ActingSizes& sizes, const Arrays& arrays
 class Panel {
  public:
   Panel(std::size_t rows, std::size_t columns)
-      : columns_(columns), values_(std::make_unique<float[]>(rows * columns)) {}
+      : columns_(columns), numbers_(rows * columns), values_(std::make_unique<float[]>(rows * columns)) {}
 
   float* operator[](std::size_t row) { return values_.get() + row * columns_; }
   float* all() { return values_.get(); }
+  const float* all() const { return values_.get(); }
+  void clear() { std::fill_n(values_.get(), numbers_, 0.0F); }
 
  private:
-  std::size_t columns_;
+  std::size_t columns_, numbers_;
   std::unique_ptr<float[]> values_;
 };
 

@@ -1,0 +1,13 @@
+// Compiled for AVX2 and FMA (see CMakeLists.txt) and entered only where has_avx2() says so.
+#include "networks/avx2_leader_update.hpp"
+
+#include "networks/leader_learning.hpp"
+
+namespace paymaster {
+
+std::unique_ptr<LeaderUpdate> avx2_leader_update(const LeaderWeights& weights, const ActingSizes& sizes,
+                                                 const float* parameters, float* gradient, std::size_t count) {
+  return std::make_unique<LeaderLearning>(weights, sizes, parameters, gradient, count);
+}
+
+}  // namespace paymaster

@@ -1,0 +1,11 @@
+// leader_update.hpp in AVX2 registers. Only where has_avx2().
+#pragma once
+
+#include "networks/leader_update.hpp"
+
+namespace paymaster {
+
+std::unique_ptr<LeaderUpdate> avx2_leader_update(const LeaderWeights& weights, const ActingSizes& sizes,
+                                                 const float* parameters, float* gradient, std::size_t count);
+
+}  // namespace paymaster
