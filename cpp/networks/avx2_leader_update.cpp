@@ -1,5 +1,5 @@
 // Compiled for AVX2 and FMA (see CMakeLists.txt) and entered only where has_avx2() says so.
-#include "networks/avx2_leader_update.hpp"
+#include "networks/wide_leader_update.hpp"
 
 #include "networks/leader_learning.hpp"
 

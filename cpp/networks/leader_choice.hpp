@@ -26,8 +26,8 @@ class LeaderChoice {
         bonus_layer_(weights.bonus, gradients),
         abstain_layer_(weights.abstain, gradients) {}
 
-  void read() {
-    for (Learned* layer : {&code_layer_, &goal_layer_, &out_layer_, &bonus_layer_, &abstain_layer_}) layer->read();
+  std::vector<Learned*> layers() {
+    return {&code_layer_, &goal_layer_, &out_layer_, &bonus_layer_, &abstain_layer_};
   }
 
   /// log mu for those followers' steps of a panel that the losses look at.
@@ -213,8 +213,8 @@ class LeaderChoice {
   std::vector<float> kind_ = room(s_.goals + 1), bonus_ = room(s_.goals * s_.bonuses), log_mu_ = room(s_.offers);
   std::vector<float> by_log_mu_ = room(s_.offers), by_kind_ = room(s_.goals + 1);
   std::vector<float> by_bonus_ = room(s_.goals * s_.bonuses), by_out_ = room(1 + s_.bonuses);
-  std::vector<float> by_own_ = room(s_.hidden), by_layer_ = room(s_.hidden), turned_code_ = room(s_.hidden);
-  std::vector<float> turned_ = room(std::max(s_.hidden, s_.goal_features));
+  std::vector<float> by_own_ = room(s_.hidden), by_layer_ = room(s_.hidden), turned_code_ = room(padded(s_.hidden));
+  std::vector<float> turned_ = room(padded(std::max(s_.hidden, s_.goal_features)));
 };
 
 }  // namespace

@@ -23,10 +23,11 @@ class LeaderHeads {
 
   /// The weights, which have changed.
   void read() {
-    for (Learned* layer : {&predict_hidden_, &predict_, &blend_encoded_, &blend_predicted_, &score_, &own_, &others_,
-                           &end_code_, &end_, &value_code_, &value_})
-      layer->read();
-    choice_.read();
+    for (Learned* layer : layers()) layer->read();
+  }
+  /// Hands over the gradients of the weights.
+  void finish() {
+    for (Learned* layer : layers()) layer->finish();
   }
 
   /// All modules for the steps of a panel.
@@ -116,6 +117,14 @@ class LeaderHeads {
 
  private:
   Panel panel(std::size_t rows) const { return Panel(rows, columns_); }
+  Panel turned_panel(std::size_t rows) const { return Panel(padded(rows), columns_); }
+
+  std::vector<Learned*> layers() {
+    std::vector<Learned*> all{&predict_hidden_, &predict_,  &blend_encoded_, &blend_predicted_, &score_, &own_,
+                              &others_,         &end_code_, &end_,           &value_code_,      &value_};
+    for (Learned* layer : choice_.layers()) all.push_back(layer);
+    return all;
+  }
 
   /// c, out of a follower's own x and of all followers', weighed.
   void attend() {
@@ -207,7 +216,7 @@ class LeaderHeads {
     out.apply(layer, said, columns_);
   }
 
-  void read_offer_back(const Learned& code, const float* offer, const Learned& out, const Games& games,
+  void read_offer_back(Learned& code, const float* offer, Learned& out, const Games& games,
                        const PlayedSteps& steps, const float* layer, const float* by_said) {
     turn(layer, s_.hidden, columns_, turned_.all());
     out.learn(by_said, turned_.all(), columns_);
@@ -250,8 +259,8 @@ class LeaderHeads {
   Panel by_encoded_ = panel(2 * s_.hidden), by_code_ = panel(s_.hidden), by_layer_ = panel(s_.hidden);
   Panel by_action_ = panel(s_.actions), by_end_ = panel(1), by_phi_ = panel(w_.value.outputs), by_weight_ = panel(1);
   Panel by_others_{s_.hidden, kGames}, by_summary_{s_.hidden, kGames};
-  Panel turned_ = panel(std::max(s_.hidden, s_.actions)), turned_code_ = panel(s_.hidden);
-  Panel turned_encoded_ = panel(2 * s_.hidden), turned_summary_{s_.hidden, kGames};
+  Panel turned_ = turned_panel(std::max(s_.hidden, s_.actions)), turned_code_ = turned_panel(s_.hidden);
+  Panel turned_encoded_ = turned_panel(2 * s_.hidden), turned_summary_{padded(s_.hidden), kGames};
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ inline void add_outer(const float* a, const float* b, float* out, std::size_t ro
   turned.resize(kRows * m);
   for (std::size_t first = 0; first < rows; first += kRows) {
     const std::size_t some = std::min(kRows, rows - first);
-    turn(a + first * m, some, m, turned.data());
+    transpose(a + first * m, m, some, m, turned.data(), some);
     add_product(turned.data(), b + first * n, out, m, some, n);
   }
 }
@@ -51,7 +51,7 @@ class LeaderHistory {
     at_least(goal_, s_.goals * s_.goal_features * columns_);
     for (auto* array : {&one_goal_, &mean_, &by_mean_, &by_goal_}) at_least(*array, w_.encode_goal.outputs * columns_);
     at_least(seen_panel_, h * columns_);
-    at_least(turned_, columns_ * std::max({h, s_.follower_features + s_.goal_features, s_.goal_features}));
+    at_least(turned_, columns_ * padded(std::max(h, s_.follower_features + s_.goal_features)));
   }
 
   void read() {
@@ -102,6 +102,7 @@ class LeaderHistory {
     std::fill_n(by_seen_.data(), rows_ * h, 0.0F);
     add_product(by_given_.data(), w_.history_input.weight, by_seen_.data(), rows_, 3 * h, h);
     each_panel([&](const Games& games, std::size_t panel) { learn(games, steps, panel); });
+    for (Learned* layer : {&goal_layer_, &pooled_layer_, &own_layer_}) layer->finish();
   }
 
  private:

@@ -47,6 +47,7 @@ class LeaderLearning final : public LeaderUpdate {
       heads_->learn(games, steps, settings, targets, share, sums);
       heads_->back(games, steps, history_.state_gradient(panel), history_.after_gradient());
     });
+    heads_->finish();
     history_.learn(steps);
     return sums;
   }

@@ -6,19 +6,22 @@
 #include <vector>
 
 #include "networks/panel.hpp"
+#include "networks/transpose.hpp"
 
 namespace paymaster {
 namespace {
 
-/// to[columns, rows] = from[rows, columns]
+/// How wide a turned panel is: as many numbers more as products of whole registers need (numbers.hpp).
+inline std::size_t padded(std::size_t rows) {
+  constexpr std::size_t kMultiple = 16;
+  return (rows + kMultiple - 1) / kMultiple * kMultiple;
+}
+
+/// to[columns, padded(rows)] = from[rows, columns], the other way round, and zeros beside it.
 inline void turn(const float* from, std::size_t rows, std::size_t columns, float* to) {
-  constexpr std::size_t kBlock = 8;
-  const std::size_t whole = rows - rows % kBlock;
-  for (std::size_t i = 0; i < whole; i += kBlock)
-    for (std::size_t j = 0; j < columns; ++j)
-      for (std::size_t k = 0; k < kBlock; ++k) to[j * rows + i + k] = from[(i + k) * columns + j];
-  for (std::size_t i = whole; i < rows; ++i)
-    for (std::size_t j = 0; j < columns; ++j) to[j * rows + i] = from[i * columns + j];
+  const std::size_t width = padded(rows);
+  transpose(from, columns, rows, columns, to, width);
+  for (std::size_t j = 0; rows < width && j < columns; ++j) std::fill_n(to + j * width + rows, width - rows, 0.0F);
 }
 
 /// Adds up each row of a panel.
@@ -48,12 +51,20 @@ class Learned {
   Learned(const Layer& layer, const Gradients& gradients)
       : layer_(layer),
         turned_(layer.inputs * layer.outputs),
+        sums_(layer.outputs * padded(layer.inputs)),
         weight_(gradients.of(layer.weight)),
         bias_(gradients.of(layer.bias)) {}
 
   /// The weights, which have changed.
   void read() {
-    if (layer_) turn(layer_.weight, layer_.outputs, layer_.inputs, turned_.data());
+    if (layer_) transpose(layer_.weight, layer_.inputs, layer_.outputs, layer_.inputs, turned_.data(), layer_.outputs);
+  }
+  /// Hands over what learn() has added up.
+  void finish() {
+    const std::size_t wide = padded(layer_.inputs);
+    for (std::size_t i = 0; i < layer_.outputs; ++i)
+      for (std::size_t j = 0; j < layer_.inputs; ++j) weight_[i * layer_.inputs + j] += sums_[i * wide + j];
+    std::fill(sums_.begin(), sums_.end(), 0.0F);
   }
   explicit operator bool() const { return static_cast<bool>(layer_); }
   std::size_t outputs() const { return layer_.outputs; }
@@ -69,15 +80,16 @@ class Learned {
   void back(const float* dy, float* dx, std::size_t columns) const {
     add_product(turned_.data(), dy, dx, layer_.inputs, layer_.outputs, columns);
   }
-  /// Adds up the gradients of the weights; x comes turned, [columns, inputs].
-  void learn(const float* dy, const float* x_turned, std::size_t columns) const {
-    add_product(dy, x_turned, weight_, layer_.outputs, columns, layer_.inputs);
+  /// Adds up the gradients of the weights; x comes turned.
+  void learn(const float* dy, const float* x_turned, std::size_t columns) {
+    add_product(dy, x_turned, sums_.data(), layer_.outputs, columns, padded(layer_.inputs));
     if (bias_ != nullptr) add_sums(dy, layer_.outputs, columns, bias_);
   }
 
  private:
   Layer layer_;
-  std::vector<float> turned_;
+  std::vector<float> turned_;  // the weights, [inputs, outputs]
+  std::vector<float> sums_;    // their gradient, [outputs, padded(inputs)]
   float *weight_, *bias_;
 };
 

@@ -15,7 +15,10 @@ namespace {
 
 // Numbers that are computed with together: as many floats as a register holds where the compiler has types for that, else
 // one. Doubles, which tests compare with, go one by one.
-#if defined(__GNUC__) && defined(__AVX2__)
+#if defined(__GNUC__) && defined(__AVX512F__)
+typedef float Floats __attribute__((vector_size(64)));
+typedef std::int32_t FloatBits __attribute__((vector_size(64)));
+#elif defined(__GNUC__) && defined(__AVX2__)
 typedef float Floats __attribute__((vector_size(32)));
 typedef std::int32_t FloatBits __attribute__((vector_size(32)));
 #elif defined(__GNUC__)

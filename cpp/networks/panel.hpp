@@ -12,6 +12,7 @@
 #include "networks/acting.hpp"
 #include "networks/numbers.hpp"
 #include "networks/product.hpp"
+#include "networks/transpose.hpp"
 
 namespace paymaster {
 namespace {
@@ -67,18 +68,16 @@ class Panel {
 
 /// Rows of a panel from an array [B, N, width].
 inline void take(const Games& games, const float* array, std::size_t width, float* panel) {
-  const std::size_t columns = games.columns();
-  games.each([&](std::size_t row, std::size_t column) {
-    for (std::size_t j = 0; j < width; ++j) panel[j * columns + column] = array[row * width + j];
-  });
+  for (std::size_t n = 0; n < games.followers; ++n)
+    transpose(array + (games.first * games.followers + n) * width, games.followers * width, games.count, width,
+              panel + n * kGames, games.columns());
 }
 
 /// Rows of a panel to an array [B, N, width].
 inline void give(const Games& games, const float* panel, std::size_t width, float* array) {
-  const std::size_t columns = games.columns();
-  games.each([&](std::size_t row, std::size_t column) {
-    for (std::size_t j = 0; j < width; ++j) array[row * width + j] = panel[j * columns + column];
-  });
+  for (std::size_t n = 0; n < games.followers; ++n)
+    transpose(panel + n * kGames, games.columns(), width, games.count,
+              array + (games.first * games.followers + n) * width, games.followers * width);
 }
 
 /// Adds to each column of a panel a row of a table [., width]: the one that int64 [B, N] + `shift` says.

@@ -25,21 +25,34 @@ inline void add_tile(const Real* a, const Real* b, Real* out, std::size_t inner,
     for (std::size_t v = 0; v < Vectors; ++v) store(sum[i][v], out + i * columns + v * kLanes);
 }
 
-template <std::size_t Rows, class Real>
-inline void add_rows(const Real* a, const Real* b, Real* out, std::size_t inner, std::size_t columns) {
-  constexpr std::size_t kAtOnce = 2 * kWidth<Real>;
-  const std::size_t wide = columns - columns % kAtOnce;
-  for (std::size_t j = 0; j < wide; j += kAtOnce) add_tile<Rows, 2, Wide<Real>>(a, b + j, out + j, inner, columns);
-  for (std::size_t j = wide; j < columns; ++j) add_tile<Rows, 1, Real>(a, b + j, out + j, inner, columns);
+/// Some columns of all rows: as many rows at a time as sums fit into registers.
+template <std::size_t Vectors, class W, class Real>
+inline void add_strip(const Real* a, const Real* b, Real* out, std::size_t rows, std::size_t inner,
+                      std::size_t columns) {
+  constexpr std::size_t kRows = 6;
+  const std::size_t whole = rows - rows % kRows;
+  for (std::size_t i = 0; i < whole; i += kRows)
+    add_tile<kRows, Vectors, W>(a + i * inner, b, out + i * columns, inner, columns);
+  a += whole * inner, out += whole * columns;
+  switch (rows - whole) {
+    case 1: return add_tile<1, Vectors, W>(a, b, out, inner, columns);
+    case 2: return add_tile<2, Vectors, W>(a, b, out, inner, columns);
+    case 3: return add_tile<3, Vectors, W>(a, b, out, inner, columns);
+    case 4: return add_tile<4, Vectors, W>(a, b, out, inner, columns);
+    case 5: return add_tile<5, Vectors, W>(a, b, out, inner, columns);
+    default: return;
+  }
 }
 
 /// out[rows, columns] += a[rows, inner] b[inner, columns]
 template <class Real>
 void add_product(const Real* a, const Real* b, Real* out, std::size_t rows, std::size_t inner, std::size_t columns) {
-  constexpr std::size_t kRows = 4;
-  std::size_t i = 0;
-  for (; rows - i >= kRows; i += kRows) add_rows<kRows>(a + i * inner, b, out + i * columns, inner, columns);
-  for (; i < rows; ++i) add_rows<1>(a + i * inner, b, out + i * columns, inner, columns);
+  constexpr std::size_t kOne = kWidth<Real>, kTwo = 2 * kOne;
+  std::size_t j = 0;
+  for (; columns - j >= kTwo; j += kTwo) add_strip<2, Wide<Real>>(a, b + j, out + j, rows, inner, columns);
+  if (columns - j >= kOne) add_strip<1, Wide<Real>>(a, b + j, out + j, rows, inner, columns), j += kOne;
+  if constexpr (kOne > 1)
+    for (; j < columns; ++j) add_strip<1, Real>(a, b + j, out + j, rows, inner, columns);
 }
 
 }  // namespace

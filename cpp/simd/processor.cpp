@@ -15,4 +15,15 @@ bool has_avx2() {
 #endif
 }
 
+bool has_avx512() {
+#if defined(PAYMASTER_AVX2)
+  static const bool has = has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+                          std::getenv("PAYMASTER_NO_AVX512") == nullptr;
+  return has;
+#else
+  return false;
+#endif
+}
+
 }  // namespace paymaster

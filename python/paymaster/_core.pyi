@@ -152,6 +152,62 @@ class FeatureEncoder:
 
 def expired(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]: ...
 
+class LossSettings:
+    def __init__(
+        self,
+        *,
+        dense: bool,
+        entropy_of_decisions: bool,
+        explore: float,
+        critic_weight: float,
+        entropy_weight: float,
+        imitation_weight: float,
+        penalty_weight: float,
+        clip: float,
+    ) -> None: ...
+
+class LeaderUpdate:
+    """A leader network that learns: its float32 parameters, by name, lie in ``all``, and their gradient is written."""
+
+    def __init__(
+        self,
+        parameters: dict[str, NDArray[np.float32]],
+        all: NDArray[np.float32],
+        gradient: NDArray[np.float32],
+        *,
+        num_goals: int,
+        num_bonuses: int,
+        num_actions: int,
+        follower_features: int,
+        goal_features: int,
+        hidden: int,
+    ) -> None: ...
+    def take(
+        self,
+        batch_sizes: Sequence[int],
+        follower: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        previous: NDArray[np.int64],
+        offer: NDArray[np.int64],
+        held: NDArray[np.int64],
+        follower_action: NDArray[np.int64],
+        new_offer: NDArray[np.bool_],
+        explored: NDArray[np.bool_],
+    ) -> None: ...
+    def encode(self) -> None: ...
+    def judge(
+        self, settings: LossSettings
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None, dict[str, float]]: ...
+    def learn(
+        self,
+        settings: LossSettings,
+        advantage: NDArray[np.float32],
+        targets: NDArray[np.float32],
+        policy: NDArray[np.float32] | None,
+        termination: NDArray[np.float32] | None,
+        scale: float,
+    ) -> dict[str, float]: ...
+
 class ActingLeader:
     """One step of a leader network, whose float32 parameters, by name, it holds on to."""
 

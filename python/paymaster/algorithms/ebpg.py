@@ -11,12 +11,13 @@ from torch import Tensor
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import head_prices, lambda_returns, reward_counts
 from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.joined_adam import JoinedAdam
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.player import NetworkPlayer
 from paymaster.algorithms.process import held_offers
 from paymaster.networks.leader import LeaderOutput
 
-__all__ = ["Learner"]
+__all__ = ["Learner", "described_by", "sums_of"]
 
 
 class _Estimates(NamedTuple):
@@ -47,7 +48,7 @@ class Learner(NetworkPlayer, ABC):
         optimizer: of the network.
     """
 
-    optimizer: torch.optim.Optimizer
+    optimizer: JoinedAdam
 
     def _learn(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
         """One gradient step (or ``epochs`` of them); metrics of the first, [] or [S] each, still on the device.
@@ -69,7 +70,8 @@ class Learner(NetworkPlayer, ABC):
             # All steps of whole episodes at once.
             output: LeaderOutput = self.network(*seen, batch_sizes=steps.batch_sizes, decisions=decisions)
             if epoch == 0:
-                estimates = self._estimate(episodes, steps, output, share)
+                assert output.phi is not None
+                estimates = self._estimate(episodes, steps, output.phi, share)
             choices = self._choices(steps, output, held, decisions)
             loss, terms = self._loss(steps, output, held, decisions, estimates, choices, old, progress)
             if old is not None:
@@ -77,9 +79,9 @@ class Learner(NetworkPlayer, ABC):
                 continue
             old = choices.detach()
             means = {name: mean * share for name, mean in (terms | {"loss": loss.detach()}).items()}
-            sums = _sums_of(steps, episodes.num_games // loss.numel(), output)  # a loss a seed
+            sums = sums_of(steps, episodes.num_games // loss.numel(), *_foreseen(steps, output))  # a loss a seed
             norm = self._descend(loss, share, [*means.values(), *sums.values()])
-            described = {**means, "gradient_norm": norm, **_described(sums)}
+            described = {**means, "gradient_norm": norm, **described_by(sums)}
             described["explained_variance"] = estimates.explained_variance
         return described
 
@@ -104,10 +106,8 @@ class Learner(NetworkPlayer, ABC):
         """One gradient step on the loss, [] or [S]; returns the gradient's norm. Reports are added up in place."""
 
     @torch.no_grad()
-    def _estimate(self, episodes: Episodes, steps: PackedSteps, output: LeaderOutput, share: Tensor) -> _Estimates:
+    def _estimate(self, episodes: Episodes, steps: PackedSteps, phi: Tensor, share: Tensor) -> _Estimates:
         config, valid = self.config, episodes.valid
-        assert output.phi is not None
-        phi = output.phi
         counts = reward_counts(episodes, config.credit)
         whole = steps.unpack(phi, valid.shape)
         targets = lambda_returns(counts, whole, valid, config.gamma, config.gae_lambda)
@@ -174,23 +174,32 @@ class Learner(NetworkPlayer, ABC):
         if config.entropy_of_decisions:
             entropy = torch.where(steps.new_offer | (held < 0), entropy, 0.0)
         terms = {
-            "policy_loss": (1.0, chosen(choices.policy, None if old is None else old.policy)),
-            "critic_loss": (config.critic_weight, losses.critic_loss(output.phi, estimates.targets)),
-            "entropy": (-_annealed(config.lambda_entropy, config.entropy_end, progress), entropy),
+            "policy_loss": chosen(choices.policy, None if old is None else old.policy),
+            "critic_loss": losses.critic_loss(output.phi, estimates.targets),
+            "entropy": entropy,
         }
         if output.prediction_logits is not None:
-            imitation = losses.imitation_loss(output.prediction_logits, steps.follower_action)
-            terms["imitation_loss"] = (config.imitation_weight, imitation)
+            terms["imitation_loss"] = losses.imitation_loss(output.prediction_logits, steps.follower_action)
         if choices.termination is not None and output.termination_logits is not None:
-            termination = chosen(choices.termination, None if old is None else old.termination)
-            penalty = losses.termination_penalty(output.termination_logits, held)
-            terms |= {
-                "termination_loss": (1.0, termination),
-                "termination_penalty": (config.lambda_termination, penalty),
-            }
-        means = {name: steps.mean(values) for name, (_, values) in terms.items()}
-        loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum(0)
+            terms["termination_loss"] = chosen(choices.termination, None if old is None else old.termination)
+            terms["termination_penalty"] = losses.termination_penalty(output.termination_logits, held)
+        means = {name: steps.mean(values) for name, values in terms.items()}
+        loss = torch.stack([weight * means[name] for name, weight in self._weights(progress).items()]).sum(0)
         return loss, {name: mean.detach() for name, mean in means.items()}
+
+    def _weights(self, progress: float) -> dict[str, float]:
+        """Of the losses that this network has, by name."""
+        config, network = self.config, self.network.config
+        weights = {
+            "policy_loss": 1.0,
+            "critic_loss": config.critic_weight,
+            "entropy": -_annealed(config.lambda_entropy, config.entropy_end, progress),
+        }
+        if network.prediction:
+            weights["imitation_loss"] = config.imitation_weight
+        if network.learns_termination:
+            weights |= {"termination_loss": 1.0, "termination_penalty": config.lambda_termination}
+        return weights
 
     def _set_rates(self, progress: float) -> None:
         rates = (self.config.learning_rate, self.config.critic_learning_rate)
@@ -215,33 +224,41 @@ def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
 
 
 @torch.no_grad()
-def _sums_of(steps: PackedSteps, games: int, output: LeaderOutput) -> dict[str, Tensor]:
+def sums_of(steps: PackedSteps, games: int, predicted: Tensor | None, beta: Tensor | None) -> dict[str, Tensor]:
     """What happened in a batch, as sums, [] or [S] each, which ranks can add up before they are divided.
-
-    Games, steps of followers, new offers, right predictions, and beta where an option could end.
 
     Args:
         steps: that were played.
         games: in which; of each seed, where there are several.
-        output: of the network at these steps.
+        predicted: right predictions; None: there are none.
+        beta: where an option could end; None: there is no termination function.
     """
-    dtype, device = output.log_mu.dtype, output.log_mu.device
     sums = {
-        "games": torch.tensor(games, device=device),
+        "games": torch.tensor(games, device=steps.previous.device),
         "steps": steps.count,
         "new_offers": steps.total(steps.new_offer),
     }
-    if output.prediction_logits is not None:
-        right = output.prediction_logits.argmax(-1) == steps.follower_action
-        sums["predicted"] = steps.total(right.to(dtype))
-    if output.termination_logits is not None:
-        held = steps.previous >= 0
-        sums["held"] = steps.total(held)
-        sums["beta"] = steps.total(torch.where(held, torch.sigmoid(output.termination_logits), 0.0))
+    if predicted is not None:
+        sums["predicted"] = predicted
+    if beta is not None:
+        sums |= {"held": steps.total(steps.previous >= 0), "beta": beta}
     return sums
 
 
-def _described(sums: dict[str, Tensor]) -> dict[str, Tensor]:
+def _foreseen(steps: PackedSteps, output: LeaderOutput) -> tuple[Tensor | None, Tensor | None]:
+    """Right predictions, and beta where an option could end, summed."""
+    predicted = beta = None
+    with torch.no_grad():
+        if output.prediction_logits is not None:
+            right = output.prediction_logits.argmax(-1) == steps.follower_action
+            predicted = steps.total(right.to(output.log_mu.dtype))
+        if output.termination_logits is not None:
+            held = steps.previous >= 0
+            beta = steps.total(torch.where(held, torch.sigmoid(output.termination_logits), 0.0))
+    return predicted, beta
+
+
+def described_by(sums: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return new offers per episode, option length, accuracy of the prediction, mean beta."""
     new_offers, steps = sums["new_offers"], sums["steps"]
     means = {

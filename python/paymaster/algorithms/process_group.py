@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from paymaster.validation.finite import check_step
 
-__all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "joint_step", "launched"]
+__all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "joint_descent", "joint_step", "launched"]
 
 _TIMEOUT = "PAYMASTER_RANK_TIMEOUT"  # environment variable
 _SECONDS = 25.0  # its default: a job whose rank hangs ends within half a minute
@@ -170,10 +170,29 @@ def joint_step(
     # The optimiser's lists: to walk a network's modules takes longer than a step of Adam.
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     # Which parameters have a gradient follows from the configuration, so it is the same on all ranks.
-    ranks.add_up([*(p.grad for p in parameters if p.grad is not None), *report])
-    norm = nn.utils.clip_grad_norm_(parameters, max_norm)
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    return joint_descent(loss, gradients, optimizer.step, max_norm, ranks, report, who=who)
+
+
+@torch.no_grad()
+def joint_descent(
+    loss: Tensor,
+    gradients: Sequence[Tensor],
+    step: Callable[[], object],
+    max_norm: float,
+    ranks: Ranks,
+    report: Sequence[Tensor] = (),
+    *,
+    who: str = "leader",
+) -> Tensor:
+    """The rest of :func:`joint_step`, given this rank's gradients, and what steps by them."""
+    ranks.add_up([*gradients, *report])
+    norm = nn.utils.get_total_norm(gradients)
+    scale = (max_norm / (norm + 1e-6)).clamp(max=1.0)  # as nn.utils.clip_grad_norm_ has it
+    for gradient in gradients:
+        gradient.mul_(scale)
     check_step(loss, norm, who)
-    optimizer.step()
+    step()
     return norm
 
 

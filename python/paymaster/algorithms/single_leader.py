@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import normalise
-from paymaster.algorithms.ebpg import Learner
+from paymaster.algorithms.core_update import CoreUpdate
+from paymaster.algorithms.ebpg import Learner, described_by, sums_of
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.joined_adam import JoinedAdam
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.process import OptionRules, held_offers
-from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_step
+from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_descent, joint_step
 from paymaster.algorithms.protocol import Insight
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
 from paymaster.networks.torch_defaults import drawing_from, usual_torch
@@ -52,11 +56,15 @@ class EBPG(Learner):
         with usual_torch(), drawing_from(seed):
             self.network = LeaderNetwork(leader).to(self.device)
         self.optimizer = adam_of(self.network, self.config)
+        self._core: CoreUpdate | None = None
 
     @usual_torch()
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
         """Learns from the steps played of a batch of whole episodes, by all ranks; see :class:`LeaderAlgorithm`."""
-        metrics = self._learn(episodes, progress)
+        self._core = CoreUpdate.of(self.network, self._core)
+        metrics = (
+            self._learn(episodes, progress) if self._core is None else self._learn_by(self._core, episodes, progress)
+        )
         # One transfer from the device for all of them.
         return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
 
@@ -83,6 +91,30 @@ class EBPG(Learner):
         """The optimiser, under the name checkpoints store it by."""
         return {"leader": self.optimizer}
 
+    def _learn_by(self, core: CoreUpdate, episodes: Episodes, progress: float) -> dict[str, Tensor]:
+        """:meth:`_learn`, with losses and gradients by the core."""
+        self._set_rates(progress)
+        steps = self._steps(episodes)
+        core.take(steps, held_offers(self.config.options, steps.previous, steps.expired, steps.step), self.config)
+        share, weights = self._share(steps), self._weights(progress)
+        judged = core.judge()
+        estimates = self._estimate(episodes, steps, judged.phi, share)
+        described: dict[str, Tensor] = {}
+        for epoch in range(self.config.epochs):
+            means = core.learn(weights, judged, estimates.advantage, estimates.targets, float(share), first=epoch == 0)
+            loss = torch.tensor(sum(weight * means[name] for name, weight in weights.items()))
+            report: list[Tensor] = []
+            if epoch == 0:
+                shares = {name: torch.tensor(means[name]) * share for name in weights} | {"loss": loss * share}
+                sums = sums_of(steps, episodes.num_games, judged.predicted, judged.beta)
+                report = [*shares.values(), *sums.values()]
+            step = partial(self.optimizer.step_joined, core.groups)
+            norm = joint_descent(loss, [core.gradient], step, self.config.max_gradient_norm, self.ranks, report)
+            if epoch == 0:
+                described = {**shares, "gradient_norm": norm, **described_by(sums)}
+                described["explained_variance"] = estimates.explained_variance
+        return described
+
     def _steps(self, episodes: Episodes) -> PackedSteps:
         return PackedSteps.of(episodes)
 
@@ -102,11 +134,10 @@ class EBPG(Learner):
         return joint_step(loss, share, self.optimizer, self.config.max_gradient_norm, self.ranks, report)
 
 
-def adam_of(network: LeaderNetwork, config: EBPGConfig) -> torch.optim.Adam:
+def adam_of(network: LeaderNetwork, config: EBPGConfig) -> JoinedAdam:
     """The optimiser of a leader: the baseline's heads have a learning rate of their own."""
     critic = list(network.baseline.parameters())
     others = [p for name, p in network.named_parameters() if not name.startswith("baseline.")]
-    return torch.optim.Adam(
-        [{"params": others, "lr": config.learning_rate}, {"params": critic, "lr": config.critic_learning_rate}],
-        fused=True,
+    return JoinedAdam(
+        [{"params": others, "lr": config.learning_rate}, {"params": critic, "lr": config.critic_learning_rate}]
     )

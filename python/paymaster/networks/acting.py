@@ -7,8 +7,9 @@ networks of several seeds, subclasses, hooks, and steps whose gradients are want
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from paymaster import _core
 from paymaster.networks.follower_policy import FollowerNetwork
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput
 
-__all__ = ["FollowerActor", "LeaderActor", "readable"]
+__all__ = ["FollowerActor", "LeaderActor", "core_parameters", "parameters_of", "readable"]
 
 
 class _Actor:
@@ -29,7 +30,7 @@ class _Actor:
 
     def __init__(self, network: nn.Module, kind: type[Any], core: type[Any] | None) -> None:
         self._network, self._core = network, None
-        if core is not None and (parameters := _parameters(network, kind)) is not None:
+        if core is not None and (parameters := core_parameters(network, kind)) is not None:
             settings = vars(network.config)
             self._core = core(parameters, **{name: size for name, size in settings.items() if type(size) is int})
 
@@ -111,29 +112,52 @@ def readable(index: Tensor, *numbers: Tensor) -> bool:
     )
 
 
-def _parameters(network: nn.Module, kind: type[Any]) -> dict[str, Any] | None:
-    """A network's parameters by name, as arrays over torch's memory; None if the core cannot evaluate it."""
-    parameters = dict(network.named_parameters())
-    if type(network) is not kind or not all(
-        p.is_cpu and p.dtype is torch.float32 and p.is_contiguous() for p in parameters.values()
+def core_parameters(network: nn.Module, kind: type[Any]) -> dict[str, Any] | None:
+    """Return a network's parameters by name, as arrays over torch's memory; None if the core cannot evaluate it."""
+    if type(network) is not kind:
+        return None
+    modules, parameters = list(_walk(network)), parameters_of(network)
+    if any(map(_hooked, modules)) or not all(
+        p.is_cpu and p.dtype is torch.float32 and p.is_contiguous() for p in parameters
     ):
         return None
-    if any(module._forward_hooks or module._forward_pre_hooks for module in network.modules()):
-        return None
     usual = _usual_parts(kind, network.config)  # type: ignore[arg-type]  # for mypy a class hashes as its instances do
-    if _parts(network) != usual:  # of several seeds, or a module was replaced
-        return None
-    return {name: parameter.detach().numpy() for name, parameter in parameters.items()}
+    if [type(module) for module in modules] != usual.kinds or [p.shape for p in parameters] != usual.shapes:
+        return None  # of several seeds, or a module was replaced
+    return {name: parameter.detach().numpy() for name, parameter in zip(usual.names, parameters, strict=True)}
+
+
+class _Parts(NamedTuple):
+    """Types of a network's modules; names and shapes of their parameters."""
+
+    kinds: list[type]
+    names: list[str]
+    shapes: list[torch.Size]
 
 
 @cache  # every batch makes an actor, and to make a network takes as long as half of a batch's play
-def _usual_parts(kind: type[Any], config: Any) -> tuple[list[type], list[tuple[str, torch.Size]]]:
-    """What :func:`_parts` returns for a network made of a configuration."""
+def _usual_parts(kind: type[Any], config: Any) -> _Parts:
+    """The parts of a network made of a configuration."""
     with torch.device("meta"):  # without numbers: it draws none
-        return _parts(kind(config))
+        network = kind(config)
+    named = dict(network.named_parameters())
+    return _Parts([type(module) for module in _walk(network)], list(named), [p.shape for p in parameters_of(network)])
 
 
-def _parts(network: nn.Module) -> tuple[list[type], list[tuple[str, torch.Size]]]:
-    """Types of the modules, shapes of the parameters."""
-    shapes = [(name, parameter.shape) for name, parameter in network.named_parameters()]
-    return [type(module) for module in network.modules()], shapes
+def _hooked(module: nn.Module) -> bool:
+    return bool(
+        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    )
+
+
+def parameters_of(network: nn.Module) -> list[nn.Parameter]:
+    """Return what ``parameters()`` does, in a tenth of the time."""
+    return [p for module in _walk(network) for p in module._parameters.values() if p is not None]
+
+
+def _walk(module: nn.Module) -> Iterator[nn.Module]:
+    """As ``modules()``, in a tenth of the time."""
+    yield module
+    for part in module._modules.values():
+        if part is not None:
+            yield from _walk(part)

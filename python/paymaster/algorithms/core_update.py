@@ -1,0 +1,159 @@
+"""A leader's gradient by the C++ core: network and losses, forward and back, in one call a gradient step.
+
+Of an update by torch, matrix products take a quarter, at one episode an update a twentieth; the rest is starting
+operations, and reading and writing the arrays between them. What is computed is defined by
+:mod:`paymaster.networks` and :mod:`paymaster.algorithms.losses`. What the core does not take goes by torch: CUDA,
+double precision, several seeds at once, subclasses, hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from paymaster import _core
+from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.packed_steps import PackedSteps
+from paymaster.networks.acting import core_parameters, parameters_of
+from paymaster.networks.leader import LeaderNetwork
+
+__all__ = ["CoreUpdate", "Judged"]
+
+
+class Judged(NamedTuple):
+    """What a network says of steps before it learns from them.
+
+    Attributes:
+        phi: the baseline's heads, [R, N, G + K].
+        policy: log-probability of each offer, [R, N]; 0 where there was no choice.
+        termination: of its start or its going on, [R, N]; None without a termination function.
+        predicted: actions of followers that were foreseen, []; None without prediction.
+        beta: over steps where an option could end, summed, []; None without a termination function.
+    """
+
+    phi: Tensor
+    policy: Any
+    termination: Any
+    predicted: Tensor | None
+    beta: Tensor | None
+
+
+class CoreUpdate:
+    """Computes gradients for a network on the CPU, whose parameters it moves into one array.
+
+    Attributes:
+        gradient: of all parameters, in the order of ``parameters()``, float32 [P]; theirs are views of it.
+        groups: parameters and gradient of each group of the leader's optimiser, the baseline's last.
+    """
+
+    def __init__(self, network: LeaderNetwork) -> None:
+        every = parameters_of(network)
+        whole = torch.cat([parameter.detach().flatten() for parameter in every])
+        self.gradient = torch.zeros_like(whole)
+        each = [parameter.numel() for parameter in every]
+        for parameter, part in zip(every, torch.split(whole, each), strict=True):
+            parameter.data = part.view(parameter.shape)
+        self._gradients = [
+            part.view(parameter.shape) for parameter, part in zip(every, torch.split(self.gradient, each), strict=True)
+        ]
+        self._parameters = every
+        critic = sum(p.numel() for p in parameters_of(network.baseline))  # the last, and a group of the optimiser
+        groups = [whole.numel() - critic, critic]
+        self.groups = list(zip(torch.split(whole, groups), torch.split(self.gradient, groups), strict=True))
+        named = {name: parameter.detach().numpy() for name, parameter in network.named_parameters()}
+        sizes = {name: size for name, size in vars(network.config).items() if type(size) is int}
+        self._core = _core.LeaderUpdate(named, whole.numpy(), self.gradient.numpy(), **sizes)
+        self._where = _addresses(every)
+        self._predicts = network.config.prediction
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(None), ()  # a copied leader makes one of its own
+
+    @staticmethod
+    def of(network: LeaderNetwork, before: CoreUpdate | None) -> CoreUpdate | None:
+        """Return one for this network, ``before`` if its parameters are where that put them; None: torch's turn."""
+        parameters = parameters_of(network)
+        if core_parameters(network, LeaderNetwork) is None or not all(map(_learns_as_usual, parameters)):
+            return None
+        if before is not None and before._where == _addresses(parameters):
+            return before
+        return CoreUpdate(network)
+
+    def take(self, steps: PackedSteps, held: Tensor, config: EBPGConfig) -> None:
+        """Hold these steps until others are taken, and encode them with the weights as they are."""
+        agents = config.exploration == "agents"
+        explored = steps.explored if agents else torch.zeros_like(steps.explored)
+        arrays = (
+            *(steps.follower, steps.goal, steps.previous, steps.offer, held),
+            *(steps.follower_action, steps.new_offer, explored),
+        )
+        self._core.take(steps.batch_sizes.tolist(), *(array.contiguous().numpy() for array in arrays))
+        self._core.encode()
+        self._rows, self._config = held.numel(), config
+        self._explore = 0.0 if agents else steps.explore
+
+    def judge(self) -> Judged:
+        """What the network says of the steps taken, before the first gradient step."""
+        phi, policy, termination, sums = self._core.judge(self._settings({}))
+        predicted, beta = torch.tensor(sums["predicted"]), torch.tensor(sums["beta"])
+        return Judged(
+            *(torch.from_numpy(phi), policy, termination),
+            *(predicted if self._predicts else None, None if termination is None else beta),
+        )
+
+    def learn(
+        self,
+        weights: Mapping[str, float],
+        judged: Judged,
+        advantage: Tensor,
+        targets: Tensor,
+        scale: float,
+        *,
+        first: bool,
+    ) -> dict[str, float]:
+        """Write the gradient of the losses' weighted mean, times ``scale``.
+
+        Args:
+            weights: of the losses, by name.
+            judged: before the first gradient step.
+            advantage: float [R, N].
+            targets: of the baseline's heads, float [R, N, G + K].
+            scale: a factor.
+            first: this is the first gradient step on these steps, for which they need not be encoded again.
+
+        Returns:
+            The mean of each loss over all followers' steps, by name.
+        """
+        if not first:
+            self._core.encode()
+        old = (None, None) if first else (judged.policy, judged.termination)
+        settings, constant = self._settings(weights), (advantage.contiguous().numpy(), targets.contiguous().numpy())
+        sums = self._core.learn(settings, constant[0], constant[1], old[0], old[1], scale)
+        for parameter, gradient in zip(self._parameters, self._gradients, strict=True):
+            parameter.grad = gradient
+        return {name: value / max(1, self._rows) for name, value in sums.items()}
+
+    def _settings(self, weights: Mapping[str, float]) -> Any:
+        return _core.LossSettings(
+            dense=self._config.gradient == "dense",
+            entropy_of_decisions=self._config.entropy_of_decisions,
+            explore=self._explore,
+            critic_weight=weights.get("critic_loss", 0.0),
+            entropy_weight=-weights.get("entropy", 0.0),
+            imitation_weight=weights.get("imitation_loss", 0.0),
+            penalty_weight=weights.get("termination_penalty", 0.0),
+            clip=self._config.clip,
+        )
+
+
+def _learns_as_usual(parameter: Tensor) -> bool:
+    """Whether it is to be learned, and nobody wants to see or change its gradient."""
+    hooks = (getattr(parameter, name, None) for name in ("_backward_hooks", "_post_accumulate_grad_hooks"))
+    return parameter.requires_grad and not any(hooks)
+
+
+def _addresses(parameters: Iterable[Tensor]) -> list[int]:
+    return [parameter.data_ptr() for parameter in parameters]
