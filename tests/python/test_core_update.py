@@ -161,7 +161,7 @@ def test_it_goes_on_from_states_of_others() -> None:
     twin = copy.deepcopy(leader)
     fresh = EBPG(leader.network.config, leader.config)
     fresh.network.load_state_dict(leader.network.state_dict())
-    fresh.optimizer.load_state_dict(leader.optimizer.state_dict())
+    fresh.optimizer.load_state_dict(copy.deepcopy(leader.optimizer.state_dict()))
     assert leader.update(episodes) == fresh.update(episodes) == twin.update(episodes)
     handle = next(fresh.network.parameters()).register_hook(lambda _: None)
     other = copy.deepcopy(fresh)
@@ -169,7 +169,7 @@ def test_it_goes_on_from_states_of_others() -> None:
     handle.remove()
     assert {float(state["step"]) for state in fresh.optimizer.state.values()} == {20.0}
     fresh.network.load_state_dict(leader.network.state_dict())
-    fresh.optimizer.load_state_dict(leader.optimizer.state_dict())
+    fresh.optimizer.load_state_dict(copy.deepcopy(leader.optimizer.state_dict()))
     for parameter in fresh.network.parameters():
         parameter.data = parameter.data.clone()
     assert fresh.update(episodes) == leader.update(episodes)
