@@ -6,7 +6,7 @@
 namespace paymaster {
 
 std::unique_ptr<LeaderUpdate> avx512_leader_update(const LeaderWeights& weights, const ActingSizes& sizes,
-                                                 const float* parameters, float* gradient, std::size_t count) {
+                                                   const float* parameters, float* gradient, std::size_t count) {
   return std::make_unique<LeaderLearning>(weights, sizes, parameters, gradient, count);
 }
 

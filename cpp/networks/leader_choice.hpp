@@ -26,9 +26,7 @@ class LeaderChoice {
         bonus_layer_(weights.bonus, gradients),
         abstain_layer_(weights.abstain, gradients) {}
 
-  std::vector<Learned*> layers() {
-    return {&code_layer_, &goal_layer_, &out_layer_, &bonus_layer_, &abstain_layer_};
-  }
+  std::vector<Learned*> layers() { return {&code_layer_, &goal_layer_, &out_layer_, &bonus_layer_, &abstain_layer_}; }
 
   /// log mu for those followers' steps of a panel that the losses look at.
   void look(const Games& games, const PlayedSteps& steps, const LossSettings& settings, const float* code) {

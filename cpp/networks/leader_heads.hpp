@@ -216,8 +216,8 @@ class LeaderHeads {
     out.apply(layer, said, columns_);
   }
 
-  void read_offer_back(Learned& code, const float* offer, Learned& out, const Games& games,
-                       const PlayedSteps& steps, const float* layer, const float* by_said) {
+  void read_offer_back(Learned& code, const float* offer, Learned& out, const Games& games, const PlayedSteps& steps,
+                       const float* layer, const float* by_said) {
     turn(layer, s_.hidden, columns_, turned_.all());
     out.learn(by_said, turned_.all(), columns_);
     by_layer_.clear();

@@ -15,8 +15,8 @@ namespace {
 
 class LeaderStep {
  public:
-  LeaderStep(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays)
-      : w_(weights), s_(sizes), a_(arrays), columns_(sizes.followers * kGames) {}
+  LeaderStep(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays, std::size_t width)
+      : w_(weights), s_(sizes), a_(arrays), width_(width), columns_(sizes.followers * width) {}
 
   void play(const Games& games) {
     encode(games);
@@ -88,25 +88,25 @@ class LeaderStep {
     float* weight = weight_.all();
     if (w_.score) {
       apply(w_.score, x, weight);
-      softmax(weight, s_.followers, kGames, kGames);
+      softmax(weight, s_.followers, width_, width_);
     } else {
       std::fill_n(weight, columns_, 1.0F / static_cast<float>(s_.followers));
     }
     give(games, weight, 1, a_.attention);
     for (std::size_t j = 0; j < s_.hidden; ++j) {
       float* sum = summary_[j];
-      std::fill_n(sum, kGames, 0.0F);
-      for (std::size_t n = 0; n < columns_; n += kGames)
+      std::fill_n(sum, width_, 0.0F);
+      for (std::size_t n = 0; n < columns_; n += width_)
         map(
-            kGames, sum, []<class W>(W total, W value, W share) { return total + value * share; }, sum,
+            width_, sum, []<class W>(W total, W value, W share) { return total + value * share; }, sum,
             x + j * columns_ + n, weight + n);
     }
-    paymaster::apply(w_.attend_others, summary_.all(), others_.all(), kGames);
+    paymaster::apply(w_.attend_others, summary_.all(), others_.all(), width_);
     apply(w_.attend_own, x, code_.all());
     for (std::size_t j = 0; j < s_.hidden; ++j)
-      for (std::size_t n = 0; n < columns_; n += kGames)
+      for (std::size_t n = 0; n < columns_; n += width_)
         map(
-            kGames, code_[j] + n, []<class W>(W own, W others) { return hyperbolic(own + others); }, code_[j] + n,
+            width_, code_[j] + n, []<class W>(W own, W others) { return hyperbolic(own + others); }, code_[j] + n,
             others_[j]);
   }
 
@@ -151,14 +151,14 @@ class LeaderStep {
   const LeaderWeights& w_;
   const ActingSizes& s_;
   const LeaderStepArrays& a_;
-  const std::size_t columns_, numbers_ = s_.hidden * columns_;
+  const std::size_t width_, columns_, numbers_ = s_.hidden * columns_;
   Panel own_ = panel(s_.follower_features + s_.goal_features), goal_ = panel(s_.goals * s_.goal_features);
   Panel one_goal_ = panel(w_.encode_goal.outputs), mean_ = panel(w_.encode_goal.outputs);
   Panel state_and_history_ = panel(2 * s_.hidden), before_ = panel(s_.hidden), seen_ = panel(s_.hidden);
   Panel given_ = panel(3 * s_.hidden), gates_ = panel(3 * s_.hidden);
   Panel layer_ = panel(s_.hidden), code_ = panel(s_.hidden);
   Panel predicted_ = panel(s_.actions), weight_ = panel(1);
-  Panel summary_{s_.hidden, kGames}, others_{s_.hidden, kGames};
+  Panel summary_{s_.hidden, width_}, others_{s_.hidden, width_};
   Panel kind_ = panel(s_.goals + 1), logits_ = panel(s_.goals * (s_.bonuses + 1));
 };
 

@@ -19,25 +19,26 @@ namespace {
 
 constexpr std::size_t kGames = 16;  // side by side: what add_product takes at once, or twice that
 
-/// The games that a panel's columns stand for: follower n of the i-th of them is column n kGames + i.
+/// The games that a panel's columns stand for: follower n of the i-th of them is column n width + i.
 struct Games {
-  std::size_t first, count;  // of B games; count <= kGames, columns of those beyond are there but mean nothing
+  std::size_t first, count;  // of B games; count <= width, columns of those beyond are there but mean nothing
   std::size_t followers;
+  std::size_t width = kGames;
 
-  std::size_t columns() const { return followers * kGames; }
+  std::size_t columns() const { return followers * width; }
 
   /// body(row, column) for every follower: of [B, N, ...] and of panels.
   template <class Body>
   void each(Body&& body) const {
     for (std::size_t i = 0; i < count; ++i)
-      for (std::size_t n = 0; n < followers; ++n) body((first + i) * followers + n, n * kGames + i);
+      for (std::size_t n = 0; n < followers; ++n) body((first + i) * followers + n, n * width + i);
   }
 
   /// body(column) for the columns of games that are not there.
   template <class Body>
   void each_empty(Body&& body) const {
-    for (std::size_t i = count; i < kGames; ++i)
-      for (std::size_t n = 0; n < followers; ++n) body(n * kGames + i);
+    for (std::size_t i = count; i < width; ++i)
+      for (std::size_t n = 0; n < followers; ++n) body(n * width + i);
   }
 };
 
@@ -45,9 +46,10 @@ struct Games {
 template <class Step, class Weights, class Arrays>
 void play(const Weights& weights, const ActingSizes& sizes, const Arrays& arrays) {
   if (sizes.games == 0 || sizes.followers == 0) return;
-  Step step(weights, sizes, arrays);
-  for (std::size_t first = 0; first < sizes.games; first += kGames)
-    step.play(Games{first, std::min(kGames, sizes.games - first), sizes.followers});
+  const std::size_t width = sizes.games > kGames / 2 ? kGames : kGames / 2;  // one game must not pay for all
+  Step step(weights, sizes, arrays, width);
+  for (std::size_t first = 0; first < sizes.games; first += width)
+    step.play(Games{first, std::min(width, sizes.games - first), sizes.followers, width});
 }
 
 /// [rows, columns]. It starts as zeros, so that games that are not there are numbers, too.
@@ -70,13 +72,13 @@ class Panel {
 inline void take(const Games& games, const float* array, std::size_t width, float* panel) {
   for (std::size_t n = 0; n < games.followers; ++n)
     transpose(array + (games.first * games.followers + n) * width, games.followers * width, games.count, width,
-              panel + n * kGames, games.columns());
+              panel + n * games.width, games.columns());
 }
 
 /// Rows of a panel to an array [B, N, width].
 inline void give(const Games& games, const float* panel, std::size_t width, float* array) {
   for (std::size_t n = 0; n < games.followers; ++n)
-    transpose(panel + n * kGames, games.columns(), width, games.count,
+    transpose(panel + n * games.width, games.columns(), width, games.count,
               array + (games.first * games.followers + n) * width, games.followers * width);
 }
 
