@@ -231,5 +231,4 @@ def test_parameters_stay_those_of_the_network() -> None:
     core = CoreUpdate(network)
     assert all(mine is now for mine, now in zip(held, network.parameters(), strict=True))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    assert core.groups[0][0].numel() + core.groups[1][0].numel() == sum(p.numel() for p in network.parameters())
-    assert torch.equal(core.groups[1][0], nn.utils.parameters_to_vector(network.baseline.parameters()))
+    assert torch.equal(core.parameters, nn.utils.parameters_to_vector(network.parameters()))

@@ -45,27 +45,24 @@ class CoreUpdate:
     """Computes gradients for a network on the CPU, whose parameters it moves into one array.
 
     Attributes:
-        gradient: of all parameters, in the order of ``parameters()``, float32 [P]; theirs are views of it.
-        groups: parameters and gradient of each group of the leader's optimiser, the baseline's last.
+        parameters: all of them, in their order in the network, float32 [P]; the network's own are views of it.
+        gradient: theirs, likewise.
     """
 
     def __init__(self, network: LeaderNetwork) -> None:
         every = parameters_of(network)
-        whole = torch.cat([parameter.detach().flatten() for parameter in every])
-        self.gradient = torch.zeros_like(whole)
+        self.parameters = torch.cat([parameter.detach().flatten() for parameter in every])
+        self.gradient = torch.zeros_like(self.parameters)
         each = [parameter.numel() for parameter in every]
-        for parameter, part in zip(every, torch.split(whole, each), strict=True):
+        for parameter, part in zip(every, torch.split(self.parameters, each), strict=True):
             parameter.data = part.view(parameter.shape)
         self._gradients = [
             part.view(parameter.shape) for parameter, part in zip(every, torch.split(self.gradient, each), strict=True)
         ]
-        self._parameters = every
-        critic = sum(p.numel() for p in parameters_of(network.baseline))  # the last, and a group of the optimiser
-        groups = [whole.numel() - critic, critic]
-        self.groups = list(zip(torch.split(whole, groups), torch.split(self.gradient, groups), strict=True))
+        self._every = every
         named = {name: parameter.detach().numpy() for name, parameter in network.named_parameters()}
         sizes = {name: size for name, size in vars(network.config).items() if type(size) is int}
-        self._core = _core.LeaderUpdate(named, whole.numpy(), self.gradient.numpy(), **sizes)
+        self._core = _core.LeaderUpdate(named, self.parameters.numpy(), self.gradient.numpy(), **sizes)
         self._where = _addresses(every)
         self._predicts = network.config.prediction
 
@@ -132,7 +129,7 @@ class CoreUpdate:
         old = (None, None) if first else (judged.policy, judged.termination)
         settings, constant = self._settings(weights), (advantage.contiguous().numpy(), targets.contiguous().numpy())
         sums = self._core.learn(settings, constant[0], constant[1], old[0], old[1], scale)
-        for parameter, gradient in zip(self._parameters, self._gradients, strict=True):
+        for parameter, gradient in zip(self._every, self._gradients, strict=True):
             parameter.grad = gradient
         return {name: value / max(1, self._rows) for name, value in sums.items()}
 

@@ -187,7 +187,7 @@ def joint_descent(
 ) -> Tensor:
     """The rest of :func:`joint_step`, given this rank's gradients, and what steps by them."""
     ranks.add_up([*gradients, *report])
-    norm = nn.utils.get_total_norm(gradients)
+    norm = torch.linalg.vector_norm(gradients[0]) if len(gradients) == 1 else nn.utils.get_total_norm(gradients)
     scale = (max_norm / (norm + 1e-6)).clamp(max=1.0)  # as nn.utils.clip_grad_norm_ has it
     for gradient in gradients:
         gradient.mul_(scale)

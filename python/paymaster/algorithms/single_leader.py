@@ -108,7 +108,7 @@ class EBPG(Learner):
                 shares = {name: torch.tensor(means[name]) * share for name in weights} | {"loss": loss * share}
                 sums = sums_of(steps, episodes.num_games, judged.predicted, judged.beta)
                 report = [*shares.values(), *sums.values()]
-            step = partial(self.optimizer.step_joined, core.groups)
+            step = partial(self.optimizer.step_joined, core.parameters, core.gradient)
             norm = joint_descent(loss, [core.gradient], step, self.config.max_gradient_norm, self.ranks, report)
             if epoch == 0:
                 described = {**shares, "gradient_norm": norm, **described_by(sums)}
