@@ -93,8 +93,8 @@ class TrainConfig:
         seed: of games, initial weights and the leader's draws; below 10^9, so that no evaluation plays these games.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1", ...
         checkpoint_every: episodes between checkpoints, of which the two newest are kept.
-        torch_threads: threads of torch in an update, on the CPU; playing has one. A second takes a seventh off an
-            update, and sums are then rounded otherwise.
+        torch_threads: threads of torch in an update, on the CPU: of followers that learn, and of a leader that does not
+            learn by the core. Sums are then rounded otherwise. Playing has one.
         hidden: width of the leader's networks.
         observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
         parameters: departures from the task's preset.
