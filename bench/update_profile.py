@@ -127,16 +127,21 @@ def row(game: str, games: int, updates: int) -> list[str]:
         leader.update(episodes)
     # The same episodes again and again: steps so small that nothing is learned by heart.
     leader.config = replace(leader.config, learning_rate=1e-12, critic_learning_rate=1e-12)
-    whole = median(lambda: leader.update(episodes), updates)
-    spent = dict.fromkeys(PARTS, 0.0)
-    with timed(spent):
-        for _ in range(updates):
+    seconds: dict[str, list[float]] = {part: [] for part in (*PARTS, "rest", "update")}
+    for _ in range(updates):
+        spent = dict.fromkeys(PARTS, 0.0)
+        with timed(spent):
+            started = time.perf_counter()
             leader.update(episodes)
-    each = {part: seconds / updates for part, seconds in spent.items()}
+            spent["update"] = time.perf_counter() - started
+        spent["rest"] = 2 * spent["update"] - sum(spent.values())
+        for part, one in spent.items():
+            seconds[part].append(one)
+    each = {part: statistics.median(some) for part, some in seconds.items()}
+    whole = each["update"]
     torchs, products = by_torch(leader, episodes, max(3, updates // 4))
     own = products.seconds()
-    milliseconds = [*each.values(), whole - sum(each.values()), whole, torchs, own]
-    cells = [f"{1e3 * value:.2f}" for value in milliseconds]
+    cells = [f"{1e3 * value:.2f}" for value in (*each.values(), torchs, own)]
     return [game, str(games), *cells, f"{whole / own:.1f}", f"{torchs / whole:.1f}", f"{products.flop / 1e9:.2f}"]
 
 
