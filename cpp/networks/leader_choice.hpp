@@ -82,7 +82,7 @@ class LeaderChoice {
   }
 
   /// Adds the gradient of the code to a panel of all columns.
-  void back(const Games&, const PlayedSteps&, float* by_code) {
+  void back(float* by_code) {
     if (chosen_.empty()) return;
     const std::size_t numbers = s_.hidden * columns_, d = s_.goal_features, wide = out_layer_.outputs();
     back_to_logits();

@@ -97,7 +97,7 @@ class LeaderHeads {
   void back(const Games& games, const PlayedSteps& steps, float* by_state, float* by_history) {
     by_code_.clear(), by_encoded_.clear();
     turn(code_.all(), s_.hidden, columns_, turned_code_.all());
-    choice_.back(games, steps, by_code_.all());
+    choice_.back(by_code_.all());
     if (end_) read_offer_back(end_code_, w_.end_offer, end_, games, steps, ended_.all(), by_end_.all());
     read_offer_back(value_code_, w_.value_offer, value_, games, steps, valued_.all(), by_phi_.all());
     turn(encoded_.all(), 2 * s_.hidden, columns_, turned_encoded_.all());

@@ -55,7 +55,7 @@ class LeaderHistory {
   }
 
   void read() {
-    for (Learned* layer : {&goal_layer_, &pooled_layer_, &own_layer_, &input_layer_, &state_layer_}) layer->read();
+    for (Learned* layer : {&goal_layer_, &pooled_layer_, &own_layer_, &input_layer_}) layer->read();
   }
 
   float* state(std::size_t panel) { return states_.data() + panel * s_.hidden * columns_; }
@@ -65,7 +65,7 @@ class LeaderHistory {
 
   void encode(const PlayedSteps& steps) {
     const std::size_t h = s_.hidden;
-    each_panel([&](const Games& games, std::size_t panel) {
+    each_panel(s_, [&](const Games& games, std::size_t panel) {
       float* code = state(panel);
       look(games, steps);
       mean_of_goals(nullptr);
@@ -101,18 +101,12 @@ class LeaderHistory {
     add_rows_to(by_gates_.data(), rows_, 3 * h, state_layer_.bias_gradient());
     std::fill_n(by_seen_.data(), rows_ * h, 0.0F);
     add_product(by_given_.data(), w_.history_input.weight, by_seen_.data(), rows_, 3 * h, h);
-    each_panel([&](const Games& games, std::size_t panel) { learn(games, steps, panel); });
+    each_panel(s_, [&](const Games& games, std::size_t panel) { learn(games, steps, panel); });
     for (Learned* layer : {&goal_layer_, &pooled_layer_, &own_layer_}) layer->finish();
   }
 
  private:
   PackedSteps packed() const { return {sequences_.data(), sequences_.size(), s_.hidden}; }
-
-  template <class Body>
-  void each_panel(Body&& body) const {
-    for (std::size_t panel = 0; panel * kGames < s_.games; ++panel)
-      body(Games{panel * kGames, std::min(kGames, s_.games - panel * kGames), s_.followers}, panel);
-  }
 
   void look(const Games& games, const PlayedSteps& steps) {
     const std::size_t d = s_.goal_features, f = s_.follower_features, every = s_.goals * d;

@@ -30,7 +30,7 @@ class LeaderLearning final : public LeaderUpdate {
 
   LossSums judge(const PlayedSteps& steps, const LossSettings& settings, const Judgement& judgement) override {
     LossSums sums;
-    each_panel([&](const Games& games, std::size_t panel) {
+    each_panel(s_, [&](const Games& games, std::size_t panel) {
       heads_->look(games, steps, settings, history_.state(panel), history_.after());
       heads_->judge(games, steps, settings, judgement, sums);
     });
@@ -42,7 +42,7 @@ class LeaderLearning final : public LeaderUpdate {
     std::fill_n(gradients_.gradient, count_, 0.0F);
     const float share = static_cast<float>(scale / static_cast<double>(std::max<std::size_t>(1, rows_)));
     LossSums sums;
-    each_panel([&](const Games& games, std::size_t panel) {
+    each_panel(s_, [&](const Games& games, std::size_t panel) {
       heads_->look(games, steps, settings, history_.state(panel), history_.after());
       heads_->learn(games, steps, settings, targets, share, sums);
       heads_->back(games, steps, history_.state_gradient(panel), history_.after_gradient());
@@ -63,12 +63,6 @@ class LeaderLearning final : public LeaderUpdate {
       heads_ = std::make_unique<LeaderHeads>(w_, s_, gradients_);
     }
     history_.size(s_);
-  }
-
-  template <class Body>
-  void each_panel(Body&& body) const {
-    for (std::size_t panel = 0; panel * kGames < s_.games; ++panel)
-      body(Games{panel * kGames, std::min(kGames, s_.games - panel * kGames), s_.followers}, panel);
   }
 
   const LeaderWeights w_;

@@ -38,6 +38,13 @@ inline void add_sums(const float* panel, std::size_t rows, std::size_t columns, 
   }
 }
 
+/// body(games, which panel) for all games, a panel of them at a time.
+template <class Body>
+void each_panel(const ActingSizes& sizes, Body&& body) {
+  for (std::size_t panel = 0; panel * kGames < sizes.games; ++panel)
+    body(Games{panel * kGames, std::min(kGames, sizes.games - panel * kGames), sizes.followers}, panel);
+}
+
 /// Where the gradients of weights lie: as far from the first as the weights from the first parameter.
 struct Gradients {
   const float* parameters;

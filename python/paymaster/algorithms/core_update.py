@@ -17,7 +17,7 @@ from torch import Tensor
 from paymaster import _core
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.packed_steps import PackedSteps
-from paymaster.networks.acting import core_parameters, parameters_of
+from paymaster.networks.acting import core_names, parameters_of
 from paymaster.networks.leader import LeaderNetwork
 
 __all__ = ["CoreUpdate", "Judged"]
@@ -73,7 +73,7 @@ class CoreUpdate:
     def of(network: LeaderNetwork, before: CoreUpdate | None) -> CoreUpdate | None:
         """Return one for this network, ``before`` if its parameters are where that put them; None: torch's turn."""
         parameters = parameters_of(network)
-        if core_parameters(network, LeaderNetwork) is None or not all(map(_learns_as_usual, parameters)):
+        if core_names(network, LeaderNetwork) is None or not all(map(_learns_as_usual, parameters)):
             return None
         if before is not None and before._where == _addresses(parameters):
             return before

@@ -18,7 +18,7 @@ from paymaster import _core
 from paymaster.networks.follower_policy import FollowerNetwork
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput
 
-__all__ = ["FollowerActor", "LeaderActor", "core_parameters", "parameters_of", "readable"]
+__all__ = ["FollowerActor", "LeaderActor", "core_names", "core_parameters", "parameters_of", "readable"]
 
 
 class _Actor:
@@ -114,6 +114,13 @@ def readable(index: Tensor, *numbers: Tensor) -> bool:
 
 def core_parameters(network: nn.Module, kind: type[Any]) -> dict[str, Any] | None:
     """Return a network's parameters by name, as arrays over torch's memory; None if the core cannot evaluate it."""
+    if (names := core_names(network, kind)) is None:
+        return None
+    return {name: p.detach().numpy() for name, p in zip(names, parameters_of(network), strict=True)}
+
+
+def core_names(network: nn.Module, kind: type[Any]) -> list[str] | None:
+    """Return the names of a network's parameters, in their order; None if the core cannot evaluate it."""
     if type(network) is not kind:
         return None
     modules, parameters = list(_walk(network)), parameters_of(network)
@@ -124,7 +131,7 @@ def core_parameters(network: nn.Module, kind: type[Any]) -> dict[str, Any] | Non
     usual = _usual_parts(kind, network.config)  # type: ignore[arg-type]  # for mypy a class hashes as its instances do
     if [type(module) for module in modules] != usual.kinds or [p.shape for p in parameters] != usual.shapes:
         return None  # of several seeds, or a module was replaced
-    return {name: parameter.detach().numpy() for name, parameter in zip(usual.names, parameters, strict=True)}
+    return usual.names
 
 
 class _Parts(NamedTuple):
