@@ -109,15 +109,9 @@ class LeaderHistory {
   PackedSteps packed() const { return {sequences_.data(), sequences_.size(), s_.hidden}; }
 
   void look(const Games& games, const PlayedSteps& steps) {
-    const std::size_t d = s_.goal_features, f = s_.follower_features, every = s_.goals * d;
-    take(games, steps.goal, every, goal_.data());
-    take(games, steps.follower, f, own_.data());
-    games.each([&](std::size_t row, std::size_t column) {
-      const std::int64_t offer = steps.previous[row];
-      const std::size_t kind = offer < 0 ? s_.goals : static_cast<std::size_t>(offer) / s_.bonuses;
-      for (std::size_t j = 0; j < d; ++j)
-        own_[(f + j) * columns_ + column] = kind < s_.goals ? steps.goal[row * every + kind * d + j] : 0.0F;
-    });
+    take(games, steps.goal, s_.goals * s_.goal_features, goal_.data());
+    take(games, steps.follower, s_.follower_features, own_.data());
+    take_offered(games, s_, steps.goal, steps.previous, own_.data() + s_.follower_features * columns_);
   }
 
   const float* goal(std::size_t g) const { return goal_.data() + g * s_.goal_features * columns_; }

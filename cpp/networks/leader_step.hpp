@@ -34,15 +34,10 @@ class LeaderStep {
 
   /// s: a follower, the goal type it was offered last, and the mean over all goal types.
   void encode(const Games& games) {
-    const std::size_t d = s_.goal_features, every = s_.goals * d;
-    take(games, a_.goal, every, goal_.all());
+    const std::size_t d = s_.goal_features;
+    take(games, a_.goal, s_.goals * d, goal_.all());
     take(games, a_.follower, s_.follower_features, own_.all());
-    games.each([&](std::size_t row, std::size_t column) {
-      const std::int64_t offer = a_.previous[row];
-      const std::size_t kind = offer < 0 ? s_.goals : static_cast<std::size_t>(offer) / s_.bonuses;
-      for (std::size_t j = 0; j < d; ++j)
-        own_[s_.follower_features + j][column] = kind < s_.goals ? a_.goal[row * every + kind * d + j] : 0.0F;
-    });
+    take_offered(games, s_, a_.goal, a_.previous, own_[s_.follower_features]);
     const std::size_t numbers = w_.encode_goal.outputs * columns_;
     const float share = 1.0F / static_cast<float>(s_.goals);
     std::fill_n(mean_.all(), numbers, 0.0F);

@@ -75,6 +75,17 @@ inline void take(const Games& games, const float* array, std::size_t width, floa
               panel + n * games.width, games.columns());
 }
 
+/// Rows of a panel from goals [B, N, G, D]: those of the type that each follower is offered, zeros where that is none.
+inline void take_offered(const Games& games, const ActingSizes& sizes, const float* goal, const std::int64_t* offer,
+                         float* panel) {
+  const std::size_t columns = games.columns(), d = sizes.goal_features;
+  games.each([&](std::size_t row, std::size_t column) {
+    const std::size_t kind = offer[row] < 0 ? sizes.goals : static_cast<std::size_t>(offer[row]) / sizes.bonuses;
+    for (std::size_t j = 0; j < d; ++j)
+      panel[j * columns + column] = kind < sizes.goals ? goal[(row * sizes.goals + kind) * d + j] : 0.0F;
+  });
+}
+
 /// Rows of a panel to an array [B, N, width].
 inline void give(const Games& games, const float* panel, std::size_t width, float* array) {
   for (std::size_t n = 0; n < games.followers; ++n)
