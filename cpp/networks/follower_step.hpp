@@ -34,7 +34,7 @@ class FollowerStep {
  public:
   FollowerStep(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays,
                std::size_t width)
-      : w_(weights), s_(sizes), a_(arrays), width_(width), columns_(sizes.followers * width) {}
+      : w_(weights), s_(sizes), a_(arrays), columns_(sizes.followers * width) {}
 
   void play(const Games& games) {
     const std::size_t hidden = s_.hidden * columns_, d = s_.goal_features;
@@ -64,7 +64,7 @@ class FollowerStep {
   const FollowerWeights& w_;
   const ActingSizes& s_;
   const FollowerStepArrays& a_;
-  const std::size_t width_, columns_;
+  const std::size_t columns_;
   const Turned own_layer_{w_.own}, goal_layer_{w_.goal}, joined_layer_{w_.joined};
   const Turned goal_logit_layer_{w_.goal_logit}, logits_layer_{w_.logits};
   Panel own_ = panel(s_.follower_features), goal_ = panel(s_.goals * s_.goal_features);
