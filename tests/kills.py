@@ -1,7 +1,7 @@
 """Kills training processes at random moments (``kill -9``) and lets others go on, to the same bytes as without a kill.
 
-``python tests/kills.py --kills 60 --seed 1`` does so many in turn over all cases: a leader alone, several seeds at
-once, followers that learn, a run that is prolonged, several seeds that are prolonged, and ``paymaster reproduce``.
+``python tests/kills.py --kills 60 --seed 1`` does so many in turn over all cases: a leader alone, several seeds,
+followers that learn, a run that is prolonged, several seeds that are prolonged, and ``paymaster reproduce``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 __all__ = ["CASES", "Case", "differences", "kill_until_done"]
 
 TASK = "resource_collection"
-SEEDS = range(3, 5)
+SMALL = ("--episodes", "160", "--num-envs", "8", "--checkpoint-every", "16", "--hidden", "8")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,14 +72,15 @@ def train(config: Any, *, resume: bool = False) -> Callable[[Path], None]:
     return do
 
 
-def train_seeds(config: Any, *, resume: bool = False) -> Callable[[Path], None]:
-    def do(out: Path) -> None:
-        from paymaster.storage.run_directory import holds_run
-        from paymaster.training.train_seeds import train_seeds as start
+def train_seeds(*options: str, resume: bool = False) -> Callable[[Path], None]:
+    """By the command; from the beginning where no run was begun."""
 
-        outs = [out / f"seed{seed}" for seed in SEEDS]
-        configs = [dataclasses.replace(config, seed=seed) for seed in SEEDS]
-        start(configs, outs, resume=resume and any(map(holds_run, outs)))
+    def do(out: Path) -> None:
+        from paymaster.commands.main import main
+
+        go_on = ["--resume"] if resume and any(out.rglob("config.json")) else []
+        several = ["train", TASK, "--seeds", "2", "--seed", "3", "--evaluate", "0", "--out", str(out)]
+        assert main([*several, *options, *go_on]) == 0
 
     return do
 
@@ -129,16 +130,14 @@ def cases() -> dict[str, Case]:
         "followers that learn": Case(
             nothing, train(followers), lambda out: train(resumed(followers, out), resume=True)(out), run_files
         ),
-        "seeds": Case(
-            nothing, train_seeds(one), lambda out: train_seeds(resumed(one, out), resume=True)(out), run_files
-        ),
+        "seeds": Case(nothing, train_seeds(*SMALL), seeds_resumed, run_files),
         "prolonged": Case(
             train(short), train(more, resume=True), lambda out: train(prolonged(out), resume=True)(out), run_files
         ),
         "seeds prolonged": Case(
-            train_seeds(short),
-            train_seeds(more, resume=True),
-            lambda out: train_seeds(prolonged(out), resume=True)(out),
+            train_seeds(*SMALL, "--episodes", "48"),
+            train_seeds("--episodes", "160", resume=True),
+            seeds_prolonged,
             run_files,
         ),
         "reproduce": Case(nothing, reproduce, reproduce, rows_and_reports),
@@ -156,6 +155,16 @@ def prolonged(out: Path) -> Any:
 
     known = any(stored_config(path.parent).episodes == 160 for path in out.rglob("config.json"))
     return usual(small()) if known else dataclasses.replace(usual(small()), episodes=160)
+
+
+def seeds_resumed(out: Path) -> None:
+    """Without options once there is a run."""
+    train_seeds(*(() if any(out.rglob("config.json")) else SMALL), resume=True)(out)
+
+
+def seeds_prolonged(out: Path) -> None:
+    """Without the new number once one of the runs has it."""
+    train_seeds(*(("--episodes", "160") if prolonged(out).episodes == 160 else ()), resume=True)(out)
 
 
 CASES = tuple(cases())

@@ -100,7 +100,7 @@ def results(python: str, work: Path, *, old: bool) -> dict[str, Any]:
             )
     answers = run_all(python, [*trainings, *evaluations.values()])[len(trainings) :]
     out: dict[str, Any] = {name: rows_of(run) for name, run in runs.items()}
-    out["three seeds at once"] = [rows_of(path.parent) for path in sorted((work / "seeds").glob("*/metrics.jsonl"))]
+    out["three seeds"] = [rows_of(path.parent) for path in sorted((work / "seeds").glob("*/metrics.jsonl"))]
     for name, answer in zip(evaluations, answers, strict=True):
         out[name] = {key: rounded(part) for key, part in json.loads(answer).items() if key != "leader"}
     return renamed(out) if old else out

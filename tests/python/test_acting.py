@@ -26,7 +26,6 @@ from paymaster.networks import LeaderConfig, LeaderNetwork, LeaderOutput
 from paymaster.networks import acting as networks_acting
 from paymaster.networks.acting import FollowerActor, LeaderActor
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork
-from paymaster.networks.layers import stack_networks
 from paymaster.play.rollout import Rollout
 from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_env, make_leader
@@ -188,12 +187,6 @@ def test_what_becomes_of_a_network_is_seen() -> None:
     assert torch.equal(assert_same_as_torch(twin, inputs).log_mu, assert_same_as_torch(other, inputs).log_mu)
     network.double().float()
     said()
-    joint = stack_networks([network, other])  # from now on the weights of both lie there
-    for parameter in joint.parameters():
-        parameter.data.mul_(1.5)
-    assert not torch.allclose(said(), seen[-1])
-    joint.policy.code.weight.data[0].add_(0.5)
-    said()
 
 
 def test_acting_draws_nothing_from_elsewhere() -> None:
@@ -260,10 +253,6 @@ def test_what_the_core_does_not_take_goes_through_torch() -> None:
         assert_same_as_torch(changed, inputs)
         double = leader_inputs(CONFIG, 4, 2, torch.float64)
         assert evaluate_step(network.double(), *double).log_mu.dtype == torch.float64
-        stack = stack_networks([LeaderNetwork(CONFIG), LeaderNetwork(CONFIG)])
-        assert not in_the_core(stack)
-        both = evaluate_step(stack, *(torch.stack((array, array)) for array in inputs))
-        assert both.log_mu.shape == (2, 4, 2, CONFIG.num_offers)
         separate = FollowerNetwork(replace(FOLLOWERS, identities="separate"))
         assert not in_the_core(separate)
         assert FollowerActor(separate).logits(*follower_inputs(FOLLOWERS, 4, 2)).shape == (4, 2, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from command_line import SMALL, TASK, error_of, own_folder, settings_of  # noqa:
 from paymaster.algorithms import leader_kind
 from paymaster.commands.main import main
 from paymaster.commands.run_directories import begun_in, claim, default_name
+from paymaster.storage.metrics_file import read_metrics
 from paymaster.terminal.printing import printable
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import stored_config
@@ -207,7 +209,7 @@ def test_a_run_that_is_complete_says_so(capsys: pytest.CaptureFixture[str]) -> N
         ["--out", "run", "--resume", "--hidden", "9"],
         ["--out", "new", "--num-targets", "3"],
         ["--out", "new", "--population-size", "2"],
-        ["--out", "new", "--seeds", "2", "--followers", "meta"],
+        ["--out", "new", "--seeds", "2", "--num-targets", "3"],
         ["--out", "seeds", "--seeds", "2"],
         ["--out", "seeds", "--seeds", "2", "--resume", "--episodes", "8"],
     ],
@@ -223,11 +225,38 @@ def test_training_is_announced_when_nothing_is_refused_any_more(
     assert shown.out == "" and shown.err.startswith("paymaster: error: ")
 
 
-def test_several_seeds_are_resumed(capsys: pytest.CaptureFixture[str]) -> None:
-    several = ["train", TASK, "--seeds", "2", "--seed", "4", "--out", "runs"]
-    assert main([*several, *SMALL]) == 0
-    capsys.readouterr()
-    assert "hidden: expected 8" in error_of([*several, "--resume", "--hidden", "9"], capsys)
-    assert main([*several, "--resume", "--episodes", "24", "--evaluate", "0"]) == 0
-    for seed in (4, 5):
-        assert len(Path(f"runs/seed{seed}/metrics.jsonl").read_text().splitlines()) == 3
+def runs_of(folder: str) -> list[list[float]]:
+    """Gains of seeds 4 and 5."""
+    return [[row["gain"] for row in read_metrics(Path(f"{folder}/seed{seed}/metrics.jsonl"))] for seed in (4, 5)]
+
+
+def test_several_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is the run of that seed alone; they are resumed and prolonged, also where one was not begun yet."""
+    several = ["train", TASK, "--seeds", "2", "--seed", "4"]
+    assert main([*several, *SMALL, "--out", "runs", "--evaluate", "4"]) == 0
+    shown = capsys.readouterr().out
+    assert "in runs/seed4" in shown and "in runs/seed5" in shown and "trained, seed 5" in shown
+    assert main(["train", TASK, *SMALL, "--seed", "5", "--out", "alone/seed5"]) == 0
+    assert Path("alone/seed5/metrics.jsonl").read_bytes() == Path("runs/seed5/metrics.jsonl").read_bytes()
+    assert "hidden: expected 8" in error_of([*several, "--out", "runs", "--resume", "--hidden", "9"], capsys)
+    shutil.copytree("runs/seed4", "begun/seed4")
+    prolonged = ["--resume", "--episodes", "24", "--evaluate", "0"]
+    assert main([*several, "--out", "runs", *prolonged]) == 0
+    assert list(map(len, runs_of("runs"))) == [3, 3]
+    assert main([*several, "--out", "begun", *prolonged]) == 0
+    assert runs_of("begun") == runs_of("runs")
+
+
+def test_several_seeds_that_differ_in_more_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", TASK, *SMALL, "--seed", "4", "--out", "runs/seed4", "--evaluate", "0"]) == 0
+    another = ["--num-envs", "4", "--episodes", "8", "--evaluate", "0"]
+    assert main(["train", TASK, *another, "--seed", "5", "--out", "runs/seed5"]) == 0
+    several = ["train", TASK, "--seeds", "2", "--seed", "4", "--out", "runs", "--resume"]
+    assert "expected 4 as in the run to resume" in error_of(several, capsys)
+    assert len(read_metrics(Path("runs/seed4/metrics.jsonl"))) == 2
+
+
+def test_ranks_do_not_take_seeds(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert "seeds: expected one process, got 2 ranks" in error_of(["train", TASK, "--seeds", "2"], capsys)

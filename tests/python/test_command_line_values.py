@@ -229,7 +229,6 @@ def test_what_says_yes_or_no_may_be_written_in_any_case() -> None:
         (["train", TASK, "--leader", "no-prediction", "--learner.imitation-weight", "2"], "learner.imitation_weight: "),
         (["train", TASK, "--num-targets", "3"], "num_targets: "),
         (["train", "navigation", "--map", "#"], "map: "),
-        (["train", TASK, "--seeds", "2", "--followers", "meta"], "seeds: "),
         (["train", TASK, "--seeds", "2", "--seed", "999999999"], "seed: "),
     ],
 )

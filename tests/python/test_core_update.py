@@ -6,18 +6,18 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from paymaster.algorithms import LEADERS
 from paymaster.algorithms.core_update import CoreUpdate
-from paymaster.algorithms.ebpg import Learner
+from paymaster.algorithms.ebpg import EBPG
 from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.process import held_offers
 from paymaster.algorithms.process_group import SINGLE_PROCESS
-from paymaster.algorithms.single_leader import EBPG
+from paymaster.algorithms.torch_update import TorchUpdate
 from paymaster.networks.leader import LeaderNetwork
 from paymaster.play.rollout import Rollout
 from paymaster.training.config import TaskConfig, TrainConfig
@@ -70,34 +70,27 @@ def in_double(value: Any) -> Any:
 
 
 class Defined:
-    """Losses and gradients as :mod:`paymaster.networks` and the losses define them, in double precision."""
+    """The same update by torch, in double precision."""
 
     def __init__(self, leader: EBPG, episodes: Episodes) -> None:
-        self.learner: Learner = EBPG(leader.network.config, leader.config)
+        self.learner = EBPG(leader.network.config, leader.config)
         self.network = self.learner.network.double()
-        self.episodes = in_double(episodes)
-        self.steps = leader._steps(self.episodes)
+        self.network.load_state_dict(leader.network.state_dict())
+        self.steps = PackedSteps.of(in_double(episodes))
         self.held = held_offers(leader.config.options, self.steps.previous, self.steps.expired, self.steps.step)
-        self.decisions = leader._decisions(self.steps, self.held)
-        self.estimates: Any = None
-        self.old: Any = None
-
-    def learn(self, weights: dict[str, Tensor], progress: float) -> tuple[Tensor, dict[str, float], Any]:
-        """The gradient with these weights, the terms of the loss, and the network's output."""
-        self.network.load_state_dict(weights)
-        start = self.network.initial_history(self.episodes.num_games, self.episodes.num_followers)
-        sizes = {"batch_sizes": self.steps.batch_sizes, "decisions": self.decisions}
-        output = self.network(self.steps.follower, self.steps.goal, self.steps.previous, start, **sizes)
-        if self.estimates is None:
-            self.estimates = self.learner._estimate(self.episodes, self.steps, output.phi, torch.ones(()).double())
-        choices = self.learner._choices(self.steps, output, self.held, self.decisions)
-        loss, terms = self.learner._loss(
-            *(self.steps, output, self.held, self.decisions, self.estimates, choices, self.old, progress)
+        self.update = TorchUpdate(self.network)
+        self.update.take(self.steps, self.held, leader.config)
+        self.judged = self.update.judge()
+        self.estimates = self.learner._estimate(
+            in_double(episodes), self.steps, self.judged.phi, torch.ones(()).double()
         )
-        self.network.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.old = choices.detach() if self.old is None else self.old
-        return gradient_of(self.network), {name: float(term) for name, term in terms.items()}, output
+
+    def learn(self, parameters: dict[str, Tensor], weights: dict[str, float], *, first: bool) -> dict[str, Tensor]:
+        """The terms of the loss, with these parameters."""
+        if not first:  # else it has been evaluated with them
+            self.network.load_state_dict(parameters)
+        constant = (self.estimates.advantage, self.estimates.targets)
+        return self.update.learn(weights, self.judged, *constant, torch.tensor(0.5), first=first)
 
 
 def gradient_of(network: nn.Module) -> Tensor:
@@ -111,26 +104,24 @@ def test_gradients_are_those_of_the_definition(name: str) -> None:
     leader, episodes = played(*CASES[name])
     defined, core = Defined(leader, episodes), CoreUpdate.of(leader.network, None)
     assert core is not None
-    steps = leader._steps(episodes)
-    core.take(steps, defined.held, leader.config)
-    judged, progress = core.judge(), 0.3
-    weights = leader._weights(progress)
+    core.take(PackedSteps.of(episodes), defined.held, leader.config)
+    judged, weights = core.judge(), leader._weights(0.3)
+    for part, expected in defined.judged._asdict().items():
+        mine = getattr(judged, part)
+        assert (mine is None) == (expected is None), part
+        if mine is not None:
+            torch.testing.assert_close(mine.double(), expected.double(), rtol=1e-4, atol=1e-4)
+    constant = (defined.estimates.advantage.float(), defined.estimates.targets.float())
     for first in (True, False):
-        expected, terms, output = defined.learn(leader.network.state_dict(), progress)
-        if first:
-            torch.testing.assert_close(judged.phi.double(), output.phi, rtol=1e-4, atol=1e-5)
-            for mine, theirs in zip(
-                (judged.policy, judged.termination), (defined.old.policy, defined.old.termination), strict=True
-            ):
-                assert (mine is None) == (theirs is None)
-                if mine is not None:
-                    np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-4)
-        constant = (defined.estimates.advantage.float(), defined.estimates.targets.float())
-        means = core.learn(weights, judged, *constant, 0.5, first=first)
-        assert {name: means[name] for name in terms} == pytest.approx(terms, rel=1e-4, abs=1e-5)
-        found = gradient_of(leader.network)
-        assert (found - 0.5 * expected).norm() < 1e-4 * expected.norm() + 1e-9
-        assert torch.equal(found.float(), core.gradient)
+        expected = defined.learn(leader.network.state_dict(), weights, first=first)
+        means = core.learn(weights, judged, *constant, torch.tensor(0.5), first=first)
+        assert list(means) == list(expected)
+        assert {name: float(mean) for name, mean in means.items()} == pytest.approx(
+            {name: float(mean) for name, mean in expected.items()}, rel=1e-4, abs=1e-5
+        )
+        found, gradient = gradient_of(leader.network), gradient_of(defined.network)
+        assert (found - gradient).norm() < 1e-4 * gradient.norm() + 1e-9
+        assert torch.equal(found.float(), core.gradients[0])
         moved = torch.Generator().manual_seed(1)
         with torch.no_grad():
             for parameter in leader.network.parameters():
@@ -185,7 +176,7 @@ def test_it_goes_on_from_states_of_others() -> None:
         lambda network: network.policy.register_full_backward_hook(lambda *_: None),
         lambda network: network.policy.out.weight.register_hook(lambda gradient: gradient),
         lambda network: setattr(network, "policy", copy.deepcopy(network.policy).requires_grad_(requires_grad=False)),
-        lambda network: setattr(network.baseline, "out", nn.Linear(32, 6)),
+        lambda network: setattr(network.baseline, "out", nn.Sequential(nn.Linear(32, 6))),
     ],
 )
 def test_what_it_does_not_take_is_torchs(change: Any) -> None:
@@ -197,7 +188,7 @@ def test_what_it_does_not_take_is_torchs(change: Any) -> None:
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
     leader, episodes = played(CASES["ebpg-expiring"][0], 0.0)
-    core, steps = CoreUpdate.of(leader.network, None), leader._steps(episodes)
+    core, steps = CoreUpdate.of(leader.network, None), PackedSteps.of(episodes)
     assert core is not None
     held = held_offers(leader.config.options, steps.previous, steps.expired, steps.step)
     for name, value, message in (
@@ -218,7 +209,7 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     weights, judged = leader._weights(0.0), core.judge()
     targets = judged.phi
     with pytest.raises(ValueError, match="advantage: expected a C-ordered array"):
-        core.learn(weights, judged, targets, targets, 1.0, first=True)
+        core.learn(weights, judged, targets, targets, torch.ones(()), first=True)
     fresh = CoreUpdate(copy.deepcopy(leader.network))
     with pytest.raises(RuntimeError, match="expected take"):
         fresh._core.encode()

@@ -21,7 +21,6 @@ from paymaster.storage.checkpoint import latest_checkpoint, list_checkpoints, lo
 from paymaster.training import setup
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.train import train
-from paymaster.training.train_seeds import train_seeds
 from paymaster.validation.finite import DivergenceError, check_metrics, check_step, first_not_finite
 
 TASK = "resource_collection"
@@ -105,38 +104,17 @@ def test_followers_that_diverge_are_named(tmp_path: Path) -> None:
         train(config, tmp_path / "run")
 
 
-def test_a_seed_that_diverges_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second of three; the checkpoints of all are kept."""
-    outs = [tmp_path / f"seed{seed}" for seed in range(3, 6)]
-    configs = [dataclasses.replace(SMALL, seed=seed) for seed in range(3, 6)]
-    module = __import__("paymaster.training.train_seeds", fromlist=["make_leader"])
-
-    def make(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
-        leader = setup.make_leader(config, env)
-        if config.seed == 4:
-            set_weight(math.nan)(leader)
-        return leader
-
-    monkeypatch.setattr(module, "make_leader", make)
-    with pytest.raises(DivergenceError, match=r"training of seed 4 in .*seed4 diverged after episode 0: leader: loss"):
-        train_seeds(configs, outs)
-
-
 @pytest.mark.parametrize("name", ["gain", "policy_loss", "gradient_norm", "follower_critic_loss"])
 def test_metrics_that_must_be_finite(name: str) -> None:
-    with pytest.raises(DivergenceError, match=rf"^{name}: expected a finite number, got inf") as caught:
-        check_metrics([{name: 1.0}, {name: math.inf}])
-    assert caught.value.number == 1
-    check_metrics([{"prediction_accuracy": math.nan}])  # nothing was predicted
+    with pytest.raises(DivergenceError, match=rf"^{name}: expected a finite number, got inf"):
+        check_metrics({"length": 1.0, name: math.inf})
+    check_metrics({"prediction_accuracy": math.nan})  # nothing was predicted
 
 
 def test_a_step_is_checked_before_it_is_made() -> None:
     for loss, norm, what in [(math.nan, 1.0, "loss"), (1.0, math.inf, "gradient norm"), (-math.inf, 1.0, "loss")]:
         with pytest.raises(DivergenceError, match=f"leader: {what}: expected"):
             check_step(torch.tensor(loss), torch.tensor(norm), "leader")
-    with pytest.raises(DivergenceError) as caught:
-        check_step(torch.tensor([1.0, 2.0, math.nan]), torch.ones(3), "leader")
-    assert caught.value.number == 2
     check_step(torch.tensor(-1e30), torch.tensor(1e30, dtype=torch.float64), "leader")
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from kills import CASES, differences, run_files
+from paymaster.commands.main import main
 from paymaster.storage import run_config, run_directory
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import stored_config
 from paymaster.training.train import train
-from paymaster.training.train_seeds import train_seeds
 from rest_slow import rest_slow
 from small_runs import TASK, Killed, die_at
 
@@ -31,12 +31,15 @@ def alone(config: TrainConfig) -> Callable[..., Any]:
     return lambda out, given, resume: train(config if given is None else given, out, resume=resume)
 
 
-def together(out: Path, given: TrainConfig | None, resume: bool) -> None:
-    configs = [dataclasses.replace(given or SHORT, seed=seed) for seed in (3, 4)]
-    train_seeds(configs, [out / f"seed{seed}" for seed in (3, 4)], resume=resume)
+def seeds(out: Path, given: TrainConfig | None, resume: bool) -> None:
+    """By the command."""
+    several = ["train", TASK, "--seeds", "2", "--seed", "3", "--evaluate", "0", "--out", str(out)]
+    begin = ["--episodes", "8", "--num-envs", "8", "--checkpoint-every", "8", "--hidden", "8"]
+    prolong = ["--episodes", "32"] if given is MORE else []
+    assert main([*several, *(["--resume", *prolong] if resume else begin)]) == 0
 
 
-WAYS = {"alone": alone(SHORT), "learning": alone(LEARNING), "seeds": together}
+WAYS = {"alone": alone(SHORT), "learning": alone(LEARNING), "seeds": seeds}
 
 
 MOMENTS: dict[str, tuple[Any, str, int]] = {

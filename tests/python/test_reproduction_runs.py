@@ -27,11 +27,8 @@ from paymaster.reproduction.reproduce import reproduce
 from paymaster.reproduction.rows import read_row
 from paymaster.reproduction.runs import RunJob, jobs_of
 from paymaster.reproduction.scales import SCALES, Scale
-from paymaster.reproduction.seeds_job import SeedsJob, at_once
 from paymaster.reproduction.specs import Arm, Played, key, train_config
-from paymaster.storage.metrics_file import read_metrics
 from paymaster.storage.run_directory import RunDirectory
-from paymaster.training.train_seeds import train_seeds
 from small_runs import Killed, die_at
 
 ONE_GAME = Scale(
@@ -149,31 +146,6 @@ def test_errors_are_one_clear_line(extra: list[str], error: str, capsys: pytest.
     assert error in capsys.readouterr().err
 
 
-def test_seeds_that_can_are_trained_at_once(tmp_path: Path) -> None:
-    """In order; neither what is measured nor what learns one seed at a time. Rows are those of single runs."""
-    every = [
-        job for name in ("attention", "number-of-followers") for job in jobs_of([figure(name, ONE_GAME)], ONE_GAME, 3)
-    ]
-    grouped = at_once(every)
-    assert [job.runs for job in grouped].count(1) == sum(
-        1 for job in every if not isinstance(job, RunJob) or job.config.followers_learn or job.measured
-    )
-    assert sum(job.runs for job in grouped) == len(every)
-    some = next(job for job in grouped if isinstance(job, SeedsJob))
-    assert [job.config.seed for job in some.jobs] == [0, 1, 2]
-    assert some.name.endswith("seeds 0, 1, 2") and some.trained(tmp_path) == 0.0
-    some.perform(tmp_path)
-    assert some.trained(tmp_path) == 1.0 and all(job.done(tmp_path) for job in some.jobs)
-    for job in some.jobs:
-        (single := tmp_path / f"single{job.config.seed}").mkdir()
-        job.perform(single)
-        ours, theirs = read_row(tmp_path, key(job.config)), read_row(single, key(job.config))
-        assert ours.keys() == theirs.keys() and ours["evaluations"].keys() == theirs["evaluations"].keys()
-        assert ours["training"].keys() == theirs["training"].keys()
-        assert ours["training"]["memory"] is None and ours["training"]["seconds"] is None
-        assert ours["training"]["curve"]["gain"][0] == pytest.approx(theirs["training"]["curve"]["gain"][0])
-
-
 def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As rows that came from elsewhere are: not with numbers of another training beside it."""
     arm = Arm("RC completion", "ebpg-expiring")
@@ -186,7 +158,7 @@ def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path, mo
     with monkeypatch.context() as patch:
         patch.setattr(runs, "train", lambda *_, **__: pytest.fail("stopped half-way"))
         with pytest.raises(pytest.fail.Exception):
-            SeedsJob((more,)).perform(tmp_path)
+            more.perform(tmp_path)
     assert not job.done(tmp_path)  # nothing of the other training is left beside what goes on now
     more.perform(tmp_path)
     made = read_row(tmp_path, key(job.config))
@@ -202,27 +174,6 @@ def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path, mo
 def test_all_of_our_own_measurements_run(tmp_path: Path) -> None:
     report = reproduce(OTHER_NAMES, ONE_GAME, 1, 2, tmp_path, Console(file=io.StringIO()))
     assert all(f"({name}.md)" in report.read_text() for name in OTHER_NAMES)
-
-
-def test_seeds_of_a_stack_that_was_stopped_go_on(tmp_path: Path) -> None:
-    """At once where they stand at the same episode, alone where they do not; rows that are there stay."""
-    arm = Arm("RC completion", "ebpg")
-    wanted = frozenset({Played(arm.trained_noise)})
-    jobs = [RunJob(arm, train_config(arm, seed, 96), wanted, 8) for seed in range(3)]
-    runs = [tmp_path / "runs" / key(job.config) for job in jobs]
-    train_seeds([replace(job.config, episodes=32) for job in jobs[:2]], runs[:2])
-    jobs[2].perform(tmp_path)
-    before = (tmp_path / "rows" / f"{key(jobs[2].config)}.json").read_bytes()
-    SeedsJob(tuple(jobs)).perform(tmp_path)
-    assert all(job.done(tmp_path) for job in jobs)
-    assert (tmp_path / "rows" / f"{key(jobs[2].config)}.json").read_bytes() == before
-    assert [len(read_metrics(run / "metrics.jsonl")) for run in runs] == [3, 3, 3]
-
-    for path in (tmp_path / "rows").iterdir():
-        path.unlink()
-    shutil.rmtree(runs[1])
-    SeedsJob(tuple(jobs[:2])).perform(tmp_path)
-    assert all(job.done(tmp_path) for job in jobs[:2])
 
 
 def test_without_ray_the_error_names_the_extra(

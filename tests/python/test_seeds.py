@@ -20,7 +20,6 @@ from paymaster.commands.main import main
 from paymaster.training.config import TrainConfig
 from paymaster.training.seeds import EVALUATION_SEED, TRAINING_SEEDS, evaluation_seed
 from paymaster.training.train import train
-from paymaster.training.train_seeds import train_seeds
 
 TASK = "resource_collection"
 SHORT = TrainConfig(TASK, episodes=8, num_envs=8, hidden=8)
@@ -47,9 +46,6 @@ def test_the_last_seeds_of_training(tmp_path: Path, capsys: pytest.CaptureFixtur
     last = TRAINING_SEEDS - 1
     train(dataclasses.replace(SHORT, seed=last), tmp_path / "run")
     evaluate_run(tmp_path / "run", 2)
-    outs = [tmp_path / "one", tmp_path / "two"]
-    with pytest.raises(ValueError, match=r"^seed: expected .* got 1000000000"):
-        train_seeds([dataclasses.replace(SHORT, seed=last + number) for number in range(2)], outs)
     arguments = ["train", TASK, "--seed", str(last), "--seeds", "2", "--out", str(tmp_path / "several")]
     assert main(arguments) == 2
     assert "seed: expected" in capsys.readouterr().err

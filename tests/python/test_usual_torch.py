@@ -29,7 +29,6 @@ from paymaster.networks.torch_defaults import drawing_from, threads_of_torch, us
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.cores import available_cores
 from paymaster.training.train import train
-from paymaster.training.train_seeds import train_seeds
 from rest_slow import rest_slow
 
 TASK = "resource_collection"
@@ -122,15 +121,13 @@ def test_settings_around_change_no_number_and_are_left_as_found(
 
 
 @pytest.mark.parametrize("around", ["float64", pytest.param("meta device", marks=pytest.mark.slow)])
-def test_several_seeds_and_diagnosing(around: str, tmp_path: Path) -> None:
+def test_diagnosing(around: str, tmp_path: Path) -> None:
     found = []
     for name, context in (("usual", nullcontext), (around, AROUND[around])):
-        outs = [tmp_path / name / str(seed) for seed in range(2)]
         with context():
-            train_seeds([dataclasses.replace(SMALL, seed=seed) for seed in range(2)], outs)
             train(LEARNING, tmp_path / name / "learning")
             diagnosis = diagnose_run(tmp_path / name / "learning", 2, 32).to_json()
-        found.append([(out / "metrics.jsonl").read_bytes() for out in outs] + [diagnosis["regret"], diagnosis["gain"]])
+        found.append([diagnosis["regret"], diagnosis["gain"]])
     assert found[0] == found[1]
 
 

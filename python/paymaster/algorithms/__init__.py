@@ -1,9 +1,9 @@
 """Leader algorithms by name."""
 
+from paymaster.algorithms.ebpg import EBPG
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.leaders import DEFAULT_LEADER, LEADERS, LeaderKind, leader_kind
 from paymaster.algorithms.protocol import LeaderAlgorithm, LeaderInput, LeaderStep
-from paymaster.algorithms.single_leader import EBPG
 
 __all__ = [
     "DEFAULT_LEADER",

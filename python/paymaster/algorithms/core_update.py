@@ -2,43 +2,27 @@
 
 Of an update by torch, matrix products take a quarter, at one episode an update a twentieth; the rest is starting
 operations, and reading and writing the arrays between them. What is computed is defined by
-:mod:`paymaster.networks` and :mod:`paymaster.algorithms.losses`. What the core does not take goes by torch: CUDA,
-double precision, several seeds at once, subclasses, hooks.
+:mod:`paymaster.algorithms.torch_update`, through which goes what the core does not take: CUDA, double precision,
+subclasses, hooks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from paymaster import _core
 from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.joined_adam import JoinedAdam
 from paymaster.algorithms.packed_steps import PackedSteps
+from paymaster.algorithms.torch_update import Judged
 from paymaster.networks.acting import core_names, parameters_of
 from paymaster.networks.leader import LeaderNetwork
 
-__all__ = ["CoreUpdate", "Judged"]
-
-
-class Judged(NamedTuple):
-    """What a network says of steps before it learns from them.
-
-    Attributes:
-        phi: the baseline's heads, [R, N, G + K].
-        policy: log-probability of each offer, [R, N]; 0 where there was no choice.
-        termination: of its start or its going on, [R, N]; None without a termination function.
-        predicted: actions of followers that were foreseen, []; None without prediction.
-        beta: over steps where an option could end, summed, []; None without a termination function.
-    """
-
-    phi: Tensor
-    policy: Any
-    termination: Any
-    predicted: Tensor | None
-    beta: Tensor | None
+__all__ = ["CoreUpdate"]
 
 
 class CoreUpdate:
@@ -46,23 +30,24 @@ class CoreUpdate:
 
     Attributes:
         parameters: all of them, in their order in the network, float32 [P]; the network's own are views of it.
-        gradient: theirs, likewise.
+        gradients: theirs, one array likewise.
     """
 
     def __init__(self, network: LeaderNetwork) -> None:
         every = parameters_of(network)
         self.parameters = torch.cat([parameter.detach().flatten() for parameter in every])
-        self.gradient = torch.zeros_like(self.parameters)
+        gradient = torch.zeros_like(self.parameters)
+        self.gradients = [gradient]
         each = [parameter.numel() for parameter in every]
         for parameter, part in zip(every, torch.split(self.parameters, each), strict=True):
             parameter.data = part.view(parameter.shape)
-        self._gradients = [
-            part.view(parameter.shape) for parameter, part in zip(every, torch.split(self.gradient, each), strict=True)
+        self._parts = [
+            part.view(parameter.shape) for parameter, part in zip(every, torch.split(gradient, each), strict=True)
         ]
         self._every = every
         named = {name: parameter.detach().numpy() for name, parameter in network.named_parameters()}
         sizes = {name: size for name, size in vars(network.config).items() if type(size) is int}
-        self._core = _core.LeaderUpdate(named, self.parameters.numpy(), self.gradient.numpy(), **sizes)
+        self._core = _core.LeaderUpdate(named, self.parameters.numpy(), gradient.numpy(), **sizes)
         self._where = _addresses(every)
         self._predicts = network.config.prediction
 
@@ -80,7 +65,7 @@ class CoreUpdate:
         return CoreUpdate(network)
 
     def take(self, steps: PackedSteps, held: Tensor, config: EBPGConfig) -> None:
-        """Hold these steps until others are taken, and encode them with the weights as they are."""
+        """As :meth:`TorchUpdate.take`."""
         agents = config.exploration == "agents"
         explored = steps.explored if agents else torch.zeros_like(steps.explored)
         arrays = (
@@ -93,12 +78,13 @@ class CoreUpdate:
         self._explore = 0.0 if agents else steps.explore
 
     def judge(self) -> Judged:
-        """What the network says of the steps taken, before the first gradient step."""
+        """As :meth:`TorchUpdate.judge`."""
         phi, policy, termination, sums = self._core.judge(self._settings({}))
         predicted, beta = torch.tensor(sums["predicted"]), torch.tensor(sums["beta"])
+        ended = None if termination is None else torch.from_numpy(termination)
         return Judged(
-            *(torch.from_numpy(phi), policy, termination),
-            *(predicted if self._predicts else None, None if termination is None else beta),
+            *(torch.from_numpy(phi), torch.from_numpy(policy), ended),
+            *(predicted if self._predicts else None, None if ended is None else beta),
         )
 
     def learn(
@@ -107,31 +93,26 @@ class CoreUpdate:
         judged: Judged,
         advantage: Tensor,
         targets: Tensor,
-        scale: float,
+        scale: Tensor,
         *,
         first: bool,
-    ) -> dict[str, float]:
-        """Write the gradient of the losses' weighted mean, times ``scale``.
-
-        Args:
-            weights: of the losses, by name.
-            judged: before the first gradient step.
-            advantage: float [R, N].
-            targets: of the baseline's heads, float [R, N, G + K].
-            scale: a factor.
-            first: this is the first gradient step on these steps, for which they need not be encoded again.
-
-        Returns:
-            The mean of each loss over all followers' steps, by name.
-        """
+    ) -> dict[str, Tensor]:
+        """As :meth:`TorchUpdate.learn`."""
         if not first:
             self._core.encode()
-        old = (None, None) if first else (judged.policy, judged.termination)
-        settings, constant = self._settings(weights), (advantage.contiguous().numpy(), targets.contiguous().numpy())
-        sums = self._core.learn(settings, constant[0], constant[1], old[0], old[1], scale)
-        for parameter, gradient in zip(self._every, self._gradients, strict=True):
+        old = (None, None) if first else (_array(judged.policy), _array(judged.termination))
+        sums = self._core.learn(
+            *(self._settings(weights), _array(advantage), _array(targets), *old, float(scale)),
+        )
+        for parameter, gradient in zip(self._every, self._parts, strict=True):
             parameter.grad = gradient
-        return {name: value / max(1, self._rows) for name, value in sums.items()}
+        means = {name: sums[name] / max(1, self._rows) for name in weights}
+        means["loss"] = sum(weight * means[name] for name, weight in weights.items())
+        return dict(zip(means, torch.tensor(list(means.values())).unbind(), strict=True))
+
+    def step(self, optimizer: JoinedAdam) -> None:
+        """As :meth:`TorchUpdate.step`."""
+        optimizer.step_joined(self.parameters, self.gradients[0])
 
     def _settings(self, weights: Mapping[str, float]) -> Any:
         return _core.LossSettings(
@@ -154,3 +135,7 @@ def _learns_as_usual(parameter: Tensor) -> bool:
 
 def _addresses(parameters: Iterable[Tensor]) -> list[int]:
     return [parameter.data_ptr() for parameter in parameters]
+
+
+def _array(tensor: Tensor | None) -> Any:
+    return None if tensor is None else tensor.contiguous().numpy()

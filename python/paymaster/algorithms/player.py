@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,17 +11,9 @@ from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.process import draw_offers, held_offers
 from paymaster.algorithms.protocol import LeaderInput, LeaderStep
 from paymaster.networks.acting import LeaderActor
-from paymaster.networks.draws import Draws, draw_integers, draw_uniform
-from paymaster.networks.leader import LeaderNetwork, LeaderOutput
+from paymaster.networks.leader import LeaderNetwork
 
-__all__ = ["Actor", "Memory", "NetworkPlayer"]
-
-
-class Actor(Protocol):
-    """A network that evaluates steps, made for a batch of episodes."""
-
-    def evaluate(self, follower: Tensor, goal: Tensor, previous: Tensor, history: Tensor) -> LeaderOutput:
-        """Return the network's output for one step, without phi; see :class:`LeaderActor`."""
+__all__ = ["Memory", "NetworkPlayer"]
 
 
 class Memory(NamedTuple):
@@ -29,11 +21,11 @@ class Memory(NamedTuple):
 
     Attributes:
         actor: its network, as it was when the episodes began.
-        history: h, [B, N, H], or [S, B, N, H] of S seeds.
-        fixed_goal: int64 [B, N] or [S, B, N], the goal that agent-wise exploration has set for the episode, or -1.
+        history: h, [B, N, H].
+        fixed_goal: int64 [B, N], the goal that agent-wise exploration has set for the episode, or -1.
     """
 
-    actor: Actor
+    actor: LeaderActor
     history: Tensor
     fixed_goal: Tensor
 
@@ -51,14 +43,10 @@ class NetworkPlayer:
     network: LeaderNetwork
     device: torch.device
 
-    def actor(self) -> Actor:
-        """Return the network as it plays the next batch of episodes."""
-        return LeaderActor(self.network)
-
     def initial_state(self, num_games: int, num_followers: int) -> Memory:
         """Return the memory before the first step of B episodes."""
-        history = self._initial_history(num_games, num_followers)
-        return Memory(self.actor(), history, torch.full(history.shape[:-1], -1, device=self.device))
+        history = self.network.initial_history(num_games, num_followers)
+        return Memory(LeaderActor(self.network), history, torch.full(history.shape[:-1], -1, device=self.device))
 
     def exploration_rate(self, episodes_done: int) -> float:
         """Return the exploration rate after so many episodes of training."""
@@ -75,7 +63,7 @@ class NetworkPlayer:
         state: Memory,
         *,
         explore: float = 0.0,
-        generator: Draws | None = None,
+        generator: torch.Generator | None = None,
         greedy: bool = False,
     ) -> LeaderStep:
         """Return offers for one step of B games; see :class:`~paymaster.algorithms.protocol.Player`."""
@@ -92,14 +80,10 @@ class NetworkPlayer:
         assert output.history is not None
         return LeaderStep(offer, Memory(state.actor, output.history, fixed_goal), explored, output.attention)
 
-    def _initial_history(self, games: int, followers: int) -> Tensor:
-        """h before the first step, [B, N, H], or [S, B, N, H] of S seeds."""
-        return self.network.initial_history(games, followers)
-
-    def _draw_goals(self, shape: torch.Size, explore: float, draws: Draws | None) -> Tensor:
+    def _draw_goals(self, shape: torch.Size, explore: float, generator: torch.Generator | None) -> Tensor:
         """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""
-        chosen = draw_uniform(1, shape, draws, self.device, torch.float32)[0] < explore
-        goals = draw_integers(self.network.config.num_goals, shape, draws, self.device)
+        chosen = torch.rand(shape, generator=generator, device=self.device) < explore
+        goals = torch.randint(self.network.config.num_goals, shape, generator=generator, device=self.device)
         return goals.masked_fill(~chosen, -1)
 
     def _with_goals(self, log_mu: Tensor, fixed_goal: Tensor) -> Tensor:

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from paymaster import _core
 from paymaster.networks.acting import readable
-from paymaster.networks.draws import Draws, draw_uniform
 from paymaster.networks.leader import LeaderOutput
 from paymaster.networks.narrow import log_softmax
 
@@ -122,7 +121,7 @@ def sample_offers(
     output: LeaderOutput,
     held: Tensor,
     explore: float = 0.0,
-    generator: Draws | None = None,
+    generator: torch.Generator | None = None,
     greedy: bool = False,
 ) -> Tensor:
     """Draws omega_t from :func:`offer_probs`: whether the option ends, then what is offered if it does.
@@ -150,7 +149,7 @@ def sample_offers(
         if output.termination_logits is not None:
             ends = ends | (output.termination_logits > 0.0)
         return torch.where(ends, restricted_log_probs(log_mu, held).argmax(-1), held)
-    uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
+    uniform = torch.rand((2, *held.shape), generator=generator, device=held.device, dtype=log_mu.dtype)
     excluded = is_previous(held, num_offers)
     likely = log_mu.masked_fill(excluded, -torch.inf)
     weights = (likely - likely.amax(-1, keepdim=True)).exp()
@@ -167,15 +166,17 @@ def sample_offers(
 
 
 def draw_offers(
-    output: LeaderOutput, held: Tensor, explore: float = 0.0, generator: Draws | None = None, greedy: bool = False
+    output: LeaderOutput,
+    held: Tensor,
+    explore: float = 0.0,
+    generator: torch.Generator | None = None,
+    greedy: bool = False,
 ) -> Tensor:
     """Draw as :func:`sample_offers` does, in the C++ core where it can: the same random numbers, and the same offers
     except where rounding decides."""
     log_mu, logits = output.log_mu, output.termination_logits
     if greedy or log_mu.shape[-1] == 1 or not readable(held, *(log_mu,) if logits is None else (log_mu, logits)):
         return sample_offers(output, held, explore, generator, greedy)
-    uniform = draw_uniform(2, held.shape, generator, held.device, log_mu.dtype)
+    uniform = torch.rand((2, *held.shape), generator=generator, device=held.device, dtype=log_mu.dtype)
     beta = None if logits is None else logits.numpy()
-    return torch.from_numpy(
-        _core.draw_offers(log_mu.numpy(), beta, held.numpy(), uniform.contiguous().numpy(), explore)
-    )
+    return torch.from_numpy(_core.draw_offers(log_mu.numpy(), beta, held.numpy(), uniform.numpy(), explore))

@@ -81,7 +81,7 @@ class Player(Protocol):
         state: Any,
         *,
         explore: float = 0.0,
-        generator: Any = None,
+        generator: torch.Generator | None = None,
         greedy: bool = False,
     ) -> LeaderStep:
         """Offers for one step of B games.
@@ -90,8 +90,7 @@ class Player(Protocol):
             seen: the step.
             state: from :meth:`initial_state` or the step before.
             explore: the exploration rate, from :meth:`exploration_rate`.
-            generator: the only source of randomness: a ``torch.Generator`` on ``device``, or None for torch's own. Only
-                a leader of several seeds is given something else (:class:`paymaster.networks.draws.SeedDraws`).
+            generator: the only source of randomness, on ``device``; None for torch's own.
             greedy: no randomness at all.
         """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.console import Console
 from paymaster.commands.idle_options import refuse_idle_settings
 from paymaster.commands.options import with_map
 from paymaster.terminal.printing import say
-from paymaster.training.config import TrainConfig
+from paymaster.training.config import MAY_CHANGE, TrainConfig
 
 __all__ = ["Train"]
 
@@ -27,8 +27,7 @@ class Train:
 
     The run directory gets config.json, metrics.jsonl, TensorBoard events, checkpoint-*.safetensors, learning_curve.png.
     A run that was killed goes on with --resume and ends with the same numbers. Several processes or GPUs:
-    torchrun --nproc-per-node R -m paymaster train ... plays --num-envs / R games in each. Several seeds at once:
-    --seeds S trains S leaders in one process, each with games and a run directory of its own.
+    torchrun --nproc-per-node R -m paymaster train ... plays --num-envs / R games in each.
 
     Attributes:
         config: what to train.
@@ -38,8 +37,7 @@ class Train:
             only --episodes, which may not be fewer than are done, and --device may be other ones.
         evaluate: episodes of the evaluation at the end; 0 for none.
         all: all measures in the table, however narrow the terminal; a narrow one also shows fewer decimals.
-        seeds: train so many at once, --seed and those after it; each learns what it would learn alone, up to rounding.
-            Five take less time than two where an update has one game. Only with followers that decide by rule.
+        seeds: train so many leaders, one after the other: --seed and those after it.
     """
 
     config: Annotated[TrainConfig, tyro.conf.arg(name="")]
@@ -69,12 +67,16 @@ class Train:
     def _start(self, config: TrainConfig, console: Console) -> None:
         from paymaster.algorithms.process_group import launched
         from paymaster.commands.run_directories import begun_in, default_name
+        from paymaster.storage.run_directory import refuse_a_run
         from paymaster.training.setup import choose_device
 
         choose_device(config.device)
         refuse_idle_settings(config)
         each = self._each(config)
         outs = self._outs(each)
+        if outs is not None:
+            for out in outs:
+                refuse_a_run(out)  # before the first seed has been trained for nothing
         bases = outs or [Path("runs") / default_name(one) for one in each]
         alone = launched()[0] == 0  # rank 0 writes, no other
         with begun_in(bases, numbered=outs is None) if alone else nullcontext(bases) as directories:
@@ -82,46 +84,55 @@ class Train:
 
     def _resume(self, config: TrainConfig, console: Console, parse_again: Callable[[TrainConfig], Train]) -> None:
         from paymaster.commands.run_directories import default_name, newest
+        from paymaster.storage.run_config import read_run_config
         from paymaster.storage.run_directory import holds_run
         from paymaster.training.setup import stored_config
 
         each = self._each(config)
         outs = self._outs(each) or [newest(Path("runs") / default_name(one)) for one in each]
-        begun = next((out for out in outs if holds_run(out)), None)
-        if begun is None:
+        begun = [out for out in outs if holds_run(out)]
+        if not begun:
             raise ValueError(
                 f"resume: expected a run in {outs[0]}, got none; check --out, or start a run there without --resume"
             )
-        stored = stored_config(begun)
+        # A kill may have left some seeds without the change that others had, or not begun at all.
+        stored = stored_config(max(begun, key=lambda out: len(read_run_config(out).changes)))
         config = parse_again(stored).config
         config = dataclasses.replace(config, parameters=with_map(config.parameters))
         given = set(config.differences(stored)) - ({"seed"} if self.seeds is not None else set())
         config = config.resumed_from(stored, given)
         each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]
-        self._train(each, outs, console, given)
+        for one, out in zip(each, outs, strict=True):
+            if holds_run(out):
+                one.resumed_from(stored_config(out), one.differences(stored_config(out)))
+        self._train(each, outs, console)
 
-    def _train(
-        self, each: list[TrainConfig], outs: list[Path], console: Console, given: Collection[str] | None = None
-    ) -> None:
+    def _train(self, each: list[TrainConfig], outs: list[Path], console: Console) -> None:
         from paymaster.algorithms.process_group import launched
         from paymaster.analysis.report import report_runs
+        from paymaster.storage.run_directory import holds_run
         from paymaster.training.train import train
-        from paymaster.training.train_seeds import train_seeds
 
         rank, ranks = launched()
+        for config, out in zip(each, outs, strict=True):
 
-        def on_start(done: int) -> None:
-            say(console, _first_line(each, outs, ranks, done))
+            def on_start(done: int, config: TrainConfig = config, out: Path = out) -> None:
+                say(console, _first_line(config, out, ranks, done))
 
-        if self.seeds is None:
-            trained = [train(each[0], outs[0], resume=self.resume, given=given, on_start=on_start)]
-        else:
-            trained = train_seeds(each, outs, resume=self.resume, given=given, on_start=on_start)
+            resume = self.resume and (len(each) == 1 or holds_run(out))
+            train(config, out, resume=resume, given=MAY_CHANGE, on_start=on_start)
         if rank == 0:
-            report_runs(list(zip(trained, outs, strict=True)), self.evaluate, console, every=self.all)
+            report_runs(list(zip(each, outs, strict=True)), self.evaluate, console, every=self.all)
 
     def _each(self, config: TrainConfig) -> list[TrainConfig]:
-        """Of every seed. Raises ValueError where one is too large."""
+        """Of every seed. Raises ValueError where one is too large, or for ranks, which train one leader together."""
+        from paymaster.algorithms.process_group import launched
+
+        if self.seeds is not None and launched()[1] > 1:
+            raise ValueError(
+                f"seeds: expected one process, got {launched()[1]} ranks of torchrun, which train one leader together; "
+                "leave out --seeds, or start without torchrun"
+            )
         each = [dataclasses.replace(config, seed=config.seed + number) for number in range(self.seeds or 1)]
         each[-1].validate()
         return each
@@ -133,19 +144,16 @@ class Train:
         return [self.out] if self.seeds is None else [self.out / f"seed{one.seed}" for one in each]
 
 
-def _first_line(each: list[TrainConfig], outs: list[Path], ranks: int, done: int) -> str:
-    config = each[0]
-    where = f"{outs[0]}" if len(outs) == 1 else f"{outs[0]} to {outs[-1]}"
+def _first_line(config: TrainConfig, out: Path, ranks: int, done: int) -> str:
     total = config.updates * config.num_envs
     if done >= total:
         batches = "" if total == config.episodes else f" ({config.episodes:,} in batches of {config.num_envs:,})"
         return (
-            f"the training in {where} is complete, {done:,} of {total:,} episodes{batches}: to prolong it, give more "
+            f"the training in {out} is complete, {done:,} of {total:,} episodes{batches}: to prolong it, give more "
             "with --episodes"
         )
     settings = {"tuned": "its tuned settings", "paper": "the paper's settings"}[config.settings]
     changes = {name: "a map" if name == "map" else value for name, value in config.departures.items()}
     but = f" but {', '.join(f'{name}={value}' for name, value in changes.items())}" if changes else ""
-    seeds = f", {len(each)} seeds at once" if len(each) > 1 else ""
     on = f", {ranks} ranks" if ranks > 1 else ""
-    return f"training {config.leader} with {settings}{but} on {config.task}{seeds} in {where}{on}"
+    return f"training {config.leader} with {settings}{but} on {config.task} in {out}{on}"

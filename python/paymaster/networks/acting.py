@@ -2,7 +2,7 @@
 
 A step of 32 games is so little arithmetic that torch takes ten times as long to start its hundred operations. The
 modules of this package remain the definition. What the core does not take goes through them: CUDA, double precision,
-networks of several seeds, subclasses, hooks, and steps whose gradients are wanted.
+subclasses, hooks, and steps whose gradients are wanted.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def core_names(network: nn.Module, kind: type[Any]) -> list[str] | None:
         return None
     usual = _usual_parts(kind, network.config)  # type: ignore[arg-type]  # for mypy a class hashes as its instances do
     if [type(module) for module in modules] != usual.kinds or [p.shape for p in parameters] != usual.shapes:
-        return None  # of several seeds, or a module was replaced
+        return None  # a module was replaced
     return usual.names
 
 

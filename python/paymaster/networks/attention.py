@@ -7,7 +7,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from paymaster.networks.layers import Linear
 from paymaster.networks.narrow import softmax, tanh
 
 __all__ = ["FollowerAttention"]
@@ -26,11 +25,11 @@ class FollowerAttention(nn.Module):
         self, num_actions: int, hidden: int, kind: Literal["follower-specific", "mean"] = "follower-specific"
     ) -> None:
         super().__init__()
-        self.blend_encoded = Linear(2 * hidden, hidden)
-        self.blend_predicted = Linear(num_actions, hidden, bias=False) if num_actions > 0 else None
-        self.score = Linear(hidden, 1, bias=False) if kind == "follower-specific" else None
-        self.own = Linear(hidden, hidden)
-        self.others = Linear(hidden, hidden, bias=False)
+        self.blend_encoded = nn.Linear(2 * hidden, hidden)
+        self.blend_predicted = nn.Linear(num_actions, hidden, bias=False) if num_actions > 0 else None
+        self.score = nn.Linear(hidden, 1, bias=False) if kind == "follower-specific" else None
+        self.own = nn.Linear(hidden, hidden)
+        self.others = nn.Linear(hidden, hidden, bias=False)
 
     def forward(self, state_and_history: Tensor, predicted: Tensor | None) -> tuple[Tensor, Tensor]:
         """Attends over the followers of each game.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from paymaster.networks.layers import Linear
 from paymaster.networks.state_encoder import OfferEmbedding
 
 __all__ = ["TwoHeadedBaseline"]
@@ -27,9 +26,9 @@ class TwoHeadedBaseline(nn.Module):
 
     def __init__(self, num_goals: int, num_bonuses: int, num_offers: int, hidden: int) -> None:
         super().__init__()
-        self.code = Linear(hidden, hidden)
+        self.code = nn.Linear(hidden, hidden)
         self.offer = OfferEmbedding(num_offers, hidden)
-        self.out = Linear(hidden, num_goals + num_bonuses)
+        self.out = nn.Linear(hidden, num_goals + num_bonuses)
 
     def forward(self, code: Tensor, previous: Tensor) -> Tensor:
         """Maps c [..., N, H] and omega_{t-1} int64 [..., N] to phi_g and phi_b side by side, [..., N, G + K]."""

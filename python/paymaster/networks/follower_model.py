@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from paymaster.networks.layers import Linear
 from paymaster.networks.narrow import softmax
 
 __all__ = ["FollowerModel"]
@@ -23,7 +22,7 @@ class FollowerModel(nn.Module):
 
     def __init__(self, num_actions: int, hidden: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(Linear(2 * hidden, hidden), nn.ReLU(), Linear(hidden, num_actions))
+        self.layers = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, num_actions))
 
     def forward(self, state_and_history: Tensor) -> Tensor:
         """Maps (s, h) side by side, [..., N, 2H], to logits over the follower's actions, [..., N, A]."""

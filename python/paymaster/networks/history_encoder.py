@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from paymaster.networks.recurrence import recur
-from paymaster.networks.seed_recurrence import recur_seeds, step_seeds
 from paymaster.networks.state_encoder import OfferEmbedding
 
 __all__ = ["HistoryEncoder"]
@@ -46,14 +45,10 @@ class HistoryEncoder(nn.Module):
         """
         seen = state + self.offer(previous)
         width = seen.shape[-1]
-        if self.offer.weight.dim() == 3:  # of S seeds (`layers.py`), whose episodes are never given unpacked
-            cell = self.gru.all_weights[0], seen, history
-            after = step_seeds(*cell) if batch_sizes is None else recur_seeds(*cell, batch_sizes)
-        elif batch_sizes is None and seen.dim() > 3:
+        if batch_sizes is None and seen.dim() > 3:
             steps, last = self.gru(seen.flatten(1, 2), history.reshape(1, -1, width))
             return steps.view(seen.shape), last.view(history.shape)
-        else:
-            episodes = torch.tensor([len(seen)]) if batch_sizes is None else batch_sizes
-            sequences = episodes * seen.shape[1]
-            after = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), sequences).view(seen.shape)
+        episodes = torch.tensor([len(seen)]) if batch_sizes is None else batch_sizes
+        sequences = episodes * seen.shape[1]
+        after = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), sequences).view(seen.shape)
         return after, after if batch_sizes is None else None

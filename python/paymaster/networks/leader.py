@@ -168,5 +168,4 @@ def _chosen(values: Tensor, decisions: Tensor | None, own: int) -> Tensor:
     """Those entries of an array as one row of entries, which have ``own`` axes each; None: the array as it is."""
     if decisions is None:
         return values
-    chosen = values.flatten(0, -own - 1).index_select(0, decisions.flatten())
-    return chosen.view(*decisions.shape, *values.shape[values.dim() - own :])
+    return values.flatten(0, -own - 1).index_select(0, decisions)

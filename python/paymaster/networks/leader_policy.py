@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from paymaster.networks.layers import Linear
 from paymaster.networks.narrow import log_softmax
 
 __all__ = ["OfferPolicy"]
@@ -30,11 +29,11 @@ class OfferPolicy(nn.Module):
         self, num_bonuses: int, goal_features: int, hidden: int, abstain: bool = False, sequential: bool = True
     ) -> None:
         super().__init__()
-        self.code = Linear(hidden, hidden)
-        self.goal = Linear(goal_features, hidden, bias=False)
-        self.out = Linear(hidden, 1 + num_bonuses if sequential else 1)
-        self.bonus = None if sequential else Linear(hidden, num_bonuses)
-        self.abstain = Linear(hidden, 1) if abstain else None
+        self.code = nn.Linear(hidden, hidden)
+        self.goal = nn.Linear(goal_features, hidden, bias=False)
+        self.out = nn.Linear(hidden, 1 + num_bonuses if sequential else 1)
+        self.bonus = None if sequential else nn.Linear(hidden, num_bonuses)
+        self.abstain = nn.Linear(hidden, 1) if abstain else None
 
     def forward(self, code: Tensor, goal: Tensor) -> Tensor:
         """Maps c [..., N, H] and goal features [..., N, G, D] to log mu [..., N, O], O = G K (+ 1)."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from paymaster.networks.layers import Linear, rows_of
 from paymaster.networks.narrow import mean_over
 
 __all__ = ["OfferEmbedding", "StateEncoder", "offered_goal"]
@@ -33,9 +33,9 @@ class StateEncoder(nn.Module):
         self.num_bonuses = num_bonuses
         # Half the width: this layer sees G times as many rows as the others, and its rows are averaged.
         goal_hidden = (hidden + 1) // 2
-        self.goal = Linear(goal_features, goal_hidden)
-        self.pooled = Linear(goal_hidden, hidden, bias=False)
-        self.own = Linear(follower_features + goal_features, hidden)
+        self.goal = nn.Linear(goal_features, goal_hidden)
+        self.pooled = nn.Linear(goal_hidden, hidden, bias=False)
+        self.own = nn.Linear(follower_features + goal_features, hidden)
 
     def forward(self, follower: Tensor, goal: Tensor, previous: Tensor) -> Tensor:
         """Maps [..., N, F], [..., N, G, D] and omega_{t-1} int64 [..., N] to [..., N, H]."""
@@ -73,7 +73,7 @@ class OfferEmbedding(nn.Embedding):
     def forward(self, previous: Tensor) -> Tensor:
         """Maps offers int64 [...] in -1..O-1 to [..., H]."""
         if not torch.is_grad_enabled():
-            return rows_of(self.weight, previous + 1)
+            return super().forward(previous + 1)
         rows: Tensor = _Rows.apply(self.weight, previous + 1)  # type: ignore[no-untyped-call]
         return rows
 
@@ -84,12 +84,11 @@ class _Rows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: Tensor, index: Tensor) -> Tensor:
         ctx.save_for_backward(index)
-        ctx.seeds, ctx.size = table.shape[:-2], table.shape[-2]
-        return rows_of(table, index)
+        ctx.size = len(table)
+        return F.embedding(index, table)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (index,) = ctx.saved_tensors
-        rows = (*ctx.seeds, -1)
-        chosen = index.reshape(*rows, 1) == torch.arange(ctx.size, device=index.device)
-        return chosen.to(grad.dtype).mT @ grad.reshape(*rows, grad.shape[-1]), None
+        chosen = index.flatten() == torch.arange(ctx.size, device=index.device).unsqueeze(-1)
+        return chosen.to(grad.dtype) @ grad.flatten(0, -2), None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from paymaster.networks.layers import Linear
 from paymaster.networks.state_encoder import OfferEmbedding
 
 __all__ = ["TerminationFunction"]
@@ -22,9 +21,9 @@ class TerminationFunction(nn.Module):
 
     def __init__(self, num_offers: int, hidden: int, start: float = 0.0) -> None:
         super().__init__()
-        self.code = Linear(hidden, hidden)
+        self.code = nn.Linear(hidden, hidden)
         self.offer = OfferEmbedding(num_offers, hidden)
-        self.out = Linear(hidden, 1)
+        self.out = nn.Linear(hidden, 1)
         if start != 0.0:
             nn.init.constant_(self.out.bias, start)
 

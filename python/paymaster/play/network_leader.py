@@ -11,9 +11,7 @@ from torch import Tensor
 
 from paymaster.algorithms.protocol import Player
 from paymaster.features.leader import FeatureEncoder, unflatten_offers
-from paymaster.networks.draws import Draws
 from paymaster.play.recording import Recording
-from paymaster.play.seed_games import SeedEncoder, SeedGames
 
 __all__ = ["NetworkLeader"]
 
@@ -34,7 +32,13 @@ class NetworkLeader:
     """
 
     def __init__(
-        self, player: Player, generator: Draws, *, explore: float = 0.0, greedy: bool = False, keep: bool = False
+        self,
+        player: Player,
+        generator: torch.Generator,
+        *,
+        explore: float = 0.0,
+        greedy: bool = False,
+        keep: bool = False,
     ) -> None:
         self.player, self.keep = player, keep
         self._how: dict[str, Any] = {"explore": explore, "generator": generator, "greedy": greedy}
@@ -47,8 +51,7 @@ class NetworkLeader:
     def start(self, env: Any) -> None:
         """Begin new episodes of a batch: nothing offered yet, nothing remembered."""
         games, n, device = env.num_envs, env.num_followers, self.player.device
-        encoder = SeedEncoder(env) if isinstance(env, SeedGames) else FeatureEncoder(env)
-        self.recording = Recording(env, encoder, device, keep=self.keep)
+        self.recording = Recording(env, FeatureEncoder(env), device, keep=self.keep)
         self._previous = torch.full((games, n), -1, dtype=torch.int64, device=device)
         self._state = self.player.initial_state(games, n)
         self._step, self._attention = 0, None

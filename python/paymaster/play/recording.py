@@ -15,7 +15,6 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.events import extract
 from paymaster.features.leader import FeatureEncoder
 from paymaster.play.episode import PlayedStep
-from paymaster.play.seed_games import SeedEncoder, SeedGames
 
 __all__ = ["Recording"]
 
@@ -35,8 +34,8 @@ class Recording:
 
     def __init__(
         self,
-        env: LeaderVectorEnv | SeedGames,
-        encoder: FeatureEncoder | SeedEncoder,
+        env: LeaderVectorEnv,
+        encoder: FeatureEncoder,
         device: torch.device,
         *,
         keep: bool,

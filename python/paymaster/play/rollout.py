@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import torch
+
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.protocol import Player
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.networks.draws import Draws
 from paymaster.networks.torch_defaults import usual_torch
 from paymaster.play.episode import EpisodeTotals, play_episode
 from paymaster.play.network_leader import NetworkLeader
-from paymaster.play.seed_games import SeedGames
 
 __all__ = ["EpisodeTotals", "Rollout"]
 
@@ -18,8 +18,7 @@ class Rollout:
     """Plays one episode of every game of ``env`` at a time, all games in step, until the last has ended.
 
     Args:
-        env: a batch with ``autoreset_mode=DISABLED``: games that end early wait for the others. Or batches of several
-            seeds, with a leader and draws for as many.
+        env: a batch with ``autoreset_mode=DISABLED``: games that end early wait for the others.
         leader: who decides.
         generator: of the leader's random draws, on the leader's device.
 
@@ -27,7 +26,7 @@ class Rollout:
         ValueError: another autoreset mode.
     """
 
-    def __init__(self, env: LeaderVectorEnv | SeedGames, leader: Player, generator: Draws) -> None:
+    def __init__(self, env: LeaderVectorEnv, leader: Player, generator: torch.Generator) -> None:
         if env.autoreset_mode.value != "Disabled":
             raise ValueError(f"env: expected autoreset_mode 'Disabled', got {env.autoreset_mode.value!r:.80}")
         self.env, self.leader, self.generator = env, leader, generator

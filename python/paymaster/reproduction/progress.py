@@ -10,9 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from paymaster.reproduction.runs import RunJob
-from paymaster.reproduction.scripted_job import ScriptedJob
-from paymaster.reproduction.seeds_job import AnyJob
+from paymaster.reproduction.runs import AnyJob
 from paymaster.terminal.printing import encodable, say
 from paymaster.training.progress import duration
 
@@ -24,7 +22,7 @@ class JobsProgress:
 
     def __init__(
         self,
-        jobs: Sequence[RunJob | ScriptedJob],
+        jobs: Sequence[AnyJob],
         missing: Sequence[AnyJob],
         out: Path,
         console: Console,
@@ -32,7 +30,7 @@ class JobsProgress:
     ) -> None:
         """Nothing is shown before `with`; ``clock`` gives seconds."""
         self._out, self._console, self._clock = out, console, clock
-        self._total, self._count = len(jobs), len(jobs) - sum(job.runs for job in missing)
+        self._total, self._count = len(jobs), len(jobs) - len(missing)
         self._before = {job: job.trained(out) for job in missing}
         self._cost = sum(job.cost * (1 - self._before[job]) for job in missing)
         self._spent = self._partly = 0.0
@@ -50,8 +48,8 @@ class JobsProgress:
         self._show()
 
     def finished(self, job: AnyJob, error: str | None) -> None:
-        """One more, or several that were one job."""
-        self._count += job.runs
+        """One more."""
+        self._count += 1
         self._spent += self._done_of(job, 1.0)
         self._partly = 0.0
         line = f"{self._text()}: {job.name}" + ("" if error is None else f" FAILED\n{error}")

@@ -14,10 +14,8 @@ from paymaster.reproduction.pool import Finished, run_jobs
 from paymaster.reproduction.progress import JobsProgress
 from paymaster.reproduction.report import summary, write_figure
 from paymaster.reproduction.results import Results
-from paymaster.reproduction.runs import RunJob, jobs_of
+from paymaster.reproduction.runs import AnyJob, jobs_of
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.scripted_job import ScriptedJob
-from paymaster.reproduction.seeds_job import AnyJob, at_once
 from paymaster.storage.atomic import storage_errors
 from paymaster.terminal.printing import say
 from paymaster.training.cores import available_cores
@@ -70,7 +68,7 @@ def reproduce(
     missing = [job for job in jobs if not job.done(out)]
     say(console, f"{len(jobs)} runs and references, {len(jobs) - len(missing)} of them there; results in {out}")
     if missing:
-        _run(jobs, at_once(missing), run_all, out, console)
+        _run(jobs, missing, run_all, out, console)
     results = Results(out, scale, seeds)
     decided = {name: write_figure(name, of, results) for name, of in figures.items()}
     if len(figures) == 1:
@@ -94,9 +92,7 @@ def _engine(engine: EngineName, at_a_time: int | None, address: str | None) -> _
     return lambda jobs, out: run_on_ray(jobs, out, at_a_time, address)
 
 
-def _run(
-    jobs: Sequence[RunJob | ScriptedJob], missing: Sequence[AnyJob], run_all: _Engine, out: Path, console: Console
-) -> None:
+def _run(jobs: Sequence[AnyJob], missing: Sequence[AnyJob], run_all: _Engine, out: Path, console: Console) -> None:
     failed: dict[str, str] = {}
     with JobsProgress(jobs, missing, out, console) as progress:
         for event in run_all(missing, out):

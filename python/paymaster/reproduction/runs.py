@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 from paymaster.validation.ranges import parse_json
 
-__all__ = ["RunJob", "jobs_of", "readings_of"]
+__all__ = ["AnyJob", "RunJob", "jobs_of", "readings_of"]
 
 WINDOWS = 50
 
@@ -52,7 +52,6 @@ class RunJob:
         played: the evaluations wanted.
         evaluated: episodes of each.
         probes: names of those wanted.
-        measured: what an episode costs is wanted, so that nothing else may be trained in its process.
     """
 
     arm: Arm
@@ -60,8 +59,6 @@ class RunJob:
     played: frozenset[Played]
     evaluated: int
     probes: frozenset[str] = frozenset()
-    measured: bool = False
-    runs: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
@@ -113,16 +110,13 @@ class RunJob:
         except (OSError, ValueError, KeyError, TypeError):
             return 0.0
 
-    def forget(self, out: Path) -> None:
-        """Remove its row, which must not stand beside a training that goes on."""
-        row_path(out, self.key).unlink(missing_ok=True)
-
     def perform(self, out: Path) -> None:
         """Does what is still missing; each part is written when it is done."""
         name, run = self.key, self.run(out)
         if self.untrained(out):
-            self.forget(out)
-            self.write_trained(out, **_train(self.config, run))
+            row_path(out, name).unlink(missing_ok=True)  # it must not stand beside a training that goes on
+            begun = {"evaluations": {}, "attention": None, "name": self.name, "config": self.config.to_json()}
+            write_row(out, name, {**begun, "training": _train(self.config, run)})
         row = read_row(out, name)
         for played in self._wanted(row):
             condition = CONDITIONS[played.condition]
@@ -140,17 +134,6 @@ class RunJob:
             row[probe] = PROBES[probe](run, self.evaluated)
             write_row(out, name, row)
 
-    def write_trained(self, out: Path, seconds: float | None = None, memory: float | None = None) -> None:
-        """Write the row of a run whose training is done, of which all else is to be measured anew.
-
-        Args:
-            out: the directory.
-            seconds, memory: an episode's; None where it was not trained alone.
-        """
-        begun = {"evaluations": {}, "attention": None, "name": self.name, "config": self.config.to_json()}
-        training = {**_curve(self.run(out)), "seconds": seconds, "memory": memory}
-        write_row(out, self.key, {**begun, "training": training})
-
     def _wanted(self, row: dict[str, Any]) -> list[Played]:
         there = row["evaluations"]
         missing = {one for one in self.played if there.get(one.name, {}).get("episodes") != self.evaluated}
@@ -158,6 +141,9 @@ class RunJob:
 
     def _probes(self, row: dict[str, Any]) -> list[str]:
         return sorted(probe for probe in self.probes if row.get(probe) is None)
+
+
+AnyJob: TypeAlias = RunJob | ScriptedJob
 
 
 def readings_of(figure: Figure) -> set[Reading]:
@@ -170,7 +156,7 @@ def _averaged(figure: Figure) -> set[Reading]:
     return {reading for average in figure.averages for some in average.readings.values() for reading in some}
 
 
-def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob | ScriptedJob]:
+def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[AnyJob]:
     """Everything that the figures need, each run once; the first seed of all runs comes first."""
     every = list(figures)
     readings = set().union(*map(readings_of, every))
@@ -183,19 +169,18 @@ def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[RunJob 
         of_arm = list(group)
         played = frozenset(reading.played for reading in of_arm if probe_of(reading.measure) is None)
         probes = frozenset(filter(None, (probe_of(reading.measure) for reading in of_arm)))
-        measured = any(reading.measure in ("seconds", "memory") for reading in of_arm)
         for seed in range(seeds):
             config = train_config(arm, seed, scale.episodes)
             name = key(config)
             if (same := runs.get(name)) is not None:  # two arms may be the same run
-                played, probes, measured = played | same.played, probes | same.probes, measured or same.measured
-            runs[name] = RunJob(arm, config, played, scale.evaluated, probes, measured)
+                played, probes = played | same.played, probes | same.probes
+            runs[name] = RunJob(arm, config, played, scale.evaluated, probes)
     in_order = sorted(runs.values(), key=lambda job: job.config.seed)
     return [*in_order, *(references[name] for name in sorted(references))]
 
 
-def _train(config: TrainConfig, run: Path) -> dict[str, float | None]:
-    """Trains, or goes on; what an episode cost in this process."""
+def _train(config: TrainConfig, run: Path) -> dict[str, Any]:
+    """Trains, or goes on; the learning curve, and what an episode cost in this process."""
     resume = holds_run(run)
     checkpoints = list_checkpoints(run) if resume else []
     before = episode_of(checkpoints[-1]) if checkpoints else 0
@@ -204,6 +189,7 @@ def _train(config: TrainConfig, run: Path) -> dict[str, float | None]:
     seconds, peak = time.process_time() - start, _memory("VmHWM")
     played = config.updates * config.num_envs - before
     return {
+        **_curve(run),
         "seconds": seconds / played if played > 0 else None,
         "memory": (peak - resident) / config.num_envs if peak and resident and played > 0 else None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.algorithms.followers import FollowerActorCritic
@@ -46,7 +46,6 @@ class ScriptedJob:
     evaluated: int
     seed: int = 0
     episodes: int = 0
-    runs: ClassVar[int] = 1
 
     @property
     def name(self) -> str:

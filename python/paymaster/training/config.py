@@ -20,7 +20,7 @@ from paymaster.training.seeds import TRAINING_SEEDS
 from paymaster.validation.quantities import Share, Width
 from paymaster.validation.ranges import check_fields, from_json
 
-__all__ = ["Count", "Followers", "Payment", "ReachBy", "TaskConfig", "TrainConfig"]
+__all__ = ["MAY_CHANGE", "Count", "Followers", "Payment", "ReachBy", "TaskConfig", "TrainConfig"]
 
 Payment: TypeAlias = Literal["completion", "advance", "advance_once"]
 Followers: TypeAlias = Literal["rule", "meta", "primitive"]
@@ -28,7 +28,7 @@ ReachBy: TypeAlias = Literal["any", "chosen"]
 Count: TypeAlias = Annotated[int, Interval(ge=1, le=10**9)]
 
 _AS_THE_SETTINGS: Any = None  # a field's default that depends on the leader and the settings
-_MAY_CHANGE = ("episodes", "device")  # when a run is resumed
+MAY_CHANGE = ("episodes", "device")  # when a run is resumed
 
 
 @dataclass(frozen=True)
@@ -196,12 +196,12 @@ class TrainConfig:
             usual = {**self._usual(), "leader": DEFAULT_LEADER, "settings": "tuned"}
             given = [name for name, value in now.items() if value != usual[name] or name == "task"]
         for name in now:  # in order, the task first
-            if name in given and name not in _MAY_CHANGE and now[name] != was[name]:
+            if name in given and name not in MAY_CHANGE and now[name] != was[name]:
                 raise ValueError(
                     f"{name.removeprefix('parameters.')}: expected {was[name]!r} as in the run to resume, got "
                     f"{now[name]!r}; leave it out, or start a new run with another --out"
                 )
-        return dataclasses.replace(stored, **{name: now[name] for name in _MAY_CHANGE if name in given})
+        return dataclasses.replace(stored, **{name: now[name] for name in MAY_CHANGE if name in given})
 
     def _usual(self) -> dict[str, Any]:
         """The fields of a run of this task, leader and settings of which nothing else was said."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,22 +14,21 @@ __all__ = ["naming_divergence"]
 
 
 @contextmanager
-def naming_divergence(runs: Sequence[tuple[TrainConfig, Path]], episode: int) -> Iterator[None]:
+def naming_divergence(config: TrainConfig, out: Path, episode: int) -> Iterator[None]:
     """Names the run, the episode and the last good checkpoint in a DivergenceError of the block.
 
     Args:
-        runs: configuration and run directory of each leader that learns in it.
+        config: of the run.
+        out: its directory.
         episode: episodes trained before it.
     """
     try:
         yield
     except DivergenceError as error:
-        config, out = runs[error.number]
         kept = "there is no checkpoint yet"
         with suppress(ValueError):
             kept = f"the last good checkpoint is kept: {latest_checkpoint(out)}"
         raise DivergenceError(
             f"training of seed {config.seed} in {out} diverged after episode {episode}: {error}; {kept}. --resume "
-            "would diverge again: start a new run with other settings, such as a smaller --learner.learning-rate",
-            error.number,
+            "would diverge again: start a new run with other settings, such as a smaller --learner.learning-rate"
         ) from error

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from paymaster.algorithms.leader_stack import LeaderStack
 from paymaster.algorithms.process_group import Ranks, join_ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm, LearnsOnRanks
 from paymaster.envs.vector import LeaderVectorEnv
@@ -35,7 +33,7 @@ from paymaster.training.setup import (
 )
 from paymaster.validation.finite import check_metrics
 
-__all__ = ["make_parts", "take_up", "train", "training_loop"]
+__all__ = ["make_parts", "train"]
 
 
 def train(
@@ -85,15 +83,14 @@ def train(
             ranks.wait()  # until the run directory is tidy
             done = load_run_state(out, config.seed, parts) if resume and list_checkpoints(out) else 0
             if resume and run is not None:
-                take_up(run, config, done)
+                _take_up(run, config, done)
             if on_start is not None and ranks.rank == 0:
                 on_start(done)
-            rollout = Rollout(parts.env, parts.leader, parts.generator)
-            training_loop([(config, out)], [run], [parts], parts.leader, rollout, done)
+            _training_loop(config, out, run, parts, done)
     return config
 
 
-def take_up(run: RunDirectory, config: TrainConfig, done: int) -> None:
+def _take_up(run: RunDirectory, config: TrainConfig, done: int) -> None:
     """Makes a run directory ready to go on from a checkpoint of ``done`` episodes: its rows, its configuration.
 
     Raises:
@@ -138,67 +135,48 @@ def _run_directory(
     return RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
 
 
-def training_loop(
-    named: Sequence[tuple[TrainConfig, Path]],
-    runs: Sequence[RunDirectory | None],
-    parts: Sequence[RunParts],
-    learner: LeaderAlgorithm | LeaderStack,
-    rollout: Rollout,
-    done: int,
-) -> None:
-    """Trains runs that learn side by side to their end.
+def _training_loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunParts, done: int) -> None:
+    """Trains a leader to the end.
 
     Args:
-        named: configuration and run directory of each; alike but for their seed.
-        runs: the directories, to write to; None on ranks other than 0.
-        parts: of each.
-        learner: the leader, or those of several runs.
-        rollout: it plays the games of all of them.
-        done: episodes that each has behind it.
+        config: what to train.
+        out: the run directory.
+        run: the same, to write to; None on ranks other than 0.
+        parts: of the run.
+        done: episodes behind it.
     """
-    config = named[0][0]
-    total, saved, seeds = config.updates * config.num_envs, done, len(runs)
-    tables = [MergedStatistics(part.env.statistics, part.ranks) for part in parts]
-    for followers in (part.followers for part in parts if part.followers is not None):
+    total, saved, leader, followers = config.updates * config.num_envs, done, parts.leader, parts.followers
+    rollout = Rollout(parts.env, leader, parts.generator)
+    table = MergedStatistics(parts.env.statistics, parts.ranks)
+    if followers is not None:
         followers.explore, followers.keep = config.follower_learner.explore, True
-    with nullcontext() if None in runs else TrainingProgress(seeds * total, start=seeds * done) as progress:
+    with nullcontext() if run is None else TrainingProgress(total, start=done) as progress:
         while done < total:
             start = time.perf_counter()
-            with naming_divergence(named, done):
-                episodes, totals = rollout.play(explore=learner.exploration_rate(done))
+            with naming_divergence(config, out, done):
+                episodes, totals = rollout.play(explore=leader.exploration_rate(done))
                 assert episodes is not None
                 with threads_of_torch(config.torch_threads):
-                    if isinstance(learner, LeaderStack):
-                        metrics = learner.update(episodes, done / total)
-                    else:
-                        metrics = [learner.update(episodes, done / total)]
-                    for own, part in zip(metrics, parts, strict=True):
-                        if part.followers is not None:
-                            own |= part.followers.followers.update(part.followers.lived())
-                each = zip(parts, _means_of(totals, seeds), metrics, strict=True)
-                rows = [{**part.ranks.mean(means), **own} for part, means, own in each]
-                check_metrics(rows)
-            for table in tables:
-                table.merge()
+                    metrics = leader.update(episodes, done / total)
+                    if followers is not None:
+                        metrics |= followers.followers.update(followers.lived())
+                row = {**parts.ranks.mean(_means_of(totals)), **metrics}
+                check_metrics(row)
+            table.merge()
             done += config.num_envs
             timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
-            for run, row in zip(runs, rows, strict=True):
-                if run is not None:
-                    run.log(done, row, timings=timings)
+            if run is not None:
+                run.log(done, row, timings=timings)
             if progress is not None:
-                progress.update(seeds * done, gain=sum(row["gain"] for row in rows) / seeds)
+                progress.update(done, gain=row["gain"])
             if done - saved >= config.checkpoint_every or done >= total:
-                if isinstance(learner, LeaderStack):
-                    learner.share_optimizers()
-                for one, run, part in zip(named, runs, parts, strict=True):
-                    with naming_divergence([one], done):
-                        save_run_state(run, done, part)
+                with naming_divergence(config, out, done):
+                    save_run_state(run, done, parts)
                 saved = done
 
 
-def _means_of(totals: EpisodeTotals, seeds: int) -> list[dict[str, float]]:
-    """Means over the batch's episodes, as they go into `metrics.jsonl`, of each seed, whose games stand together."""
+def _means_of(totals: EpisodeTotals) -> dict[str, float]:
+    """Means over the batch's episodes, as they go into `metrics.jsonl`."""
     values = {**vars(totals), "completions": totals.completions.sum(axis=-1)}
     names = ("gain", "payments", "incentive", "completions", "follower_reward", "length")
-    by_seed = zip(*(np.split(values[name], seeds) for name in names), strict=True)
-    return [{name: float(part.mean()) for name, part in zip(names, parts, strict=True)} for parts in by_seed]
+    return {name: float(values[name].mean()) for name in names}

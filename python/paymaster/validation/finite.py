@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -15,23 +15,15 @@ _OF_GAMES = frozenset({"gain", "payments", "incentive", "completions", "follower
 
 
 class DivergenceError(ArithmeticError):
-    """A loss, gradient, weight or gain is NaN or infinite, so training cannot go on; says which.
-
-    Attributes:
-        number: of the leader, from 0, where several learn at once.
-    """
-
-    def __init__(self, message: str, number: int = 0) -> None:
-        super().__init__(message)
-        self.number = number
+    """A loss, gradient, weight or gain is NaN or infinite, so training cannot go on; says which."""
 
 
 def check_step(loss: Tensor, norm: Tensor, who: str) -> None:
     """Check the loss and the norm of the gradient before the optimiser makes a step of them.
 
     Args:
-        loss: [] or [S], of S seeds.
-        norm: of its gradient, likewise.
+        loss: [].
+        norm: of its gradient, [].
         who: learns, for the message, such as "leader".
 
     Raises:
@@ -40,26 +32,24 @@ def check_step(loss: Tensor, norm: Tensor, who: str) -> None:
     both = torch.stack((loss.detach().to(norm.dtype), norm))
     if math.isfinite(float(both.sum())):  # one transfer from the device
         return
-    for name, values in zip(("loss", "gradient norm"), both.reshape(2, -1).tolist(), strict=True):
-        for number, value in enumerate(values):
-            if not math.isfinite(value):
-                raise DivergenceError(f"{who}: {name}: expected a finite number, got {value}", number)
+    for name, value in zip(("loss", "gradient norm"), both.tolist(), strict=True):
+        if not math.isfinite(value):
+            raise DivergenceError(f"{who}: {name}: expected a finite number, got {value}")
 
 
-def check_metrics(rows: Sequence[Mapping[str, float]]) -> None:
+def check_metrics(metrics: Mapping[str, float]) -> None:
     """Check what an update reports: the games' sums, and all losses and norms; other metrics may have no value.
 
     Args:
-        rows: by name; of each leader, where several learn at once.
+        metrics: by name.
 
     Raises:
         DivergenceError: one of them is not finite.
     """
-    for number, row in enumerate(rows):
-        for name, value in row.items():
-            checked = name in _OF_GAMES or "loss" in name or "norm" in name
-            if checked and not math.isfinite(value):
-                raise DivergenceError(f"{name}: expected a finite number, got {value}", number)
+    for name, value in metrics.items():
+        checked = name in _OF_GAMES or "loss" in name or "norm" in name
+        if checked and not math.isfinite(value):
+            raise DivergenceError(f"{name}: expected a finite number, got {value}")
 
 
 def first_not_finite(tensors: Mapping[str, Tensor]) -> tuple[str, float] | None:
