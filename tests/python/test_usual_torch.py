@@ -187,6 +187,21 @@ def test_dtype_is_put_back_after_an_error() -> None:
         assert torch.get_default_dtype() == torch.float64
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_recurrences_on_a_gpu_are_not_rounded_to_tf32(allowed: bool) -> None:
+    torch.backends.cudnn.allow_tf32 = allowed
+    try:
+        with usual_torch():
+            with usual_torch():
+                pass
+            rnn = getattr(torch.backends.cudnn, "rnn", None)  # torch 2.9 and later
+            exact = not torch.backends.cudnn.allow_tf32 if rnn is None else rnn.fp32_precision == "ieee"
+            assert exact
+        assert torch.backends.cudnn.allow_tf32 == allowed
+    finally:
+        torch.backends.cudnn.allow_tf32 = True
+
+
 def test_weights_are_those_of_the_global_generator() -> None:
     sizes = LeaderConfig(num_goals=4, num_bonuses=3, num_actions=5, follower_features=9, goal_features=7, hidden=8)
     leader = EBPG(sizes, EBPGConfig(), seed=11)

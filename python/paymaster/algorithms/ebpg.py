@@ -181,7 +181,7 @@ def _annealed(start: float, share_at_the_end: float, progress: float) -> float:
 def _sums_of(steps: PackedSteps, games: int, judged: Judged) -> dict[str, Tensor]:
     """What happened in a batch, as sums, [] each, which ranks can add up before they are divided."""
     sums = {
-        "games": torch.tensor(games, device=steps.previous.device),
+        "games": torch.full((), games, device=steps.previous.device),
         "steps": steps.count,
         "new_offers": steps.new_offer.sum(),
     }

@@ -99,7 +99,8 @@ class Episodes:
 
     def to(self, device: torch.device | str) -> Episodes:
         """The same episodes on ``device``; tensors already there are shared, not copied."""
-        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in _axes()})
+        # Not `non_blocking`: numbers on their way from a GPU could be read before they have arrived.
+        return replace(self, **{name: getattr(self, name).to(device) for name in _axes()})
 
 
 @cache

@@ -45,21 +45,24 @@ class PackedSteps:
     def of(episodes: Episodes) -> PackedSteps:
         """The steps where ``episodes.valid``, which is true up to the end of each episode and false from there on."""
         valid = episodes.valid
-        batch_sizes, games = valid.sum(1), valid.shape[1]
-        step, place = (torch.arange(games, device=valid.device) < batch_sizes.unsqueeze(-1)).nonzero(as_tuple=True)
+        playing, games = valid.sum(1), valid.shape[1]
+        batch_sizes = games_of_steps(playing)
+        number = int(batch_sizes.sum())
+        step = torch.repeat_interleave(playing, output_size=number)
         rows: Tensor | None = None
-        if len(step) < valid.numel():
+        if number < valid.numel():
             longest_first = valid.sum(0).argsort(descending=True, stable=True)
+            first = playing.cumsum(0) - playing  # of each step's rows
+            place = torch.arange(number, device=valid.device) - first[step]
             rows = step * games + longest_first[place]
         names = ("follower", "goal", "previous", "offer", "new_offer", "expired", "explored", "follower_action")
         of_steps = {name: _packed(getattr(episodes, name), rows) for name in names}
-        sizes = batch_sizes[batch_sizes > 0].cpu()
-        return PackedSteps(sizes, rows, step.unsqueeze(-1), **of_steps, explore=episodes.explore)
+        return PackedSteps(batch_sizes, rows, step.unsqueeze(-1), **of_steps, explore=episodes.explore)
 
     @property
     def count(self) -> Tensor:
         """How many steps of followers were played, int64 []."""
-        return torch.tensor(self.previous.numel(), device=self.previous.device)
+        return torch.full((), self.previous.numel(), device=self.previous.device)
 
     def pack(self, values: Tensor) -> Tensor:
         """Values [T, B, ...] of these steps, [R, ...]."""
@@ -71,6 +74,15 @@ class PackedSteps:
             return values.view(*shape, *values.shape[1:])
         whole = values.new_zeros((shape.numel(), *values.shape[1:]))
         return whole.index_copy(0, self.rows, values).view(*shape, *values.shape[1:])
+
+
+def games_of_steps(playing: Tensor) -> Tensor:
+    """How many games play each step that any plays, int64 on the CPU, from those of all T steps, int64 [T].
+
+    The one thing about the packing that the CPU must know: it waits for the device here, and only here.
+    """
+    sizes = playing.cpu()
+    return sizes[sizes > 0]
 
 
 def _packed(values: Tensor, rows: Tensor | None) -> Tensor:

@@ -58,7 +58,7 @@ def held_offers(rules: OptionRules, previous: Tensor, expired: Tensor, step: int
     if rules.expiring:
         opened = opened | expired
     if rules.interval > 0:
-        opened = opened | (torch.as_tensor(step, device=previous.device) % rules.interval == 0)
+        opened = opened | (step % rules.interval == 0)
     return previous.masked_fill(opened, -1)
 
 

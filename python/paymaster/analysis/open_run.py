@@ -21,8 +21,9 @@ from paymaster.scripted import SCRIPTED
 from paymaster.storage.atomic import RunDirectoryError
 from paymaster.storage.run_config import CONFIG
 from paymaster.storage.run_directory import holds_run
+from paymaster.training.config import TrainConfig
 from paymaster.training.run_state import load_weights
-from paymaster.training.setup import make_env, make_followers, make_leader, stored_config
+from paymaster.training.setup import choose_device, make_env, make_followers, make_leader, stored_config
 
 __all__ = ["RunLeader", "is_scripted", "naming_the_population", "open_run", "population_parameters", "seat_followers"]
 
@@ -82,7 +83,7 @@ def open_run(
     Raises:
         ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader or the followers.
     """
-    config = stored_config(run)
+    config = _stored_here(run)
     home = make_env(config, 1, 0)
     theirs, parameters = population_parameters(population), parameters or {}
     overrides = {**theirs, **parameters}
@@ -130,7 +131,7 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> None:
     Raises:
         ValueError: not a run, a damaged checkpoint, followers that do not fit the games.
     """
-    config = stored_config(run)
+    config = _stored_here(run)
     kind = config.parameters.followers
     if kind != env.parameters["followers"]:
         raise ValueError(
@@ -140,6 +141,16 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> None:
     followers = make_followers(dataclasses.replace(config, seed=seed), env)
     assert followers is not None  # the games ask them
     load_weights(run, followers.followers)
+
+
+def _stored_here(run: Path) -> TrainConfig:
+    """Return a run's configuration, with "auto" for a device that this machine lacks: any can play what one learned."""
+    config = stored_config(run)
+    try:
+        choose_device(config.device)
+    except ValueError:
+        return dataclasses.replace(config, device="auto")
+    return config
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class HistoryEncoder(nn.Module):
         if batch_sizes is None and seen.dim() > 3:
             steps, last = self.gru(seen.flatten(1, 2), history.reshape(1, -1, width))
             return steps.view(seen.shape), last.view(history.shape)
-        episodes = torch.tensor([len(seen)]) if batch_sizes is None else batch_sizes
+        episodes = torch.tensor([len(seen)], device="cpu") if batch_sizes is None else batch_sizes
         sequences = episodes * seen.shape[1]
         after = recur(self.gru, seen.flatten(0, 1), history.reshape(-1, width), sequences).view(seen.shape)
         return after, after if batch_sizes is None else None

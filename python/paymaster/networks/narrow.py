@@ -1,7 +1,7 @@
 """Functions that torch has too, by operations of its that are fast for arrays as narrow as a leader's on the CPU.
 
 Along a last axis of a few numbers (followers, goal types, offers, actions) torch's reductions go row by row, and its
-tanh takes six times as long as its sigmoid. On CUDA none of this is so, and torch's own are taken; also, of means and
+tanh takes six times as long as its sigmoid. On a GPU none of this is so, and torch's own are taken; also, of means and
 tanh, where no gradient is asked for, by a leader that acts: for one step's rows a second operation costs more than it
 saves.
 """
@@ -18,21 +18,21 @@ __all__ = ["log_softmax", "mean_over", "softmax", "tanh"]
 
 def log_softmax(x: Tensor) -> Tensor:
     """Over the last axis."""
-    if x.is_cuda:
+    if not x.is_cpu:
         return torch.log_softmax(x, dim=-1)
     return torch.log_softmax(x.movedim(-1, 0), dim=0).movedim(0, -1)
 
 
 def softmax(x: Tensor) -> Tensor:
     """Over the last axis."""
-    if x.is_cuda:
+    if not x.is_cpu:
         return torch.softmax(x, dim=-1)
     return torch.softmax(x.movedim(-1, 0), dim=0).movedim(0, -1)
 
 
 def mean_over(x: Tensor) -> Tensor:
     """Over the last axis but one, which is short."""
-    if x.is_cuda or not torch.is_grad_enabled():
+    if not x.is_cpu or not torch.is_grad_enabled():
         return x.mean(-2)
     mean: Tensor = _Mean.apply(x)  # type: ignore[no-untyped-call]
     return mean
@@ -40,7 +40,7 @@ def mean_over(x: Tensor) -> Tensor:
 
 def tanh(x: Tensor) -> Tensor:
     """2 sigmoid(2x) - 1; the same to rounding of numbers near 1."""
-    if x.is_cuda or not torch.is_grad_enabled():
+    if not x.is_cpu or not torch.is_grad_enabled():
         return torch.tanh(x)
     y: Tensor = _Tanh.apply(x)  # type: ignore[no-untyped-call]
     return y

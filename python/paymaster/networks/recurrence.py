@@ -19,7 +19,7 @@ __all__ = ["recur"]
 
 
 def recur(gru: nn.GRU, x: Tensor, start: Tensor, batch_sizes: Tensor) -> Tensor:
-    """What ``gru`` makes of packed sequences; on CUDA by itself (cuDNN), on the CPU by :class:`Recurrence`.
+    """What ``gru`` makes of packed sequences; on a GPU by itself (cuDNN), on the CPU by :class:`Recurrence`.
 
     Args:
         gru: of one layer, with biases, of float32 or float64.
@@ -30,7 +30,7 @@ def recur(gru: nn.GRU, x: Tensor, start: Tensor, batch_sizes: Tensor) -> Tensor:
     Returns:
         h after each step, [R, H].
     """
-    if x.is_cuda:
+    if not x.is_cpu:
         packed: PackedSequence = gru(PackedSequence(x, batch_sizes), start.unsqueeze(0))[0]
         return packed.data
     weight_x, weight_h, bias_x, bias_h = gru.all_weights[0]

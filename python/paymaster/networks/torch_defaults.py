@@ -1,8 +1,8 @@
 """Settings of torch that a program around this package may have changed: set as its numbers need them, left as found.
 
-The default dtype and the number of threads that new threads begin with belong to the process; so where several
-trainings run in threads of one process, the first sets them and the last puts back what the first found. The default
-device, autocast and the modes of autograd belong to each thread.
+The default dtype, the number of threads that new threads begin with and the precision of recurrences on a GPU belong to
+the process; so where several trainings run in threads of one process, the first sets them and the last puts back what
+the first found. The default device, autocast and the modes of autograd belong to each thread.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,12 @@ class _Shared:
                 self._put(self._found)
 
 
+# Unless told not to, cuDNN rounds a recurrence to TF32, 10 bits of 23: the switch, and the value that tells it.
+_cudnn: Any = torch.backends.cudnn
+_switch, _name, _exact = _cudnn, "allow_tf32", cast(Any, False)
+if hasattr(_cudnn, "rnn"):  # torch 2.9 and later, where the switch for all and those for each must not be mixed
+    _switch, _name, _exact = _cudnn.rnn, "fp32_precision", "ieee"
+_precision = _Shared(lambda: getattr(_switch, _name), lambda found: setattr(_switch, _name, found))
 _dtype = _Shared(torch.get_default_dtype, torch.set_default_dtype)
 _threads = _Shared(torch.get_num_threads, torch.set_num_threads)
 _inside = threading.local()  # depth: of threads_of_torch in this thread
@@ -55,8 +61,13 @@ _inside = threading.local()  # depth: of threads_of_torch in this thread
 
 @contextmanager
 def usual_torch() -> Iterator[None]:
-    """While this lasts: float32 and the CPU by default, no autocast, gradients recorded unless switched off within."""
+    """While this lasts: float32 and the CPU by default, no autocast, gradients recorded unless switched off within.
+
+    Recurrences on a GPU are computed in float32, not TF32.
+    """
     _dtype.enter()
+    if _precision.enter() != _exact:
+        setattr(_switch, _name, _exact)
     try:
         if torch.get_default_dtype() != torch.float32:
             torch.set_default_dtype(torch.float32)
@@ -70,6 +81,7 @@ def usual_torch() -> Iterator[None]:
                     stack.enter_context(torch.autocast(device, enabled=False))
             yield
     finally:
+        _precision.leave()
         _dtype.leave()
 
 

@@ -40,6 +40,8 @@ __all__ = ["RunParts", "load_run_state", "load_weights", "open_checkpoint", "sav
 # "optimizer_" and their names, and these two.
 _STATE, _STATISTICS = "state", "statistics"
 
+_DRAWS = {"cpu": 5056, "cuda": 16}  # bytes of a generator's state, by kind of device
+
 
 @dataclass(frozen=True)
 class RunParts:
@@ -74,14 +76,12 @@ class RunParts:
         return (self.leader,) if self.followers is None else (self.leader, self.followers.followers)
 
     def own_draws(self, seed: int, episode: int) -> None:
-        """Seeds the generators of a rank above 0 anew, so that no two ranks, and no two starts of one, draw the same.
+        """Seeds this rank's generators anew, so that no two ranks, and no two starts of one, draw the same.
 
         Args:
             seed: of the run.
             episode: at which this rank begins.
         """
-        if self.ranks.rank == 0:
-            return
         for number, generator in enumerate(self.generators.values()):
             drawn = np.random.SeedSequence([seed, self.ranks.rank, episode, number]).generate_state(1, np.uint64)
             generator.manual_seed(int(drawn[0] >> np.uint64(1)))
@@ -195,8 +195,9 @@ def gather_state(parts: RunParts) -> dict[str, torch.Tensor] | None:
 def restore_state(state: Mapping[str, torch.Tensor], parts: RunParts) -> None:
     """Brings back this rank's games and generators, whatever the number of ranks that saved them.
 
-    With as many ranks as then, exactly. With more, those that are new keep the generators that
-    :meth:`RunParts.own_draws` gave them; with fewer, some generators are left out.
+    With as many ranks as then, exactly. With more, those that are new keep the draws that
+    :meth:`RunParts.own_draws` gave them; with fewer, some generators are left out. On another kind of device than then,
+    where a generator's state means nothing, all keep them.
 
     Raises:
         KeyError, RuntimeError, ValueError: a state of other games or generators.
@@ -210,8 +211,11 @@ def restore_state(state: Mapping[str, torch.Tensor], parts: RunParts) -> None:
         env.set_state(**{name: values[first : first + env.num_envs] for name, values in games.state().items()})
         env.statistics.set(**games.statistics.arrays())
     for name, generator in parts.generators.items():
-        if rank == 0 or _key(name, rank) in state:
-            generator.set_state(state[_key(name, rank)])
+        if rank > 0 and _key(name, rank) not in state:
+            continue
+        saved = state[_key(name, rank)]
+        if len(saved) not in {size for kind, size in _DRAWS.items() if kind != generator.device.type}:
+            generator.set_state(saved)
 
 
 def _key(name: str, rank: int) -> str:

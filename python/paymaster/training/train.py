@@ -56,7 +56,8 @@ def train(
     Args:
         config: what to train. With ``resume`` the stored run's, but for what :meth:`TrainConfig.resumed_from` allows.
         out: the run directory. It comes to hold `config.json`, `metrics.jsonl`, TensorBoard events and checkpoints.
-        resume: continue the run that is there, from its last checkpoint.
+        resume: continue the run that is there, from its last checkpoint; with draws begun anew if it was on the CPU
+            and goes on on a GPU, or the other way round.
         given: with ``resume``, names of the configuration's fields that count (:meth:`TrainConfig.resumed_from`).
         on_start: is called once, with the number of episodes done so far, when nothing can be refused any more and
             before the first step; under torchrun on rank 0 alone.
@@ -122,7 +123,8 @@ def make_parts(
             followers.followers.ranks = ranks
     generator = torch.Generator(learner.device).manual_seed(config.seed)
     parts = RunParts(learner, env, generator, followers, ranks, lambda: make_env(config, config.num_envs, config.seed))
-    parts.own_draws(config.seed, 0)
+    if ranks.rank > 0:  # rank 0 draws as a run of one process
+        parts.own_draws(config.seed, 0)
     return parts
 
 
