@@ -2,8 +2,8 @@
 
 The leader, and followers that learn, play and learn as in `paymaster train`, without writing anything; a few updates
 first do not count. "Side by side" is as many processes as seeds, one torch thread each, all measured over the same
-seconds: their rates add up. Rounds alternate between the settings, so that a busy machine treats them alike; on one,
-trust the CPU seconds.
+seconds: their rates add up. With `--device cuda` they share one GPU. Rounds alternate between the settings, so that a
+busy machine treats them alike; on one, trust the CPU seconds.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ from __future__ import annotations
 import itertools
 import statistics
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import get_context
+from threading import Barrier
 from typing import NamedTuple
 
 import torch
@@ -38,8 +42,8 @@ class Rate(NamedTuple):
     cpu: float
 
 
-def rate(config: TrainConfig, seconds: float) -> Rate:
-    """Of one process."""
+def rate(config: TrainConfig, seconds: float, first: int = 5) -> Rate:
+    """Of one process, after so many first updates."""
     torch.set_num_threads(1)
     keep_freed_memory()
     parts = make_parts(config, make_leader, SINGLE_PROCESS)
@@ -59,7 +63,7 @@ def rate(config: TrainConfig, seconds: float) -> Rate:
                 learning.followers.update(learning.lived())
         return played
 
-    for _ in range(5):
+    for _ in range(first):
         update()
     updates, play, start, spent = 0, 0.0, time.perf_counter(), time.process_time()
     while (passed := time.perf_counter() - start) < seconds:
@@ -69,12 +73,39 @@ def rate(config: TrainConfig, seconds: float) -> Rate:
     return Rate(episodes / passed, play / passed, (time.process_time() - spent) / episodes)
 
 
+def rates_side_by_side(pool: ProcessPoolExecutor, config: TrainConfig, processes: int, seconds: float) -> Rate:
+    """Of so many seeds together; share of play and CPU time are means."""
+    configs = [replace(config, seed=seed) for seed in range(processes)]
+    each = list(pool.map(rate, configs, [seconds] * processes))
+    means = Rate(*map(statistics.mean, zip(*each, strict=True)))
+    return means._replace(episodes=sum(one.episodes for one in each))
+
+
+@contextmanager
+def processes_for(most: int) -> Iterator[ProcessPoolExecutor]:
+    """So many processes that have all started; fresh ones, since a fork of a process that used a GPU cannot."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(most, context, initializer=_keep, initargs=(context.Barrier(most),)) as pool:
+        list(pool.map(_meet, range(most)))
+        yield pool
+
+
+def _keep(barrier: Barrier) -> None:
+    global _barrier
+    _barrier = barrier
+
+
+def _meet(_: int) -> None:
+    _barrier.wait()
+
+
 def main(
     games: tuple[str, ...] = ("RC completion", "MB advance", "navigation advance", "predator_prey advance"),
     leader: str = DEFAULT_LEADER,
     followers: tuple[Followers, ...] = ("rule",),
     num_envs: int = 32,
     side_by_side: tuple[int, ...] = (1, 2),
+    device: str = "cpu",
     seconds: float = 5.0,
     rounds: int = 3,
 ) -> None:
@@ -86,20 +117,19 @@ def main(
         followers: rule, meta or primitive.
         num_envs: episodes an update.
         side_by_side: numbers of seeds in processes beside each other.
+        device: cpu, cuda, cuda:1, ...
         seconds: of one measurement.
         rounds: measurements of each.
     """
     rates: dict[tuple[str, Followers, int], list[Rate]] = {
         cell: [] for cell in itertools.product(games, followers, side_by_side)
     }
-    with ProcessPoolExecutor(max(side_by_side)) as pool:
+    with processes_for(max(side_by_side)) as pool:
         for _ in range(rounds):
             for (game, kind, processes), measured in rates.items():
                 config = train_config(Arm(game, leader, followers=kind), 0, 1)
-                configs = [replace(config, seed=seed, num_envs=num_envs) for seed in range(processes)]
-                each = list(pool.map(rate, configs, [seconds] * processes))
-                total, means = sum(one.episodes for one in each), map(statistics.mean, zip(*each, strict=True))
-                measured.append(Rate(*means)._replace(episodes=total))
+                config = replace(config, num_envs=num_envs, device=device)
+                measured.append(rates_side_by_side(pool, config, processes, seconds))
     headings = ("game", "followers", "processes", "episodes/s, median (lowest to highest)")
     headings += ("share of play", "CPU ms an episode", "episodes/s against the first")
     rows = []
