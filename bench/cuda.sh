@@ -19,4 +19,5 @@ if ! "$python" -c 'import paymaster._core' 2>/dev/null; then
   time "${install[@]}" .
   export PYTHONPATH="$site${PYTHONPATH:+:$PYTHONPATH}"
 fi
-"$python" bench/cuda_table.py --out "${OUT:-build}/cuda.md" "$@"
+left=$((450 - SECONDS))
+"$python" bench/cuda_table.py --seconds "$((left > 120 ? left : 120))" --out "${OUT:-build}/cuda.md" "$@"

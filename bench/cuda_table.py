@@ -75,19 +75,19 @@ class Table:
             traceback.print_exc()
 
 
-def main(out: Path = Path("build/cuda.md"), dry_run: bool = False, minutes: float = 6.0) -> int:
+def main(out: Path = Path("build/cuda.md"), dry_run: bool = False, seconds: float = 420.0) -> int:
     """Check, measure and write the table.
 
     Args:
         out: the table's file.
         dry_run: on the CPU, with tiny sizes.
-        minutes: after which nothing new is begun.
+        seconds: after which nothing new is begun.
     """
     torch.set_num_threads(1)
     dry = dry_run or not torch.cuda.is_available()
     device = torch.device("cpu" if dry else "cuda")
     start = time.monotonic()
-    table = Table(out, start + 60.0 * minutes)
+    table = Table(out, start + seconds)
     title = "Dry run on the CPU: no number here is of a GPU" if dry else torch.cuda.get_device_name()
     table.write(f"# {title}\n")
     table.write(f"{_machine(device)}. Command: `bench/cuda.sh{' --dry-run' if dry else ''}`.")
