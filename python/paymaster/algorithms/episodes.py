@@ -99,7 +99,10 @@ class Episodes:
 
     def to(self, device: torch.device | str) -> Episodes:
         """The same episodes on ``device``; tensors already there are shared, not copied."""
-        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in _axes()})
+        wanted = torch.device(device)
+        if all(getattr(self, name).device == wanted for name in _axes()):
+            return self
+        return replace(self, **{name: getattr(self, name).to(wanted, non_blocking=True) for name in _axes()})
 
 
 @cache
