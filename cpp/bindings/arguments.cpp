@@ -31,8 +31,7 @@ template <class T>
 [[noreturn]] void reject_offer(const GameConfig& config, std::size_t i, T came) {
   const int highest = i % 2 == 0 ? config.num_goals - (config.abstain ? 0 : 1) : config.num_bonuses - 1;
   const std::size_t n = static_cast<std::size_t>(config.num_followers);
-  reject(std::string("actions: ") + (i % 2 == 0 ? "goal" : "bonus") + " (game " + std::to_string(i / 2 / n) +
-             ", follower " + std::to_string(i / 2 % n) + ")",
+  reject(std::string("actions: ") + (i % 2 == 0 ? "goal" : "bonus") + place_of(i / 2 / n, i / 2 % n),
          "a value in [0, " + std::to_string(highest) + "]", came);
 }
 
@@ -66,10 +65,10 @@ void read_follower_actions(const Batch& batch, const py::array& actions, std::ve
   const auto whole = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>(actions);
   out.resize(static_cast<std::size_t>(games * n));
   if (narrow(whole.data(), out)) return;
+  const auto followers = static_cast<std::size_t>(n);
   for (std::size_t i = 0; i < out.size(); ++i)
     if (whole.data()[i] != out[i])
-      reject("actions (game " + std::to_string(i / static_cast<std::size_t>(n)) + ", follower " +
-                 std::to_string(i % static_cast<std::size_t>(n)) + ")",
+      reject("actions" + place_of(i / followers, i % followers),
              "a value in [0, " + std::to_string(batch.choices() - 1) + "]", whole.data()[i]);
 }
 

@@ -11,6 +11,16 @@
 namespace paymaster::bindings {
 namespace {
 
+/// In [0, 1), two of each entry.
+const float* uniform_numbers(const py::array& uniform, const std::vector<py::ssize_t>& shape) {
+  std::vector<py::ssize_t> twice{2};
+  twice.insert(twice.end(), shape.begin(), shape.end());
+  const float* numbers = whole_array<float>(uniform, "uniform", twice);
+  for (py::ssize_t i = 0; i < uniform.size(); ++i)  // the texts are made only for one that is not
+    if (!(numbers[i] >= 0.0F && numbers[i] < 1.0F)) reject("uniform", "numbers in [0, 1)", numbers[i]);
+  return numbers;
+}
+
 class PyActingLeader {
  public:
   PyActingLeader(const py::dict& parameters, std::int64_t num_goals, std::int64_t num_bonuses, std::int64_t num_actions,
@@ -21,35 +31,82 @@ class PyActingLeader {
 
   py::tuple step(const py::array& follower, const py::array& goal, const py::array& previous,
                  const py::array& history) const {
-    const std::vector<py::ssize_t> games = games_of(follower, "follower");
     const LeaderWeights& w = network_.weights;
-    ActingSizes sizes = network_.sizes;
-    sizes.games = static_cast<std::size_t>(games[0]);
-    sizes.followers = static_cast<std::size_t>(games[1]);
-    py::array_t<float> log_mu(with(games, {sizes.offers})), attention(games), next(with(games, {sizes.hidden}));
-    py::array_t<float> termination(w.end ? games : with({}, {0}));
-    py::array_t<float> prediction(w.predict ? with(games, {sizes.actions}) : with({}, {0}));
-    const LeaderStepArrays arrays{
-        whole_array<float>(follower, "follower", with(games, {sizes.follower_features})),
-        whole_array<float>(goal, "goal", with(games, {sizes.goals, sizes.goal_features})),
-        indices(previous, "previous", games, -1, static_cast<std::int64_t>(sizes.offers) - 1),
-        whole_array<float>(history, "history", with(games, {sizes.hidden})),
-        log_mu.mutable_data(),
-        termination.mutable_data(),
-        prediction.mutable_data(),
-        attention.mutable_data(),
-        next.mutable_data(),
-    };
+    const Seen seen = see(follower, goal, previous, history);
+    py::array_t<float> log_mu(with(seen.games, {seen.sizes.offers})), attention(seen.games);
+    py::array_t<float> next(with(seen.games, {seen.sizes.hidden}));
+    py::array_t<float> termination(w.end ? seen.games : with({}, {0}));
+    py::array_t<float> prediction(w.predict ? with(seen.games, {seen.sizes.actions}) : with({}, {0}));
+    LeaderStepArrays arrays = seen.arrays;
+    arrays.log_mu = log_mu.mutable_data();
+    arrays.termination_logits = termination.mutable_data();
+    arrays.prediction_logits = prediction.mutable_data();
+    arrays.attention = attention.mutable_data();
+    arrays.next_history = next.mutable_data();
     {
       py::gil_scoped_release release;
-      act(w, sizes, arrays);
+      act(w, seen.sizes, arrays);
     }
     const py::object none = py::none();
     return py::make_tuple(log_mu, w.end ? py::object(termination) : none, w.predict ? py::object(prediction) : none,
                           attention, next);
   }
 
+  py::tuple offer(const py::array& follower, const py::array& goal, const py::array& previous, const py::array& history,
+                  const py::object& expired, bool opens, const py::array& uniform, double explore) const {
+    const LeaderWeights& w = network_.weights;
+    const Seen seen = see(follower, goal, previous, history);
+    const ActingSizes& s = seen.sizes;
+    expect(s.offers > 1, "num_bonuses", "at least 2 offers to draw from", s.offers);
+    expect_range(explore, 0.0, 1.0, "explore");
+    py::array ends_array;
+    if (!expired.is_none()) ends_array = expired.cast<py::array>();
+    const bool* ends = expired.is_none() ? nullptr : whole_array<bool>(ends_array, "expired", seen.games);
+    const float* numbers = uniform_numbers(uniform, seen.games);
+    py::array_t<std::int64_t> offer(seen.games);
+    py::array_t<float> attention(seen.games), next(with(seen.games, {s.hidden}));
+    const std::size_t rows = s.games * s.followers;
+    std::vector<float> log_mu(rows * s.offers), termination(w.end ? rows : 0),
+        prediction(w.predict ? rows * s.actions : 0);
+    std::vector<std::int64_t> held(seen.arrays.previous, seen.arrays.previous + rows);
+    LeaderStepArrays arrays = seen.arrays;
+    arrays.log_mu = log_mu.data();
+    arrays.termination_logits = termination.data();
+    arrays.prediction_logits = prediction.data();
+    arrays.attention = attention.mutable_data();
+    arrays.next_history = next.mutable_data();
+    const OfferDraws draws{arrays.log_mu, w.end ? arrays.termination_logits : nullptr, held.data(), numbers,
+                           offer.mutable_data()};
+    {
+      py::gil_scoped_release release;
+      for (std::size_t i = 0; i < rows; ++i)
+        if (opens || (ends != nullptr && ends[i])) held[i] = -1;
+      act(w, s, arrays);
+      draw_offers(draws, rows, s.offers, explore);
+    }
+    return py::make_tuple(offer, attention, next);
+  }
+
  private:
+  struct Seen {
+    std::vector<py::ssize_t> games;
+    ActingSizes sizes;
+    LeaderStepArrays arrays;  // those that are read
+  };
+
+  Seen see(const py::array& follower, const py::array& goal, const py::array& previous,
+           const py::array& history) const {
+    Seen seen{games_of(follower, "follower"), network_.sizes, {}};
+    ActingSizes& s = seen.sizes;
+    s.games = static_cast<std::size_t>(seen.games[0]);
+    s.followers = static_cast<std::size_t>(seen.games[1]);
+    seen.arrays.follower = whole_array<float>(follower, "follower", with(seen.games, {s.follower_features}));
+    seen.arrays.goal = whole_array<float>(goal, "goal", with(seen.games, {s.goals, s.goal_features}));
+    seen.arrays.previous = indices(previous, "previous", seen.games, -1, static_cast<std::int64_t>(s.offers) - 1);
+    seen.arrays.history = whole_array<float>(history, "history", with(seen.games, {s.hidden}));
+    return seen;
+  }
+
   Parameters parameters_;
   LeaderNetwork network_;
 };
@@ -114,17 +171,12 @@ py::array draw(const py::array& log_mu, const py::object& termination_logits, co
   const float* mu = whole_array<float>(log_mu, "log_mu", shape);
   const py::ssize_t offers = shape.back();
   shape.pop_back();
-  std::vector<py::ssize_t> twice{2};
-  twice.insert(twice.end(), shape.begin(), shape.end());
   py::array logits;
   if (!termination_logits.is_none()) logits = termination_logits.cast<py::array>();
   py::array_t<std::int64_t> offer(shape);
   const OfferDraws draws{mu, termination_logits.is_none() ? nullptr : whole_array<float>(logits, "termination", shape),
-                         indices(held, "held", shape, -1, offers - 1), whole_array<float>(uniform, "uniform", twice),
+                         indices(held, "held", shape, -1, offers - 1), uniform_numbers(uniform, shape),
                          offer.mutable_data()};
-  for (py::ssize_t i = 0; i < uniform.size(); ++i)  // the texts are made only for one that is not
-    if (!(draws.uniform[i] >= 0.0F && draws.uniform[i] < 1.0F))
-      reject("uniform", "numbers in [0, 1)", draws.uniform[i]);
   draw_offers(draws, static_cast<std::size_t>(offer.size()), static_cast<std::size_t>(offers), explore);
   return offer;
 }
@@ -137,8 +189,9 @@ void bind_acting(py::module_& m) {
                     std::int64_t>(),
            py::arg("parameters"), py::kw_only(), py::arg("num_goals"), py::arg("num_bonuses"), py::arg("num_actions"),
            py::arg("follower_features"), py::arg("goal_features"), py::arg("hidden"))
-      .def("step", &PyActingLeader::step, py::arg("follower"), py::arg("goal"), py::arg("previous"),
-           py::arg("history"));
+      .def("step", &PyActingLeader::step, py::arg("follower"), py::arg("goal"), py::arg("previous"), py::arg("history"))
+      .def("offer", &PyActingLeader::offer, py::arg("follower"), py::arg("goal"), py::arg("previous"),
+           py::arg("history"), py::arg("expired"), py::arg("opens"), py::arg("uniform"), py::arg("explore"));
   py::class_<PyActingFollowers>(m, "ActingFollowers")
       .def(py::init<const py::dict&, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
                     std::int64_t>(),

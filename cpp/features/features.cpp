@@ -22,8 +22,7 @@ float share(double part, double whole) { return static_cast<float>(part / whole)
 float nearness(int distance) { return distance >= 0 ? share(kNear, kNear + distance) : 0.0f; }
 
 [[noreturn]] void reject_value(const char* field, int low, int high, int came, std::size_t game, std::size_t k) {
-  reject("observation['" + std::string(field) + "'] (game " + std::to_string(game) + ", follower " + std::to_string(k) +
-             ")",
+  reject("observation['" + std::string(field) + "']" + place_of(game, k),
          "a value in [" + std::to_string(low) + ", " + std::to_string(high) + "]", came);
 }
 

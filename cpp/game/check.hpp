@@ -40,6 +40,11 @@ inline std::string quoted(const std::string& text) {
   return out + "'";
 }
 
+/// For a message.
+inline std::string place_of(std::size_t game, std::size_t follower) {
+  return " (game " + std::to_string(game) + ", follower " + std::to_string(follower) + ")";
+}
+
 /// Throws std::invalid_argument ("<argument>: expected <expected>, got <came>"); Python sees a ValueError.
 template <class Came>
 [[noreturn]] void reject(const std::string& argument, const std::string& expected, const Came& came) {

@@ -222,6 +222,19 @@ class ActingLeader:
         goal_features: int,
         hidden: int,
     ) -> None: ...
+    def offer(
+        self,
+        follower: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        previous: NDArray[np.int64],
+        history: NDArray[np.float32],
+        expired: NDArray[np.bool_] | None,
+        opens: bool,
+        uniform: NDArray[np.float32],
+        explore: float,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+        """Offers drawn as by :func:`draw_offers`, attention, next history. An option ends where ``expired``, or
+        everywhere if ``opens``."""
     def step(
         self,
         follower: NDArray[np.float32],

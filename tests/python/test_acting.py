@@ -21,7 +21,7 @@ from hostile import refused
 from paymaster import _core
 from paymaster.algorithms import EBPG, LEADERS, process
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.process import draw_offers, sample_offers
+from paymaster.algorithms.process import OptionRules, draw_offers, held_offers, sample_offers
 from paymaster.networks import LeaderConfig, LeaderNetwork, LeaderOutput
 from paymaster.networks import acting as networks_acting
 from paymaster.networks.acting import FollowerActor, LeaderActor
@@ -305,6 +305,39 @@ def test_draws(learned: bool, explore: float) -> None:
         assert torch.equal(draw_offers(output, held, explore, greedy=True), sample_offers(output, held, greedy=True))
 
 
+@pytest.mark.parametrize("explore", [0.0, 0.3])
+@pytest.mark.parametrize("rules", [OptionRules(), OptionRules(expiring=True), OptionRules(interval=3)])
+@torch.inference_mode()
+def test_offers_in_one_call_are_those_in_two(rules: OptionRules, explore: float) -> None:
+    """Network, rules and draws together; steps 3 and 4, of which one opens all options after three."""
+    torch.manual_seed(9)
+    for config in (replace(CONFIG, abstain=True), replace(CONFIG, termination="none", prediction=False)):
+        actor = LeaderActor(LeaderNetwork(config))
+        follower, goal, previous, history = leader_inputs(config, 90, 3)
+        expired = torch.rand(90, 3) < 0.3
+        for step in (3, 4):
+            output = actor.evaluate(follower, goal, previous, history)
+            held = held_offers(rules, previous, expired, step)
+            expected = draw_offers(output, held, explore, torch.Generator().manual_seed(8))
+            drawn = actor.offer(
+                *(follower, goal, previous, history),
+                expired=expired if rules.expiring else None,
+                opens=rules.interval > 0 and step % rules.interval == 0,
+                explore=explore,
+                generator=torch.Generator().manual_seed(8),
+            )
+            assert drawn is not None
+            for mine, theirs in zip(drawn, (expected, output.attention, output.history), strict=True):
+                assert theirs is not None and torch.equal(mine, theirs)
+
+
+@torch.inference_mode()
+def test_a_single_offer_needs_no_draw() -> None:
+    single = replace(CONFIG, num_goals=1, num_bonuses=1, abstain=False)
+    actor, inputs = LeaderActor(LeaderNetwork(single)), leader_inputs(single, 3, 2)
+    assert actor.offer(*inputs, expired=None, opens=False, explore=0.0, generator=None) is None
+
+
 def arrays_of(network: nn.Module) -> dict[str, Any]:
     return {name: parameter.detach().numpy() for name, parameter in network.named_parameters()}
 
@@ -375,6 +408,27 @@ def test_steps_that_do_not_fit_are_refused(kind: str) -> None:
     none = {name: array[:0].copy() for name, array in arrays.items()}
     result = core.step(**none)
     assert len(result[0] if kind == "leader" else result) == 0
+
+
+def test_offers_that_do_not_fit_are_refused() -> None:
+    core: Any = _core.ActingLeader(arrays_of(LeaderNetwork(CONFIG)), **SIZES)
+    names = ("follower", "goal", "previous", "history")
+    arrays: dict[str, Any] = {name: a.numpy() for name, a in zip(names, leader_inputs(CONFIG, 3, 2), strict=True)}
+    arrays |= {"expired": np.zeros((3, 2), np.bool_), "uniform": np.zeros((2, 3, 2), np.float32)}
+    how = {"opens": False, "explore": 0.0}
+    assert core.offer(**arrays, **how)[0].shape == (3, 2)
+    for name, wrong in (
+        ("history", arrays["history"][:2].copy()),
+        ("expired", np.zeros((3, 2), np.int8)),
+        ("expired", np.zeros((2, 2), np.bool_)),
+        ("uniform", np.zeros((3, 2), np.float32)),
+        ("uniform", np.ones((2, 3, 2), np.float32)),
+        ("previous", np.full((3, 2), CONFIG.num_offers)),
+    ):
+        with refused(ValueError, name):
+            core.offer(**arrays | {name: wrong}, **how)
+    with refused(ValueError, "explore"):
+        core.offer(**arrays, opens=False, explore=1.5)
 
 
 def test_draws_that_do_not_fit_are_refused() -> None:

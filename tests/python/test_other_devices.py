@@ -75,6 +75,6 @@ def test_episodes_have_arrived_when_they_are_read(monkeypatch: pytest.MonkeyPatc
         valid=torch.ones(steps, games, dtype=torch.bool),
         goal_reward=torch.ones(2),
         price=torch.ones(3),
-    ).to("cpu")
+    ).to("meta")
     assert moved
     assert not any(how.get("non_blocking") for how in moved)

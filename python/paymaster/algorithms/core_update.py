@@ -19,7 +19,7 @@ from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.joined_adam import JoinedAdam
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.torch_update import Judged
-from paymaster.networks.acting import core_names, parameters_of
+from paymaster.networks.acting import core_parameters, parameters_of
 from paymaster.networks.leader import LeaderNetwork
 
 __all__ = ["CoreUpdate"]
@@ -57,10 +57,10 @@ class CoreUpdate:
     @staticmethod
     def of(network: LeaderNetwork, before: CoreUpdate | None) -> CoreUpdate | None:
         """Return one for this network, ``before`` if its parameters are where that put them; None: torch's turn."""
-        parameters = parameters_of(network)
-        if core_names(network, LeaderNetwork) is None or not all(map(_learns_as_usual, parameters)):
+        parameters = core_parameters(network, LeaderNetwork)
+        if parameters is None or not all(map(_learns_as_usual, parameters.values())):
             return None
-        if before is not None and before._where == _addresses(parameters):
+        if before is not None and before._where == _addresses(parameters.values()):
             return before
         return CoreUpdate(network)
 
@@ -74,6 +74,8 @@ class CoreUpdate:
         )
         self._core.take(steps.batch_sizes.tolist(), *(array.contiguous().numpy() for array in arrays))
         self._core.encode()
+        for parameter, gradient in zip(self._every, self._parts, strict=True):
+            parameter.grad = gradient
         self._rows, self._config = held.numel(), config
         self._explore = 0.0 if agents else steps.explore
 
@@ -104,8 +106,6 @@ class CoreUpdate:
         sums = self._core.learn(
             *(self._settings(weights), _array(advantage), _array(targets), *old, float(scale)),
         )
-        for parameter, gradient in zip(self._every, self._parts, strict=True):
-            parameter.grad = gradient
         means = {name: sums[name] / max(1, self._rows) for name in weights}
         means["loss"] = sum(weight * means[name] for name, weight in weights.items())
         return dict(zip(means, torch.tensor(list(means.values())).unbind(), strict=True))

@@ -99,8 +99,11 @@ class Episodes:
 
     def to(self, device: torch.device | str) -> Episodes:
         """The same episodes on ``device``; tensors already there are shared, not copied."""
+        wanted = torch.device(device)
+        if all(getattr(self, name).device == wanted for name in _axes()):
+            return self
         # Not `non_blocking`: numbers on their way from a GPU could be read before they have arrived.
-        return replace(self, **{name: getattr(self, name).to(device) for name in _axes()})
+        return replace(self, **{name: getattr(self, name).to(wanted) for name in _axes()})
 
 
 @cache

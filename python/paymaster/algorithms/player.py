@@ -56,7 +56,6 @@ class NetworkPlayer:
             return self.config.explore
         return self.config.explore * (1.0 - episodes_done / self.config.explore_episodes)
 
-    @torch.inference_mode()
     def act(
         self,
         seen: LeaderInput,
@@ -67,16 +66,30 @@ class NetworkPlayer:
         greedy: bool = False,
     ) -> LeaderStep:
         """Return offers for one step of B games; see :class:`~paymaster.algorithms.protocol.Player`."""
-        output = state.actor.evaluate(seen.follower, seen.goal, seen.previous, state.history)
-        held = held_offers(self.config.options, seen.previous, seen.expired, seen.step)
-        fixed_goal, explored = state.fixed_goal, None
-        if self.config.exploration == "agents" and explore > 0.0 and not greedy:
-            if seen.step == 0:
-                fixed_goal = self._draw_goals(seen.previous.shape, explore, generator)
-            explored = fixed_goal >= 0
-            output = output._replace(log_mu=self._with_goals(output.log_mu, fixed_goal))
-            explore = 0.0
-        offer = draw_offers(output, held, explore, generator, greedy)
+        inputs, rules = (seen.follower, seen.goal, seen.previous, state.history), self.config.options
+        by_agents = self.config.exploration == "agents" and explore > 0.0
+        if not greedy and not by_agents:
+            drawn = state.actor.offer(
+                *inputs,
+                expired=seen.expired if rules.expiring else None,
+                opens=rules.interval > 0 and seen.step % rules.interval == 0,
+                explore=explore,
+                generator=generator,
+            )
+            if drawn is not None:
+                offer, attention, history = drawn
+                return LeaderStep(offer, Memory(state.actor, history, state.fixed_goal), None, attention)
+        with torch.inference_mode():
+            output = state.actor.evaluate(*inputs)
+            held = held_offers(rules, seen.previous, seen.expired, seen.step)
+            fixed_goal, explored = state.fixed_goal, None
+            if by_agents and not greedy:
+                if seen.step == 0:
+                    fixed_goal = self._draw_goals(seen.previous.shape, explore, generator)
+                explored = fixed_goal >= 0
+                output = output._replace(log_mu=self._with_goals(output.log_mu, fixed_goal))
+                explore = 0.0
+            offer = draw_offers(output, held, explore, generator, greedy)
         assert output.history is not None
         return LeaderStep(offer, Memory(state.actor, output.history, fixed_goal), explored, output.attention)
 

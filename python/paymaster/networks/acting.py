@@ -7,7 +7,7 @@ subclasses, hooks, and steps whose gradients are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from paymaster import _core
 from paymaster.networks.follower_policy import FollowerNetwork
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput
 
-__all__ = ["FollowerActor", "LeaderActor", "core_names", "core_parameters", "parameters_of", "readable"]
+__all__ = ["FollowerActor", "LeaderActor", "core_parameters", "parameters_of", "readable"]
 
 
 class _Actor:
@@ -31,8 +31,8 @@ class _Actor:
     def __init__(self, network: nn.Module, kind: type[Any], core: type[Any] | None) -> None:
         self._network, self._core = network, None
         if core is not None and (parameters := core_parameters(network, kind)) is not None:
-            settings = vars(network.config)
-            self._core = core(parameters, **{name: size for name, size in settings.items() if type(size) is int})
+            settings, arrays = vars(network.config), {name: p.detach().numpy() for name, p in parameters.items()}
+            self._core = core(arrays, **{name: size for name, size in settings.items() if type(size) is int})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._network,)
@@ -47,6 +47,7 @@ class LeaderActor(_Actor):
 
     def __init__(self, network: LeaderNetwork) -> None:
         super().__init__(network, LeaderNetwork, _core.ActingLeader)
+        self._single = network.config.num_offers == 1  # there is nothing to draw
 
     def evaluate(self, follower: Tensor, goal: Tensor, previous: Tensor, history: Tensor) -> LeaderOutput:
         """Return the network's output for one step, without phi; the same as by calling it, to rounding.
@@ -69,6 +70,40 @@ class LeaderActor(_Actor):
         )
         assert log_mu is not None and attention is not None
         return LeaderOutput(log_mu, termination, None, prediction, attention, after)
+
+    def offer(
+        self,
+        follower: Tensor,
+        goal: Tensor,
+        previous: Tensor,
+        history: Tensor,
+        *,
+        expired: Tensor | None,
+        opens: bool,
+        explore: float,
+        generator: torch.Generator | None,
+    ) -> tuple[Tensor, Tensor, Tensor] | None:
+        """Evaluate a step and draw the offers of the leader's process (:mod:`paymaster.algorithms.process`) in one.
+
+        Args:
+            follower, goal, previous, history: as for :meth:`evaluate`.
+            expired: bool [B, N], where an option ends by rule; None: nowhere.
+            opens: all options end by rule.
+            explore: iota in [0, 1].
+            generator: the only source of randomness; the same numbers are drawn as without the core.
+
+        Returns:
+            Offers int64 [B, N], weights of the followers [B, N] and h after this step [B, N, H]; None where it takes
+            other ways than the core.
+        """
+        if self._core is None or self._single or not _whole(previous, follower, goal, history):
+            return None
+        uniform = torch.rand((2, *previous.shape), generator=generator)
+        offer, attention, after = self._core.offer(
+            *(follower.numpy(), goal.numpy(), previous.numpy(), history.numpy()),
+            *(None if expired is None else expired.numpy(), opens, uniform.numpy(), explore),
+        )
+        return torch.from_numpy(offer), torch.from_numpy(attention), torch.from_numpy(after)
 
 
 class FollowerActor(_Actor):
@@ -101,9 +136,12 @@ class FollowerActor(_Actor):
 
 def readable(index: Tensor, *numbers: Tensor) -> bool:
     """Tell whether the core can read these arrays: contiguous, on the CPU, int64 and float32, no gradients wanted."""
+    return not torch.is_grad_enabled() and _whole(index, *numbers)
+
+
+def _whole(index: Tensor, *numbers: Tensor) -> bool:
     return (
-        not torch.is_grad_enabled()
-        and all(
+        all(
             array.dtype is torch.float32 and array.is_cpu and array.is_contiguous() and not array.requires_grad
             for array in numbers
         )
@@ -112,18 +150,12 @@ def readable(index: Tensor, *numbers: Tensor) -> bool:
     )
 
 
-def core_parameters(network: nn.Module, kind: type[Any]) -> dict[str, Any] | None:
-    """Return a network's parameters by name, as arrays over torch's memory; None if the core cannot evaluate it."""
-    if (names := core_names(network, kind)) is None:
-        return None
-    return {name: p.detach().numpy() for name, p in zip(names, parameters_of(network), strict=True)}
-
-
-def core_names(network: nn.Module, kind: type[Any]) -> list[str] | None:
-    """Return the names of a network's parameters, in their order; None if the core cannot evaluate it."""
+def core_parameters(network: nn.Module, kind: type[Any]) -> dict[str, nn.Parameter] | None:
+    """Return a network's parameters by name, in their order; None if the core cannot evaluate it."""
     if type(network) is not kind:
         return None
-    modules, parameters = list(_walk(network)), parameters_of(network)
+    modules = list(_walk(network))
+    parameters = _parameters_of(modules)
     if any(map(_hooked, modules)) or not all(
         p.is_cpu and p.dtype is torch.float32 and p.is_contiguous() for p in parameters
     ):
@@ -131,7 +163,7 @@ def core_names(network: nn.Module, kind: type[Any]) -> list[str] | None:
     usual = _usual_parts(kind, network.config)  # type: ignore[arg-type]  # for mypy a class hashes as its instances do
     if [type(module) for module in modules] != usual.kinds or [p.shape for p in parameters] != usual.shapes:
         return None  # a module was replaced
-    return usual.names
+    return dict(zip(usual.names, parameters, strict=True))
 
 
 class _Parts(NamedTuple):
@@ -148,7 +180,7 @@ def _usual_parts(kind: type[Any], config: Any) -> _Parts:
     with torch.device("meta"):  # without numbers: it draws none
         network = kind(config)
     named = dict(network.named_parameters())
-    return _Parts([type(module) for module in _walk(network)], list(named), [p.shape for p in parameters_of(network)])
+    return _Parts([type(module) for module in _walk(network)], list(named), [p.shape for p in named.values()])
 
 
 def _hooked(module: nn.Module) -> bool:
@@ -159,7 +191,11 @@ def _hooked(module: nn.Module) -> bool:
 
 def parameters_of(network: nn.Module) -> list[nn.Parameter]:
     """Return what ``parameters()`` does, in a tenth of the time."""
-    return [p for module in _walk(network) for p in module._parameters.values() if p is not None]
+    return _parameters_of(_walk(network))
+
+
+def _parameters_of(modules: Iterable[nn.Module]) -> list[nn.Parameter]:
+    return [p for module in modules for p in module._parameters.values() if p is not None]
 
 
 def _walk(module: nn.Module) -> Iterator[nn.Module]:
