@@ -14,6 +14,7 @@ from torch import Tensor
 
 from paymaster.algorithms import EBPG, EBPGConfig
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
+from paymaster.algorithms.process_group import SINGLE_PROCESS, joint_descent
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.analysis.evaluate import evaluate_run
 from paymaster.envs.vector import LeaderVectorEnv
@@ -116,6 +117,18 @@ def test_a_step_is_checked_before_it_is_made() -> None:
         with pytest.raises(DivergenceError, match=f"leader: {what}: expected"):
             check_step(torch.tensor(loss), torch.tensor(norm), "leader")
     check_step(torch.tensor(-1e30), torch.tensor(1e30, dtype=torch.float64), "leader")
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_gradient_whose_squares_overflow_is_clipped(parts: int) -> None:
+    """Finite as it is, it becomes a step like any other."""
+    gradients = [torch.full((2,), 3e30) for _ in range(parts)]
+    norm = joint_descent(torch.tensor(1.0), gradients, lambda: None, 0.5, SINGLE_PROCESS)
+    assert norm.dtype == torch.float32 and float(norm) == pytest.approx(3e30 * (2 * parts) ** 0.5, rel=1e-6)
+    assert float(torch.cat(gradients).norm()) == pytest.approx(0.5, rel=1e-6)
+    gradients[0][0] = math.inf
+    with pytest.raises(DivergenceError, match=r"^leader: gradient norm: expected"):
+        joint_descent(torch.tensor(1.0), gradients, lambda: pytest.fail("stepped"), 0.5, SINGLE_PROCESS)
 
 
 def test_an_update_that_fails_changes_no_weight() -> None:

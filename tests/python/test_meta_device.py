@@ -90,7 +90,7 @@ class Held:
         instead(Tensor, "tolist", lambda tensor: [0.0] * len(tensor))
         instead(Tensor, "nonzero", lambda mask: mask.new_empty((mask.numel() // 2, mask.dim()), dtype=torch.int64))
         instead(packed_steps, "games_of_steps", lambda _: self.sizes)
-        instead(process_group, "check_step", lambda loss, norm, _: torch.stack((loss.detach(), norm)))
+        instead(process_group, "step_is_finite", lambda loss, norm: torch.stack((loss.detach(), norm)) is not None)
         # torch has the fused step for `meta`, but does not let Adam take it.
         patch.setattr(import_module("torch.optim.adam"), "_device_dtype_check_for_fused", lambda *_: None)
         patch.setattr(setup, "choose_device", torch.device)
@@ -157,7 +157,7 @@ def test_a_leader_plays_and_learns(name: str, held: Held) -> None:
         metrics = leader.update(episodes)
     assert mode.transfers == 0
     decisions = gradient == "sparse" and learner.entropy_of_decisions
-    assert held.waits == {"games_of_steps": 1, "check_step": 2, "tolist": 1} | ({"nonzero": 1} if decisions else {})
+    assert held.waits == {"games_of_steps": 1, "step_is_finite": 2, "tolist": 1} | ({"nonzero": 1} if decisions else {})
     assert {"policy_loss", "gradient_norm", "explained_variance"} <= metrics.keys()
     assert {value.device for state in leader.optimizer.state.values() for value in state.values()} == {META}
     with OneDevice():
@@ -190,7 +190,7 @@ def test_followers_play_and_learn(kind: Followers, identities: Identities, held:
         followers.followers.update(lived)
     assert mode.transfers == 0
     alone = {"nonzero": 1} if identities == "embedded" else {}
-    assert held.waits == {"check_step": 2, "tolist": 1} | alone
+    assert held.waits == {"step_is_finite": 2, "tolist": 1} | alone
     states = followers.followers.optimizer.state.values()
     assert {value.device for state in states for value in state.values()} == {META}
 

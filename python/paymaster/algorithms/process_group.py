@@ -19,7 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from paymaster.validation.finite import check_step
+from paymaster.validation.finite import check_step, step_is_finite
 
 __all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "joint_descent", "joint_step", "launched"]
 
@@ -187,13 +187,20 @@ def joint_descent(
 ) -> Tensor:
     """The rest of :func:`joint_step`, given this rank's gradients, and what steps by them."""
     ranks.add_up([*gradients, *report])
-    norm = torch.linalg.vector_norm(gradients[0]) if len(gradients) == 1 else nn.utils.get_total_norm(gradients)
+    norm = _norm(gradients)
+    if not step_is_finite(loss, norm):
+        # Of a choice that has become 1e17 times as likely, say, the gradient is finite, but not the sum of its squares.
+        norm = _norm([gradient.double() for gradient in gradients])
+        check_step(loss, norm, who)
     scale = (max_norm / (norm + 1e-6)).clamp(max=1.0)  # as nn.utils.clip_grad_norm_ has it
     for gradient in gradients:
         gradient.mul_(scale)
-    check_step(loss, norm, who)
     step()
-    return norm
+    return norm.to(gradients[0].dtype)
+
+
+def _norm(gradients: Sequence[Tensor]) -> Tensor:
+    return torch.linalg.vector_norm(gradients[0]) if len(gradients) == 1 else nn.utils.get_total_norm(gradients)
 
 
 def launched() -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-__all__ = ["DivergenceError", "check_step", "first_not_finite"]
+__all__ = ["DivergenceError", "check_metrics", "check_step", "first_not_finite", "step_is_finite"]
 
 
 _OF_GAMES = frozenset({"gain", "payments", "incentive", "completions", "follower_reward", "length"})
@@ -16,6 +16,11 @@ _OF_GAMES = frozenset({"gain", "payments", "incentive", "completions", "follower
 
 class DivergenceError(ArithmeticError):
     """A loss, gradient, weight or gain is NaN or infinite, so training cannot go on; says which."""
+
+
+def step_is_finite(loss: Tensor, norm: Tensor) -> bool:
+    """Tell whether both are finite, with one transfer from the device; arguments as of :func:`check_step`."""
+    return math.isfinite(float(loss.detach().to(norm.dtype) + norm))
 
 
 def check_step(loss: Tensor, norm: Tensor, who: str) -> None:
@@ -29,9 +34,9 @@ def check_step(loss: Tensor, norm: Tensor, who: str) -> None:
     Raises:
         DivergenceError: one of them is not finite.
     """
-    both = torch.stack((loss.detach().to(norm.dtype), norm))
-    if math.isfinite(float(both.sum())):  # one transfer from the device
+    if step_is_finite(loss, norm):
         return
+    both = torch.stack((loss.detach().to(norm.dtype), norm))
     for name, value in zip(("loss", "gradient norm"), both.tolist(), strict=True):
         if not math.isfinite(value):
             raise DivergenceError(f"{who}: {name}: expected a finite number, got {value}")
