@@ -1,5 +1,5 @@
-// The policy of a leader that learns, where its losses look at it. Few steps are decisions, and the policy is the widest
-// module: its rows are only those that are. Local to the file that includes it (numbers.hpp says why).
+// The policy of a leader that learns, where its losses look at it. Few steps are decisions, and the policy is the
+// widest module: its rows are only those that are. Local to the file that includes it (numbers.hpp says why).
 #pragma once
 
 #include <algorithm>
@@ -47,15 +47,15 @@ class LeaderChoice {
     choose(block, steps, settings);
     if (chosen_.empty()) return;
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
-      std::copy_n(code[chosen_[i].in_block], code_.stride(), code_[i]);
+      copy_row(code[chosen_[i].in_block], code_.stride(), code_[i]);
       const float* goals = steps.goal + chosen_[i].row * s_.goals * s_.goal_features;
       for (std::size_t g = 0; g < s_.goals; ++g)
-        std::copy_n(goals + g * s_.goal_features, s_.goal_features, goal_[i * s_.goals + g]);
+        copy_row(goals + g * s_.goal_features, s_.goal_features, goal_[i * s_.goals + g]);
     }
     logits();
     const std::size_t bonuses = w_.bonus ? 1 : s_.goals, kinds = s_.goals + (w_.abstain ? 1 : 0);
-    log_softmax(kind_.data(), kinds, columns_, columns_);
-    for (std::size_t g = 0; g < bonuses; ++g) log_softmax(bonus(g), s_.bonuses, columns_, columns_);
+    log_softmax_of(kind_.data(), kinds, columns_, columns_);
+    for (std::size_t g = 0; g < bonuses; ++g) log_softmax_of(bonus(g), s_.bonuses, columns_, columns_);
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       float* mu = log_mu_.data() + i * s_.offers;
       for (std::size_t g = 0; g < s_.goals; ++g)
@@ -78,7 +78,8 @@ class LeaderChoice {
     OfferLoss loss(s_, settings);
     const float entropy = -static_cast<float>(settings.entropy) * share;
     if (targets.policy != nullptr && chosen_.size() < block.rows())
-      block.each([&](std::size_t row, std::size_t) {  // where there was no choice, its ratio is 1
+      block.each([&](std::size_t row,
+                     std::size_t) {  // where there was no choice, its ratio is 1
         if (!looked_at(steps, settings, row)) sums.policy -= double{targets.advantage[row]};
       });
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
@@ -86,8 +87,8 @@ class LeaderChoice {
       const float* mu = log_mu_.data() + i * s_.offers;
       const float log_prob = loss.log_prob(mu, step(steps, row));
       const float* old = targets.policy == nullptr ? nullptr : targets.policy + row;
-      const ChoiceLoss choice = choice_loss(log_prob, targets.advantage[row], old, settings.clip);
-      sums.policy += choice.loss;
+      const ChoiceLoss<float> choice = choice_loss(log_prob, targets.advantage[row], old, settings.clip);
+      sums.policy += static_cast<double>(choice.loss);
       loss.weigh(choice.by_log_prob * share);
       if (!settings.entropy_of_decisions || fresh(steps, row)) sums.entropy += loss.entropy(mu, entropy);
       std::copy_n(loss.gradient(), s_.offers, by_log_mu_.data() + i * s_.offers);
@@ -164,7 +165,7 @@ class LeaderChoice {
   void logits() {
     const std::size_t count = chosen_.size(), every = count * s_.goals, wide = own_.stride();
     code_layer_.apply(code_, own_, count);
-    for (std::size_t i = 0; i < every; ++i) std::copy_n(own_[i / s_.goals], wide, layer_[i]);
+    for (std::size_t i = 0; i < every; ++i) copy_row(own_[i / s_.goals], wide, layer_[i]);
     goal_layer_.add(goal_, layer_, every, Rectified{});
     out_layer_.apply(layer_, out_, every);
     for (std::size_t i = 0; i < count; ++i)

@@ -29,6 +29,7 @@ class LeaderHeads {
     for (RowRoom* room : {&action_logits_, &predicted_, &by_action_}) room->grow(rows, s_.actions);
     for (RowRoom* room : {&score_logit_, &weight_, &by_weight_}) room->grow(rows, 1);
     for (Reader* reader : {&end_, &value_}) reader->grow(rows, h);
+    by_column_.grow((s_.actions + 7) / 8 * 8, rows), column_.grow(8, rows);
     choice_.grow(rows);
   }
 
@@ -46,10 +47,8 @@ class LeaderHeads {
     if (predict_) {
       predict_hidden_.apply(encoded, foreseen_code_, block.rows(), Rectified{});
       predict_.apply(foreseen_code_, action_logits_, block.rows());
-      for (std::size_t i = 0; i < block.rows(); ++i) {
-        std::copy_n(action_logits_[i], s_.actions, predicted_[i]);
-        softmax(predicted_[i], s_.actions);
-      }
+      turn(action_logits_, block.rows(), s_.actions, by_column_, predicted_,
+           [&](float* columns, std::size_t most) { softmax(columns, s_.actions, most, most); });
     }
     attend(block, encoded);
     for (Reader* reader : {&end_, &value_}) reader->look(block, steps, code_);
@@ -61,7 +60,7 @@ class LeaderHeads {
              LossSums& sums) {
     const std::size_t heads = value_.out.outputs();
     block.each([&](std::size_t row, std::size_t i) {
-      std::copy_n(value_.said[i], heads, out.phi + row * heads);
+      copy_row(value_.said[i], heads, out.phi + row * heads);
       out.policy[row] = 0.0F;
       if (predict_) {
         const float* logits = action_logits_[i];
@@ -79,29 +78,9 @@ class LeaderHeads {
   /// The losses, and their gradients by what the modules say, times `share`.
   void learn(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings, const LossTargets& targets,
              float share, LossSums& sums) {
-    const auto critic = static_cast<float>(settings.critic) * share;
-    const auto imitation = static_cast<float>(settings.imitation) * share;
-    const std::size_t heads = value_.out.outputs();
-    block.each([&](std::size_t row, std::size_t i) {
-      const float* target = targets.targets + row * heads;
-      float squares = 0.0F;
-      for (std::size_t j = 0; j < heads; ++j) {
-        const float off = value_.said[i][j] - target[j];
-        squares += off * off;
-        value_.by_said[i][j] = critic * off;
-      }
-      sums.critic += 0.5 * static_cast<double>(squares);
-      if (predict_) {
-        const auto action = static_cast<std::size_t>(steps.follower_action[row]);
-        sums.imitation -= std::log(static_cast<double>(predicted_[i][action]));
-        for (std::size_t a = 0; a < s_.actions; ++a) by_action_[i][a] = imitation * predicted_[i][a];
-        by_action_[i][action] -= imitation;
-      }
-      if (!end_.out) return;
-      if (steps.held[row] >= 0) return end_loss(row, i, steps, settings, targets, share, sums);
-      *end_.by_said[i] = 0.0F;
-      sums.termination -= targets.termination == nullptr ? 0.0 : double{targets.advantage[row]};
-    });
+    critic_loss(block, targets, static_cast<float>(settings.critic) * share, sums);
+    if (predict_) imitation_loss(block, steps, static_cast<float>(settings.imitation) * share, sums);
+    if (end_.out) end_loss(block, steps, settings, targets, share, sums);
     choice_.learn(block, steps, settings, targets, share, sums);
   }
 
@@ -169,13 +148,13 @@ class LeaderHeads {
     return all;
   }
 
-  /// e^x / sum e^x of a few numbers, in place.
-  static void softmax(float* x, std::size_t count) {
-    float largest = x[0], sum = 0.0F;
-    for (std::size_t i = 1; i < count; ++i) largest = larger(x[i], largest);
-    for (std::size_t i = 0; i < count; ++i) x[i] = exponential(x[i] - largest);
-    for (std::size_t i = 0; i < count; ++i) sum += x[i];
-    for (std::size_t i = 0; i < count; ++i) x[i] /= sum;
+  /// body(columns, how far one is from the next) for the columns of some rows, which then are rows again, of `to`.
+  template <class Body>
+  static void turn(ConstRows from, std::size_t rows, std::size_t columns, RowRoom& by_column, Rows to, Body&& body) {
+    const std::size_t whole = (columns + 7) / 8 * 8;  // what transpose() takes at once
+    transpose(from.first, from.stride, rows, whole, by_column[0], by_column.stride());
+    body(by_column[0], by_column.stride());
+    transpose(by_column[0], by_column.stride(), whole, rows, to.first, to.stride);
   }
 
   /// c, out of a follower's own x and of all followers', weighed.
@@ -187,12 +166,9 @@ class LeaderHeads {
     } else {
       blend_encoded_.apply(encoded, x_, rows, Rectified{});
     }
-    if (score_) score_.apply(x_, score_logit_, rows);
+    weigh(block);
     for (std::size_t game = 0; game < block.count; ++game) {
-      float* weight = weights(game);
-      for (std::size_t n = 0; n < followers; ++n)
-        weight[n] = score_ ? *score_logit_[game * followers + n] : 1.0F / static_cast<float>(followers);
-      if (score_) softmax(weight, followers);
+      const float* weight = weights(game);
       for (std::size_t j = 0; j < wide; j += kWidth<float>) {
         Floats sum{};
         for (std::size_t n = 0; n < followers; ++n) sum += weight[n] * load<Floats>(x_[game * followers + n] + j);
@@ -205,6 +181,26 @@ class LeaderHeads {
     own_.add(x_, code_, rows);
     for (std::size_t i = 0; i < rows; ++i)
       map_row(wide, code_[i], []<class W>(W x) { return hyperbolic(x); }, code_[i]);
+  }
+
+  /// The followers' weights in the sum of a game.
+  void weigh(const StepBlock& block) {
+    const std::size_t rows = block.rows(), followers = s_.followers;
+    float* weight = weight_[0];
+    if (!score_) return std::fill_n(weight, rows, 1.0F / static_cast<float>(followers)), void();
+    score_.apply(x_, score_logit_, rows);
+    for (std::size_t game = 0, i = 0; game < block.count; ++game) {
+      float largest = *score_logit_[i];
+      for (std::size_t n = 0; n < followers; ++n) largest = larger(*score_logit_[i + n], largest);
+      for (std::size_t n = 0; n < followers; ++n, ++i) weight[i] = *score_logit_[i] - largest;
+    }
+    map(rows, weight, []<class W>(W x) { return exponential(x); }, weight);
+    for (std::size_t game = 0; game < block.count; ++game) {
+      float *one = weights(game), sum = 0.0F;
+      for (std::size_t n = 0; n < followers; ++n) sum += one[n];
+      const float share = 1.0F / sum;
+      for (std::size_t n = 0; n < followers; ++n) one[n] *= share;
+    }
   }
 
   /// From the code's gradient to x's.
@@ -252,17 +248,58 @@ class LeaderHeads {
     }
   }
 
-  void end_loss(std::size_t row, std::size_t i, const PlayedSteps& steps, const LossSettings& settings,
+  void critic_loss(const StepBlock& block, const LossTargets& targets, float critic, LossSums& sums) {
+    const std::size_t heads = value_.out.outputs();
+    block.each([&](std::size_t row, std::size_t i) {
+      float *by = value_.by_said[i], squares = 0.0F;
+      const float *said = value_.said[i], *target = targets.targets + row * heads;
+      for (std::size_t j = 0; j < heads; ++j) {
+        const float off = said[j] - target[j];
+        squares += off * off;
+        by[j] = critic * off;
+      }
+      sums.critic += 0.5 * static_cast<double>(squares);
+    });
+  }
+
+  void imitation_loss(const StepBlock& block, const PlayedSteps& steps, float imitation, LossSums& sums) {
+    float* likelihood = column_[0];
+    block.each([&](std::size_t row, std::size_t i) {
+      const auto action = static_cast<std::size_t>(steps.follower_action[row]);
+      likelihood[i] = predicted_[i][action];
+      map_row(by_action_.stride(), by_action_[i], [=]<class W>(W p) { return imitation * p; }, predicted_[i]);
+      by_action_[i][action] -= imitation;
+    });
+    map(block.rows(), likelihood, []<class W>(W p) { return logarithm_of(p); }, likelihood);
+    for (std::size_t i = 0; i < block.rows(); ++i) sums.imitation -= static_cast<double>(likelihood[i]);
+  }
+
+  void end_loss(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings,
                 const LossTargets& targets, float share, LossSums& sums) {
-    const float logit = *end_.said[i], beta = 1.0F / (1.0F + std::exp(-logit));
-    const float log_prob = log_sigmoid(steps.new_offer[row] ? logit : -logit);
-    const float* old = targets.termination == nullptr ? nullptr : targets.termination + row;
-    const ChoiceLoss choice = choice_loss(log_prob, targets.advantage[row], old, settings.clip);
-    sums.termination += choice.loss;
-    sums.penalty += static_cast<double>(beta * beta);
+    float *logit = column_[0], *sign = column_[1], *advantage = column_[2], *old = column_[3], *counts = column_[4];
+    float *loss = column_[5], *squares = column_[6], *by = column_[7];
+    const bool first = targets.termination == nullptr;
+    block.each([&](std::size_t row, std::size_t i) {
+      logit[i] = *end_.said[i], sign[i] = steps.new_offer[row] ? 1.0F : -1.0F, advantage[i] = targets.advantage[row];
+      counts[i] = steps.held[row] < 0 ? 0.0F : 1.0F;
+      if (!first) old[i] = targets.termination[row];
+    });
     const auto penalty = static_cast<float>(settings.penalty);
-    *end_.by_said[i] = share * (choice.by_log_prob * (steps.new_offer[row] ? 1.0F - beta : -beta) +
-                                penalty * 2.0F * beta * beta * (1.0F - beta));
+    across<float>(block.rows(), [&]<class W>(W, std::size_t i) {
+      const W one = load<W>(counts + i), way = load<W>(sign + i), signed_logit = way * load<W>(logit + i);
+      const W as_done = sigmoid(signed_logit), beta = way > W{} ? as_done : 1 - as_done;
+      const ChoiceLoss<W> choice =
+          choice_loss(log_sigmoid(signed_logit), load<W>(advantage + i), first ? nullptr : old + i, settings.clip);
+      // Where nothing is held, an offer's start is no choice: its ratio is 1.
+      store(one > W{} ? choice.loss : first ? W{} : W{} - load<W>(advantage + i), loss + i);
+      store(W(one * beta * beta), squares + i);
+      store(W(one * share * (choice.by_log_prob * way * (1 - as_done) + penalty * 2.0F * beta * beta * (1 - beta))),
+            by + i);
+    });
+    for (std::size_t i = 0; i < block.rows(); ++i) {
+      *end_.by_said[i] = by[i];
+      sums.termination += static_cast<double>(loss[i]), sums.penalty += static_cast<double>(squares[i]);
+    }
   }
 
   /// Of a game's followers, one after the other.
@@ -281,6 +318,7 @@ class LeaderHeads {
   RowRoom foreseen_code_, action_logits_, predicted_, x_, score_logit_, weight_, code_;
   RowRoom by_code_, by_layer_, by_x_, by_action_, by_weight_;
   RowRoom summary_, from_others_, by_others_, by_summary_;
+  RowRoom by_column_, column_;  // a number of all rows side by side
 };
 
 }  // namespace

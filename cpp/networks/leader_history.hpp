@@ -1,5 +1,5 @@
-// The encoders of a leader that learns: of a step's state, and of the history, step by step. Local to the file that
-// includes it (numbers.hpp says why).
+// The encoders of a leader that learns: of a step's state, and of the history,
+// step by step. Local to the file that includes it (numbers.hpp says why).
 #pragma once
 
 #include <algorithm>
@@ -17,10 +17,12 @@ class LeaderHistory {
  public:
   LeaderHistory(const LeaderWeights& weights, const ActingSizes& sizes, const Gradients& gradients)
       : w_(weights), s_(sizes), gradients_(gradients) {
+    own_layer_.place({w_.encode_own, 0, s_.hidden, 0, 0, w_.encode_own.inputs, 0});
+    own_layer_.place({w_.encode_pooled, 0, s_.hidden, 0, 0, w_.encode_pooled.inputs, w_.encode_own.inputs});
     const Layer &input = w_.history_input, &state = w_.history_state;
     const std::size_t h = s_.hidden, r = 0, z = h, n = 2 * h;
-    // Side by side: n, r and z of the input; r, z and n of the state. A GRU's row has n, r, z and h_n, so that each finds
-    // its own together.
+    // Side by side: n, r and z of the input; r, z and n of the state. A row of gates has n, r, z and h_n, so that each
+    // finds its own together.
     input_layer_.place({input, n, h, 0, 0, h, 0});
     input_layer_.place({input, r, h, wide_, 0, h, 0}), input_layer_.place({input, z, h, 2 * wide_, 0, h, 0});
     input_layer_.place({state, r, h, wide_, 0, 0, 0}), input_layer_.place({state, z, h, 2 * wide_, 0, 0, 0});
@@ -35,7 +37,7 @@ class LeaderHistory {
     const std::size_t block = std::max(kBlock, s_.followers);
     encoded_.grow(rows, 2 * wide_), by_encoded_.grow(rows, 2 * wide_);
     seen_.grow(rows, wide_), before_.grow(rows, wide_), gates_.grow(rows, 4 * wide_);
-    own_.grow(rows, own_layer_.inputs()), mean_.grow(rows, goal_layer_.outputs());
+    own_.grow(rows, w_.encode_own.inputs + padded(goal_layer_.outputs()));
     code_.grow(rows * s_.goals, goal_layer_.outputs()), by_code_.grow(block * s_.goals, goal_layer_.outputs());
     by_seen_.grow(block, wide_), by_mean_.grow(block, goal_layer_.outputs()), later_.grow(together, wide_);
   }
@@ -67,19 +69,17 @@ class LeaderHistory {
  private:
   static constexpr std::size_t kBlock = 64;  // rows
 
-  std::vector<LearnedRows*> layers() {
-    return {&goal_layer_, &pooled_layer_, &own_layer_, &input_layer_, &state_layer_};
-  }
+  std::vector<LearnedRows*> layers() { return {&goal_layer_, &own_layer_, &input_layer_, &state_layer_}; }
 
   /// All that does not go step by step.
   void look(const StepBlock& block, const PlayedSteps& steps) {
     const std::size_t first = block.first_row(), rows = block.rows(), f = s_.follower_features, d = s_.goal_features;
     block.each([&](std::size_t from, std::size_t to) {
       float* own = own_[first + to];
-      std::copy_n(steps.follower + from * f, f, own);
+      copy_row(steps.follower + from * f, f, own);
       const std::size_t kind =
           steps.previous[from] < 0 ? s_.goals : static_cast<std::size_t>(steps.previous[from]) / s_.bonuses;
-      if (kind < s_.goals) std::copy_n(steps.goal + (from * s_.goals + kind) * d, d, own + f);
+      if (kind < s_.goals) copy_row(steps.goal + (from * s_.goals + kind) * d, d, own + f);
       else std::fill_n(own + f, d, 0.0F);
     });
     block.each_run([&](std::size_t from, std::size_t to, std::size_t count) {
@@ -87,21 +87,18 @@ class LeaderHistory {
     });
     const float share = 1.0F / static_cast<float>(s_.goals);
     for (std::size_t i = first; i < first + rows; ++i)
-      for (std::size_t j = 0; j < mean_.stride(); j += kWidth<float>) {
+      for (std::size_t j = 0; j < code_.stride(); j += kWidth<float>) {
         Floats sum{};
         for (std::size_t g = 0; g < s_.goals; ++g) sum += share * load<Floats>(code_[i * s_.goals + g] + j);
-        store(sum, mean_[i] + j);
+        store(sum, own_[i] + w_.encode_own.inputs + j);
       }
-    const Rows state = encoded_.from(first), gates = gates_.from(first);
-    own_layer_.apply(own_.from(first), state, rows);
-    pooled_layer_.add(mean_.from(first), state, rows, Rectified{});
+    const Rows state = encoded_.from(first);
+    own_layer_.apply(own_.from(first), state, rows, Rectified{});
     block.each([&](std::size_t from, std::size_t to) {
       map(
           s_.hidden, seen_[first + to], []<class W>(W a, W b) { return a + b; }, state[to],
           offer(w_.history_offer, steps, from));
     });
-    input_layer_.apply(seen_.from(first), gates, rows);
-    for (std::size_t i = 0; i < rows; ++i) std::copy_n(state_layer_.bias() + 2 * wide_, wide_, gates[i] + 3 * wide_);
   }
 
   /// A step of the GRU: r, z = sigmoid(x_rz + h_rz); n = tanh(x_n + r h_n); h' = n + z (h - n).
@@ -109,16 +106,17 @@ class LeaderHistory {
     const std::size_t first = group.start(t), rows = group.start(t + 1) - first;
     const Rows gates = gates_.from(first), after = encoded_.from(first, wide_);
     const ConstRows before = t == 0 ? ConstRows{nothing_[0], 0} : ConstRows(encoded_.from(group.start(t - 1), wide_));
+    input_layer_.apply(seen_.from(first), gates, rows);
+    for (std::size_t i = 0; i < rows; ++i) copy_row(state_layer_.bias() + 2 * wide_, wide_, gates[i] + 3 * wide_);
     if (t > 0) state_layer_.add(before, gates.from(0, wide_), rows);
+    for (std::size_t i = 0; i < rows; ++i)
+      map_row(2 * wide_, gates[i] + wide_, []<class W>(W x) { return sigmoid(x); }, gates[i] + wide_);
     for (std::size_t i = 0; i < rows; ++i) {
-      float *n = gates[i], *r = n + wide_, *z = r + wide_, *h_n = z + wide_, *to = after[i];
-      const float* was = before[i];
-      for (std::size_t j = 0; j < wide_; j += kWidth<float>) {
-        const Floats reset = sigmoid(load<Floats>(r + j)), keep = sigmoid(load<Floats>(z + j));
-        const Floats proposed = hyperbolic(load<Floats>(n + j) + reset * load<Floats>(h_n + j));
-        store(reset, r + j), store(keep, z + j), store(proposed, n + j);
-        store(Floats(proposed + keep * (load<Floats>(was + j) - proposed)), to + j);
-      }
+      float *n = gates[i], *r = n + wide_, *z = r + wide_, *h_n = z + wide_;
+      map_row(wide_, n, []<class W>(W x, W reset, W h) { return hyperbolic(x + reset * h); }, n, r, h_n);
+      map_row(
+          wide_, after[i], []<class W>(W proposed, W keep, W was) { return proposed + keep * (was - proposed); }, n, z,
+          before[i]);
     }
   }
 
@@ -145,7 +143,7 @@ class LeaderHistory {
   }
 
   void learn(const StepBlock& block, const PlayedSteps& steps) {
-    const std::size_t first = block.first_row(), rows = block.rows(), wide = mean_.stride();
+    const std::size_t first = block.first_row(), rows = block.rows(), wide = code_.stride();
     const Rows gates = gates_.from(first), by_seen = by_seen_, by_state = by_encoded_.from(first);
     state_layer_.learn(gates.from(0, wide_), before_.from(first), rows);
     input_layer_.learn(gates, seen_.from(first), rows);
@@ -159,8 +157,7 @@ class LeaderHistory {
           by_seen[to], encoded_[first + to]);
     });
     own_layer_.learn(by_state, own_.from(first), rows);
-    pooled_layer_.learn(by_state, mean_.from(first), rows);
-    pooled_layer_.back(by_state, by_mean_, rows);
+    own_layer_.back(by_state, by_mean_, rows, w_.encode_own.inputs, goal_layer_.outputs());
     const float share = 1.0F / static_cast<float>(s_.goals);
     for (std::size_t i = 0; i < rows; ++i)
       for (std::size_t g = 0; g < s_.goals; ++g)
@@ -184,12 +181,12 @@ class LeaderHistory {
   const ActingSizes& s_;
   const Gradients& gradients_;
   const std::size_t wide_ = padded(s_.hidden);
-  LearnedRows goal_layer_{w_.encode_goal, gradients_}, pooled_layer_{w_.encode_pooled, gradients_};
-  LearnedRows own_layer_{w_.encode_own, gradients_};
+  LearnedRows goal_layer_{w_.encode_goal, gradients_};
+  LearnedRows own_layer_{w_.encode_own.inputs + w_.encode_pooled.inputs, s_.hidden, gradients_};  // own and pooled
   LearnedRows input_layer_{s_.hidden, 3 * wide_, gradients_}, state_layer_{s_.hidden, 3 * wide_, gradients_};
-  RowRoom encoded_, by_encoded_;                       // [rows, 2H], state and history
-  RowRoom own_, code_, mean_, seen_, gates_, before_;  // gates [rows, 4H]: n, r, z, h_n
-  RowRoom by_seen_, by_mean_, by_code_, later_;        // of a block; of a time
+  RowRoom encoded_, by_encoded_;                 // [rows, 2H], state and history
+  RowRoom own_, code_, seen_, gates_, before_;   // gates [rows, 4H]: n, r, z, h_n
+  RowRoom by_seen_, by_mean_, by_code_, later_;  // of a block; of a time
   RowRoom nothing_{1, s_.hidden};
 };
 

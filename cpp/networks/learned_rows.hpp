@@ -38,7 +38,7 @@ class LearnedRows {
     forward_.grow(inputs_, outputs_), back_.grow(outputs_, inputs_), bias_.grow(1, outputs_);
     bias_sums_.grow(1, outputs_);
     if (narrow()) sums_.grow(outputs_, inputs_);
-    else sums_.grow(inputs_, outputs_);
+    else sums_.grow(inputs_, outputs_), turned_.grow(padded(outputs_), inputs_);
   }
   void place(const Layer& layer) { place({layer, 0, layer.outputs, 0, 0, layer.inputs, 0}); }
 
@@ -64,16 +64,21 @@ class LearnedRows {
   }
   /// Hands over what learn() has added up.
   void finish() {
+    if (parts_.empty()) return;
+    ConstRows sums = sums_;
+    if (!narrow()) {
+      transpose(sums_[0], sums_.stride(), inputs_, sums_.stride(), turned_[0], turned_.stride());
+      sums = turned_;
+    }
     for (const Part& part : parts_) {
       const Layer& layer = part.layer;
       float* weight = gradients_.of(layer.weight) + part.first_output * layer.inputs + part.first_input;
-      for (std::size_t i = 0; i < part.outputs; ++i)
-        for (std::size_t j = 0; j < part.inputs; ++j)
-          weight[i * layer.inputs + j] +=
-              narrow() ? sums_[part.output + i][part.input + j] : sums_[part.input + j][part.output + i];
+      const auto plus = []<class W>(W sum, W one) { return sum + one; };
+      for (std::size_t i = 0; i < part.outputs; ++i, weight += layer.inputs)
+        map(part.inputs, weight, plus, weight, sums[part.output + i] + part.input);
       if (!biased(part)) continue;
       float* bias = gradients_.of(layer.bias) + part.first_output;
-      for (std::size_t i = 0; i < part.outputs; ++i) bias[i] += bias_sums_[0][part.output + i];
+      map(part.outputs, bias, plus, bias, bias_sums_[0] + part.output);
     }
     sums_.clear(), bias_sums_.clear();
   }
@@ -92,6 +97,10 @@ class LearnedRows {
   template <class Finish = AsItIs>
   void back(ConstRows dy, Rows dx, std::size_t rows, const Finish& finish = {}) const {
     product<false>(dy, back_, {zeros_[0], 0}, dx, rows, outputs_, inputs_, finish);
+  }
+  /// That of the `count` inputs from `first` on alone.
+  void back(ConstRows dy, Rows dx, std::size_t rows, std::size_t first, std::size_t count) const {
+    product<false>(dy, ConstRows(back_).from(0, first), {zeros_[0], 0}, dx, rows, outputs_, count);
   }
   /// dx += W^T dy
   template <class Finish = AsItIs>
@@ -116,7 +125,8 @@ class LearnedRows {
   std::size_t inputs_, outputs_;
   bool biased_ = false;
   std::vector<Part> parts_;
-  RowRoom forward_, back_, bias_, sums_, bias_sums_;  // [inputs, outputs], [outputs, inputs]
+  RowRoom forward_, back_, bias_, sums_, bias_sums_,
+      turned_;  // [inputs, outputs], [outputs, inputs]
   RowRoom zeros_{1, std::max(inputs_, outputs_)};
 };
 

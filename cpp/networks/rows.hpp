@@ -150,6 +150,17 @@ inline void map_row(std::size_t width, float* to, F&& f, const From*... from) {
   for (std::size_t j = 0; j < width; j += kWidth<float>) store(Floats(f(load<Floats>(from + j)...)), to + j);
 }
 
+/// A row of somebody's array: its last register overlaps the one before, so that nothing goes one by one.
+inline void copy_row(const float* from, std::size_t count, float* to) {
+  if (count < kWidth<float>) {
+    for (std::size_t j = 0; j < count; ++j) to[j] = from[j];
+    return;
+  }
+  const std::size_t last = count - kWidth<float>;
+  for (std::size_t j = 0; j < last; j += kWidth<float>) store(load<Floats>(from + j), to + j);
+  store(load<Floats>(from + last), to + last);
+}
+
 /// sums[columns] += all rows
 inline void add_rows(ConstRows x, std::size_t rows, std::size_t columns, float* sums) {
   constexpr std::size_t kChains = 4;  // an addition takes that long
