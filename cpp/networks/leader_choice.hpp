@@ -36,7 +36,7 @@ class LeaderChoice {
     for (RowRoom* room : {&code_, &own_, &bonus_code_, &by_own_, &by_code_}) room->grow(rows, h);
     for (RowRoom* room : {&layer_, &by_layer_}) room->grow(rows * g, h);
     for (RowRoom* room : {&out_, &by_out_}) room->grow(rows * g, 1 + s_.bonuses);
-    goal_.grow(rows * g, s_.goal_features);
+    goal_.grow(rows * g, s_.goal_features), start_.resize(rows * g);
     for (auto* numbers : {&kind_, &by_kind_}) numbers->resize((g + 1) * columns);
     for (auto* numbers : {&bonus_, &by_bonus_}) numbers->resize(g * s_.bonuses * columns);
     for (auto* numbers : {&log_mu_, &by_log_mu_}) numbers->resize(s_.offers * columns);
@@ -54,8 +54,8 @@ class LeaderChoice {
     }
     logits();
     const std::size_t bonuses = w_.bonus ? 1 : s_.goals, kinds = s_.goals + (w_.abstain ? 1 : 0);
-    log_softmax_of(kind_.data(), kinds, columns_, columns_);
-    for (std::size_t g = 0; g < bonuses; ++g) log_softmax_of(bonus(g), s_.bonuses, columns_, columns_);
+    fast_log_softmax(kind_.data(), kinds, columns_, columns_);
+    for (std::size_t g = 0; g < bonuses; ++g) fast_log_softmax(bonus(g), s_.bonuses, columns_, columns_);
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       float* mu = log_mu_.data() + i * s_.offers;
       for (std::size_t g = 0; g < s_.goals; ++g)
@@ -165,8 +165,8 @@ class LeaderChoice {
   void logits() {
     const std::size_t count = chosen_.size(), every = count * s_.goals, wide = own_.stride();
     code_layer_.apply(code_, own_, count);
-    for (std::size_t i = 0; i < every; ++i) copy_row(own_[i / s_.goals], wide, layer_[i]);
-    goal_layer_.add(goal_, layer_, every, Rectified{});
+    for (std::size_t i = 0; i < every; ++i) start_[i] = own_[i / s_.goals];
+    goal_layer_.apply(start_.data(), goal_, layer_, every, Rectified{});
     out_layer_.apply(layer_, out_, every);
     for (std::size_t i = 0; i < count; ++i)
       for (std::size_t g = 0; g < s_.goals; ++g) {
@@ -228,8 +228,9 @@ class LeaderChoice {
   std::size_t columns_ = 0;  // as many as were chosen, rounded up
   std::vector<Chosen> chosen_;
   LearnedRows code_layer_, goal_layer_, out_layer_, bonus_layer_, abstain_layer_;
-  RowRoom code_, own_, bonus_code_, by_own_, by_code_;    // [chosen, .]
-  RowRoom goal_, layer_, by_layer_, out_, by_out_;        // [chosen G, .]
+  RowRoom code_, own_, bonus_code_, by_own_, by_code_;  // [chosen, .]
+  RowRoom goal_, layer_, by_layer_, out_, by_out_;      // [chosen G, .]
+  std::vector<const float*> start_;
   std::vector<float> kind_, bonus_, by_kind_, by_bonus_;  // [., columns]
   std::vector<float> log_mu_, by_log_mu_;                 // [chosen, O]
 };

@@ -11,6 +11,7 @@
 #include "networks/leader_choice.hpp"
 #include "networks/leader_losses.hpp"
 #include "networks/learned_rows.hpp"
+#include "networks/offer_head.hpp"
 #include "networks/step_groups.hpp"
 
 namespace paymaster {
@@ -28,7 +29,8 @@ class LeaderHeads {
     for (RowRoom* room : {&summary_, &from_others_, &by_others_, &by_summary_}) room->grow(rows / s_.followers, h);
     for (RowRoom* room : {&action_logits_, &predicted_, &by_action_}) room->grow(rows, s_.actions);
     for (RowRoom* room : {&score_logit_, &weight_, &by_weight_}) room->grow(rows, 1);
-    for (Reader* reader : {&end_, &value_}) reader->grow(rows, h);
+    for (OfferHead* head : {&end_, &value_}) head->grow(rows, h);
+    start_.resize(rows);
     by_column_.grow((s_.actions + 7) / 8 * 8, rows), column_.grow(8, rows);
     choice_.grow(rows);
   }
@@ -36,6 +38,7 @@ class LeaderHeads {
   /// The weights, which have changed.
   void read() {
     for (LearnedRows* layer : layers()) layer->read();
+    for (OfferHead* head : {&end_, &value_}) head->read(s_.offers);
   }
   /// Hands over the gradients of the weights.
   void finish() {
@@ -51,7 +54,7 @@ class LeaderHeads {
            [&](float* columns, std::size_t most) { softmax(columns, s_.actions, most, most); });
     }
     attend(block, encoded);
-    for (Reader* reader : {&end_, &value_}) reader->look(block, steps, code_);
+    for (OfferHead* head : {&end_, &value_}) head->look(block, steps, code_);
     choice_.look(block, steps, settings, code_);
   }
 
@@ -106,41 +109,6 @@ class LeaderHeads {
   }
 
  private:
-  /// What is said of the code and the offer that is held: the logit of beta, and phi.
-  struct Reader {
-    LearnedRows code;
-    const float* offer;
-    LearnedRows out;
-    RowRoom layer = {}, said = {}, by_said = {};
-
-    void grow(std::size_t rows, std::size_t hidden) {
-      layer.grow(rows, hidden), said.grow(rows, out.outputs()), by_said.grow(rows, out.outputs());
-    }
-    const float* held(const PlayedSteps& steps, std::size_t row) const {
-      return offer + static_cast<std::size_t>(steps.previous[row] + 1) * code.outputs();
-    }
-    void look(const StepBlock& block, const PlayedSteps& steps, ConstRows of) {
-      if (!out) return;
-      block.each([&](std::size_t row, std::size_t i) {
-        map(code.outputs(), layer[i], []<class W>(W a, W b) { return a + b; }, held(steps, row), code.bias());
-      });
-      code.add(of, layer, block.rows(), Rectified{});
-      out.apply(layer, said, block.rows());
-    }
-    /// The gradients of the weights, and in `by_layer` that of the layer.
-    void back(const StepBlock& block, const PlayedSteps& steps, ConstRows of, Rows by_layer,
-              const Gradients& gradients) {
-      out.learn(by_said, layer, block.rows());
-      out.back(by_said, by_layer, block.rows(), WherePositive{layer});
-      float* by_offer = gradients.of(offer);
-      block.each([&](std::size_t row, std::size_t i) {
-        float* by = by_offer + (held(steps, row) - offer);
-        map(code.outputs(), by, []<class W>(W sum, W one) { return sum + one; }, by, by_layer[i]);
-      });
-      code.learn(by_layer, of, block.rows());
-    }
-  };
-
   std::vector<LearnedRows*> layers() {
     std::vector<LearnedRows*> all{&predict_hidden_, &predict_,  &blend_encoded_, &blend_predicted_, &score_,    &own_,
                                   &others_,         &end_.code, &end_.out,       &value_.code,      &value_.out};
@@ -270,7 +238,7 @@ class LeaderHeads {
       map_row(by_action_.stride(), by_action_[i], [=]<class W>(W p) { return imitation * p; }, predicted_[i]);
       by_action_[i][action] -= imitation;
     });
-    map(block.rows(), likelihood, []<class W>(W p) { return logarithm_of(p); }, likelihood);
+    map(block.rows(), likelihood, []<class W>(W p) { return fast_logarithm(p); }, likelihood);
     for (std::size_t i = 0; i < block.rows(); ++i) sums.imitation -= static_cast<double>(likelihood[i]);
   }
 
@@ -311,13 +279,14 @@ class LeaderHeads {
   LearnedRows predict_hidden_{w_.predict_hidden, s_.hidden, gradients_}, predict_{w_.predict, gradients_};
   LearnedRows blend_encoded_{w_.blend_encoded, s_.hidden, gradients_}, blend_predicted_{w_.blend_predicted, gradients_};
   LearnedRows score_{w_.score, gradients_}, own_{w_.attend_own, gradients_}, others_{w_.attend_others, gradients_};
-  Reader end_{{w_.end_code, gradients_}, w_.end_offer, {w_.end, gradients_}};
-  Reader value_{{w_.value_code, gradients_}, w_.value_offer, {w_.value, gradients_}};
+  OfferHead end_{{w_.end_code, gradients_}, w_.end_offer, {w_.end, gradients_}};
+  OfferHead value_{{w_.value_code, gradients_}, w_.value_offer, {w_.value, gradients_}};
   LeaderChoice choice_{w_, s_, gradients_};
   // By rows of a block, and by its games.
   RowRoom foreseen_code_, action_logits_, predicted_, x_, score_logit_, weight_, code_;
   RowRoom by_code_, by_layer_, by_x_, by_action_, by_weight_;
   RowRoom summary_, from_others_, by_others_, by_summary_;
+  std::vector<const float*> start_;
   RowRoom by_column_, column_;  // a number of all rows side by side
 };
 

@@ -181,7 +181,7 @@ class LeaderHistory {
   const ActingSizes& s_;
   const Gradients& gradients_;
   const std::size_t wide_ = padded(s_.hidden);
-  LearnedRows goal_layer_{w_.encode_goal, gradients_};
+  LearnedRows goal_layer_{w_.encode_goal, gradients_, false};
   LearnedRows own_layer_{w_.encode_own.inputs + w_.encode_pooled.inputs, s_.hidden, gradients_};  // own and pooled
   LearnedRows input_layer_{s_.hidden, 3 * wide_, gradients_}, state_layer_{s_.hidden, 3 * wide_, gradients_};
   RowRoom encoded_, by_encoded_;                 // [rows, 2H], state and history

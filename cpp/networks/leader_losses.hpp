@@ -35,16 +35,15 @@ inline ChoiceLoss<W> choice_loss(W log_prob, W advantage, const float* old, doub
           clipped_loss < free_loss ? W{} : W{} - free_loss};
 }
 
-/// log x to 1e-7, where x is no smaller than the smallest normal number; NaN of NaN. Floats, or one of them.
+/// log x to 1e-7 without a call, where x is no smaller than the smallest normal number; NaN of NaN. Floats, or one of them.
 template <class F>
-inline F logarithm_of(F x) {
+inline F fast_logarithm(F x) {
   using Bits = std::conditional_t<sizeof(F) == sizeof(float), std::int32_t, FloatBits>;
   constexpr std::int32_t kRoot = 0x3F3504F3;  // of a half: the fraction is to be 0.707 to 1.414
   const Bits exponent = (std::bit_cast<Bits>(x) - kRoot) >> 23;
   const F f = std::bit_cast<F>(std::bit_cast<Bits>(x) - (exponent << 23)) - 1.0F;
-  F power;
-  if constexpr (sizeof(F) == sizeof(float)) power = static_cast<float>(exponent);
-  else power = __builtin_convertvector(exponent, F);
+  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23: an integer added to its bits is added to the float
+  const F power = std::bit_cast<F>(exponent + std::bit_cast<std::int32_t>(kShift)) - kShift;
   F series = f * 7.0376836292e-2F - 1.1514610310e-1F;
   series = series * f + 1.1676998740e-1F;
   series = series * f - 1.2420140846e-1F;
@@ -59,9 +58,9 @@ inline F logarithm_of(F x) {
 }
 
 /// log e^x / sum e^x in place, of numbers that lie as for over_exponentials().
-inline void log_softmax_of(float* x, std::size_t count, std::size_t step, std::size_t size) {
+inline void fast_log_softmax(float* x, std::size_t count, std::size_t step, std::size_t size) {
   over_exponentials(x, count, step, size, [&]<class W>(std::size_t j, W largest, W sum) {
-    const W log_sum = logarithm_of(sum);
+    const W log_sum = fast_logarithm(sum);
     for (std::size_t i = 0; i < count; ++i) {
       float* at = x + i * step + j;
       store(W((load<W>(at) - largest) - log_sum), at);
@@ -73,7 +72,7 @@ inline void log_softmax_of(float* x, std::size_t count, std::size_t step, std::s
 template <class W>
 inline W log_sigmoid(W x) {
   const W below = x < W{} ? x : W{} - x;
-  return (x < W{} ? x : W{}) - logarithm_of(W(1.0F + exponential(below)));
+  return (x < W{} ? x : W{}) - fast_logarithm(W(1.0F + exponential(below)));
 }
 
 /// What the loss says of a follower's choice among O offers.
@@ -123,7 +122,7 @@ class OfferLoss {
       if (in(o)) largest = larger_of(largest, log_mu[o]);
     for (std::size_t o = first; o < last; ++o) sum += probability_[o] = in(o) ? exponential(log_mu[o] - largest) : 0.0F;
     for (std::size_t o = first; o < last; ++o) probability_[o] /= sum;
-    return in(chosen) ? log_mu[chosen] - largest - logarithm_of(sum) : -INFINITY;
+    return in(chosen) ? log_mu[chosen] - largest - fast_logarithm(sum) : -INFINITY;
   }
   static float larger_of(float a, float b) { return a > b ? a : b; }
 

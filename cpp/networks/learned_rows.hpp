@@ -15,7 +15,10 @@ class LearnedRows {
  public:
   LearnedRows(std::size_t inputs, std::size_t outputs, const Gradients& gradients)
       : gradients_(gradients), inputs_(inputs), outputs_(outputs) {}
-  LearnedRows(const Layer& layer, const Gradients& gradients) : LearnedRows(layer.inputs, layer.outputs, gradients) {
+  /// Not `padded_input`: what it learns from are rows of somebody's array, which end with their last number.
+  LearnedRows(const Layer& layer, const Gradients& gradients, bool padded_input = true)
+      : LearnedRows(layer.inputs, layer.outputs, gradients) {
+    padded_input_ = padded_input;
     if (layer) place(layer);
   }
   /// Of an input that is two rows of `half` numbers side by side.
@@ -86,44 +89,49 @@ class LearnedRows {
   /// y = W x + b
   template <class Finish = AsItIs>
   void apply(ConstRows x, Rows y, std::size_t rows, const Finish& finish = {}) const {
-    product<false>(x, forward_, {bias_[0], 0}, y, rows, inputs_, outputs_, finish);
+    product<false>(x, forward_, ConstRows{bias_[0], 0}, y, rows, inputs_, outputs_, finish);
+  }
+  /// y = W x + start, which says where each row begins
+  template <class Finish = AsItIs>
+  void apply(const float* const* start, ConstRows x, Rows y, std::size_t rows, const Finish& finish = {}) const {
+    product<false>(x, forward_, start, y, rows, inputs_, outputs_, finish);
   }
   /// y += W x
   template <class Finish = AsItIs>
   void add(ConstRows x, Rows y, std::size_t rows, const Finish& finish = {}) const {
-    product<false>(x, forward_, y, y, rows, inputs_, outputs_, finish);
+    product<false>(x, forward_, ConstRows(y), y, rows, inputs_, outputs_, finish);
   }
   /// dx = W^T dy
   template <class Finish = AsItIs>
   void back(ConstRows dy, Rows dx, std::size_t rows, const Finish& finish = {}) const {
-    product<false>(dy, back_, {zeros_[0], 0}, dx, rows, outputs_, inputs_, finish);
+    product<false>(dy, back_, ConstRows{zeros_[0], 0}, dx, rows, outputs_, inputs_, finish);
   }
   /// That of the `count` inputs from `first` on alone.
   void back(ConstRows dy, Rows dx, std::size_t rows, std::size_t first, std::size_t count) const {
-    product<false>(dy, ConstRows(back_).from(0, first), {zeros_[0], 0}, dx, rows, outputs_, count);
+    product<false>(dy, ConstRows(back_).from(0, first), ConstRows{zeros_[0], 0}, dx, rows, outputs_, count);
   }
   /// dx += W^T dy
   template <class Finish = AsItIs>
   void add_back(ConstRows dy, Rows dx, std::size_t rows, const Finish& finish = {}) const {
-    product<false>(dy, back_, dx, dx, rows, outputs_, inputs_, finish);
+    product<false>(dy, back_, ConstRows(dx), dx, rows, outputs_, inputs_, finish);
   }
-  /// Adds up the gradients of the weights. Rows of x are whole lines, unless the outputs fill one.
+  /// Adds up the gradients of the weights.
   void learn(ConstRows dy, ConstRows x, std::size_t rows) {
-    if (narrow()) product<true>(dy, x, sums_, sums_, outputs_, rows, inputs_);
-    else product<true>(x, dy, sums_, sums_, inputs_, rows, outputs_);
+    if (narrow()) product<true>(dy, x, ConstRows(sums_), sums_, outputs_, rows, inputs_);
+    else product<true>(x, dy, ConstRows(sums_), sums_, inputs_, rows, outputs_);
     if (biased_) add_rows(dy, rows, outputs_, bias_sums_[0]);
   }
 
  private:
   /// Whether its outputs do not fill a line: then the inputs go through the registers.
-  bool narrow() const { return outputs_ < padded(1) && padded(inputs_) > padded(1); }
+  bool narrow() const { return padded_input_ && outputs_ < padded(1) && padded(inputs_) > padded(1); }
   static bool biased(const Part& part) {
     return part.layer.bias != nullptr && (part.first_input == 0 || part.inputs == 0);
   }
 
   const Gradients& gradients_;
   std::size_t inputs_, outputs_;
-  bool biased_ = false;
+  bool padded_input_ = true, biased_ = false;
   std::vector<Part> parts_;
   RowRoom forward_, back_, bias_, sums_, bias_sums_,
       turned_;  // [inputs, outputs], [outputs, inputs]

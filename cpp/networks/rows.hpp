@@ -71,6 +71,12 @@ struct Rectified {
     return rectified(sum);
   }
 };
+struct Hyperbolic {
+  template <class W>
+  W operator()(W sum, std::size_t, std::size_t) const {
+    return hyperbolic(sum);
+  }
+};
 /// Back through a rectifier, whose output is `x`.
 struct WherePositive {
   ConstRows x;
@@ -95,8 +101,8 @@ inline void unrolled(Body&& body) {
 }
 
 /// Some rows and registers of product(), the sums in registers.
-template <std::size_t Count, std::size_t Vectors, bool Turned, class Finish>
-inline void product_tile(ConstRows a, ConstRows b, ConstRows start, Rows out, std::size_t inner, std::size_t row,
+template <std::size_t Count, std::size_t Vectors, bool Turned, class Start, class Finish>
+inline void product_tile(ConstRows a, ConstRows b, Start start, Rows out, std::size_t inner, std::size_t row,
                          std::size_t column, const Finish& finish) {
   constexpr std::size_t kLanes = kWidth<float>;
   Floats sum[Count][Vectors];
@@ -120,10 +126,10 @@ inline void product_tile(ConstRows a, ConstRows b, ConstRows start, Rows out, st
   });
 }
 
-template <std::size_t Vectors, bool Turned, class Finish>
-inline void product_strip(ConstRows a, ConstRows b, ConstRows start, Rows out, std::size_t rows, std::size_t inner,
+template <std::size_t Vectors, bool Turned, class Start, class Finish>
+inline void product_strip(ConstRows a, ConstRows b, Start start, Rows out, std::size_t rows, std::size_t inner,
                           std::size_t column, const Finish& finish) {
-  constexpr std::size_t kMost = kWidth<float> == 16 ? 8 : 4;  // as many as there are registers for
+  constexpr std::size_t kMost = kWidth<float> == 16 ? 8 : 6;  // as many as there are registers for
   std::size_t i = 0;
   for (; rows - i >= kMost; i += kMost)
     product_tile<kMost, Vectors, Turned>(a, b, start, out, inner, i, column, finish);
@@ -133,10 +139,10 @@ inline void product_strip(ConstRows a, ConstRows b, ConstRows start, Rows out, s
 }
 
 /// out[rows, columns] = start[rows, columns] + a b, with b[inner, columns] and a[rows, inner], or a[inner, rows] where it
-/// is turned. `columns` are rounded up to whole lines.
-template <bool Turned, class Finish = AsItIs>
-void product(ConstRows a, ConstRows b, ConstRows start, Rows out, std::size_t rows, std::size_t inner,
-             std::size_t columns, const Finish& finish = {}) {
+/// is turned. `columns` are rounded up to whole lines; `start` is rows, or an array of where each row begins.
+template <bool Turned, class Start, class Finish = AsItIs>
+void product(ConstRows a, ConstRows b, Start start, Rows out, std::size_t rows, std::size_t inner, std::size_t columns,
+             const Finish& finish = {}) {
   constexpr std::size_t kOne = kWidth<float>;
   std::size_t j = 0;
   for (columns = padded(columns); columns - j >= 2 * kOne; j += 2 * kOne)

@@ -129,7 +129,10 @@ def test_gradients_are_those_of_the_definition(name: str) -> None:
         means = core.learn(weights, judged, *constant, 0.5, first=first)
         assert {name: means[name] for name in terms} == pytest.approx(terms, rel=1e-4, abs=1e-5)
         found = gradient_of(leader.network)
-        assert (found - 0.5 * expected).norm() < 1e-4 * expected.norm() + 1e-9
+        off, whole = (found - 0.5 * expected).abs(), expected.norm()
+        # A rectifier whose input rounds to the other side of 0 has other gradients, in its own few weights.
+        assert off.norm() < 1e-3 * whole + 1e-9
+        assert (off > 2e-6 * whole + 1e-9).double().mean() < 0.01
         assert torch.equal(found.float(), core.gradient)
         moved = torch.Generator().manual_seed(1)
         with torch.no_grad():
