@@ -143,12 +143,10 @@ class LeaderHeads {
         store(sum, summary_[game] + j);
       }
     }
-    others_.apply(summary_, from_others_, block.count);
-    for (std::size_t i = 0; i < rows; ++i)
-      map_row(wide, code_[i], []<class W>(W a, W b) { return a + b; }, from_others_[i / followers], own_.bias());
-    own_.add(x_, code_, rows);
-    for (std::size_t i = 0; i < rows; ++i)
-      map_row(wide, code_[i], []<class W>(W x) { return hyperbolic(x); }, code_[i]);
+    for (std::size_t game = 0; game < block.count; ++game) copy_row(own_.bias(), wide, from_others_[game]);
+    others_.add(summary_, from_others_, block.count);
+    for (std::size_t i = 0; i < rows; ++i) start_[i] = from_others_[i / followers];
+    own_.apply(start_.data(), x_, code_, rows, Hyperbolic{});
   }
 
   /// The followers' weights in the sum of a game.

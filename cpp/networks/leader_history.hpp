@@ -1,5 +1,5 @@
-// The encoders of a leader that learns: of a step's state, and of the history,
-// step by step. Local to the file that includes it (numbers.hpp says why).
+// The encoders of a leader that learns: of a step's state, and of the history, step by step. Local to the file that
+// includes it (numbers.hpp says why).
 #pragma once
 
 #include <algorithm>
@@ -182,7 +182,8 @@ class LeaderHistory {
   const Gradients& gradients_;
   const std::size_t wide_ = padded(s_.hidden);
   LearnedRows goal_layer_{w_.encode_goal, gradients_, false};
-  LearnedRows own_layer_{w_.encode_own.inputs + w_.encode_pooled.inputs, s_.hidden, gradients_};  // own and pooled
+  // Own and pooled features: the latter up to the end of a line, since their gradients are lines.
+  LearnedRows own_layer_{w_.encode_own.inputs + padded(w_.encode_pooled.inputs), s_.hidden, gradients_};
   LearnedRows input_layer_{s_.hidden, 3 * wide_, gradients_}, state_layer_{s_.hidden, 3 * wide_, gradients_};
   RowRoom encoded_, by_encoded_;                 // [rows, 2H], state and history
   RowRoom own_, code_, seen_, gates_, before_;   // gates [rows, 4H]: n, r, z, h_n

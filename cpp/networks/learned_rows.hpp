@@ -106,7 +106,7 @@ class LearnedRows {
   void back(ConstRows dy, Rows dx, std::size_t rows, const Finish& finish = {}) const {
     product<false>(dy, back_, ConstRows{zeros_[0], 0}, dx, rows, outputs_, inputs_, finish);
   }
-  /// That of the `count` inputs from `first` on alone.
+  /// That of the inputs from `first` on alone, as many lines as `count` take.
   void back(ConstRows dy, Rows dx, std::size_t rows, std::size_t first, std::size_t count) const {
     product<false>(dy, ConstRows(back_).from(0, first), ConstRows{zeros_[0], 0}, dx, rows, outputs_, count);
   }
@@ -133,8 +133,8 @@ class LearnedRows {
   std::size_t inputs_, outputs_;
   bool padded_input_ = true, biased_ = false;
   std::vector<Part> parts_;
-  RowRoom forward_, back_, bias_, sums_, bias_sums_,
-      turned_;  // [inputs, outputs], [outputs, inputs]
+  RowRoom forward_, back_, bias_;      // [inputs, outputs], [outputs, inputs], [1, outputs]
+  RowRoom sums_, bias_sums_, turned_;  // gradients; turned: [outputs, inputs]
   RowRoom zeros_{1, std::max(inputs_, outputs_)};
 };
 
