@@ -1,7 +1,8 @@
 """Where the time of a leader's update goes: `python bench/update_profile.py`, by part, beside its matrix products.
 
 The update is that of `paymaster train`. Its matrix products are those of the same update by torch: their shapes are
-written down as they come, and each product is then timed alone. Medians; on a busy machine compare columns, not days.
+written down as they come, and each product is then timed alone, after every update, since a machine's speed changes
+from minute to minute. Medians, of the ratio, too; on a busy machine compare columns, not days.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -64,16 +66,17 @@ class Products(TorchDispatchMode):
         """Operations of all of them, a multiplication and an addition each."""
         return sum(2 * rows * inner * columns * count for (rows, inner, columns), count in self.shapes.items())
 
-    def seconds(self) -> float:
-        """Time that all take, one after the other."""
-        return sum(count * alone(shape) for shape, count in self.shapes.items())
+    def alone(self) -> Callable[[], float]:
+        """Return a function that times them, one after the other, without anything between."""
+        arrays = [
+            (count, torch.randn(rows, inner), torch.randn(inner, columns), torch.empty(rows, columns))
+            for (rows, inner, columns), count in self.shapes.items()
+        ]
 
+        def seconds() -> float:
+            return sum(count * median(partial(torch.mm, a, b, out=out), 3) for count, a, b, out in arrays)
 
-def alone(shape: Shape) -> float:
-    """Seconds of one product."""
-    a, b = torch.randn(shape[:2]), torch.randn(shape[1:])
-    out = torch.empty(shape[0], shape[2])
-    return median(lambda: torch.mm(a, b, out=out), 15)
+        return seconds
 
 
 def median(work: Callable[[], object], times: int) -> float:
@@ -130,22 +133,25 @@ def row(game: str, games: int, updates: int) -> list[str]:
         leader.update(episodes)
     # The same episodes again and again: steps so small that nothing is learned by heart.
     leader.config = replace(leader.config, learning_rate=1e-12, critic_learning_rate=1e-12)
+    torchs, products = by_torch(leader, episodes, max(3, updates // 4))
+    alone = products.alone()
     seconds: dict[str, list[float]] = {part: [] for part in (*PARTS, "rest", "update")}
+    own = []
     for _ in range(updates):
         spent = dict.fromkeys(PARTS, 0.0)
         with timed(spent):
             started = time.perf_counter()
             leader.update(episodes)
             spent["update"] = time.perf_counter() - started
+        own.append(alone())
         spent["rest"] = 2 * spent["update"] - sum(spent.values())
         for part, one in spent.items():
             seconds[part].append(one)
     each = {part: statistics.median(some) for part, some in seconds.items()}
-    whole = each["update"]
-    torchs, products = by_torch(leader, episodes, max(3, updates // 4))
-    own = products.seconds()
-    cells = [f"{1e3 * value:.2f}" for value in (*each.values(), torchs, own)]
-    return [game, str(games), *cells, f"{whole / own:.1f}", f"{torchs / whole:.1f}", f"{products.flop / 1e9:.2f}"]
+    ratio = statistics.median(update / one for update, one in zip(seconds["update"], own, strict=True))
+    cells = [f"{1e3 * value:.2f}" for value in (*each.values(), torchs, statistics.median(own))]
+    by_core = f"{torchs / each['update']:.1f}"
+    return [game, str(games), *cells, f"{ratio:.1f}", by_core, f"{products.flop / 1e9:.2f}"]
 
 
 def main(

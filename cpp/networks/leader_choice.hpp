@@ -1,5 +1,5 @@
-// The policy of a leader that learns, where its losses look at it. Few steps are decisions, and the policy is the widest
-// module: its panel has only the columns of those that are. Local to the file that includes it (numbers.hpp says why).
+// The policy of a leader that learns, where its losses look at it. Few steps are decisions, and the policy is the
+// widest module: its rows are only those that are. Local to the file that includes it (numbers.hpp says why).
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,8 @@
 
 #include "networks/leader_losses.hpp"
 #include "networks/leader_update.hpp"
-#include "networks/learned.hpp"
+#include "networks/learned_rows.hpp"
+#include "networks/step_groups.hpp"
 
 namespace paymaster {
 namespace {
@@ -19,30 +20,42 @@ class LeaderChoice {
   LeaderChoice(const LeaderWeights& weights, const ActingSizes& sizes, const Gradients& gradients)
       : w_(weights),
         s_(sizes),
-        most_(sizes.followers * kGames),
         code_layer_(weights.policy_code, gradients),
         goal_layer_(weights.policy_goal, gradients),
         out_layer_(weights.policy, gradients),
         bonus_layer_(weights.bonus, gradients),
         abstain_layer_(weights.abstain, gradients) {}
 
-  std::vector<Learned*> layers() { return {&code_layer_, &goal_layer_, &out_layer_, &bonus_layer_, &abstain_layer_}; }
+  std::vector<LearnedRows*> layers() {
+    return {&code_layer_, &goal_layer_, &out_layer_, &bonus_layer_, &abstain_layer_};
+  }
 
-  /// log mu for those followers' steps of a panel that the losses look at.
-  void look(const Games& games, const PlayedSteps& steps, const LossSettings& settings, const float* code) {
-    choose(games, steps, settings);
+  /// Makes room for blocks of that many rows.
+  void grow(std::size_t rows) {
+    const std::size_t h = s_.hidden, g = s_.goals, columns = padded(rows);
+    for (RowRoom* room : {&code_, &own_, &bonus_code_, &by_own_, &by_code_}) room->grow(rows, h);
+    for (RowRoom* room : {&layer_, &by_layer_}) room->grow(rows * g, h);
+    for (RowRoom* room : {&out_, &by_out_}) room->grow(rows * g, 1 + s_.bonuses);
+    goal_.grow(rows * g, s_.goal_features), start_.resize(rows * g);
+    for (auto* numbers : {&kind_, &by_kind_}) numbers->resize((g + 1) * columns);
+    for (auto* numbers : {&bonus_, &by_bonus_}) numbers->resize(g * s_.bonuses * columns);
+    for (auto* numbers : {&log_mu_, &by_log_mu_}) numbers->resize(s_.offers * columns);
+  }
+
+  /// log mu for those followers' steps of a block that the losses look at.
+  void look(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings, ConstRows code) {
+    choose(block, steps, settings);
     if (chosen_.empty()) return;
-    for (std::size_t j = 0; j < s_.hidden; ++j)
-      for (std::size_t i = 0; i < columns_; ++i)
-        code_[j * columns_ + i] = i < chosen_.size() ? code[j * most_ + chosen_[i].column] : 0.0F;
-    const std::size_t every = s_.goals * s_.goal_features;
-    for (std::size_t j = 0; j < every; ++j)
-      for (std::size_t i = 0; i < columns_; ++i)
-        goal_[j * columns_ + i] = i < chosen_.size() ? steps.goal[chosen_[i].row * every + j] : 0.0F;
+    for (std::size_t i = 0; i < chosen_.size(); ++i) {
+      copy_row(code[chosen_[i].in_block], code_.stride(), code_[i]);
+      const float* goals = steps.goal + chosen_[i].row * s_.goals * s_.goal_features;
+      for (std::size_t g = 0; g < s_.goals; ++g)
+        copy_row(goals + g * s_.goal_features, s_.goal_features, goal_[i * s_.goals + g]);
+    }
     logits();
     const std::size_t bonuses = w_.bonus ? 1 : s_.goals, kinds = s_.goals + (w_.abstain ? 1 : 0);
-    log_softmax(kind_.data(), kinds, columns_, columns_);
-    for (std::size_t g = 0; g < bonuses; ++g) log_softmax(bonus(g), s_.bonuses, columns_, columns_);
+    fast_log_softmax(kind_.data(), kinds, columns_, columns_);
+    for (std::size_t g = 0; g < bonuses; ++g) fast_log_softmax(bonus(g), s_.bonuses, columns_, columns_);
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       float* mu = log_mu_.data() + i * s_.offers;
       for (std::size_t g = 0; g < s_.goals; ++g)
@@ -60,12 +73,13 @@ class LeaderChoice {
   }
 
   /// The losses, and their gradients by log mu.
-  void learn(const Games& games, const PlayedSteps& steps, const LossSettings& settings, const LossTargets& targets,
+  void learn(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings, const LossTargets& targets,
              float share, LossSums& sums) {
     OfferLoss loss(s_, settings);
     const float entropy = -static_cast<float>(settings.entropy) * share;
-    if (targets.policy != nullptr && chosen_.size() < games.count * games.followers)
-      games.each([&](std::size_t row, std::size_t) {  // where there was no choice, its ratio is 1
+    if (targets.policy != nullptr && chosen_.size() < block.rows())
+      block.each([&](std::size_t row,
+                     std::size_t) {  // where there was no choice, its ratio is 1
         if (!looked_at(steps, settings, row)) sums.policy -= double{targets.advantage[row]};
       });
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
@@ -73,60 +87,52 @@ class LeaderChoice {
       const float* mu = log_mu_.data() + i * s_.offers;
       const float log_prob = loss.log_prob(mu, step(steps, row));
       const float* old = targets.policy == nullptr ? nullptr : targets.policy + row;
-      const ChoiceLoss choice = choice_loss(log_prob, targets.advantage[row], old, settings.clip);
-      sums.policy += choice.loss;
+      const ChoiceLoss<float> choice = choice_loss(log_prob, targets.advantage[row], old, settings.clip);
+      sums.policy += static_cast<double>(choice.loss);
       loss.weigh(choice.by_log_prob * share);
       if (!settings.entropy_of_decisions || fresh(steps, row)) sums.entropy += loss.entropy(mu, entropy);
       std::copy_n(loss.gradient(), s_.offers, by_log_mu_.data() + i * s_.offers);
     }
   }
 
-  /// Adds the gradient of the code to a panel of all columns.
-  void back(float* by_code) {
+  /// Adds the gradient of the code to that of a block.
+  void back(Rows by_code) {
     if (chosen_.empty()) return;
-    const std::size_t numbers = s_.hidden * columns_, d = s_.goal_features, wide = out_layer_.outputs();
+    const std::size_t count = chosen_.size(), every = count * s_.goals, wide = own_.stride();
     back_to_logits();
-    turn(code_.data(), s_.hidden, columns_, turned_code_.data());
-    std::fill_n(by_own_.data(), numbers, 0.0F);
-    for (std::size_t g = 0; g < s_.goals; ++g) {
-      if (!w_.bonus) std::copy_n(by_bonus(g), s_.bonuses * columns_, by_out_.data() + columns_);
-      std::copy_n(by_kind_.data() + g * columns_, columns_, by_out_.data());
-      const float* layer = layer_.data() + g * numbers;
-      turn(layer, s_.hidden, columns_, turned_.data());
-      out_layer_.learn(by_out_.data(), turned_.data(), columns_);
-      std::fill_n(by_layer_.data(), numbers, 0.0F);
-      add_product(out_layer_.turned(), by_out_.data(), by_layer_.data(), s_.hidden, wide, columns_);
-      rectify_back(layer, by_layer_.data(), numbers);
-      turn(goal_.data() + g * d * columns_, d, columns_, turned_.data());
-      goal_layer_.learn(by_layer_.data(), turned_.data(), columns_);
-      map(numbers, by_own_.data(), []<class W>(W sum, W one) { return sum + one; }, by_own_.data(), by_layer_.data());
-    }
+    out_layer_.learn(by_out_, layer_, every);
+    out_layer_.back(by_out_, by_layer_, every, WherePositive{layer_});
+    goal_layer_.learn(by_layer_, goal_, every);
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t j = 0; j < wide; j += kWidth<float>) {
+        Floats sum{};
+        for (std::size_t g = 0; g < s_.goals; ++g) sum += load<Floats>(by_layer_[i * s_.goals + g] + j);
+        store(sum, by_own_[i] + j);
+      }
     if (w_.bonus) {
-      std::copy_n(own_.data(), numbers, layer_.data());
-      rectify(layer_.data(), numbers);
-      turn(layer_.data(), s_.hidden, columns_, turned_.data());
-      bonus_layer_.learn(by_bonus(0), turned_.data(), columns_);
-      std::fill_n(by_layer_.data(), numbers, 0.0F);
-      bonus_layer_.back(by_bonus(0), by_layer_.data(), columns_);
-      rectify_back(layer_.data(), by_layer_.data(), numbers);
-      map(numbers, by_own_.data(), []<class W>(W sum, W one) { return sum + one; }, by_own_.data(), by_layer_.data());
+      for (std::size_t i = 0; i < count; ++i) to_row(by_bonus(0), s_.bonuses, i, by_out_[i]);
+      bonus_layer_.learn(by_out_, bonus_code_, count);
+      bonus_layer_.back(by_out_, by_code_, count, WherePositive{bonus_code_});
+      for (std::size_t i = 0; i < count; ++i)
+        map_row(wide, by_own_[i], []<class W>(W sum, W one) { return sum + one; }, by_own_[i], by_code_[i]);
     }
-    std::fill_n(by_layer_.data(), numbers, 0.0F);
+    code_layer_.learn(by_own_, code_, count);
+    code_layer_.back(by_own_, by_code_, count);
     if (w_.abstain) {
-      const float* by_none = by_kind_.data() + s_.goals * columns_;
-      abstain_layer_.learn(by_none, turned_code_.data(), columns_);
-      abstain_layer_.back(by_none, by_layer_.data(), columns_);
+      by_out_.clear();
+      for (std::size_t i = 0; i < count; ++i) *by_out_[i] = by_kind_[s_.goals * columns_ + i];
+      abstain_layer_.learn(by_out_, code_, count);
+      abstain_layer_.add_back(by_out_, by_code_, count);
     }
-    code_layer_.learn(by_own_.data(), turned_code_.data(), columns_);
-    code_layer_.back(by_own_.data(), by_layer_.data(), columns_);
-    for (std::size_t j = 0; j < s_.hidden; ++j)
-      for (std::size_t i = 0; i < chosen_.size(); ++i)
-        by_code[j * most_ + chosen_[i].column] += by_layer_[j * columns_ + i];
+    for (std::size_t i = 0; i < count; ++i) {
+      float* by = by_code[chosen_[i].in_block];
+      map_row(wide, by, []<class W>(W sum, W one) { return sum + one; }, by, by_code_[i]);
+    }
   }
 
  private:
   struct Chosen {
-    std::size_t row, column;
+    std::size_t row, in_block;
   };
 
   static bool fresh(const PlayedSteps& steps, std::size_t row) { return steps.new_offer[row] || steps.held[row] < 0; }
@@ -137,34 +143,46 @@ class LeaderChoice {
     return {steps.offer[row], steps.held[row], fresh(steps, row), steps.explored[row]};
   }
 
-  void choose(const Games& games, const PlayedSteps& steps, const LossSettings& settings) {
+  void choose(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings) {
     chosen_.clear();
-    games.each([&](std::size_t row, std::size_t column) {
-      if (looked_at(steps, settings, row)) chosen_.push_back({row, column});
+    block.each([&](std::size_t row, std::size_t i) {
+      if (looked_at(steps, settings, row)) chosen_.push_back({row, i});
     });
-    columns_ = (chosen_.size() + kGames - 1) / kGames * kGames;
+    columns_ = padded(chosen_.size());
   }
 
   float* bonus(std::size_t g) { return bonus_.data() + g * s_.bonuses * columns_; }
   float* by_bonus(std::size_t g) { return by_bonus_.data() + g * s_.bonuses * columns_; }
 
+  /// The i-th column of some rows that lie one below the other, side by side; and back.
+  void to_row(const float* columns, std::size_t count, std::size_t i, float* row) const {
+    for (std::size_t k = 0; k < count; ++k) row[k] = columns[k * columns_ + i];
+  }
+  void to_column(const float* row, std::size_t count, std::size_t i, float* columns) const {
+    for (std::size_t k = 0; k < count; ++k) columns[k * columns_ + i] = row[k];
+  }
+
   void logits() {
-    const std::size_t numbers = s_.hidden * columns_;
-    code_layer_.apply(code_.data(), own_.data(), columns_);
-    for (std::size_t g = 0; g < s_.goals; ++g) {
-      float* layer = layer_.data() + g * numbers;
-      std::copy_n(own_.data(), numbers, layer);
-      goal_layer_.add(goal_.data() + g * s_.goal_features * columns_, layer, columns_);
-      rectify(layer, numbers);
-      out_layer_.apply(layer, out_.data(), columns_);
-      std::copy_n(out_.data(), columns_, kind_.data() + g * columns_);
-      if (!w_.bonus) std::copy_n(out_.data() + columns_, s_.bonuses * columns_, bonus(g));
+    const std::size_t count = chosen_.size(), every = count * s_.goals, wide = own_.stride();
+    code_layer_.apply(code_, own_, count);
+    for (std::size_t i = 0; i < every; ++i) start_[i] = own_[i / s_.goals];
+    goal_layer_.apply(start_.data(), goal_, layer_, every, Rectified{});
+    out_layer_.apply(layer_, out_, every);
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t g = 0; g < s_.goals; ++g) {
+        const float* said = out_[i * s_.goals + g];
+        kind_[g * columns_ + i] = *said;
+        if (!w_.bonus) to_column(said + 1, s_.bonuses, i, bonus(g));
+      }
+    if (w_.abstain) {
+      abstain_layer_.apply(code_, out_, count);
+      for (std::size_t i = 0; i < count; ++i) kind_[s_.goals * columns_ + i] = *out_[i];
     }
-    if (w_.abstain) abstain_layer_.apply(code_.data(), kind_.data() + s_.goals * columns_, columns_);
     if (w_.bonus) {
-      std::copy_n(own_.data(), numbers, by_layer_.data());
-      rectify(by_layer_.data(), numbers);
-      bonus_layer_.apply(by_layer_.data(), bonus(0), columns_);
+      for (std::size_t i = 0; i < count; ++i)
+        map_row(wide, bonus_code_[i], []<class W>(W x) { return rectified(x); }, own_[i]);
+      bonus_layer_.apply(bonus_code_, out_, count);
+      for (std::size_t i = 0; i < count; ++i) to_column(out_[i], s_.bonuses, i, bonus(0));
     }
   }
 
@@ -184,6 +202,13 @@ class LeaderChoice {
     }
     log_softmax_back(kind_.data(), by_kind_.data(), kinds);
     for (std::size_t g = 0; g < bonuses; ++g) log_softmax_back(bonus(g), by_bonus(g), s_.bonuses);
+    by_out_.clear();
+    for (std::size_t i = 0; i < chosen_.size(); ++i)
+      for (std::size_t g = 0; g < s_.goals; ++g) {
+        float* by = by_out_[i * s_.goals + g];
+        *by = by_kind_[g * columns_ + i];
+        if (!w_.bonus) to_row(by_bonus(g), s_.bonuses, i, by + 1);
+      }
   }
 
   /// In place; `log` is what log_softmax() has made.
@@ -198,21 +223,16 @@ class LeaderChoice {
     });
   }
 
-  std::vector<float> room(std::size_t rows) const { return std::vector<float>(rows * most_); }
-
   const LeaderWeights& w_;
   const ActingSizes& s_;
-  const std::size_t most_;   // columns of a whole panel
-  std::size_t columns_ = 0;  // of this one: as many as were chosen, rounded up
+  std::size_t columns_ = 0;  // as many as were chosen, rounded up
   std::vector<Chosen> chosen_;
-  Learned code_layer_, goal_layer_, out_layer_, bonus_layer_, abstain_layer_;
-  std::vector<float> code_ = room(s_.hidden), own_ = room(s_.hidden), goal_ = room(s_.goals * s_.goal_features);
-  std::vector<float> layer_ = room(s_.goals * s_.hidden), out_ = room(1 + s_.bonuses);
-  std::vector<float> kind_ = room(s_.goals + 1), bonus_ = room(s_.goals * s_.bonuses), log_mu_ = room(s_.offers);
-  std::vector<float> by_log_mu_ = room(s_.offers), by_kind_ = room(s_.goals + 1);
-  std::vector<float> by_bonus_ = room(s_.goals * s_.bonuses), by_out_ = room(1 + s_.bonuses);
-  std::vector<float> by_own_ = room(s_.hidden), by_layer_ = room(s_.hidden), turned_code_ = room(padded(s_.hidden));
-  std::vector<float> turned_ = room(padded(std::max(s_.hidden, s_.goal_features)));
+  LearnedRows code_layer_, goal_layer_, out_layer_, bonus_layer_, abstain_layer_;
+  RowRoom code_, own_, bonus_code_, by_own_, by_code_;  // [chosen, .]
+  RowRoom goal_, layer_, by_layer_, out_, by_out_;      // [chosen G, .]
+  std::vector<const float*> start_;
+  std::vector<float> kind_, bonus_, by_kind_, by_bonus_;  // [., columns]
+  std::vector<float> log_mu_, by_log_mu_;                 // [chosen, O]
 };
 
 }  // namespace

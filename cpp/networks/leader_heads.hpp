@@ -10,8 +10,9 @@
 
 #include "networks/leader_choice.hpp"
 #include "networks/leader_losses.hpp"
-#include "networks/leader_update.hpp"
-#include "networks/learned.hpp"
+#include "networks/learned_rows.hpp"
+#include "networks/offer_head.hpp"
+#include "networks/step_groups.hpp"
 
 namespace paymaster {
 namespace {
@@ -19,49 +20,58 @@ namespace {
 class LeaderHeads {
  public:
   LeaderHeads(const LeaderWeights& weights, const ActingSizes& sizes, const Gradients& gradients)
-      : w_(weights), s_(sizes), gradients_(gradients), columns_(sizes.followers * kGames) {}
+      : w_(weights), s_(sizes), gradients_(gradients) {}
+
+  /// Makes room for blocks of that many rows.
+  void grow(std::size_t rows) {
+    const std::size_t h = s_.hidden;
+    for (RowRoom* room : {&foreseen_code_, &x_, &code_, &by_code_, &by_layer_, &by_x_}) room->grow(rows, h);
+    for (RowRoom* room : {&summary_, &from_others_, &by_others_, &by_summary_}) room->grow(rows / s_.followers, h);
+    for (RowRoom* room : {&action_logits_, &predicted_, &by_action_}) room->grow(rows, s_.actions);
+    for (RowRoom* room : {&score_logit_, &weight_, &by_weight_}) room->grow(rows, 1);
+    for (OfferHead* head : {&end_, &value_}) head->grow(rows, h);
+    start_.resize(rows);
+    by_column_.grow((s_.actions + 7) / 8 * 8, rows), column_.grow(8, rows);
+    choice_.grow(rows);
+  }
 
   /// The weights, which have changed.
   void read() {
-    for (Learned* layer : layers()) layer->read();
+    for (LearnedRows* layer : layers()) layer->read();
+    for (OfferHead* head : {&end_, &value_}) head->read(s_.offers);
   }
   /// Hands over the gradients of the weights.
   void finish() {
-    for (Learned* layer : layers()) layer->finish();
+    for (LearnedRows* layer : layers()) layer->finish();
   }
 
-  /// All modules for the steps of a panel.
-  void look(const Games& games, const PlayedSteps& steps, const LossSettings& settings, const float* state,
-            const float* history) {
-    std::copy_n(state, numbers_, encoded_.all());
-    take(games, history, s_.hidden, encoded_[s_.hidden]);
+  /// All modules for the steps of a block; `encoded` are state and history side by side.
+  void look(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings, ConstRows encoded) {
     if (predict_) {
-      predict_hidden_.apply(encoded_.all(), foreseen_code_.all(), columns_);
-      rectify(foreseen_code_.all(), numbers_);
-      predict_.apply(foreseen_code_.all(), action_logits_.all(), columns_);
-      std::copy_n(action_logits_.all(), s_.actions * columns_, predicted_.all());
-      softmax(predicted_.all(), s_.actions, columns_, columns_);
+      predict_hidden_.apply(encoded, foreseen_code_, block.rows(), Rectified{});
+      predict_.apply(foreseen_code_, action_logits_, block.rows());
+      turn(action_logits_, block.rows(), s_.actions, by_column_, predicted_,
+           [&](float* columns, std::size_t most) { softmax(columns, s_.actions, most, most); });
     }
-    attend();
-    if (end_) read_offer(end_code_, w_.end_offer, end_, games, steps, ended_.all(), end_logit_.all());
-    read_offer(value_code_, w_.value_offer, value_, games, steps, valued_.all(), phi_.all());
-    choice_.look(games, steps, settings, code_.all());
+    attend(block, encoded);
+    for (OfferHead* head : {&end_, &value_}) head->look(block, steps, code_);
+    choice_.look(block, steps, settings, code_);
   }
 
   /// What the first gradient step starts from.
-  void judge(const Games& games, const PlayedSteps& steps, const LossSettings& settings, const Judgement& out,
+  void judge(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings, const Judgement& out,
              LossSums& sums) {
-    give(games, phi_.all(), value_.outputs(), out.phi);
-    games.each([&](std::size_t row, std::size_t column) {
+    const std::size_t heads = value_.out.outputs();
+    block.each([&](std::size_t row, std::size_t i) {
+      copy_row(value_.said[i], heads, out.phi + row * heads);
       out.policy[row] = 0.0F;
       if (predict_) {
-        std::size_t likeliest = 0;
-        for (std::size_t a = 1; a < s_.actions; ++a)
-          if (action_logits_[a][column] > action_logits_[likeliest][column]) likeliest = a;
-        sums.predicted += static_cast<std::int64_t>(likeliest) == steps.follower_action[row] ? 1.0 : 0.0;
+        const float* logits = action_logits_[i];
+        const auto likeliest = std::max_element(logits, logits + s_.actions) - logits;
+        sums.predicted += likeliest == steps.follower_action[row] ? 1.0 : 0.0;
       }
-      if (!end_) return;
-      const float logit = end_logit_.all()[column];
+      if (!end_.out) return;
+      const float logit = *end_.said[i];
       out.termination[row] = steps.held[row] < 0 ? 0.0F : log_sigmoid(steps.new_offer[row] ? logit : -logit);
       if (steps.previous[row] >= 0) sums.beta += static_cast<double>(1.0F / (1.0F + std::exp(-logit)));
     });
@@ -69,198 +79,213 @@ class LeaderHeads {
   }
 
   /// The losses, and their gradients by what the modules say, times `share`.
-  void learn(const Games& games, const PlayedSteps& steps, const LossSettings& settings, const LossTargets& targets,
+  void learn(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings, const LossTargets& targets,
              float share, LossSums& sums) {
-    for (Panel* panel : {&by_action_, &by_end_, &by_phi_}) panel->clear();
-    const auto critic = static_cast<float>(settings.critic) * share;
-    const auto imitation = static_cast<float>(settings.imitation) * share;
-    games.each([&](std::size_t row, std::size_t column) {
-      const std::size_t heads = value_.outputs();
-      for (std::size_t i = 0; i < heads; ++i) {
-        const float off = phi_[i][column] - targets.targets[row * heads + i];
-        sums.critic += 0.5 * static_cast<double>(off * off);
-        by_phi_[i][column] = critic * off;
-      }
-      if (predict_) {
-        const auto action = static_cast<std::size_t>(steps.follower_action[row]);
-        sums.imitation -= std::log(static_cast<double>(predicted_[action][column]));
-        for (std::size_t a = 0; a < s_.actions; ++a) by_action_[a][column] = imitation * predicted_[a][column];
-        by_action_[action][column] -= imitation;
-      }
-      if (end_ && steps.held[row] >= 0) end_loss(row, column, steps, settings, targets, share, sums);
-      else if (end_) sums.termination -= targets.termination == nullptr ? 0.0 : double{targets.advantage[row]};
-    });
-    choice_.learn(games, steps, settings, targets, share, sums);
+    critic_loss(block, targets, static_cast<float>(settings.critic) * share, sums);
+    if (predict_) imitation_loss(block, steps, static_cast<float>(settings.imitation) * share, sums);
+    if (end_.out) end_loss(block, steps, settings, targets, share, sums);
+    choice_.learn(block, steps, settings, targets, share, sums);
   }
 
-  /// The gradients of the weights, of the state (a panel) and of the history [R N, H], given those of learn().
-  void back(const Games& games, const PlayedSteps& steps, float* by_state, float* by_history) {
-    by_code_.clear(), by_encoded_.clear();
-    turn(code_.all(), s_.hidden, columns_, turned_code_.all());
-    choice_.back(by_code_.all());
-    if (end_) read_offer_back(end_code_, w_.end_offer, end_, games, steps, ended_.all(), by_end_.all());
-    read_offer_back(value_code_, w_.value_offer, value_, games, steps, valued_.all(), by_phi_.all());
-    turn(encoded_.all(), 2 * s_.hidden, columns_, turned_encoded_.all());
-    attend_back();
-    if (predict_) {
-      turn(foreseen_code_.all(), s_.hidden, columns_, turned_.all());
-      predict_.learn(by_action_.all(), turned_.all(), columns_);
-      by_layer_.clear();
-      predict_.back(by_action_.all(), by_layer_.all(), columns_);
-      rectify_back(foreseen_code_.all(), by_layer_.all(), numbers_);
-      predict_hidden_.learn(by_layer_.all(), turned_encoded_.all(), columns_);
-      predict_hidden_.back(by_layer_.all(), by_encoded_.all(), columns_);
+  /// The gradients of the weights and of state and history, given those of learn().
+  void back(const StepBlock& block, const PlayedSteps& steps, ConstRows encoded, Rows by_encoded) {
+    const std::size_t rows = block.rows();
+    value_.back(block, steps, code_, by_layer_, gradients_);
+    value_.code.back(by_layer_, by_code_, rows);
+    if (end_.out) {
+      end_.back(block, steps, code_, by_layer_, gradients_);
+      end_.code.add_back(by_layer_, by_code_, rows);
     }
-    std::copy_n(by_encoded_.all(), numbers_, by_state);
-    give(games, by_encoded_[s_.hidden], s_.hidden, by_history);
+    choice_.back(by_code_);
+    attend_back(block);
+    blend_encoded_.learn(by_x_, encoded, rows);
+    blend_encoded_.back(by_x_, by_encoded, rows);
+    if (blend_predicted_) blend_predicted_.learn(by_x_, predicted_, rows);
+    if (!predict_) return;
+    predict_.learn(by_action_, foreseen_code_, rows);
+    predict_.back(by_action_, by_layer_, rows, WherePositive{foreseen_code_});
+    predict_hidden_.learn(by_layer_, encoded, rows);
+    predict_hidden_.add_back(by_layer_, by_encoded, rows);
   }
 
  private:
-  Panel panel(std::size_t rows) const { return Panel(rows, columns_); }
-  Panel turned_panel(std::size_t rows) const { return Panel(padded(rows), columns_); }
-
-  std::vector<Learned*> layers() {
-    std::vector<Learned*> all{&predict_hidden_, &predict_,  &blend_encoded_, &blend_predicted_, &score_, &own_,
-                              &others_,         &end_code_, &end_,           &value_code_,      &value_};
-    for (Learned* layer : choice_.layers()) all.push_back(layer);
+  std::vector<LearnedRows*> layers() {
+    std::vector<LearnedRows*> all{&predict_hidden_, &predict_,  &blend_encoded_, &blend_predicted_, &score_,    &own_,
+                                  &others_,         &end_.code, &end_.out,       &value_.code,      &value_.out};
+    for (LearnedRows* layer : choice_.layers()) all.push_back(layer);
     return all;
   }
 
-  /// c, out of a follower's own x and of all followers', weighed.
-  void attend() {
-    float *x = x_.all(), *weight = weight_.all();
-    blend_encoded_.apply(encoded_.all(), x, columns_);
-    if (blend_predicted_) blend_predicted_.add(predicted_.all(), x, columns_);
-    rectify(x, numbers_);
-    if (score_) {
-      score_.apply(x, weight, columns_);
-      softmax(weight, s_.followers, kGames, kGames);
-    } else {
-      std::fill_n(weight, columns_, 1.0F / static_cast<float>(s_.followers));
-    }
-    summary_.clear();
-    each_follower([&](std::size_t j, std::size_t n) {
-      map(
-          kGames, summary_[j], []<class W>(W total, W value, W share) { return total + value * share; }, summary_[j],
-          x_[j] + n, weight + n);
-    });
-    others_.apply(summary_.all(), from_others_.all(), kGames);
-    own_.apply(x, code_.all(), columns_);
-    each_follower([&](std::size_t j, std::size_t n) {
-      map(
-          kGames, code_[j] + n, []<class W>(W own, W others) { return hyperbolic(own + others); }, code_[j] + n,
-          from_others_[j]);
-    });
-  }
-
-  void attend_back() {
-    float* by = by_code_.all();
-    map(numbers_, by, []<class W>(W gradient, W code) { return gradient * (1 - code * code); }, by, code_.all());
-    turn(x_.all(), s_.hidden, columns_, turned_.all());
-    own_.learn(by, turned_.all(), columns_);
-    by_layer_.clear(), by_others_.clear(), by_summary_.clear(), by_weight_.clear();
-    own_.back(by, by_layer_.all(), columns_);
-    each_follower([&](std::size_t j, std::size_t n) {
-      map(kGames, by_others_[j], []<class W>(W sum, W one) { return sum + one; }, by_others_[j], by_code_[j] + n);
-    });
-    turn(summary_.all(), s_.hidden, kGames, turned_summary_.all());
-    others_.learn(by_others_.all(), turned_summary_.all(), kGames);
-    others_.back(by_others_.all(), by_summary_.all(), kGames);
-    float *weight = weight_.all(), *by_weight = by_weight_.all();
-    each_follower([&](std::size_t j, std::size_t n) {
-      map(
-          kGames, by_layer_[j] + n, []<class W>(W sum, W share, W one) { return sum + share * one; }, by_layer_[j] + n,
-          weight + n, by_summary_[j]);
-      map(
-          kGames, by_weight + n, []<class W>(W sum, W x, W one) { return sum + x * one; }, by_weight + n, x_[j] + n,
-          by_summary_[j]);
-    });
-    if (score_) {
-      softmax_back();
-      score_.learn(by_weight, turned_.all(), columns_);
-      score_.back(by_weight, by_layer_.all(), columns_);
-    }
-    rectify_back(x_.all(), by_layer_.all(), numbers_);
-    blend_encoded_.learn(by_layer_.all(), turned_encoded_.all(), columns_);
-    blend_encoded_.back(by_layer_.all(), by_encoded_.all(), columns_);
-    if (blend_predicted_) {
-      turn(predicted_.all(), s_.actions, columns_, turned_.all());
-      blend_predicted_.learn(by_layer_.all(), turned_.all(), columns_);
-    }
-  }
-
-  /// Of the weights, in place.
-  void softmax_back() {
-    float *weight = weight_.all(), *by = by_weight_.all();
-    across<float>(kGames, [&]<class W>(W, std::size_t i) {
-      W mean{};
-      for (std::size_t n = 0; n < columns_; n += kGames) mean += load<W>(weight + n + i) * load<W>(by + n + i);
-      for (std::size_t n = 0; n < columns_; n += kGames)
-        store(W(load<W>(weight + n + i) * (load<W>(by + n + i) - mean)), by + n + i);
-    });
-  }
-
-  /// body(row, first column of a follower)
+  /// body(columns, how far one is from the next) for the columns of some rows, which then are rows again, of `to`.
   template <class Body>
-  void each_follower(Body&& body) const {
-    for (std::size_t j = 0; j < s_.hidden; ++j)
-      for (std::size_t n = 0; n < columns_; n += kGames) body(j, n);
+  static void turn(ConstRows from, std::size_t rows, std::size_t columns, RowRoom& by_column, Rows to, Body&& body) {
+    const std::size_t whole = (columns + 7) / 8 * 8;  // what transpose() takes at once
+    transpose(from.first, from.stride, rows, whole, by_column[0], by_column.stride());
+    body(by_column[0], by_column.stride());
+    transpose(by_column[0], by_column.stride(), whole, rows, to.first, to.stride);
   }
 
-  /// What is said of the code and the offer that is held: the logit of beta, and phi.
-  void read_offer(const Learned& code, const float* offer, const Learned& out, const Games& games,
-                  const PlayedSteps& steps, float* layer, float* said) const {
-    code.apply(code_.all(), layer, columns_);
-    add_rows_of(offer, s_.hidden, games, steps.previous, 1, layer);
-    rectify(layer, numbers_);
-    out.apply(layer, said, columns_);
+  /// c, out of a follower's own x and of all followers', weighed.
+  void attend(const StepBlock& block, ConstRows encoded) {
+    const std::size_t rows = block.rows(), followers = s_.followers, wide = x_.stride();
+    if (blend_predicted_) {
+      blend_encoded_.apply(encoded, x_, rows);
+      blend_predicted_.add(predicted_, x_, rows, Rectified{});
+    } else {
+      blend_encoded_.apply(encoded, x_, rows, Rectified{});
+    }
+    weigh(block);
+    for (std::size_t game = 0; game < block.count; ++game) {
+      const float* weight = weights(game);
+      for (std::size_t j = 0; j < wide; j += kWidth<float>) {
+        Floats sum{};
+        for (std::size_t n = 0; n < followers; ++n) sum += weight[n] * load<Floats>(x_[game * followers + n] + j);
+        store(sum, summary_[game] + j);
+      }
+    }
+    for (std::size_t game = 0; game < block.count; ++game) copy_row(own_.bias(), wide, from_others_[game]);
+    others_.add(summary_, from_others_, block.count);
+    for (std::size_t i = 0; i < rows; ++i) start_[i] = from_others_[i / followers];
+    own_.apply(start_.data(), x_, code_, rows, Hyperbolic{});
   }
 
-  void read_offer_back(Learned& code, const float* offer, Learned& out, const Games& games, const PlayedSteps& steps,
-                       const float* layer, const float* by_said) {
-    turn(layer, s_.hidden, columns_, turned_.all());
-    out.learn(by_said, turned_.all(), columns_);
-    by_layer_.clear();
-    out.back(by_said, by_layer_.all(), columns_);
-    rectify_back(layer, by_layer_.all(), numbers_);
-    add_columns_to(gradients_.of(offer), s_.hidden, games, steps.previous, 1, by_layer_.all());
-    code.learn(by_layer_.all(), turned_code_.all(), columns_);
-    code.back(by_layer_.all(), by_code_.all(), columns_);
+  /// The followers' weights in the sum of a game.
+  void weigh(const StepBlock& block) {
+    const std::size_t rows = block.rows(), followers = s_.followers;
+    float* weight = weight_[0];
+    if (!score_) return std::fill_n(weight, rows, 1.0F / static_cast<float>(followers)), void();
+    score_.apply(x_, score_logit_, rows);
+    for (std::size_t game = 0, i = 0; game < block.count; ++game) {
+      float largest = *score_logit_[i];
+      for (std::size_t n = 0; n < followers; ++n) largest = larger(*score_logit_[i + n], largest);
+      for (std::size_t n = 0; n < followers; ++n, ++i) weight[i] = *score_logit_[i] - largest;
+    }
+    map(rows, weight, []<class W>(W x) { return exponential(x); }, weight);
+    for (std::size_t game = 0; game < block.count; ++game) {
+      float *one = weights(game), sum = 0.0F;
+      for (std::size_t n = 0; n < followers; ++n) sum += one[n];
+      const float share = 1.0F / sum;
+      for (std::size_t n = 0; n < followers; ++n) one[n] *= share;
+    }
   }
 
-  void end_loss(std::size_t row, std::size_t column, const PlayedSteps& steps, const LossSettings& settings,
+  /// From the code's gradient to x's.
+  void attend_back(const StepBlock& block) {
+    const std::size_t rows = block.rows(), followers = s_.followers, wide = x_.stride();
+    for (std::size_t game = 0; game < block.count; ++game)
+      for (std::size_t j = 0; j < wide; j += kWidth<float>) {
+        Floats sum{};
+        for (std::size_t i = game * followers; i < (game + 1) * followers; ++i) {
+          const Floats code = load<Floats>(code_[i] + j), by = load<Floats>(by_code_[i] + j) * (1 - code * code);
+          store(by, by_code_[i] + j);
+          sum += by;
+        }
+        store(sum, by_others_[game] + j);
+      }
+    own_.learn(by_code_, x_, rows);
+    own_.back(by_code_, by_x_, rows);
+    others_.learn(by_others_, summary_, block.count);
+    others_.back(by_others_, by_summary_, block.count);
+    for (std::size_t game = 0; game < block.count; ++game) {
+      const float *weight = weights(game), *by_summary = by_summary_[game];
+      float mean = 0.0F;
+      for (std::size_t n = 0; n < followers; ++n) {
+        const std::size_t i = game * followers + n;
+        Floats sum{};
+        for (std::size_t j = 0; j < wide; j += kWidth<float>) {
+          const Floats by = load<Floats>(by_summary + j);
+          store(Floats(load<Floats>(by_x_[i] + j) + weight[n] * by), by_x_[i] + j);
+          sum += load<Floats>(x_[i] + j) * by;
+        }
+        *by_weight_[i] = total(sum);
+        mean += weight[n] * *by_weight_[i];
+      }
+      for (std::size_t n = 0; n < followers; ++n) {
+        float* by = by_weight_[game * followers + n];
+        *by = weight[n] * (*by - mean);
+      }
+    }
+    if (score_) {
+      score_.learn(by_weight_, x_, rows);
+      score_.add_back(by_weight_, by_x_, rows, WherePositive{x_});
+    } else {
+      for (std::size_t i = 0; i < rows; ++i)
+        map_row(wide, by_x_[i], []<class W>(W by, W x) { return x > W{} ? by : W{}; }, by_x_[i], x_[i]);
+    }
+  }
+
+  void critic_loss(const StepBlock& block, const LossTargets& targets, float critic, LossSums& sums) {
+    const std::size_t heads = value_.out.outputs();
+    block.each([&](std::size_t row, std::size_t i) {
+      float *by = value_.by_said[i], squares = 0.0F;
+      const float *said = value_.said[i], *target = targets.targets + row * heads;
+      for (std::size_t j = 0; j < heads; ++j) {
+        const float off = said[j] - target[j];
+        squares += off * off;
+        by[j] = critic * off;
+      }
+      sums.critic += 0.5 * static_cast<double>(squares);
+    });
+  }
+
+  void imitation_loss(const StepBlock& block, const PlayedSteps& steps, float imitation, LossSums& sums) {
+    float* likelihood = column_[0];
+    block.each([&](std::size_t row, std::size_t i) {
+      const auto action = static_cast<std::size_t>(steps.follower_action[row]);
+      likelihood[i] = predicted_[i][action];
+      map_row(by_action_.stride(), by_action_[i], [=]<class W>(W p) { return imitation * p; }, predicted_[i]);
+      by_action_[i][action] -= imitation;
+    });
+    map(block.rows(), likelihood, []<class W>(W p) { return fast_logarithm(p); }, likelihood);
+    for (std::size_t i = 0; i < block.rows(); ++i) sums.imitation -= static_cast<double>(likelihood[i]);
+  }
+
+  void end_loss(const StepBlock& block, const PlayedSteps& steps, const LossSettings& settings,
                 const LossTargets& targets, float share, LossSums& sums) {
-    const float logit = end_logit_.all()[column], beta = 1.0F / (1.0F + std::exp(-logit));
-    const float log_prob = log_sigmoid(steps.new_offer[row] ? logit : -logit);
-    const float* old = targets.termination == nullptr ? nullptr : targets.termination + row;
-    const ChoiceLoss choice = choice_loss(log_prob, targets.advantage[row], old, settings.clip);
-    sums.termination += choice.loss;
-    sums.penalty += static_cast<double>(beta * beta);
+    float *logit = column_[0], *sign = column_[1], *advantage = column_[2], *old = column_[3], *counts = column_[4];
+    float *loss = column_[5], *squares = column_[6], *by = column_[7];
+    const bool first = targets.termination == nullptr;
+    block.each([&](std::size_t row, std::size_t i) {
+      logit[i] = *end_.said[i], sign[i] = steps.new_offer[row] ? 1.0F : -1.0F, advantage[i] = targets.advantage[row];
+      counts[i] = steps.held[row] < 0 ? 0.0F : 1.0F;
+      if (!first) old[i] = targets.termination[row];
+    });
     const auto penalty = static_cast<float>(settings.penalty);
-    by_end_.all()[column] = share * (choice.by_log_prob * (steps.new_offer[row] ? 1.0F - beta : -beta) +
-                                     penalty * 2.0F * beta * beta * (1.0F - beta));
+    across<float>(block.rows(), [&]<class W>(W, std::size_t i) {
+      const W one = load<W>(counts + i), way = load<W>(sign + i), signed_logit = way * load<W>(logit + i);
+      const W as_done = sigmoid(signed_logit), beta = way > W{} ? as_done : 1 - as_done;
+      const ChoiceLoss<W> choice =
+          choice_loss(log_sigmoid(signed_logit), load<W>(advantage + i), first ? nullptr : old + i, settings.clip);
+      // Where nothing is held, an offer's start is no choice: its ratio is 1.
+      store(one > W{} ? choice.loss : first ? W{} : W{} - load<W>(advantage + i), loss + i);
+      store(W(one * beta * beta), squares + i);
+      store(W(one * share * (choice.by_log_prob * way * (1 - as_done) + penalty * 2.0F * beta * beta * (1 - beta))),
+            by + i);
+    });
+    for (std::size_t i = 0; i < block.rows(); ++i) {
+      *end_.by_said[i] = by[i];
+      sums.termination += static_cast<double>(loss[i]), sums.penalty += static_cast<double>(squares[i]);
+    }
   }
+
+  /// Of a game's followers, one after the other.
+  float* weights(std::size_t game) { return weight_[0] + game * s_.followers; }
 
   const LeaderWeights& w_;
-  const ActingSizes s_;
+  const ActingSizes& s_;
   const Gradients& gradients_;
-  const std::size_t columns_, numbers_ = s_.hidden * columns_;
-  Learned predict_hidden_{w_.predict_hidden, gradients_}, predict_{w_.predict, gradients_};
-  Learned blend_encoded_{w_.blend_encoded, gradients_}, blend_predicted_{w_.blend_predicted, gradients_};
-  Learned score_{w_.score, gradients_}, own_{w_.attend_own, gradients_}, others_{w_.attend_others, gradients_};
-  Learned end_code_{w_.end_code, gradients_}, end_{w_.end, gradients_};
-  Learned value_code_{w_.value_code, gradients_}, value_{w_.value, gradients_};
+  LearnedRows predict_hidden_{w_.predict_hidden, s_.hidden, gradients_}, predict_{w_.predict, gradients_};
+  LearnedRows blend_encoded_{w_.blend_encoded, s_.hidden, gradients_}, blend_predicted_{w_.blend_predicted, gradients_};
+  LearnedRows score_{w_.score, gradients_}, own_{w_.attend_own, gradients_}, others_{w_.attend_others, gradients_};
+  OfferHead end_{{w_.end_code, gradients_}, w_.end_offer, {w_.end, gradients_}};
+  OfferHead value_{{w_.value_code, gradients_}, w_.value_offer, {w_.value, gradients_}};
   LeaderChoice choice_{w_, s_, gradients_};
-  Panel encoded_ = panel(2 * s_.hidden), foreseen_code_ = panel(s_.hidden);
-  Panel action_logits_ = panel(s_.actions), predicted_ = panel(s_.actions);
-  Panel x_ = panel(s_.hidden), weight_ = panel(1), code_ = panel(s_.hidden);
-  Panel summary_{s_.hidden, kGames}, from_others_{s_.hidden, kGames};
-  Panel ended_ = panel(s_.hidden), end_logit_ = panel(1), valued_ = panel(s_.hidden), phi_ = panel(w_.value.outputs);
-  Panel by_encoded_ = panel(2 * s_.hidden), by_code_ = panel(s_.hidden), by_layer_ = panel(s_.hidden);
-  Panel by_action_ = panel(s_.actions), by_end_ = panel(1), by_phi_ = panel(w_.value.outputs), by_weight_ = panel(1);
-  Panel by_others_{s_.hidden, kGames}, by_summary_{s_.hidden, kGames};
-  Panel turned_ = turned_panel(std::max(s_.hidden, s_.actions)), turned_code_ = turned_panel(s_.hidden);
-  Panel turned_encoded_ = turned_panel(2 * s_.hidden), turned_summary_{padded(s_.hidden), kGames};
+  // By rows of a block, and by its games.
+  RowRoom foreseen_code_, action_logits_, predicted_, x_, score_logit_, weight_, code_;
+  RowRoom by_code_, by_layer_, by_x_, by_action_, by_weight_;
+  RowRoom summary_, from_others_, by_others_, by_summary_;
+  std::vector<const float*> start_;
+  RowRoom by_column_, column_;  // a number of all rows side by side
 };
 
 }  // namespace

@@ -3,35 +3,77 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "networks/leader_update.hpp"
 #include "networks/numbers.hpp"
+#include "networks/panel.hpp"
 
 namespace paymaster {
 namespace {
 
-/// A loss and its derivative by the log-probability of a choice.
+/// A loss and its derivative by the log-probability of a choice; of several side by side.
+template <class W>
 struct ChoiceLoss {
-  double loss;
-  float by_log_prob;
+  W loss, by_log_prob;
 };
 
 /// The policy gradient's; clipped where there is an old log-probability.
-inline ChoiceLoss choice_loss(float log_prob, float advantage, const float* old, double clip) {
-  if (old == nullptr) return {-static_cast<double>(advantage) * static_cast<double>(log_prob), -advantage};
-  const float ratio = std::exp(log_prob - *old);
+template <class W>
+inline ChoiceLoss<W> choice_loss(W log_prob, W advantage, const float* old, double clip) {
+  if (old == nullptr) return {W{} - advantage * log_prob, W{} - advantage};
   const auto low = static_cast<float>(1.0 - clip), high = static_cast<float>(1.0 + clip);
-  const float clamped = ratio < low ? low : ratio > high ? high : ratio;
-  const bool free = !(clamped * advantage < ratio * advantage);
-  return {-static_cast<double>(free ? ratio * advantage : clamped * advantage), free ? -advantage * ratio : 0.0F};
+  const W ratio = exponential(W(log_prob - load<W>(old)));
+  const W raised = ratio < low ? W{} + low : ratio, clamped = raised > high ? W{} + high : raised;
+  const W free_loss = ratio * advantage, clipped_loss = clamped * advantage;
+  return {clipped_loss < free_loss ? W{} - clipped_loss : W{} - free_loss,
+          clipped_loss < free_loss ? W{} : W{} - free_loss};
+}
+
+/// log x to 1e-7 without a call, where x is no smaller than the smallest normal number; NaN of NaN. Floats, or one of them.
+template <class F>
+inline F fast_logarithm(F x) {
+  using Bits = std::conditional_t<sizeof(F) == sizeof(float), std::int32_t, FloatBits>;
+  constexpr std::int32_t kRoot = 0x3F3504F3;  // of a half: the fraction is to be 0.707 to 1.414
+  const Bits exponent = (std::bit_cast<Bits>(x) - kRoot) >> 23;
+  const F f = std::bit_cast<F>(std::bit_cast<Bits>(x) - (exponent << 23)) - 1.0F;
+  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23: an integer added to its bits is added to the float
+  const F power = std::bit_cast<F>(exponent + std::bit_cast<std::int32_t>(kShift)) - kShift;
+  F series = f * 7.0376836292e-2F - 1.1514610310e-1F;
+  series = series * f + 1.1676998740e-1F;
+  series = series * f - 1.2420140846e-1F;
+  series = series * f + 1.4249322787e-1F;
+  series = series * f - 1.6668057665e-1F;
+  series = series * f + 2.0000714765e-1F;
+  series = series * f - 2.4999993993e-1F;
+  series = series * f + 3.3333331174e-1F;
+  const F square = f * f;
+  const F result = (series * f * square - power * 2.12194440e-4F - square * 0.5F) + f + power * 0.693359375F;
+  return x == x ? result : x;
+}
+
+/// log e^x / sum e^x in place, of numbers that lie as for over_exponentials().
+inline void fast_log_softmax(float* x, std::size_t count, std::size_t step, std::size_t size) {
+  over_exponentials(x, count, step, size, [&]<class W>(std::size_t j, W largest, W sum) {
+    const W log_sum = fast_logarithm(sum);
+    for (std::size_t i = 0; i < count; ++i) {
+      float* at = x + i * step + j;
+      store(W((load<W>(at) - largest) - log_sum), at);
+    }
+  });
 }
 
 /// -log(1 + e^-x), without overflow.
-inline float log_sigmoid(float x) { return std::min(x, 0.0F) - std::log1p(std::exp(-std::abs(x))); }
+template <class W>
+inline W log_sigmoid(W x) {
+  const W below = x < W{} ? x : W{} - x;
+  return (x < W{} ? x : W{}) - fast_logarithm(W(1.0F + exponential(below)));
+}
 
 /// What the loss says of a follower's choice among O offers.
 class OfferLoss {
@@ -80,7 +122,7 @@ class OfferLoss {
       if (in(o)) largest = larger_of(largest, log_mu[o]);
     for (std::size_t o = first; o < last; ++o) sum += probability_[o] = in(o) ? exponential(log_mu[o] - largest) : 0.0F;
     for (std::size_t o = first; o < last; ++o) probability_[o] /= sum;
-    return in(chosen) ? log_mu[chosen] - largest - std::log(sum) : -INFINITY;
+    return in(chosen) ? log_mu[chosen] - largest - fast_logarithm(sum) : -INFINITY;
   }
   static float larger_of(float a, float b) { return a > b ? a : b; }
 

@@ -60,9 +60,9 @@ class LeaderUpdate {
  public:
   virtual ~LeaderUpdate() = default;
 
-  /// Encodes these steps anew, with the weights as they are now.
+  /// Takes the weights as they are now, for these steps.
   virtual void encode(const PlayedSteps& steps) = 0;
-  /// Of the steps encoded last, as all that follows.
+  /// Of those steps, with those weights, as all that follows.
   virtual LossSums judge(const PlayedSteps& steps, const LossSettings& settings, const Judgement& judgement) = 0;
   /// Writes the gradient of the losses' weighted sum over followers' steps, times `scale`.
   virtual LossSums learn(const PlayedSteps& steps, const LossSettings& settings, const LossTargets& targets,

@@ -26,7 +26,7 @@ constexpr std::size_t kSteps = 4, kGames = 23, kFollowers = 3;
 class Leader {
  public:
   explicit Leader(const Kind& kind) : kind_(kind) {
-    s_.goals = 3, s_.bonuses = 2, s_.follower_features = 7, s_.goal_features = 5, s_.hidden = 9;
+    s_.goals = 3, s_.bonuses = 2, s_.follower_features = 7, s_.goal_features = 21, s_.hidden = 9;
     s_.actions = kind.predicts ? 5 : 0;
     s_.offers = s_.goals * s_.bonuses + (kind.abstains ? 1 : 0);
     lay_out();  // to count,

@@ -120,7 +120,10 @@ def test_gradients_are_those_of_the_definition(name: str) -> None:
             {name: float(mean) for name, mean in expected.items()}, rel=1e-4, abs=1e-5
         )
         found, gradient = gradient_of(leader.network), gradient_of(defined.network)
-        assert (found - gradient).norm() < 1e-4 * gradient.norm() + 1e-9
+        off, whole = (found - gradient).abs(), gradient.norm()
+        # A rectifier whose input rounds to the other side of 0 has other gradients, in its own few weights.
+        assert off.norm() < 1e-3 * whole + 1e-9
+        assert (off > 2e-6 * whole + 1e-9).double().mean() < 0.01
         assert torch.equal(found.float(), core.gradients[0])
         moved = torch.Generator().manual_seed(1)
         with torch.no_grad():
