@@ -59,29 +59,14 @@ class PyActingFollowers {
   PyActingFollowers(const py::dict& parameters, std::int64_t population, std::int64_t num_goals,
                     std::int64_t num_actions, std::int64_t own_features, std::int64_t goal_features,
                     std::int64_t hidden)
-      : parameters_(parameters), population_(population) {
-    checked_size(population, "population");
-    sizes_.goals = checked_size(num_goals, "num_goals");
-    sizes_.actions = checked_size(num_actions, "num_actions");
-    sizes_.follower_features = checked_size(own_features, "own_features");
-    sizes_.goal_features = checked_size(goal_features, "goal_features");
-    sizes_.hidden = checked_size(hidden, "hidden");
-    const std::size_t h = sizes_.hidden;
-    Parameters& p = parameters_;
-    w_.own = p.shared("own", h, sizes_.follower_features);
-    w_.goal = p.shared("goal", h, sizes_.goal_features);
-    w_.joined = p.shared("joined", h, 2 * h);
-    if (p.has("embedding")) w_.identity = p.take("embedding.weight", {population, static_cast<py::ssize_t>(h)});
-    if (p.has("goal_logit")) {
-      expect(sizes_.actions == sizes_.goals + 1, "num_actions", "num_goals + 1", num_actions);
-      w_.goal_logit = p.shared("goal_logit", 1, h);
-    }
-    w_.logits = p.shared("logits", w_.goal_logit ? 1 : sizes_.actions, h);
-  }
+      : parameters_(parameters),
+        network_(follower_network(parameters_, population, num_goals, num_actions, own_features, goal_features, hidden,
+                                  false)),
+        population_(population) {}
 
   py::array step(const py::array& own, const py::array& goal, const py::array& identity) const {
     const std::vector<py::ssize_t> games = games_of(own, "own");
-    ActingSizes sizes = sizes_;
+    ActingSizes sizes = network_.sizes;
     sizes.games = static_cast<std::size_t>(games[0]);
     sizes.followers = static_cast<std::size_t>(games[1]);
     py::array_t<float> logits(with(games, {sizes.actions}));
@@ -93,15 +78,14 @@ class PyActingFollowers {
     };
     {
       py::gil_scoped_release release;
-      act(w_, sizes, arrays);
+      act(network_.weights, sizes, arrays);
     }
     return logits;
   }
 
  private:
   Parameters parameters_;
-  ActingSizes sizes_;
-  FollowerWeights w_;
+  FollowerNetwork network_;
   std::int64_t population_;
 };
 

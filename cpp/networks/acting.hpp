@@ -57,13 +57,14 @@ struct LeaderStepArrays {
   float* next_history;           // [B, N, H]
 };
 
-/// paymaster.networks.follower_policy.FollowerNetwork without its value, all followers sharing one set of weights; which
-/// are [inputs, outputs] here.
+/// paymaster.networks.follower_policy.FollowerNetwork, all followers sharing one set of weights; which are
+/// [inputs, outputs] here.
 struct FollowerWeights {
   Layer own, goal, joined;
   const float* identity = nullptr;  // [P, H]; null: they are all alike
   Layer goal_logit;                 // none: `logits` are those of primitive actions, else that of "stop"
   Layer logits;
+  Layer value;  // of the critic, which followers that act need not
 };
 
 struct FollowerStepArrays {

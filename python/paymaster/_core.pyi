@@ -236,6 +236,44 @@ class ActingLeader:
         NDArray[np.float32],
     ]: ...  # log mu, beta's logits, logits of the prediction, attention, history
 
+class FollowerUpdate:
+    """A followers' network that learns: its float32 parameters lie in ``all``, and their gradient is written."""
+
+    def __init__(
+        self,
+        parameters: dict[str, NDArray[np.float32]],
+        all: NDArray[np.float32],
+        gradient: NDArray[np.float32],
+        *,
+        population: int,
+        num_goals: int,
+        num_actions: int,
+        own_features: int,
+        goal_features: int,
+        hidden: int,
+    ) -> None: ...
+    def take(
+        self,
+        own: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        identity: NDArray[np.int64],
+        action: NDArray[np.int64],
+        acts: NDArray[np.bool_],
+    ) -> None: ...
+    def judge(self) -> NDArray[np.float32]: ...
+    def learn(
+        self,
+        advantage: NDArray[np.float32],
+        targets: NDArray[np.float32],
+        *,
+        first: bool,
+        scale: float,
+        explore: float,
+        critic_weight: float,
+        entropy_weight: float,
+        clip: float,
+    ) -> dict[str, float]: ...
+
 class ActingFollowers:
     """One step of the followers' network: logits float32[B, N, A]."""
 
