@@ -54,6 +54,14 @@ class PyActingLeader {
   LeaderNetwork network_;
 };
 
+/// Uniform random numbers.
+const float* shares(const py::array& uniform, const std::vector<py::ssize_t>& shape) {
+  const float* numbers = whole_array<float>(uniform, "uniform", shape);
+  for (py::ssize_t i = 0; i < uniform.size(); ++i)  // the texts are made only for one that is not
+    if (!(numbers[i] >= 0.0F && numbers[i] < 1.0F)) reject("uniform", "numbers in [0, 1)", numbers[i]);
+  return numbers;
+}
+
 class PyActingFollowers {
  public:
   PyActingFollowers(const py::dict& parameters, std::int64_t population, std::int64_t num_goals,
@@ -83,14 +91,27 @@ class PyActingFollowers {
     return logits;
   }
 
+  py::array draw(const py::array& own, const py::array& goal, const py::array& identity, const py::object& uniform,
+                 double explore) const {
+    expect_range(explore, 0.0, 1.0, "explore");
+    const py::array logits = step(own, goal, identity);
+    const std::vector<py::ssize_t> games = games_of(own, "own");
+    py::array_t<std::int64_t> action(games);
+    const ActionDraws draws{static_cast<const float*>(logits.data()),
+                            uniform.is_none() ? nullptr : shares(uniform.cast<py::array>(), games),
+                            action.mutable_data()};
+    draw_actions(draws, static_cast<std::size_t>(action.size()), network_.sizes.actions, explore);
+    return action;
+  }
+
  private:
   Parameters parameters_;
   FollowerNetwork network_;
   std::int64_t population_;
 };
 
-py::array draw(const py::array& log_mu, const py::object& termination_logits, const py::array& held,
-               const py::array& uniform, double explore) {
+py::array draw_of(const py::array& log_mu, const py::object& termination_logits, const py::array& held,
+                  const py::array& uniform, double explore) {
   if (log_mu.ndim() < 1 || log_mu.shape(log_mu.ndim() - 1) < 2)
     reject("log_mu", "shape (..., O) with at least 2 offers", shape_of(log_mu));
   expect_range(explore, 0.0, 1.0, "explore");
@@ -104,11 +125,7 @@ py::array draw(const py::array& log_mu, const py::object& termination_logits, co
   if (!termination_logits.is_none()) logits = termination_logits.cast<py::array>();
   py::array_t<std::int64_t> offer(shape);
   const OfferDraws draws{mu, termination_logits.is_none() ? nullptr : whole_array<float>(logits, "termination", shape),
-                         indices(held, "held", shape, -1, offers - 1), whole_array<float>(uniform, "uniform", twice),
-                         offer.mutable_data()};
-  for (py::ssize_t i = 0; i < uniform.size(); ++i)  // the texts are made only for one that is not
-    if (!(draws.uniform[i] >= 0.0F && draws.uniform[i] < 1.0F))
-      reject("uniform", "numbers in [0, 1)", draws.uniform[i]);
+                         indices(held, "held", shape, -1, offers - 1), shares(uniform, twice), offer.mutable_data()};
   draw_offers(draws, static_cast<std::size_t>(offer.size()), static_cast<std::size_t>(offers), explore);
   return offer;
 }
@@ -128,8 +145,10 @@ void bind_acting(py::module_& m) {
                     std::int64_t>(),
            py::arg("parameters"), py::kw_only(), py::arg("population"), py::arg("num_goals"), py::arg("num_actions"),
            py::arg("own_features"), py::arg("goal_features"), py::arg("hidden"))
-      .def("step", &PyActingFollowers::step, py::arg("own"), py::arg("goal"), py::arg("identity"));
-  m.def("draw_offers", &draw, py::arg("log_mu"), py::arg("termination_logits"), py::arg("held"), py::arg("uniform"),
+      .def("step", &PyActingFollowers::step, py::arg("own"), py::arg("goal"), py::arg("identity"))
+      .def("draw", &PyActingFollowers::draw, py::arg("own"), py::arg("goal"), py::arg("identity"), py::arg("uniform"),
+           py::arg("explore"));
+  m.def("draw_offers", &draw_of, py::arg("log_mu"), py::arg("termination_logits"), py::arg("held"), py::arg("uniform"),
         py::arg("explore"), "Offers int64 [...] of log mu [..., O].");
 }
 

@@ -104,9 +104,8 @@ void bind_follower_update(py::module_& m) {
       .def("take", &PyFollowerUpdate::take, py::arg("own"), py::arg("goal"), py::arg("identity"), py::arg("action"),
            py::arg("acts"))
       .def("judge", &PyFollowerUpdate::judge)
-      .def("learn", &PyFollowerUpdate::learn, py::arg("advantage"), py::arg("targets"), py::kw_only(),
-           py::arg("first"), py::arg("scale"), py::arg("explore"), py::arg("critic_weight"),
-           py::arg("entropy_weight"), py::arg("clip"));
+      .def("learn", &PyFollowerUpdate::learn, py::arg("advantage"), py::arg("targets"), py::kw_only(), py::arg("first"),
+           py::arg("scale"), py::arg("explore"), py::arg("critic_weight"), py::arg("entropy_weight"), py::arg("clip"));
 }
 
 }  // namespace paymaster::bindings

@@ -5,7 +5,7 @@
 namespace paymaster {
 
 std::unique_ptr<FollowerUpdate> avx512_follower_update(const FollowerWeights& weights, const ActingSizes& sizes,
-                                                     const float* parameters, float* gradient, std::size_t count) {
+                                                       const float* parameters, float* gradient, std::size_t count) {
   return std::make_unique<FollowerLearning>(weights, sizes, parameters, gradient, count);
 }
 

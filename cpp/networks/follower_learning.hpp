@@ -30,10 +30,10 @@ class SharedLayer {
     transpose(layer_.weight, layer_.outputs, layer_.inputs, layer_.outputs, turned_.data(), layer_.inputs);
   }
   const Layer& layer() const { return layer_; }
-  const float* weight() const { return layer_.weight; }    // [inputs, outputs]
-  const float* turned() const { return turned_.data(); }   // [outputs, inputs]
-  float* weight_gradient() const { return weight_; }       // [inputs, outputs]
-  float* bias_gradient() const { return bias_; }           // [outputs]
+  const float* weight() const { return layer_.weight; }   // [inputs, outputs]
+  const float* turned() const { return turned_.data(); }  // [outputs, inputs]
+  float* weight_gradient() const { return weight_; }      // [inputs, outputs]
+  float* bias_gradient() const { return bias_; }          // [outputs]
 
   void add(const float* x, float* y, std::size_t columns) const {
     add_product(turned_.data(), x, y, layer_.outputs, layer_.inputs, columns);
@@ -74,7 +74,8 @@ class FollowerLearning final : public FollowerUpdate {
                          double scale) override {
     read();
     std::fill_n(gradients_.gradient, count_, 0.0F);
-    for (auto* sums : {&own_sums_, &joined_sums_, &goal_sums_, &head_sums_, &goal_logit_sums_, &goal_bias_sums_, &bias_sums_})
+    for (auto* sums :
+         {&own_sums_, &joined_sums_, &goal_sums_, &head_sums_, &goal_logit_sums_, &goal_bias_sums_, &bias_sums_})
       std::fill(sums->begin(), sums->end(), 0.0F);
     const float share = static_cast<float>(scale / static_cast<double>(std::max<std::size_t>(1, rows_.rows())));
     FollowerLossSums sums;
@@ -182,7 +183,7 @@ class FollowerLearning final : public FollowerUpdate {
   void back_to_goals(std::size_t i) {
     const std::size_t more = s_.hidden * kColumns;
     float *kind = kinds_.data() + i * s_.goals * kColumns, *by_code = by_code_.data() + i * kColumns;
-    const float *most = mean_and_largest_.data() + more + i * kColumns;
+    const float* most = mean_and_largest_.data() + more + i * kColumns;
     const float *by_mean = by_mean_and_largest_.data() + i * kColumns, *by_most = by_mean + more;
     const float share = 1.0F / static_cast<float>(s_.goals), weight = w_.goal_logit ? w_.goal_logit.weight[i] : 0.0F;
     float *logit_sums = goal_logit_sums_.data() + i * kLanes, *bias_sums = goal_bias_sums_.data() + i * kLanes;
@@ -236,8 +237,7 @@ class FollowerLearning final : public FollowerUpdate {
       for (std::size_t o = 0; o < outputs; ++o)
         logits_.weight_gradient()[i * outputs + o] = total(head_sums_.data() + (o * h + i) * kLanes);
       value_.weight_gradient()[i] = total(head_sums_.data() + (outputs * h + i) * kLanes);
-      if (w_.goal_logit)
-        gradients_.of(w_.goal_logit.weight)[i] = total(goal_logit_sums_.data() + i * kLanes);
+      if (w_.goal_logit) gradients_.of(w_.goal_logit.weight)[i] = total(goal_logit_sums_.data() + i * kLanes);
     }
     std::copy_n(bias_sums_.data() + s_.actions - outputs, outputs, logits_.bias_gradient());
     *value_.bias_gradient() = bias_sums_[s_.actions];

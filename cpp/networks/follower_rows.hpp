@@ -61,9 +61,7 @@ class FollowerRows {
   std::size_t action(std::size_t panel, std::size_t i) const { return action_[panel * kColumns + i]; }
 
   const float* own(std::size_t panel) const { return own_.data() + panel * s_.follower_features * kColumns; }
-  const float* goal(std::size_t panel) const {
-    return goal_.data() + panel * s_.goal_features * s_.goals * kColumns;
-  }
+  const float* goal(std::size_t panel) const { return goal_.data() + panel * s_.goal_features * s_.goals * kColumns; }
   /// goal() the other way round, its rows padded.
   const float* goal_turned(std::size_t panel) const {
     return goal_rows_.data() + panel * s_.goals * kColumns * goal_width_;

@@ -150,6 +150,22 @@ class FeatureEncoder:
         expired: NDArray[np.bool_],
     ) -> None: ...
 
+class FollowerEncoder:
+    """Turns what a batch's followers see into features."""
+
+    def __init__(self, batch: Batch) -> None: ...
+    @property
+    def own_features(self) -> int: ...
+    @property
+    def goal_features(self) -> int: ...
+    def encode_into(
+        self,
+        observation: Mapping[str, NDArray[Any]],
+        own: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        identity: NDArray[np.int64],
+    ) -> None: ...
+
 def expired(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]: ...
 
 class LossSettings:
@@ -275,7 +291,7 @@ class FollowerUpdate:
     ) -> dict[str, float]: ...
 
 class ActingFollowers:
-    """One step of the followers' network: logits float32[B, N, A]."""
+    """One step of the followers' network: logits float32[B, N, A], or actions int64[B, N] drawn from them."""
 
     def __init__(
         self,
@@ -291,6 +307,14 @@ class ActingFollowers:
     def step(
         self, own: NDArray[np.float32], goal: NDArray[np.float32], identity: NDArray[np.int64]
     ) -> NDArray[np.float32]: ...
+    def draw(
+        self,
+        own: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        identity: NDArray[np.int64],
+        uniform: NDArray[np.float32] | None,
+        explore: float,
+    ) -> NDArray[np.int64]: ...
 
 def draw_offers(
     log_mu: NDArray[np.float32],

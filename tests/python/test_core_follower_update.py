@@ -15,9 +15,7 @@ from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork
 from rest_slow import rest_slow
 
-SIZES = FollowerConfig(
-    population=9, num_goals=4, num_actions=5, meta=True, own_features=6, goal_features=7, hidden=32
-)
+SIZES = FollowerConfig(population=9, num_goals=4, num_actions=5, meta=True, own_features=6, goal_features=7, hidden=32)
 CASES: dict[str, tuple[FollowerConfig, dict[str, Any]]] = {
     "meta": (SIZES, {}),
     "primitive": (replace(SIZES, meta=False), {}),
@@ -72,7 +70,9 @@ def learner_of(config: FollowerConfig, **changes: Any) -> FollowerActorCritic:
 
 
 def gradient_of(network: nn.Module) -> Tensor:
-    return torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in network.parameters()])
+    return torch.cat(
+        [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in network.parameters()]
+    )
 
 
 class Recording(torch.optim.SGD):

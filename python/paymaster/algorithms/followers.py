@@ -15,7 +15,13 @@ from paymaster.algorithms.core_follower_update import CoreFollowerUpdate
 from paymaster.algorithms.joined_adam import JoinedAdam
 from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_descent, joint_step
 from paymaster.networks.acting import FollowerActor
-from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
+from paymaster.networks.follower_policy import (
+    FollowerConfig,
+    FollowerNetwork,
+    FollowerOutput,
+    Identities,
+    mixed_with_uniform,
+)
 from paymaster.networks.narrow import log_softmax
 from paymaster.networks.torch_defaults import drawing_from, usual_torch
 from paymaster.validation.quantities import Epochs, Positive, Share, Weight, Width
@@ -159,14 +165,11 @@ class FollowerActorCritic:
             generator: the only source of randomness, on ``device``.
             greedy: the likeliest action, no randomness at all.
         """
-        logits = (actor or self.actor()).logits(*seen)
-        if greedy:
-            return logits.argmax(-1)
-        probability = torch.softmax(logits, dim=-1)
-        cumulative = (_mixed(probability, explore) if explore > 0.0 else probability).cumsum(-1)
-        uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device, dtype=logits.dtype)
-        drawn: Tensor = (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
-        return drawn
+        uniform: Tensor | None = None
+        if not greedy:
+            own = seen.own
+            uniform = torch.rand(own.shape[:-1], generator=generator, device=own.device, dtype=own.dtype)
+        return (actor or self.actor()).draw(*seen, uniform, explore)
 
     @usual_torch()
     def update(self, episodes: FollowerEpisodes) -> dict[str, float]:
@@ -197,7 +200,7 @@ class FollowerActorCritic:
             log_pi = log_softmax(output.logits)
             chosen = log_pi.gather(-1, episodes.action.unsqueeze(-1)).squeeze(-1)
             if episodes.explore > 0.0:
-                chosen = _mixed(chosen.exp(), episodes.explore, log_pi.shape[-1]).log()
+                chosen = mixed_with_uniform(chosen.exp(), episodes.explore, log_pi.shape[-1]).log()
             if old is None:
                 policy, old = losses.policy_gradient_loss(chosen, advantage), chosen.detach()
             else:
@@ -265,8 +268,3 @@ class FollowerActorCritic:
             reward.view(alone), value.view(alone), acts.flatten(1), self.config.gamma, self.config.gae_lambda
         ).view(acts.shape)
         return normalise((target - value).unsqueeze(-1), acts, self.ranks.total).squeeze(-1), target
-
-
-def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> Tensor:
-    """(1 - iota) p + iota / A."""
-    return (1.0 - explore) * probability + explore / (probability.shape[-1] if actions is None else actions)

@@ -50,7 +50,7 @@ class JoinedParameters:
 
 
 def learns_as_usual(network: nn.Module, kind: type[Any]) -> bool:
-    """Tell whether the core may compute the gradient: every parameter learns, and nobody sees or changes its gradient."""
+    """Tell whether the core may compute the gradient: all parameters learn, and nobody watches over their gradients."""
     return core_names(network, kind) is not None and all(map(_unwatched, parameters_of(network)))
 
 
