@@ -37,8 +37,7 @@ class CoreFollowerUpdate:
         self._joined = JoinedParameters(network)
         self.parameters, self.gradient = self._joined.values, self._joined.gradient
         sizes = {name: size for name, size in vars(network.config).items() if type(size) is int}
-        arrays = self._joined.named, self.parameters.numpy(), self.gradient.numpy()
-        self._core = _core.FollowerUpdate(*arrays, **sizes)
+        self._core = _core.FollowerUpdate(self._joined.named, self.parameters.numpy(), self.gradient.numpy(), **sizes)
         self.count = torch.tensor(0)
 
     def __reduce__(self) -> tuple[Any, ...]:
