@@ -113,7 +113,8 @@ class FollowerLearning final : public FollowerUpdate {
     }
     transpose(turned_.data(), h, kColumns, h, code_.data(), kColumns);
     own_.add(rows_.own(panel), code_.data(), kColumns);
-    goal_.apply(rows_.goal(panel), kinds_.data(), kinds);
+    for (std::size_t i = 0; i < h; ++i) start_goals(i);
+    goal_.add(rows_.goal(panel), kinds_.data(), kinds);
     for (std::size_t i = 0; i < h; ++i) look_at_goals(i);
     joined_.apply(mean_and_largest_.data(), joined_code_.data(), kColumns);
     map(
@@ -128,16 +129,22 @@ class FollowerLearning final : public FollowerUpdate {
     add_product(head_weight_.data(), joined_code_.data(), heads_out(), heads(), h, kColumns);
   }
 
+  /// The i-th unit of all goal types' codes, but for what their features add to it.
+  void start_goals(std::size_t i) {
+    float* kind = kinds_.data() + i * s_.goals * kColumns;
+    map(kColumns, kind, [bias = w_.goal.bias[i]]<class W>(W code) { return code + bias; }, code_.data() + i * kColumns);
+    for (std::size_t g = 1; g < s_.goals; ++g) std::copy_n(kind, kColumns, kind + g * kColumns);
+  }
+
   /// The i-th unit of all goal types' codes, their mean and the largest.
   void look_at_goals(std::size_t i) {
-    const float share = 1.0F / static_cast<float>(s_.goals), *code = code_.data() + i * kColumns;
+    const float share = 1.0F / static_cast<float>(s_.goals);
     float *kind = kinds_.data() + i * s_.goals * kColumns, *means = mean_and_largest_.data() + i * kColumns;
     float* most = means + s_.hidden * kColumns;
     across<float>(kColumns, [&]<class W>(W, std::size_t j) {
-      const W own = load<W>(code + j);
       W sum{}, largest{};  // codes are never below 0
       for (std::size_t g = 0; g < s_.goals; ++g) {
-        const W x = rectified(load<W>(kind + g * kColumns + j) + own);
+        const W x = rectified(load<W>(kind + g * kColumns + j));
         store(x, kind + g * kColumns + j);
         sum += x;
         largest = largest > x ? largest : x;  // a NaN stays one
