@@ -14,6 +14,6 @@ PYBIND11_MODULE(_core, m) {
   bind_particles(m);      // particle physics, apart from any game
   bind_recurrence(m);     // a GRU over packed sequences
   bind_acting(m);         // one step of the networks, to act
-  bind_follower_update(m);  // their gradients, to learn
-  bind_leader_update(m);
+  bind_leader_update(m);  // their gradient, to learn
+  bind_follower_update(m);
 }

@@ -43,8 +43,11 @@ def test_encoder(task: str, kind: str) -> None:
     encoder = FollowerEncoder(env, torch.device("cpu"))
     offers = np.array([[[4, 0], [0, 1], [1, 0], [3, 1]]] * 4)
     observation = env.offer(offers)
-    seen = encoder.encode(observation)
-    assert seen.own.shape == (4, 4, encoder.own_features) and seen.goal.shape == (4, 4, 4, encoder.goal_features)
+    own, goal = (
+        np.empty((4, 4, encoder.own_features), np.float32),
+        np.empty((4, 4, 4, encoder.goal_features), np.float32),
+    )
+    seen = encoder.encode_into(observation, own, goal, np.empty((4, 4), np.int64))
     torch.testing.assert_close(seen.identity.numpy(), observation["identity"].astype(np.int64))
     bonuses = env.parameters["num_bonuses"]
     preferred, skill, offered, price = seen.goal[..., NOW : NOW + 4].unbind(-1)

@@ -47,19 +47,10 @@ class FollowerEncoder:
             identities=identities,
         )
 
-    def encode(self, observation: Observation) -> FollowerInput:
-        """Of one step, from what :meth:`TwoPhaseVectorEnv.offer` returned."""
-        own, goal = self._features.encode(observation)
-        return self.moved(own, goal, observation["identity"].astype(np.int64))
-
     def encode_into(self, observation: Observation, *arrays: NDArray[Any]) -> FollowerInput:
-        """The same, written into arrays of the caller's (:meth:`.FollowerFeatures.encode_into`), of which it is a view
-        where they are on the device."""
+        """Write the features of one step, and who the followers are, into arrays of the caller's
+        (:meth:`.FollowerFeatures.encode_into`), and return them as tensors, views of them on the CPU."""
         self._features.encode_into(observation, *arrays)
-        return self.moved(*arrays)
-
-    def moved(self, *arrays: NDArray[Any]) -> FollowerInput:
-        """Arrays of features and identities as tensors on the device."""
         return FollowerInput(*(torch.from_numpy(array).to(self._device) for array in arrays))
 
 
