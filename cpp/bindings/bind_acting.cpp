@@ -11,14 +11,19 @@
 namespace paymaster::bindings {
 namespace {
 
-/// In [0, 1), two of each entry.
+/// Numbers in [0, 1).
 const float* uniform_numbers(const py::array& uniform, const std::vector<py::ssize_t>& shape) {
-  std::vector<py::ssize_t> twice{2};
-  twice.insert(twice.end(), shape.begin(), shape.end());
-  const float* numbers = whole_array<float>(uniform, "uniform", twice);
+  const float* numbers = whole_array<float>(uniform, "uniform", shape);
   for (py::ssize_t i = 0; i < uniform.size(); ++i)  // the texts are made only for one that is not
     if (!(numbers[i] >= 0.0F && numbers[i] < 1.0F)) reject("uniform", "numbers in [0, 1)", numbers[i]);
   return numbers;
+}
+
+/// [2, ...]: a leader draws twice.
+std::vector<py::ssize_t> twice_of(const std::vector<py::ssize_t>& shape) {
+  std::vector<py::ssize_t> twice{2};
+  twice.insert(twice.end(), shape.begin(), shape.end());
+  return twice;
 }
 
 class PyActingLeader {
@@ -62,7 +67,7 @@ class PyActingLeader {
     py::array ends_array;
     if (!expired.is_none()) ends_array = expired.cast<py::array>();
     const bool* ends = expired.is_none() ? nullptr : whole_array<bool>(ends_array, "expired", seen.games);
-    const float* numbers = uniform_numbers(uniform, seen.games);
+    const float* numbers = uniform_numbers(uniform, twice_of(seen.games));
     py::array_t<std::int64_t> offer(seen.games);
     py::array_t<float> attention(seen.games), next(with(seen.games, {s.hidden}));
     const std::size_t rows = s.games * s.followers;
@@ -116,29 +121,14 @@ class PyActingFollowers {
   PyActingFollowers(const py::dict& parameters, std::int64_t population, std::int64_t num_goals,
                     std::int64_t num_actions, std::int64_t own_features, std::int64_t goal_features,
                     std::int64_t hidden)
-      : parameters_(parameters), population_(population) {
-    checked_size(population, "population");
-    sizes_.goals = checked_size(num_goals, "num_goals");
-    sizes_.actions = checked_size(num_actions, "num_actions");
-    sizes_.follower_features = checked_size(own_features, "own_features");
-    sizes_.goal_features = checked_size(goal_features, "goal_features");
-    sizes_.hidden = checked_size(hidden, "hidden");
-    const std::size_t h = sizes_.hidden;
-    Parameters& p = parameters_;
-    w_.own = p.shared("own", h, sizes_.follower_features);
-    w_.goal = p.shared("goal", h, sizes_.goal_features);
-    w_.joined = p.shared("joined", h, 2 * h);
-    if (p.has("embedding")) w_.identity = p.take("embedding.weight", {population, static_cast<py::ssize_t>(h)});
-    if (p.has("goal_logit")) {
-      expect(sizes_.actions == sizes_.goals + 1, "num_actions", "num_goals + 1", num_actions);
-      w_.goal_logit = p.shared("goal_logit", 1, h);
-    }
-    w_.logits = p.shared("logits", w_.goal_logit ? 1 : sizes_.actions, h);
-  }
+      : parameters_(parameters),
+        network_(follower_network(parameters_, population, num_goals, num_actions, own_features, goal_features, hidden,
+                                  false)),
+        population_(population) {}
 
   py::array step(const py::array& own, const py::array& goal, const py::array& identity) const {
     const std::vector<py::ssize_t> games = games_of(own, "own");
-    ActingSizes sizes = sizes_;
+    ActingSizes sizes = network_.sizes;
     sizes.games = static_cast<std::size_t>(games[0]);
     sizes.followers = static_cast<std::size_t>(games[1]);
     py::array_t<float> logits(with(games, {sizes.actions}));
@@ -150,20 +140,32 @@ class PyActingFollowers {
     };
     {
       py::gil_scoped_release release;
-      act(w_, sizes, arrays);
+      act(network_.weights, sizes, arrays);
     }
     return logits;
   }
 
+  py::array draw(const py::array& own, const py::array& goal, const py::array& identity, const py::object& uniform,
+                 double explore) const {
+    expect_range(explore, 0.0, 1.0, "explore");
+    const py::array logits = step(own, goal, identity);
+    const std::vector<py::ssize_t> games = games_of(own, "own");
+    py::array_t<std::int64_t> action(games);
+    const ActionDraws draws{static_cast<const float*>(logits.data()),
+                            uniform.is_none() ? nullptr : uniform_numbers(uniform.cast<py::array>(), games),
+                            action.mutable_data()};
+    draw_actions(draws, static_cast<std::size_t>(action.size()), network_.sizes.actions, explore);
+    return action;
+  }
+
  private:
   Parameters parameters_;
-  ActingSizes sizes_;
-  FollowerWeights w_;
+  FollowerNetwork network_;
   std::int64_t population_;
 };
 
-py::array draw(const py::array& log_mu, const py::object& termination_logits, const py::array& held,
-               const py::array& uniform, double explore) {
+py::array draw_of(const py::array& log_mu, const py::object& termination_logits, const py::array& held,
+                  const py::array& uniform, double explore) {
   if (log_mu.ndim() < 1 || log_mu.shape(log_mu.ndim() - 1) < 2)
     reject("log_mu", "shape (..., O) with at least 2 offers", shape_of(log_mu));
   expect_range(explore, 0.0, 1.0, "explore");
@@ -175,7 +177,7 @@ py::array draw(const py::array& log_mu, const py::object& termination_logits, co
   if (!termination_logits.is_none()) logits = termination_logits.cast<py::array>();
   py::array_t<std::int64_t> offer(shape);
   const OfferDraws draws{mu, termination_logits.is_none() ? nullptr : whole_array<float>(logits, "termination", shape),
-                         indices(held, "held", shape, -1, offers - 1), uniform_numbers(uniform, shape),
+                         indices(held, "held", shape, -1, offers - 1), uniform_numbers(uniform, twice_of(shape)),
                          offer.mutable_data()};
   draw_offers(draws, static_cast<std::size_t>(offer.size()), static_cast<std::size_t>(offers), explore);
   return offer;
@@ -197,8 +199,10 @@ void bind_acting(py::module_& m) {
                     std::int64_t>(),
            py::arg("parameters"), py::kw_only(), py::arg("population"), py::arg("num_goals"), py::arg("num_actions"),
            py::arg("own_features"), py::arg("goal_features"), py::arg("hidden"))
-      .def("step", &PyActingFollowers::step, py::arg("own"), py::arg("goal"), py::arg("identity"));
-  m.def("draw_offers", &draw, py::arg("log_mu"), py::arg("termination_logits"), py::arg("held"), py::arg("uniform"),
+      .def("step", &PyActingFollowers::step, py::arg("own"), py::arg("goal"), py::arg("identity"))
+      .def("draw", &PyActingFollowers::draw, py::arg("own"), py::arg("goal"), py::arg("identity"), py::arg("uniform"),
+           py::arg("explore"));
+  m.def("draw_offers", &draw_of, py::arg("log_mu"), py::arg("termination_logits"), py::arg("held"), py::arg("uniform"),
         py::arg("explore"), "Offers int64 [...] of log mu [..., O].");
 }
 

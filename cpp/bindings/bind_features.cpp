@@ -12,6 +12,7 @@
 #include "batch/batch.hpp"
 #include "bindings.hpp"
 #include "features/features.hpp"
+#include "features/follower_features.hpp"
 
 namespace paymaster::bindings {
 namespace {
@@ -116,6 +117,19 @@ py::array expired_of(const py::object& observation) {
   return out;
 }
 
+/// The fields that features of games of this configuration are made of; their number comes from the distances.
+SeenFields seen_fields(Fields& fields, const GameConfig& config, py::ssize_t& games) {
+  games = fields.distance_shape()[0];
+  SeenFields seen;
+  SeenFields::visit(seen, config, [&]<class T>(const char* name, Column<T>& column, Shape shape) {
+    ShapeList axes{games};
+    if (shape.rows > 0) axes.push_back(shape.rows);
+    if (shape.columns > 0) axes.push_back(shape.columns);
+    column = fields.take<T>(name, axes);
+  });
+  return seen;
+}
+
 /// The encoder of a batch's observations, which reads the batch's statistics table.
 class PyFeatureEncoder {
  public:
@@ -128,7 +142,7 @@ class PyFeatureEncoder {
   py::tuple encode(const py::object& observation) {
     Fields fields(observation);
     py::ssize_t games = 0;
-    const SeenFields seen = take(fields, games);
+    const SeenFields seen = seen_fields(fields, core_.config(), games);
     py::array_t<float> follower(follower_shape(games)), goal(goal_shape(games));
     run(seen, games, {follower.mutable_data(), goal.mutable_data(), nullptr});
     return py::make_tuple(follower, goal);
@@ -138,7 +152,7 @@ class PyFeatureEncoder {
                    const py::object& expired) {
     Fields fields(observation);
     py::ssize_t games = 0;
-    const SeenFields seen = take(fields, games);
+    const SeenFields seen = seen_fields(fields, core_.config(), games);
     run(seen, games,
         {expect_output<float>(follower, "follower", follower_shape(games)),
          expect_output<float>(goal, "goal", goal_shape(games)),
@@ -152,18 +166,6 @@ class PyFeatureEncoder {
     return {games, followers(), core_.config().num_goals, encoder_.goal_features()};
   }
 
-  SeenFields take(Fields& fields, py::ssize_t& games) const {
-    games = fields.distance_shape()[0];
-    SeenFields seen;
-    SeenFields::visit(seen, core_.config(), [&]<class T>(const char* name, Column<T>& column, Shape shape) {
-      ShapeList axes{games};
-      if (shape.rows > 0) axes.push_back(shape.rows);
-      if (shape.columns > 0) axes.push_back(shape.columns);
-      column = fields.take<T>(name, axes);
-    });
-    return seen;
-  }
-
   void run(const SeenFields& seen, py::ssize_t games, const FeatureArrays& out) const {
     const CallGuard::Call call(*core_.guard(), kEncode);  // the table changes while games are played
     const HistoryTable& table = core_.statistics();
@@ -174,6 +176,51 @@ class PyFeatureEncoder {
   py::object batch_;  // keeps core_ alive
   Batch& core_;
   FeatureEncoder encoder_;
+};
+
+/// The encoder of what a batch's followers see.
+class PyFollowerEncoder {
+ public:
+  explicit PyFollowerEncoder(const py::object& batch)
+      : batch_(batch), core_(core_of(batch)), encoder_(core_.config()) {}
+
+  const FollowerEncoder& encoder() const { return encoder_; }
+
+  py::object batch() const { return batch_; }
+
+  void encode_into(const py::object& observation, const py::array& own, const py::array& goal,
+                   const py::object& identity) const {
+    Fields fields(observation);
+    py::ssize_t games = 0;
+    FollowerFields seen{seen_fields(fields, core_.config(), games), {}, {}, {}, {}, {}};
+    const py::ssize_t n = core_.config().num_followers, goals = core_.config().num_goals;
+    seen.offered = fields.take<std::int16_t>("offered", {games, n, 2});
+    seen.preference = fields.take<std::int16_t>("preference", {games, n});
+    seen.skill = fields.take<bool>("skill", {games, n, goals});
+    seen.reservation = fields.take<float>("reservation", {games, n});
+    seen.due = fields.take<float>("due", {games, n});
+    const py::ssize_t own_width = width_of(own, "own", encoder_.own_features());
+    const py::ssize_t goal_width = width_of(goal, "goal", FollowerEncoder::goal_features());
+    const FollowerFeatureArrays out{
+        {expect_output<float>(own, "own", {games, n, own_width}), static_cast<std::size_t>(own_width),
+         expect_output<float>(goal, "goal", {games, n, goals, goal_width}), static_cast<std::size_t>(goal_width)},
+        expect_output<std::int64_t>(identity, "identity", {games, n})};
+    const int population = core_.statistics().population;
+    py::gil_scoped_release release;
+    encoder_.encode(seen, static_cast<std::size_t>(games), population, out);
+  }
+
+ private:
+  /// Features in a row of an array to write to, which has room for so many at least.
+  static py::ssize_t width_of(const py::array& array, const char* name, int features) {
+    const py::ssize_t width = array.ndim() == 0 ? 0 : array.shape(array.ndim() - 1);
+    if (width < features) reject(name, "room for " + std::to_string(features) + " features", shape_of(array));
+    return width;
+  }
+
+  py::object batch_;  // keeps core_ alive
+  Batch& core_;
+  FollowerEncoder encoder_;
 };
 
 }  // namespace
@@ -192,6 +239,17 @@ void bind_features(py::module_& m) {
       .def("encode", &PyFeatureEncoder::encode, py::arg("observation"))
       .def("encode_into", &PyFeatureEncoder::encode_into, py::arg("observation"), py::arg("follower"), py::arg("goal"),
            py::arg("expired"));
+  py::class_<PyFollowerEncoder>(m, "FollowerEncoder")
+      .def(py::init<const py::object&>(), py::arg("batch"))
+      .def("__reduce__",
+           [](const py::object& self) {
+             return py::make_tuple(py::type::of(self), py::make_tuple(py::cast<PyFollowerEncoder&>(self).batch()));
+           })
+      .def_property_readonly("own_features",
+                             [](const PyFollowerEncoder& self) { return self.encoder().own_features(); })
+      .def_property_readonly("goal_features", [](const PyFollowerEncoder&) { return FollowerEncoder::goal_features(); })
+      .def("encode_into", &PyFollowerEncoder::encode_into, py::arg("observation"), py::arg("own"), py::arg("goal"),
+           py::arg("identity"));
   m.attr("GOAL_FEATURES_NOW") = kGoalFeaturesNow;
   m.def("expired", &expired_of, py::arg("observation"), "Which offers have run their course: bool [B, N].");
 }

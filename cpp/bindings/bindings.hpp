@@ -36,6 +36,7 @@ void bind_planners(py::module_& m);
 void bind_particles(py::module_& m);
 void bind_recurrence(py::module_& m);
 void bind_acting(py::module_& m);
+void bind_follower_update(py::module_& m);
 void bind_leader_update(py::module_& m);
 
 }  // namespace paymaster::bindings

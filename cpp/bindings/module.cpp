@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, m) {
   bind_recurrence(m);     // a GRU over packed sequences
   bind_acting(m);         // one step of the networks, to act
   bind_leader_update(m);  // their gradient, to learn
+  bind_follower_update(m);
 }

@@ -52,4 +52,30 @@ LeaderNetwork leader_network(Parameters& p, std::int64_t num_goals, std::int64_t
   return network;
 }
 
+FollowerNetwork follower_network(Parameters& p, std::int64_t population, std::int64_t num_goals,
+                                 std::int64_t num_actions, std::int64_t own_features, std::int64_t goal_features,
+                                 std::int64_t hidden, bool learns) {
+  FollowerNetwork network;
+  ActingSizes& sizes = network.sizes;
+  FollowerWeights& w = network.weights;
+  checked_size(population, "population");
+  sizes.goals = checked_size(num_goals, "num_goals");
+  sizes.actions = checked_size(num_actions, "num_actions");
+  sizes.follower_features = checked_size(own_features, "own_features");
+  sizes.goal_features = checked_size(goal_features, "goal_features");
+  sizes.hidden = checked_size(hidden, "hidden");
+  const std::size_t h = sizes.hidden;
+  w.own = p.shared("own", h, sizes.follower_features);
+  w.goal = p.shared("goal", h, sizes.goal_features);
+  w.joined = p.shared("joined", h, 2 * h);
+  if (p.has("embedding")) w.identity = p.take("embedding.weight", {population, static_cast<py::ssize_t>(h)});
+  if (p.has("goal_logit")) {
+    expect(sizes.actions == sizes.goals + 1, "num_actions", "num_goals + 1", num_actions);
+    w.goal_logit = p.shared("goal_logit", 1, h);
+  }
+  w.logits = p.shared("logits", w.goal_logit ? 1 : sizes.actions, h);
+  if (learns) w.value = p.shared("value", 1, h);
+  return network;
+}
+
 }  // namespace paymaster::bindings

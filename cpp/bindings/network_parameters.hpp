@@ -98,4 +98,15 @@ LeaderNetwork leader_network(Parameters& parameters, std::int64_t num_goals, std
                              std::int64_t num_actions, std::int64_t follower_features, std::int64_t goal_features,
                              std::int64_t hidden, bool learns);
 
+/// Sizes of a network that followers share, and its weights.
+struct FollowerNetwork {
+  ActingSizes sizes;
+  FollowerWeights weights;
+};
+
+/// Args: what named_parameters() has. With `learns`, the value's, too.
+FollowerNetwork follower_network(Parameters& parameters, std::int64_t population, std::int64_t num_goals,
+                                 std::int64_t num_actions, std::int64_t own_features, std::int64_t goal_features,
+                                 std::int64_t hidden, bool learns);
+
 }  // namespace paymaster::bindings

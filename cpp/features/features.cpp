@@ -87,15 +87,22 @@ int FeatureEncoder::goal_features() const { return kGoalFixed + 2 * bonuses_ + k
 
 void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const HistoryTable& table,
                             const FeatureArrays& out) const {
-  const auto n = static_cast<std::size_t>(n_);
-  const auto follower_row = n * static_cast<std::size_t>(follower_features());
-  const auto goal_row = n * static_cast<std::size_t>(goals_ * goal_features());
-  check(seen, games, table.population);
-  for (std::size_t game = 0; game < games; ++game) {
-    write_followers(seen, game, out.follower + game * follower_row);
-    write_goals(seen, game, table, out.goal + game * goal_row);
-  }
+  const auto n = static_cast<std::size_t>(n_), goal_width = static_cast<std::size_t>(goal_features());
+  const std::size_t goal_row = n * static_cast<std::size_t>(goals_) * goal_width;
+  encode_now(seen, games, table.population,
+             {out.follower, static_cast<std::size_t>(follower_features()), out.goal, goal_width});
+  for (std::size_t game = 0; game < games; ++game) write_earlier(seen, game, table, out.goal + game * goal_row);
   if (out.expired != nullptr) expired(seen, games, n, goals_, out.expired);
+}
+
+void FeatureEncoder::encode_now(const SeenFields& seen, std::size_t games, int population,
+                                const FeatureRows& out) const {
+  const auto n = static_cast<std::size_t>(n_), goals = static_cast<std::size_t>(goals_);
+  check(seen, games, population);
+  for (std::size_t game = 0; game < games; ++game) {
+    write_followers(seen, game, out.follower_width, out.follower + game * n * out.follower_width);
+    write_goals(seen, game, out.goal_width, out.goal + game * n * goals * out.goal_width);
+  }
 }
 
 void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int population) const {
@@ -114,14 +121,15 @@ void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int popula
   }
 }
 
-void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, float* out) const {
+void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, std::size_t width, float* row) const {
   const std::int16_t *action = seen.action.of(game), *committed = seen.committed.of(game);
   const std::int16_t *running = seen.contract_running.of(game), *age = seen.contract_age.of(game);
   const std::int16_t *completed = seen.completed.of(game), *available = seen.available.of(game);
   const float time = share(*seen.step.of(game), horizon_);
   float left[kMaxGoals];
   for (int g = 0; g < goals_; ++g) left[g] = share(available[g], abundance_);
-  for (int k = 0; k < n_; ++k) {
+  for (int k = 0; k < n_; ++k, row += width) {
+    float* out = row;
     *out++ = time;
     for (int a = 0; a < kActions; ++a) *out++ = flag(action[k] == a);
     *out++ = flag(action[k] == kNone);
@@ -148,12 +156,10 @@ float* FeatureEncoder::write_body(const SeenFields& seen, std::size_t game, int 
   return std::fill_n(out, end - out, 0.0f);
 }
 
-void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, const HistoryTable& table,
-                                 float* out) const {
+void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, std::size_t width, float* out) const {
   const std::int16_t *distances = seen.distance.of(game), *offer = seen.offer.of(game);
   const std::int16_t *committed = seen.committed.of(game), *available = seen.available.of(game);
   const int remaining = horizon_ - *seen.step.of(game);
-  const int width = goal_features();
   int offers[kMaxGoals] = {};
   float left[kMaxGoals];
   Nearest nearest;
@@ -161,14 +167,12 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, const
   for (int k = 0; k < n_; ++k) {
     for (int g = 0; g < goals_; ++g) {
       const float near = nearness(distances[k * goals_ + g]);
-      out[(k * goals_ + g) * width + 1] = near;
+      out[static_cast<std::size_t>(k * goals_ + g) * width + 1] = near;
       nearest.add(g, near);
       offers[g] += offer[2 * k] == g;
     }
   }
   for (int k = 0; k < n_; ++k) {
-    // Checked before; whatever another thread has done to the array since, this stays inside the table.
-    const int identity = std::clamp<int>(seen.identity.of(game)[k], 0, table.population - 1);
     for (int g = 0; g < goals_; ++g, out += width) {
       const int distance = distances[k * goals_ + g];
       const bool reachable = distance >= 0, offered = offer[2 * k] == g;
@@ -181,7 +185,19 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, const
       out[7] = flag(offered);
       out[8] = offered ? share(1 + offer[2 * k + 1], bonuses_) : 0.0f;
       out[9] = flag(offered && committed[k] > 0);
-      write_history(table, identity, g, out + 10);
+    }
+  }
+}
+
+/// What earlier episodes tell of each pair, and the planner's first action.
+void FeatureEncoder::write_earlier(const SeenFields& seen, std::size_t game, const HistoryTable& table,
+                                   float* out) const {
+  const int width = goal_features();
+  for (int k = 0; k < n_; ++k) {
+    // Checked before; whatever another thread has done to the array since, this stays inside the table.
+    const int identity = std::clamp<int>(seen.identity.of(game)[k], 0, table.population - 1);
+    for (int g = 0; g < goals_; ++g, out += width) {
+      write_history(table, identity, g, out + kGoalFeaturesNow);
       if (!routes_) continue;
       const int first = seen.route.of(game)[k * goals_ + g];
       for (int a = 0; a < kActions; ++a) out[width - kActions + a] = flag(first == a);

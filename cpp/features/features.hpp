@@ -75,6 +75,14 @@ struct FeatureArrays {
   bool* expired = nullptr;    // [B, N] as expired() says; null: not asked for
 };
 
+/// The same for the features of this step alone, each row with room for more.
+struct FeatureRows {
+  float* follower;
+  std::size_t follower_width;  // of which F are written
+  float* goal;
+  std::size_t goal_width;  // of which kGoalFeaturesNow are written
+};
+
 /// Which offers have run their course: the contract was completed in the last step, the follower is not committed to
 /// the offer, or the offered goal can no longer be reached. True without an offer, too. out [B, N].
 /// Throws std::invalid_argument, with nothing written, on an offered goal outside [-1, G]; G is "none".
@@ -92,15 +100,19 @@ class FeatureEncoder {
   /// on an identity, action, offered goal, heading or route out of range.
   void encode(const SeenFields& seen, std::size_t games, const HistoryTable& table, const FeatureArrays& out) const;
 
+  /// The features of this step alone, in a game whose followers are of a population of that size.
+  void encode_now(const SeenFields& seen, std::size_t games, int population, const FeatureRows& out) const;
+
  private:
   static constexpr int kActions = kMaxActions;
   static constexpr int kCurveMarks = 4;  // ages at which the completion curve is read off
   static constexpr int kOften = 100;     // tries from which on "how often" is 1
 
   void check(const SeenFields& seen, std::size_t games, int population) const;
-  void write_followers(const SeenFields& seen, std::size_t game, float* out) const;
+  void write_followers(const SeenFields& seen, std::size_t game, std::size_t width, float* out) const;
   float* write_body(const SeenFields& seen, std::size_t game, int follower, float* out) const;
-  void write_goals(const SeenFields& seen, std::size_t game, const HistoryTable& table, float* out) const;
+  void write_goals(const SeenFields& seen, std::size_t game, std::size_t width, float* out) const;
+  void write_earlier(const SeenFields& seen, std::size_t game, const HistoryTable& table, float* out) const;
   void write_history(const HistoryTable& table, int identity, int goal, float* out) const;
   float how_often(std::int64_t count) const;
 

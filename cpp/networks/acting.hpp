@@ -57,13 +57,14 @@ struct LeaderStepArrays {
   float* next_history;           // [B, N, H]
 };
 
-/// paymaster.networks.follower_policy.FollowerNetwork without its value, all followers sharing one set of weights; which
-/// are [inputs, outputs] here.
+/// paymaster.networks.follower_policy.FollowerNetwork, all followers sharing one set of weights; which are
+/// [inputs, outputs] here.
 struct FollowerWeights {
   Layer own, goal, joined;
   const float* identity = nullptr;  // [P, H]; null: they are all alike
   Layer goal_logit;                 // none: `logits` are those of primitive actions, else that of "stop"
   Layer logits;
+  Layer value;  // of the critic, which followers that act need not
 };
 
 struct FollowerStepArrays {
@@ -82,8 +83,16 @@ struct OfferDraws {
   std::int64_t* offer;              // [R], out
 };
 
+/// What actions of R followers are drawn from: paymaster.networks.follower_policy.draw_actions.
+struct ActionDraws {
+  const float* logits;   // [R, A]
+  const float* uniform;  // [R], in [0, 1); null: the likeliest actions
+  std::int64_t* action;  // [R], out
+};
+
 void act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays);
 void act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays);
 void draw_offers(const OfferDraws& draws, std::size_t rows, std::size_t offers, double explore);  // 1 < O
+void draw_actions(const ActionDraws& draws, std::size_t rows, std::size_t actions, double explore);
 
 }  // namespace paymaster

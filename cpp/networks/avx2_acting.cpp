@@ -1,8 +1,7 @@
 // Compiled for AVX2 and FMA (see CMakeLists.txt) and entered only where has_avx2() says so.
-#include "networks/avx2_acting.hpp"
-
 #include "networks/follower_step.hpp"
 #include "networks/leader_step.hpp"
+#include "networks/wide_acting.hpp"
 
 namespace paymaster {
 

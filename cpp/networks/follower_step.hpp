@@ -17,10 +17,9 @@ class Turned {
  public:
   explicit Turned(const Layer& layer)
       : weight_(std::make_unique<float[]>(layer.inputs * layer.outputs)), layer_(layer) {
-    for (std::size_t i = 0; i < layer.inputs; ++i)
-      for (std::size_t j = 0; j < layer.outputs; ++j)
-        weight_[j * layer.inputs + i] = layer.weight[i * layer.outputs + j];
-    if (layer) layer_.weight = weight_.get();
+    if (!layer) return;
+    transpose(layer.weight, layer.outputs, layer.inputs, layer.outputs, weight_.get(), layer.inputs);
+    layer_.weight = weight_.get();
   }
 
   const Layer& operator*() const { return layer_; }

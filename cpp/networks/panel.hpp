@@ -46,7 +46,8 @@ struct Games {
 template <class Step, class Weights, class Arrays>
 void play(const Weights& weights, const ActingSizes& sizes, const Arrays& arrays) {
   if (sizes.games == 0 || sizes.followers == 0) return;
-  const std::size_t width = sizes.games > kGames / 2 ? kGames : kGames / 2;  // one game must not pay for all
+  // One game must not pay for all; but whole registers, so that a game's numbers do not depend on how many there are.
+  const std::size_t least = std::max(kGames / 2, kWidth<float>), width = sizes.games > least ? kGames : least;
   Step step(weights, sizes, arrays, width);
   for (std::size_t first = 0; first < sizes.games; first += width)
     step.play(Games{first, std::min(width, sizes.games - first), sizes.followers, width});

@@ -29,7 +29,7 @@ inline void add_tile(const Real* a, const Real* b, Real* out, std::size_t inner,
 template <std::size_t Vectors, class W, class Real>
 inline void add_strip(const Real* a, const Real* b, Real* out, std::size_t rows, std::size_t inner,
                       std::size_t columns) {
-  constexpr std::size_t kRows = 6;
+  constexpr std::size_t kRows = kWidth<float> == 16 ? 8 : 6;  // AVX-512 has twice as many registers as others
   const std::size_t whole = rows - rows % kRows;
   for (std::size_t i = 0; i < whole; i += kRows)
     add_tile<kRows, Vectors, W>(a + i * inner, b, out + i * columns, inner, columns);
@@ -40,6 +40,8 @@ inline void add_strip(const Real* a, const Real* b, Real* out, std::size_t rows,
     case 3: return add_tile<3, Vectors, W>(a, b, out, inner, columns);
     case 4: return add_tile<4, Vectors, W>(a, b, out, inner, columns);
     case 5: return add_tile<5, Vectors, W>(a, b, out, inner, columns);
+    case 6: return add_tile<6, Vectors, W>(a, b, out, inner, columns);
+    case 7: return add_tile<7, Vectors, W>(a, b, out, inner, columns);
     default: return;
   }
 }

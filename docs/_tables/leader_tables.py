@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from cells import table
-from stored_numbers import COMPARED, GAMES, GRID, full_information_gain, numbers, over_seeds, stored
+from stored_numbers import COMPARED, GAMES, GRID, numbers, over_seeds
 
-from paymaster.algorithms import DEFAULT_LEADER, LEADERS
+from paymaster.algorithms import LEADERS
 
 INSIDE = (
     ("greedy gain", "likeliest offers", 2),

@@ -150,6 +150,22 @@ class FeatureEncoder:
         expired: NDArray[np.bool_],
     ) -> None: ...
 
+class FollowerEncoder:
+    """Turns what a batch's followers see into features."""
+
+    def __init__(self, batch: Batch) -> None: ...
+    @property
+    def own_features(self) -> int: ...
+    @property
+    def goal_features(self) -> int: ...
+    def encode_into(
+        self,
+        observation: Mapping[str, NDArray[Any]],
+        own: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        identity: NDArray[np.int64],
+    ) -> None: ...
+
 def expired(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]: ...
 
 class LossSettings:
@@ -249,8 +265,46 @@ class ActingLeader:
         NDArray[np.float32],
     ]: ...  # log mu, beta's logits, logits of the prediction, attention, history
 
+class FollowerUpdate:
+    """A followers' network that learns: its float32 parameters lie in ``all``, and their gradient is written."""
+
+    def __init__(
+        self,
+        parameters: dict[str, NDArray[np.float32]],
+        all: NDArray[np.float32],
+        gradient: NDArray[np.float32],
+        *,
+        population: int,
+        num_goals: int,
+        num_actions: int,
+        own_features: int,
+        goal_features: int,
+        hidden: int,
+    ) -> None: ...
+    def take(
+        self,
+        own: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        identity: NDArray[np.int64],
+        action: NDArray[np.int64],
+        acts: NDArray[np.bool_],
+    ) -> None: ...
+    def judge(self) -> NDArray[np.float32]: ...
+    def learn(
+        self,
+        advantage: NDArray[np.float32],
+        targets: NDArray[np.float32],
+        *,
+        first: bool,
+        scale: float,
+        explore: float,
+        critic_weight: float,
+        entropy_weight: float,
+        clip: float,
+    ) -> dict[str, float]: ...
+
 class ActingFollowers:
-    """One step of the followers' network: logits float32[B, N, A]."""
+    """One step of the followers' network: logits float32[B, N, A], or actions int64[B, N] drawn from them."""
 
     def __init__(
         self,
@@ -266,6 +320,14 @@ class ActingFollowers:
     def step(
         self, own: NDArray[np.float32], goal: NDArray[np.float32], identity: NDArray[np.int64]
     ) -> NDArray[np.float32]: ...
+    def draw(
+        self,
+        own: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        identity: NDArray[np.int64],
+        uniform: NDArray[np.float32] | None,
+        explore: float,
+    ) -> NDArray[np.int64]: ...
 
 def draw_offers(
     log_mu: NDArray[np.float32],

@@ -185,6 +185,29 @@ TEST_CASE("followers' step: each game for itself") {
   }
 }
 
+TEST_CASE("actions are drawn as often as they should be") {
+  const float logits[] = {0.0F, 3.0F, -2.0F, 1.0F};
+  constexpr std::size_t kRows = 40000, kActions = 4;
+  Random random(2);
+  Floats each, uniform(kRows);
+  for (std::size_t row = 0; row < kRows; ++row) each.insert(each.end(), logits, logits + kActions);
+  for (float& number : uniform) number = static_cast<float>(random.below(1 << 20)) / static_cast<float>(1 << 20);
+  Indices action(kRows, -1);
+  for (const double explore : {0.0, 0.4}) {
+    draw_actions({each.data(), uniform.data(), action.data()}, kRows, kActions, explore);
+    double sum = 0.0;
+    for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
+    for (std::size_t a = 0; a < kActions; ++a) {
+      const double expected =
+          (1.0 - explore) * std::exp(static_cast<double>(logits[a])) / sum + explore / static_cast<double>(kActions);
+      const auto drawn = std::count(action.begin(), action.end(), static_cast<std::int64_t>(a));
+      CHECK(static_cast<double>(drawn) / static_cast<double>(kRows) == doctest::Approx(expected).epsilon(0.1));
+    }
+  }
+  draw_actions({each.data(), nullptr, action.data()}, kRows, kActions, 0.4);
+  CHECK(std::count(action.begin(), action.end(), 1) == kRows);
+}
+
 TEST_CASE("offers are drawn as often as they should be") {
   constexpr std::size_t kRows = 20000, kOffers = 3;
   const double mu[kOffers] = {0.5, 0.3, 0.2};

@@ -258,6 +258,27 @@ def test_what_the_core_does_not_take_goes_through_torch() -> None:
         assert FollowerActor(separate).logits(*follower_inputs(FOLLOWERS, 4, 2)).shape == (4, 2, 4)
 
 
+@pytest.mark.parametrize("explore", [0.0, 0.3, 1.0])
+@torch.inference_mode()
+def test_followers_draw_the_same_actions(explore: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    network = FollowerNetwork(FOLLOWERS)
+    for parameter in network.parameters():
+        parameter.data.mul_(3.0)
+    inputs, uniform = follower_inputs(FOLLOWERS, 50, 3), torch.rand(50, 3)
+    actor = FollowerActor(network)
+    drawn = [actor.draw(*inputs, numbers, explore) for numbers in (uniform, None)]
+    for wrong in (torch.ones(50, 3), torch.rand(50, 2), torch.rand(50, 3).double()):
+        with refused(ValueError, "uniform"):
+            actor.draw(*inputs, wrong, explore)
+    with refused(ValueError, "explore"):
+        actor.draw(*inputs, uniform, 1.5)
+    monkeypatch.setattr(networks_acting, "readable", lambda *_: False)
+    for numbers, ours in zip((uniform, None), drawn, strict=True):
+        assert ours.dtype == torch.int64 and len(ours.unique()) > 1
+        assert torch.equal(ours, actor.draw(*inputs, numbers, explore))
+
+
 @torch.inference_mode()
 def test_a_nan_stays_one() -> None:
     network, inputs = LeaderNetwork(CONFIG), leader_inputs(CONFIG, 4, 2)

@@ -213,7 +213,8 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     targets = judged.phi
     with pytest.raises(ValueError, match="advantage: expected a C-ordered array"):
         core.learn(weights, judged, targets, targets, torch.ones(()), first=True)
-    fresh = CoreUpdate(copy.deepcopy(leader.network))
+    fresh = CoreUpdate.of(copy.deepcopy(leader.network), None)
+    assert fresh is not None
     with pytest.raises(RuntimeError, match="expected take"):
         fresh._core.encode()
 
@@ -222,7 +223,8 @@ def test_parameters_stay_those_of_the_network() -> None:
     """In one array, seen by whoever held them."""
     network = LeaderNetwork(played(CASES["m3rl"][0], 0.0)[0].network.config)
     before, held = copy.deepcopy(network.state_dict()), list(network.parameters())
-    core = CoreUpdate(network)
+    core = CoreUpdate.of(network, None)
+    assert core is not None
     assert all(mine is now for mine, now in zip(held, network.parameters(), strict=True))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    assert torch.equal(core.parameters, nn.utils.parameters_to_vector(network.parameters()))
+    assert torch.equal(core._joined.values, nn.utils.parameters_to_vector(network.parameters()))

@@ -17,6 +17,7 @@ from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
 from paymaster.analysis.equilibrium import diagnose_run
 from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.commands.main import main
+from paymaster.features.follower import FollowerFeatures
 from paymaster.features.leader import NOW, FeatureEncoder
 from paymaster.features.surroundings import Surroundings
 from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
@@ -42,8 +43,11 @@ def test_encoder(task: str, kind: str) -> None:
     encoder = FollowerEncoder(env, torch.device("cpu"))
     offers = np.array([[[4, 0], [0, 1], [1, 0], [3, 1]]] * 4)
     observation = env.offer(offers)
-    seen = encoder.encode(observation)
-    assert seen.own.shape == (4, 4, encoder.own_features) and seen.goal.shape == (4, 4, 4, encoder.goal_features)
+    own, goal = (
+        np.empty((4, 4, encoder.own_features), np.float32),
+        np.empty((4, 4, 4, encoder.goal_features), np.float32),
+    )
+    seen = encoder.encode_into(observation, own, goal, np.empty((4, 4), np.int64))
     torch.testing.assert_close(seen.identity.numpy(), observation["identity"].astype(np.int64))
     bonuses = env.parameters["num_bonuses"]
     preferred, skill, offered, price = seen.goal[..., NOW : NOW + 4].unbind(-1)
@@ -53,6 +57,57 @@ def test_encoder(task: str, kind: str) -> None:
     np.testing.assert_array_equal(skill, observation["skill"])
     assert offered[:, 0].eq(0).all() and offered[:, 1].tolist() == [[1, 0, 0, 0]] * 4
     assert price[0, 1, 0] == 2 / bonuses and price[0, 2, 1] == 1 / bonuses
+
+
+def slow_features(env: TwoPhaseVectorEnv, seen: dict[str, Any]) -> tuple[Any, Any]:
+    """What :class:`FollowerFeatures` says, by NumPy."""
+    follower, goals = FeatureEncoder(env).encode(seen)
+    kinds, bonuses = np.arange(env.parameters["num_goals"]), np.float32(env.parameters["num_bonuses"])
+    reservation, due = (seen[name].astype(np.float32) / bonuses for name in ("reservation", "due"))
+    offered = (seen["offered"][..., :1] == kinds).astype(np.float32)
+    price = (seen["offered"][..., 1:] + 1).astype(np.float32) / bonuses
+    preferred = (seen["preference"][..., None] == kinds) * reservation[..., None]
+    own = [follower, np.stack((reservation, due), axis=-1)]
+    goal = [goals[..., :NOW], np.stack((preferred, seen["skill"], offered, offered * price), axis=-1)]
+    if env.parameters["followers"] == "primitive":
+        around, ways = Surroundings(env).encode(seen)
+        own, goal = [*own, around], [*goal, ways]
+    return np.concatenate(own, axis=-1), np.concatenate(goal, axis=-1)
+
+
+@pytest.mark.parametrize("task", ["multi_bonus_resource_collection", "predator_prey"])
+@pytest.mark.parametrize("kind", ["meta", "primitive"])
+def test_features_are_those_by_numpy(task: str, kind: str) -> None:
+    env = two_phase(task, kind, 5, payment="advance", abstain=True, population_size=9)
+    env.reset()
+    draws, features = np.random.default_rng(0), FollowerFeatures(env)
+    for _ in range(12):
+        seen = env.offer(draws.integers((0, 0), (5, env.parameters["num_bonuses"]), (5, 4, 2)))
+        own, goal = features.encode(seen)
+        expected = slow_features(env, seen)
+        assert own.dtype == goal.dtype == np.float32
+        np.testing.assert_array_equal(own, expected[0])
+        np.testing.assert_array_equal(goal, expected[1])
+        env.act(draws.integers(0, env.single_follower_action_space.nvec[0], (5, 4)))
+
+
+def test_arrays_for_features_that_do_not_fit_are_refused() -> None:
+    env = two_phase("resource_collection", "meta", 3)
+    env.reset()
+    features, seen = FollowerFeatures(env), env.offer(np.zeros((3, 4, 2), dtype=np.int64))
+    arrays = [*features.encode(seen), np.zeros((3, 4), np.int64)]
+    features.encode_into(seen, *arrays)  # type: ignore[arg-type]
+    for place, name in enumerate(("own", "goal", "identity")):
+        for wrong in (arrays[place][:2].copy(), arrays[place][..., 1:].copy(), arrays[place].astype(np.float64)):
+            with pytest.raises((ValueError, TypeError), match=f"{name}: expected"):
+                features.encode_into(seen, *arrays[:place], wrong, *arrays[place + 1 :])
+    for name in ("offered", "skill", "due", "identity"):
+        with pytest.raises(ValueError, match=f"a field '{name}'"):
+            features.encode({key: value for key, value in seen.items() if key != name})
+        with pytest.raises((ValueError, TypeError), match=rf"observation\['{name}'\]: expected"):
+            features.encode({**seen, name: seen[name][:, :1]})
+    with pytest.raises(ValueError, match=r"observation\['identity'\] \(game 0, follower 0\)"):
+        features.encode({**seen, "identity": np.full((3, 4), 40, np.int16)})
 
 
 def test_now_is_what_earlier_episodes_do_not_change() -> None:
@@ -132,6 +187,11 @@ def test_followers_answer_and_are_written_down() -> None:
     followers.update(lived)
     with pytest.raises(ValueError, match="lived: expected an episode"):
         seated.lived()
+    for _ in range(2):  # of two episodes the last
+        env.reset()
+        rewards = [env.step(offers)[4]["follower_reward"].copy() for _ in range(env.parameters["horizon"])]
+    np.testing.assert_array_equal(seated.lived().reward, rewards)
+    np.testing.assert_array_equal(lived.identity, identity)  # what was returned stays as it was
 
 
 def config_of(kind: str, **changes: Any) -> TrainConfig:

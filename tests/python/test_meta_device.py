@@ -188,7 +188,7 @@ def test_followers_play_and_learn(kind: Followers, identities: Identities, held:
     held.waits.clear()
     with OneDevice() as mode:
         followers.followers.update(lived)
-    assert mode.transfers == 0
+    assert mode.transfers == 6  # of what they lived through, which was written on the CPU
     alone = {"nonzero": 1} if identities == "embedded" else {}
     assert held.waits == {"step_is_finite": 2, "tolist": 1} | alone
     states = followers.followers.optimizer.state.values()

@@ -8,18 +8,18 @@ subclasses, hooks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from paymaster import _core
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.joined_adam import JoinedAdam
+from paymaster.algorithms.joined_parameters import JoinedParameters, learned_as_usual
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.torch_update import Judged
-from paymaster.networks.acting import core_parameters, parameters_of
 from paymaster.networks.leader import LeaderNetwork
 
 __all__ = ["CoreUpdate"]
@@ -28,27 +28,20 @@ __all__ = ["CoreUpdate"]
 class CoreUpdate:
     """Computes gradients for a network on the CPU, whose parameters it moves into one array.
 
+    Args:
+        network: the leader's.
+        parameters: the network's (:func:`.learned_as_usual`).
+
     Attributes:
-        parameters: all of them, in their order in the network, float32 [P]; the network's own are views of it.
-        gradients: theirs, one array likewise.
+        gradients: of all parameters, in one array.
     """
 
-    def __init__(self, network: LeaderNetwork) -> None:
-        every = parameters_of(network)
-        self.parameters = torch.cat([parameter.detach().flatten() for parameter in every])
-        gradient = torch.zeros_like(self.parameters)
-        self.gradients = [gradient]
-        each = [parameter.numel() for parameter in every]
-        for parameter, part in zip(every, torch.split(self.parameters, each), strict=True):
-            parameter.data = part.view(parameter.shape)
-        self._parts = [
-            part.view(parameter.shape) for parameter, part in zip(every, torch.split(gradient, each), strict=True)
-        ]
-        self._every = every
-        named = {name: parameter.detach().numpy() for name, parameter in network.named_parameters()}
+    def __init__(self, network: LeaderNetwork, parameters: Mapping[str, nn.Parameter]) -> None:
+        self._joined = JoinedParameters(parameters)
+        self.gradients = [self._joined.gradient]
         sizes = {name: size for name, size in vars(network.config).items() if type(size) is int}
-        self._core = _core.LeaderUpdate(named, self.parameters.numpy(), gradient.numpy(), **sizes)
-        self._where = _addresses(every)
+        values, gradient = self._joined.values.numpy(), self._joined.gradient.numpy()
+        self._core = _core.LeaderUpdate(self._joined.named, values, gradient, **sizes)
         self._predicts = network.config.prediction
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -57,12 +50,10 @@ class CoreUpdate:
     @staticmethod
     def of(network: LeaderNetwork, before: CoreUpdate | None) -> CoreUpdate | None:
         """Return one for this network, ``before`` if its parameters are where that put them; None: torch's turn."""
-        parameters = core_parameters(network, LeaderNetwork)
-        if parameters is None or not all(map(_learns_as_usual, parameters.values())):
+        parameters = learned_as_usual(network, LeaderNetwork)
+        if parameters is None:
             return None
-        if before is not None and before._where == _addresses(parameters.values()):
-            return before
-        return CoreUpdate(network)
+        return before if before is not None and before._joined.are(parameters) else CoreUpdate(network, parameters)
 
     def take(self, steps: PackedSteps, held: Tensor, config: EBPGConfig) -> None:
         """As :meth:`TorchUpdate.take`."""
@@ -74,8 +65,7 @@ class CoreUpdate:
         )
         self._core.take(steps.batch_sizes.tolist(), *(array.contiguous().numpy() for array in arrays))
         self._core.encode()
-        for parameter, gradient in zip(self._every, self._parts, strict=True):
-            parameter.grad = gradient
+        self._joined.show_gradient()
         self._rows, self._config = held.numel(), config
         self._explore = 0.0 if agents else steps.explore
 
@@ -112,7 +102,7 @@ class CoreUpdate:
 
     def step(self, optimizer: JoinedAdam) -> None:
         """As :meth:`TorchUpdate.step`."""
-        optimizer.step_joined(self.parameters, self.gradients[0])
+        optimizer.step_joined(self._joined.values, self._joined.gradient)
 
     def _settings(self, weights: Mapping[str, float]) -> Any:
         return _core.LossSettings(
@@ -125,16 +115,6 @@ class CoreUpdate:
             penalty_weight=weights.get("termination_penalty", 0.0),
             clip=self._config.clip,
         )
-
-
-def _learns_as_usual(parameter: Tensor) -> bool:
-    """Whether it is to be learned, and nobody wants to see or change its gradient."""
-    hooks = (getattr(parameter, name, None) for name in ("_backward_hooks", "_post_accumulate_grad_hooks"))
-    return parameter.requires_grad and not any(hooks)
-
-
-def _addresses(parameters: Iterable[Tensor]) -> list[int]:
-    return [parameter.data_ptr() for parameter in parameters]
 
 
 def _array(tensor: Tensor | None) -> Any:

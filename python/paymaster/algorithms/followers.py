@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -10,9 +11,17 @@ from torch import Tensor, nn
 
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import lambda_returns, normalise
-from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_step
+from paymaster.algorithms.core_follower_update import CoreFollowerUpdate
+from paymaster.algorithms.joined_adam import JoinedAdam
+from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_descent, joint_step
 from paymaster.networks.acting import FollowerActor
-from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, FollowerOutput, Identities
+from paymaster.networks.follower_policy import (
+    FollowerConfig,
+    FollowerNetwork,
+    FollowerOutput,
+    Identities,
+    mixed_with_uniform,
+)
 from paymaster.networks.narrow import log_softmax
 from paymaster.networks.torch_defaults import drawing_from, usual_torch
 from paymaster.validation.quantities import Epochs, Positive, Share, Weight, Width
@@ -130,7 +139,8 @@ class FollowerActorCritic:
         self.ranks: Ranks = SINGLE_PROCESS
         with usual_torch(), drawing_from(seed):
             self.network = FollowerNetwork(network).to(self.device)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate, fused=True)
+        self.optimizer = JoinedAdam([{"params": list(self.network.parameters()), "lr": self.config.learning_rate}])
+        self._core: CoreFollowerUpdate | None = None
 
     def actor(self) -> FollowerActor:
         """Return the networks as they play the next batch of episodes."""
@@ -155,19 +165,29 @@ class FollowerActorCritic:
             generator: the only source of randomness, on ``device``.
             greedy: the likeliest action, no randomness at all.
         """
-        logits = (actor or self.actor()).logits(*seen)
-        if greedy:
-            return logits.argmax(-1)
-        probability = torch.softmax(logits, dim=-1)
-        cumulative = (_mixed(probability, explore) if explore > 0.0 else probability).cumsum(-1)
-        uniform = torch.rand(logits.shape[:-1], generator=generator, device=logits.device, dtype=logits.dtype)
-        drawn: Tensor = (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
-        return drawn
+        uniform: Tensor | None = None
+        if not greedy:
+            own = seen.own
+            uniform = torch.rand(own.shape[:-1], generator=generator, device=own.device, dtype=own.dtype)
+        return (actor or self.actor()).draw(*seen, uniform, explore)
 
     @usual_torch()
     def update(self, episodes: FollowerEpisodes) -> dict[str, float]:
         """Learns from a batch of whole episodes, each follower from its own rewards; the metrics of the first step."""
+        self._core = CoreFollowerUpdate.of(self.network, self._core)
         episodes = episodes.to(self.device)
+        metrics = self._learn(episodes) if self._core is None else self._learn_by(self._core, episodes)
+        return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The networks, under the name checkpoints store them by."""
+        return {"followers": self.network}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimiser, under the name checkpoints store it by."""
+        return {"followers": self.optimizer}
+
+    def _learn(self, episodes: FollowerEpisodes) -> dict[str, Tensor]:
         config, acts = self.config, episodes.acts
         share = self.ranks.share(acts.sum())
         alone = self._asked_alone(episodes)
@@ -180,7 +200,7 @@ class FollowerActorCritic:
             log_pi = log_softmax(output.logits)
             chosen = log_pi.gather(-1, episodes.action.unsqueeze(-1)).squeeze(-1)
             if episodes.explore > 0.0:
-                chosen = _mixed(chosen.exp(), episodes.explore, log_pi.shape[-1]).log()
+                chosen = mixed_with_uniform(chosen.exp(), episodes.explore, log_pi.shape[-1]).log()
             if old is None:
                 policy, old = losses.policy_gradient_loss(chosen, advantage), chosen.detach()
             else:
@@ -196,15 +216,24 @@ class FollowerActorCritic:
             sums = [*report.values()]
             joint_step(loss, share, self.optimizer, config.max_gradient_norm, self.ranks, sums, who="followers")
             first = first or report
-        return dict(zip(first, torch.stack(list(first.values())).tolist(), strict=True))
+        return first
 
-    def modules(self) -> dict[str, nn.Module]:
-        """The networks, under the name checkpoints store them by."""
-        return {"followers": self.network}
-
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """The optimiser, under the name checkpoints store it by."""
-        return {"followers": self.optimizer}
+    def _learn_by(self, core: CoreFollowerUpdate, episodes: FollowerEpisodes) -> dict[str, Tensor]:
+        """:meth:`_learn`, with losses and gradients by the core."""
+        config, first = self.config, dict[str, Tensor]()
+        core.take(episodes)
+        share = self.ranks.share(core.count)
+        advantage, target = self._estimate(episodes, core.judge())
+        step = partial(self.optimizer.step_joined, core.parameters, core.gradient)
+        for epoch in range(config.epochs):
+            loss, means = core.learn(config, advantage, target, float(share), first=epoch == 0)
+            report = {} if first else {f"follower_{name}": torch.tensor(mean) * share for name, mean in means.items()}
+            sums = [*report.values()]
+            joint_descent(
+                torch.tensor(loss), [core.gradient], step, config.max_gradient_norm, self.ranks, sums, who="followers"
+            )
+            first = first or report
+        return first
 
     def _asked_alone(self, episodes: FollowerEpisodes) -> tuple[Tensor, FollowerInput] | None:
         """Where somebody acted, rows [R] of [T, B, N], and what they saw there, as R games of one follower each;
@@ -239,8 +268,3 @@ class FollowerActorCritic:
             reward.view(alone), value.view(alone), acts.flatten(1), self.config.gamma, self.config.gae_lambda
         ).view(acts.shape)
         return normalise((target - value).unsqueeze(-1), acts, self.ranks.total).squeeze(-1), target
-
-
-def _mixed(probability: Tensor, explore: float, actions: int | None = None) -> Tensor:
-    """(1 - iota) p + iota / A."""
-    return (1.0 - explore) * probability + explore / (probability.shape[-1] if actions is None else actions)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster import _core
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
-from paymaster.features.leader import NOW, FeatureEncoder
 from paymaster.features.surroundings import Surroundings
 
 __all__ = ["FollowerFeatures"]
@@ -33,14 +33,11 @@ class FollowerFeatures:
     """
 
     def __init__(self, env: TwoPhaseVectorEnv) -> None:
-        parameters = env.parameters
-        self._encoder = FeatureEncoder(env)
-        self._goals: int = parameters["num_goals"]
-        self._bonuses = np.float32(parameters["num_bonuses"])
-        self._ground = None if parameters["followers"] == "meta" else Surroundings(env)
+        self._core = _core.FollowerEncoder(env._core)
+        self._ground = None if env.parameters["followers"] == "meta" else Surroundings(env)
         extra = (0, 0) if self._ground is None else (self._ground.follower_features, self._ground.goal_features)
-        self.own_features: int = self._encoder.follower_features + 2 + extra[0]
-        self.goal_features: int = NOW + 4 + extra[1]
+        self.own_features: int = self._core.own_features + extra[0]
+        self.goal_features: int = self._core.goal_features + extra[1]
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Features of one step.
@@ -51,18 +48,28 @@ class FollowerFeatures:
         Returns:
             Per follower float32[B, N, ...] and per follower and goal type float32[B, N, G, ...], fresh arrays.
         """
-        follower, goals = self._encoder.encode(observation)
-        kinds = np.arange(self._goals)
-        offered, preference = observation["offered"], observation["preference"]
-        reservation, due = (observation[name].astype(np.float32) / self._bonuses for name in ("reservation", "due"))
-        offered_here = (offered[..., :1] == kinds).astype(np.float32)
-        price = (offered[..., 1:] + 1).astype(np.float32) / self._bonuses
-        preferred = (preference[..., None] == kinds) * reservation[..., None]
-        skill = observation["skill"].astype(np.float32)
-        own = [follower, np.stack((reservation, due), axis=-1)]
-        goal = [goals[..., :NOW], np.stack((preferred, skill, offered_here, offered_here * price), axis=-1)]
+        games, n, goals = observation["distance"].shape
+        own = np.empty((games, n, self.own_features), np.float32)
+        goal = np.empty((games, n, goals, self.goal_features), np.float32)
+        self.encode_into(observation, own, goal, np.empty((games, n), np.int64))
+        return own, goal
+
+    def encode_into(
+        self, observation: Mapping[str, NDArray[Any]], own: Floats, goal: Floats, identity: NDArray[np.int64]
+    ) -> None:
+        """Write the features of one step, and who the followers are, into arrays of the caller's.
+
+        Args:
+            observation: what :meth:`TwoPhaseVectorEnv.offer` returned, of B games.
+            own: float32[B, N, own_features], in C order.
+            goal: float32[B, N, G, goal_features], in C order.
+            identity: int64[B, N], in C order.
+
+        Raises:
+            ValueError, TypeError: not such an observation, or not such an array to write to.
+        """
+        self._core.encode_into(observation, own, goal, identity)
         if self._ground is not None:
-            around, ways = self._ground.encode(observation)
-            own.append(around)
-            goal.append(ways)
-        return np.concatenate(own, axis=-1), np.concatenate(goal, axis=-1)
+            own[..., self._core.own_features :], goal[..., self._core.goal_features :] = self._ground.encode(
+                observation
+            )

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from paymaster import _core
-from paymaster.networks.follower_policy import FollowerNetwork
+from paymaster.networks.follower_policy import FollowerNetwork, draw_actions
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput
 
 __all__ = ["FollowerActor", "LeaderActor", "core_parameters", "parameters_of", "readable"]
@@ -132,6 +132,22 @@ class FollowerActor(_Actor):
             logits: Tensor = self._network(own, goal, identity).logits
             return logits
         return torch.from_numpy(self._core.step(own.numpy(), goal.numpy(), identity.numpy()))
+
+    def draw(self, own: Tensor, goal: Tensor, identity: Tensor, uniform: Tensor | None, explore: float) -> Tensor:
+        """Draw the followers' actions of one step, int64 [B, N].
+
+        Args:
+            own, goal, identity: as of :meth:`logits`.
+            uniform: random numbers in [0, 1), [B, N]; None: the likeliest action instead.
+            explore: iota, with which an action is a uniform one.
+
+        Raises:
+            ValueError: as of :meth:`logits`.
+        """
+        if self._core is None or identity.dim() != 2 or not readable(identity, own, goal):
+            return draw_actions(self.logits(own, goal, identity), uniform, explore)
+        numbers = None if uniform is None else uniform.numpy()
+        return torch.from_numpy(self._core.draw(own.numpy(), goal.numpy(), identity.numpy(), numbers, explore))
 
 
 def readable(index: Tensor, *numbers: Tensor) -> bool:

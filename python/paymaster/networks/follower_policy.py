@@ -12,7 +12,15 @@ from torch import Tensor, nn
 from paymaster.validation.quantities import Size
 from paymaster.validation.ranges import check_fields
 
-__all__ = ["FollowerConfig", "FollowerNetwork", "FollowerOutput", "Identities", "IdentityLinear"]
+__all__ = [
+    "FollowerConfig",
+    "FollowerNetwork",
+    "FollowerOutput",
+    "Identities",
+    "IdentityLinear",
+    "draw_actions",
+    "mixed_with_uniform",
+]
 
 Identities = Literal["separate", "embedded"]
 
@@ -137,3 +145,24 @@ class FollowerNetwork(nn.Module):
             logits = torch.cat((by_goal, logits), dim=-1)
         logits, value = logits.permute(2, 0, 1, 3), self.value(joined, identity).squeeze(-1).permute(2, 0, 1)
         return FollowerOutput(logits[0], value[0]) if single else FollowerOutput(logits, value)
+
+
+def mixed_with_uniform(probability: Tensor, explore: float, actions: int) -> Tensor:
+    """Return (1 - iota) p + iota / A, of any shape."""
+    return (1.0 - explore) * probability + explore / actions
+
+
+def draw_actions(logits: Tensor, uniform: Tensor | None, explore: float) -> Tensor:
+    """Draw actions, int64 [...].
+
+    Args:
+        logits: of the actions, [..., A].
+        uniform: random numbers in [0, 1), [...]; None: the likeliest action instead.
+        explore: iota, with which an action is a uniform one.
+    """
+    if uniform is None:
+        return logits.argmax(-1)
+    probability = torch.softmax(logits, dim=-1)
+    cumulative = mixed_with_uniform(probability, explore, logits.shape[-1]).cumsum(-1)
+    drawn: Tensor = (cumulative <= uniform.unsqueeze(-1) * cumulative[..., -1:]).sum(-1)
+    return drawn

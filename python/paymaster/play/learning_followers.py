@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerInput
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
@@ -46,11 +47,58 @@ class FollowerEncoder:
             identities=identities,
         )
 
-    def encode(self, observation: Observation) -> FollowerInput:
-        """Of one step, from what :meth:`TwoPhaseVectorEnv.offer` returned."""
-        own, goal = self._features.encode(observation)
-        identity = observation["identity"].astype(np.int64)
-        return FollowerInput(*(torch.from_numpy(array).to(self._device) for array in (own, goal, identity)))
+    def encode_into(self, observation: Observation, *arrays: NDArray[Any]) -> FollowerInput:
+        """Write the features of one step, and who the followers are, into arrays of the caller's
+        (:meth:`.FollowerFeatures.encode_into`), and return them as tensors, views of them on the CPU."""
+        self._features.encode_into(observation, *arrays)
+        return FollowerInput(*(torch.from_numpy(array).to(self._device) for array in arrays))
+
+
+class _Recording:
+    """Arrays [T, B, N, ...] of what followers live through, filled a step at a time while they play.
+
+    Args:
+        env: the batch that is played.
+        encoder: of what they see.
+        keep: with room for all steps of an episode; else for one, which each step overwrites.
+
+    Attributes:
+        played: steps that are complete.
+    """
+
+    def __init__(self, env: TwoPhaseVectorEnv, encoder: FollowerEncoder, *, keep: bool) -> None:
+        # A batch that resets games by itself may take one step more than they have, in which it does that.
+        steps = env.parameters["horizon"] + 1 if keep else 1
+        shape = (steps, env.num_envs, env.num_followers)
+        self.keep, self.played, self._encoder = keep, 0, encoder
+        self._own = np.empty((*shape, encoder.own_features), np.float32)
+        self._goal = np.empty((*shape, env.parameters["num_goals"], encoder.goal_features), np.float32)
+        self._identity = np.empty(shape[1:], np.int64)
+        self._action, self._acts = np.empty(shape, np.int64), np.empty(shape, np.bool_)
+        self._reward = np.empty(shape, np.float32)
+
+    def see(self, observation: Observation) -> FollowerInput:
+        """Encode what they see of a step."""
+        row = self.played
+        self._acts[row] = observation["acts"]
+        return self._encoder.encode_into(observation, self._own[row], self._goal[row], self._identity)
+
+    def decide(self, action: NDArray[np.int64]) -> None:
+        """Record their actions, [B, N]."""
+        self._action[self.played] = action
+
+    def result(self, reward: NDArray[np.float32]) -> None:
+        """Record what these earned them, [B, N]; the step is complete."""
+        self._reward[self.played] = reward
+        self.played += self.keep
+
+    def episodes(self, explore: float) -> FollowerEpisodes:
+        """All of it. The recording's own memory, which belongs to the episodes from now on."""
+        own, goal, action, reward, acts = (
+            torch.from_numpy(array[: self.played])
+            for array in (self._own, self._goal, self._action, self._reward, self._acts)
+        )
+        return FollowerEpisodes(own, goal, torch.from_numpy(self._identity), action, reward, acts, explore)
 
 
 class LearningFollowers:
@@ -70,42 +118,38 @@ class LearningFollowers:
     def __init__(self, env: TwoPhaseVectorEnv, followers: FollowerActorCritic, generator: torch.Generator) -> None:
         self.followers, self.generator = followers, generator
         self.explore, self.greedy, self.keep = 0.0, False, False
-        self._encoder = FollowerEncoder(env, followers.device)
+        self._env, self._encoder = env, FollowerEncoder(env, followers.device)
         self._actor = followers.actor()
-        self._seen: list[FollowerInput] = []
-        self._results: list[tuple[Tensor, Tensor, Tensor]] = []  # action, acts, reward
-        self._last: tuple[Tensor, Tensor] | None = None
+        self._recording: _Recording | None = None
         env.answering = self
 
     def answer(self, observation: Observation) -> NDArray[np.int64]:
         """Their actions, int64 [B, N]."""
-        seen = self._encoder.encode(observation)
-        if observation["step"].flat[0] == 0:
+        first = observation["step"].flat[0] == 0
+        if first:
             self._actor = self.followers.actor()
+        if first or self._recording is None or self._recording.keep != self.keep:
+            self._recording = _Recording(self._env, self._encoder, keep=self.keep)
+        seen = self._recording.see(observation)
         action = self.followers.act(
             seen, self._actor, explore=self.explore, generator=self.generator, greedy=self.greedy
         )
-        if self.keep:
-            self._seen.append(seen)
-            self._last = action, torch.from_numpy(observation["acts"].copy()).to(action.device)
         answered: NDArray[np.int64] = action.cpu().numpy()
+        self._recording.decide(answered)
         return answered
 
     def earned(self, reward: NDArray[np.float32]) -> None:
         """What that earned them."""
-        if self._last is not None:
-            self._results.append((*self._last, torch.from_numpy(reward.copy()).to(self.followers.device)))
-            self._last = None
+        if self._recording is not None:
+            self._recording.result(reward)
 
     def lived(self) -> FollowerEpisodes:
-        """All steps since the last call, in which the batch has played one episode.
+        """Return the episode that the batch has played last, of those that were not returned.
 
         Raises:
             ValueError: none was kept.
         """
-        if not self._results:
+        recording, self._recording = self._recording, None
+        if recording is None or recording.played == 0:
             raise ValueError("lived: expected an episode played with keep = True, got none")
-        action, acts, reward = (torch.stack(part) for part in zip(*self._results, strict=True))
-        own, goal, identity = (torch.stack(part) for part in zip(*self._seen, strict=True))
-        self._seen, self._results = [], []
-        return FollowerEpisodes(own, goal, identity[0], action, reward, acts, self.explore)
+        return recording.episodes(self.explore)

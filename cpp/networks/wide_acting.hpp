@@ -1,4 +1,4 @@
-// The steps of acting.hpp in AVX2 registers. Only where has_avx2().
+// The steps of acting.hpp in wider registers. Only where has_avx2() and has_avx512().
 #pragma once
 
 #include "networks/acting.hpp"
@@ -7,5 +7,7 @@ namespace paymaster {
 
 void avx2_act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays);
 void avx2_act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays);
+void avx512_act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays);
+void avx512_act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays);
 
 }  // namespace paymaster

@@ -1,0 +1,73 @@
+// What followers see of a step, as float features: of a leader's features all that is of this step, and what each follower
+// knows of itself and of its offer.
+//
+// A follower, F + 2: the leader's F; its reservation; what taking the offer pays at once.
+// A follower and goal type, 10 + 4: the leader's of this step; the reservation where the type is preferred; skill; offered
+// now; for how much.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "features/features.hpp"
+
+namespace paymaster {
+
+/// The observation, and the fields of Game::follower_view that features are made of.
+struct FollowerFields : SeenFields {
+  Column<std::int16_t> offered, preference;  // [B, N, 2], [B, N]
+  Column<bool> skill;                        // [B, N, G]
+  Column<float> reservation, due;            // [B, N]
+};
+
+/// The caller's arrays. Rows may have room for more features behind those that are written.
+struct FollowerFeatureArrays {
+  FeatureRows rows;
+  std::int64_t* identity;  // [B, N]
+};
+
+/// Turns what followers see in games of one configuration into features.
+class FollowerEncoder {
+ public:
+  explicit FollowerEncoder(const GameConfig& config)
+      : encoder_(config), n_(config.num_followers), goals_(config.num_goals), bonuses_(config.num_bonuses) {}
+
+  int own_features() const { return encoder_.follower_features() + 2; }
+  static constexpr int goal_features() { return kGoalFeaturesNow + 4; }
+
+  /// Features of B games, whose followers are of a population of that size. Throws as FeatureEncoder::encode.
+  void encode(const FollowerFields& seen, std::size_t games, int population, const FollowerFeatureArrays& out) const {
+    encoder_.encode_now(seen, games, population, out.rows);
+    for (std::size_t game = 0; game < games; ++game) write_own(seen, game, out);
+  }
+
+ private:
+  void write_own(const FollowerFields& seen, std::size_t game, const FollowerFeatureArrays& out) const {
+    const auto bonuses = static_cast<float>(bonuses_);
+    const auto n = static_cast<std::size_t>(n_), goals = static_cast<std::size_t>(goals_);
+    const auto known = static_cast<std::size_t>(encoder_.follower_features());
+    const std::int16_t *identity = seen.identity.of(game), *offered = seen.offered.of(game);
+    const float *reservation = seen.reservation.of(game), *due = seen.due.of(game);
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::size_t follower = game * n + k;
+      out.identity[follower] = identity[k];
+      float* own = out.rows.follower + follower * out.rows.follower_width + known;
+      own[0] = reservation[k] / bonuses;
+      own[1] = due[k] / bonuses;
+      const float price = static_cast<float>(offered[2 * k + 1] + 1) / bonuses;
+      float* goal = out.rows.goal + follower * goals * out.rows.goal_width + kGoalFeaturesNow;
+      for (int g = 0; g < goals_; ++g, goal += out.rows.goal_width) {
+        const bool is_offered = offered[2 * k] == g;
+        goal[0] = seen.preference.of(game)[k] == g ? own[0] : 0.0f;
+        goal[1] = seen.skill.of(game)[k * goals + static_cast<std::size_t>(g)] ? 1.0f : 0.0f;
+        goal[2] = is_offered ? 1.0f : 0.0f;
+        goal[3] = is_offered ? price : 0.0f;
+      }
+    }
+  }
+
+  FeatureEncoder encoder_;
+  int n_, goals_, bonuses_;
+};
+
+}  // namespace paymaster

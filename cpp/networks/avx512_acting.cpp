@@ -1,0 +1,16 @@
+// Compiled for AVX-512 (see CMakeLists.txt) and entered only where has_avx512() says so.
+#include "networks/follower_step.hpp"
+#include "networks/leader_step.hpp"
+#include "networks/wide_acting.hpp"
+
+namespace paymaster {
+
+void avx512_act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays) {
+  play<LeaderStep>(weights, sizes, arrays);
+}
+
+void avx512_act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays) {
+  play<FollowerStep>(weights, sizes, arrays);
+}
+
+}  // namespace paymaster
