@@ -1,11 +1,25 @@
-"""The tables of the results page that come from our own measurements, bench/paper."""
+"""The tables of the results page that come from our own measurements: bench/paper, bench/leaders, bench/followers."""
 
 from __future__ import annotations
 
-from cells import table
-from stored_numbers import COMPARED, GAMES, GRID, numbers, over_seeds
+from collections import defaultdict
+from typing import Any
 
-from paymaster.algorithms import LEADERS
+from cells import table
+from stored_numbers import (
+    ALL_BUT_TWO,
+    COMPARED,
+    GAMES,
+    GRID,
+    full_information_gain,
+    mean_of,
+    numbers,
+    over_seeds,
+    runs,
+    stored,
+)
+
+from paymaster.algorithms import DEFAULT_LEADER, LEADERS
 
 INSIDE = (
     ("greedy gain", "likeliest offers", 2),
@@ -43,6 +57,25 @@ def inside() -> list[str]:
     return table(("game", "leader", *(column for column, *_ in INSIDE)), rows)
 
 
+def until_full_information() -> list[str]:
+    """Return after how many episodes the default leader gained, while it trained, what full information gains."""
+    rows = []
+    for game in (*GRID, "navigation advance", "predator_prey advance"):
+        on_the_grid = game in GRID
+        episodes, length = (5_000, "") if on_the_grid else (20_000, ", 20,000 episodes")
+        enough = full_information_gain(*GAMES[game]) * (1.0 if on_the_grid else 0.9)
+        curves = [
+            list(zip(row["training"]["curve"]["episode"], row["training"]["curve"]["gain"], strict=True))
+            for row in runs()
+            if row["name"].rpartition(", seed")[0] == f"{game}, {DEFAULT_LEADER}{length}"
+            and row["config"]["episodes"] == episodes
+            and not row["config"]["parameters"]["noise"]
+        ]
+        reached = [next(f"{episode:,}" for episode, gain in curve if gain >= enough) for curve in curves]
+        rows.append((game if on_the_grid else f"{game}, 90 %", curves[0][0][0], "; ".join(reached)))
+    return table(("game", "episodes a window", "the first window ends after, by seed"), rows)
+
+
 def generalisation() -> list[str]:
     """Return the default leader's gain where it was not trained."""
     return by_series("generalisation", ("gain on the grid", "gain in the plane"), "condition")
@@ -78,12 +111,51 @@ def termination() -> list[str]:
     return table(("leader", "gain", "new offers", "beta"), rows)
 
 
+def tuning() -> list[str]:
+    """Return each leader's mean share of full information's gain, by learning rates."""
+    shares: dict[tuple[str, tuple[float, float]], list[float]] = defaultdict(list)
+    for row in stored("leaders/tuning.jsonl"):
+        settings = dict(some.split("=") for some in row["set"])
+        learner = LEADERS[row["leader"]].untuned
+        rates = [
+            float(settings.get(name, getattr(learner, name))) for name in ("learning_rate", "critic_learning_rate")
+        ]
+        of = GAMES.get(row["game"], (row["game"], "advance"))
+        shares[row["leader"], (rates[0], rates[1])].append(row["gain"] / full_information_gain(*of))
+    columns = sorted({rates for _, rates in shares})
+    rows = []
+    for leader in LEADERS:
+        means = [sum(some) / len(some) if (some := shares[leader, rates]) else 0.0 for rates in columns]
+        cells = [f"**{mean:.0%}**" if mean == max(means) else f"{mean:.0%}" for mean in means]
+        rows.append((f"`{leader}`", *cells))
+    return table(("leader", *(f"{policy:g}, {critic:g}" for policy, critic in columns)), rows)
+
+
 def frozen_leader() -> list[str]:
-    """Return what followers that learn earn beside a leader that does not."""
-    after = dict.fromkeys(row["panel"] for row in numbers("frozen-leader"))
-    rows = [
-        (game, series, *(over_seeds("frozen-leader", panel=panel, series=series, at=game) for panel in after))
-        for game in dict.fromkeys(row["at"] for row in numbers("frozen-leader"))
-        for series in dict.fromkeys(row["series"] for row in numbers("frozen-leader"))
-    ]
-    return table(("game", "followers", *after), rows)
+    """Return what followers that learn earn, as a share of what rule-based followers earn."""
+    found: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    names = ("game", "payment", "kind", "identities")
+    for row in stored("followers/frozen_leader.jsonl"):
+        found[tuple(row[name] for name in names)].append(row)
+    marks = ("500", "1000", "2000", "5000")
+    rows = []
+    for (game, payment, kind, identities), same in sorted(
+        found.items(), key=lambda item: ALL_BUT_TWO.index(item[0][0])
+    ):
+        shares = [mean_of(row["earned"][mark] / row["by_rule"] for row in same) for mark in marks]
+        task = GAMES.get(game, (game,))[0]
+        rows.append((f"`{task}`, `{payment}`", kind, identities, f"{same[0]['by_rule']:.2f}", *shares))
+    head = [f"{int(mark):,} episodes" for mark in marks]
+    return table(("game", "followers choose", "weights", "rule-based earn", *head), rows)
+
+
+TABLES = {
+    "other leaders": others,
+    "inside": inside,
+    "until full information": until_full_information,
+    "tuning": tuning,
+    "generalisation": generalisation,
+    "prediction": prediction,
+    "termination": termination,
+    "frozen leader": frozen_leader,
+}

@@ -17,12 +17,10 @@ from stored_numbers import (
     NOT_MEASURED,
     PAPER,
     full_information_gain,
-    game_name,
     mean_of,
     numbers,
     over_seeds,
     runs,
-    stored,
 )
 
 from paymaster.algorithms import LEADERS
@@ -51,15 +49,10 @@ def gain() -> list[str]:
     for game, of in GAMES.items():
         scripted = [f"{full_information_gain(*of, leader):.2f}" for leader in ("full_information", "preference")]
         cells = [over_seeds("fig3", panel=f"{game}, our regime", leader=leader) for leader in COMPARED]
-        rows.append((game_name(game), "5,000", *cells, *scripted))
-        longer = [
-            row
-            for row in stored("leaders/results.jsonl")
-            if row["episodes"] == 20_000 and row["leader"] == COMPARED[0] and f"{row['game']} advance" == game
-        ]
-        if longer:
-            first = mean_of(row["gain"] for row in longer)
-            rows.append((game_name(game), "20,000", first, *[NOT_MEASURED] * (len(COMPARED) - 1), *scripted))
+        rows.append((game, "5,000", *cells, *scripted))
+        longer = over_seeds("leaders", panel="four times the training", at=game)
+        if longer != NOT_MEASURED:
+            rows.append((game, "20,000", longer, *[NOT_MEASURED] * (len(COMPARED) - 1), *scripted))
     head = ("game", "episodes", *(f"`{leader}`" for leader in COMPARED))
     return table((*head, "full information", "preference"), rows)
 
@@ -104,7 +97,7 @@ def two_time_scale() -> list[str]:
     scales = ("two time scales", "one time scale", "ours")
     rows = [
         (
-            game_name(game),
+            game,
             f"`{leader}`",
             *(
                 over_seeds("two-time-scale", game=game, leader=leader, at=scale, measure=measure)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import math
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ GAMES = {name: (game.task, str(game.payment)) for name, game in OF_THE_PAPER.ite
 GRID = tuple(GAMES)[:4]
 """The games of the paper's regime."""
 ALL_BUT_TWO = (*GRID, "navigation", "predator_prey")
-"""The names in bench/leaders, where games in the plane are paid in advance."""
+"""The names in bench/followers and in tuning, where games in the plane are paid in advance."""
 COMPARED = ("ebpg-expiring", "ebpg", "no-ebpg", "no-attention", "m3rl")
 NOT_MEASURED = ""
 
@@ -35,12 +36,12 @@ def numbers(figure: str) -> list[dict[str, str]]:
 
 
 def over_seeds(figure: str, digits: int = 2, **where: str) -> str:
-    """Return mean ± 95 % over seeds (Student's t) of the only row with these values."""
+    """Return mean ± 95 % over seeds (Student's t) of the only row with these values; empty where it has no number."""
     rows = [row for row in numbers(figure) if all(row[name] == value for name, value in where.items())]
     if not rows:
         return NOT_MEASURED
     (row,) = {(row["game"], row["values"]): row for row in rows}.values()
-    return f"{mean_ci95([float(value) for value in row['values'].split()]):.{digits}f}"
+    return mean_of((value for value in map(float, row["values"].split()) if not math.isnan(value)), digits)
 
 
 @cache
@@ -65,8 +66,3 @@ def mean_of(values: Iterable[float | None], digits: int = 2) -> str:
 def full_information_gain(task: str, payment: str, leader: str = "full_information") -> float:
     """Return a scripted leader's mean gain."""
     return gains()[task, payment, leader][0]
-
-
-def game_name(game: str) -> str:
-    """Return a game's short name; in bench/leaders the payment rule is left out in the plane."""
-    return game if game in GAMES else f"{game} advance"
