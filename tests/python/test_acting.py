@@ -343,7 +343,7 @@ def test_offers_in_one_call_are_those_in_two(rules: OptionRules, explore: float)
             drawn = actor.offer(
                 *(follower, goal, previous, history),
                 expired=expired if rules.expiring else None,
-                opens=rules.interval > 0 and step % rules.interval == 0,
+                opens=bool(rules.opens(step)),
                 explore=explore,
                 generator=torch.Generator().manual_seed(8),
             )

@@ -72,7 +72,7 @@ class NetworkPlayer:
             drawn = state.actor.offer(
                 *inputs,
                 expired=seen.expired if rules.expiring else None,
-                opens=rules.interval > 0 and seen.step % rules.interval == 0,
+                opens=bool(rules.opens(seen.step)),
                 explore=explore,
                 generator=generator,
             )

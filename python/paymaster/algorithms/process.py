@@ -44,6 +44,10 @@ class OptionRules:
     interval: Annotated[int, Interval(ge=0, le=999_999)] = 0
     expiring: bool = False
 
+    def opens(self, step: int | Tensor) -> bool | Tensor:
+        """Whether the interval starts new options for all followers in step t."""
+        return self.interval > 0 and step % self.interval == 0
+
 
 def held_offers(rules: OptionRules, previous: Tensor, expired: Tensor, step: int | Tensor) -> Tensor:
     """The offers whose options run on, int64 [..., N]: omega_{t-1}, or -1 where a new option starts.
@@ -54,11 +58,9 @@ def held_offers(rules: OptionRules, previous: Tensor, expired: Tensor, step: int
         expired: the offer has run its course, bool [..., N].
         step: t, a number or int64 that broadcasts with ``previous``.
     """
-    opened = previous < 0
+    opened = (previous < 0) | rules.opens(step)
     if rules.expiring:
         opened = opened | expired
-    if rules.interval > 0:
-        opened = opened | (step % rules.interval == 0)
     return previous.masked_fill(opened, -1)
 
 

@@ -103,8 +103,8 @@ class Train:
         config = config.resumed_from(stored, given)
         each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]
         for one, out in zip(each, outs, strict=True):
-            if holds_run(out):
-                one.resumed_from(stored_config(out), one.differences(stored_config(out)))
+            if out in begun:
+                one.resumed_from(own := stored_config(out), one.differences(own))  # refuses what may not change
         self._train(each, outs, console)
 
     def _train(self, each: list[TrainConfig], outs: list[Path], console: Console) -> None:
@@ -119,8 +119,7 @@ class Train:
             def on_start(done: int, config: TrainConfig = config, out: Path = out) -> None:
                 say(console, _first_line(config, out, ranks, done))
 
-            resume = self.resume and (len(each) == 1 or holds_run(out))
-            train(config, out, resume=resume, given=MAY_CHANGE, on_start=on_start)
+            train(config, out, resume=self.resume and holds_run(out), given=MAY_CHANGE, on_start=on_start)
         if rank == 0:
             report_runs(list(zip(each, outs, strict=True)), self.evaluate, console, every=self.all)
 
