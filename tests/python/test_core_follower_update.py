@@ -194,9 +194,9 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         ("acts", episodes.acts.int(), "acts: expected a C-ordered array of bool"),
     ):
         with pytest.raises((ValueError, TypeError), match=message):
-            core.take(replace(episodes, **{name: value}))
-    core.take(episodes)
+            core.take(replace(episodes, **{name: value}), followers.config)
+    core.take(episodes, followers.config)
     with pytest.raises(ValueError, match="advantage: expected a C-ordered array"):
-        core.learn(followers.config, episodes.reward[1:], episodes.reward, 1.0, first=True)
+        core.learn(episodes.reward[1:], episodes.reward, torch.ones(()), first=True)
     with pytest.raises(ValueError, match="targets: expected a C-ordered array"):
-        core.learn(followers.config, episodes.reward, episodes.reward[1:], 1.0, first=True)
+        core.learn(episodes.reward, episodes.reward[1:], torch.ones(()), first=True)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerInput, FollowerLearning
+from paymaster.algorithms.torch_follower_update import TorchFollowerUpdate
 from paymaster.networks.follower_policy import FollowerConfig, FollowerNetwork, IdentityLinear
 from paymaster.training.config import TrainConfig
 
@@ -122,10 +123,9 @@ def test_an_update_sees_what_the_networks_say_where_they_were_asked(kind: str) -
     played = episodes_of(acts=acts)
     config = FollowerLearning(hidden=8, identities=KINDS[kind].identities)
     followers = FollowerActorCritic(KINDS[kind], config, seed=1)
-    expected, came = (
-        followers.network(played.own, played.goal, WHO),
-        followers._evaluate(played, followers._asked_alone(played)),
-    )
+    update = TorchFollowerUpdate(followers.network)
+    update.take(played, config)
+    expected, came = followers.network(played.own, played.goal, WHO), update._output
     torch.testing.assert_close(came.logits[acts], expected.logits[acts])
     torch.testing.assert_close(came.value[acts], expected.value[acts])
 

@@ -1,7 +1,7 @@
 """Followers' gradient by the C++ core: network and losses, forward and back, in one call a gradient step.
 
-What is computed is defined by :mod:`paymaster.networks.follower_policy` and :mod:`paymaster.algorithms.followers`. What
-the core does not take goes by torch: CUDA, double precision, followers with weights of their own, subclasses, hooks.
+What is computed is defined by :mod:`paymaster.algorithms.torch_follower_update`, through which goes what the core does
+not take: CUDA, double precision, followers with weights of their own, subclasses, hooks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from paymaster import _core
+from paymaster.algorithms.joined_adam import JoinedAdam
 from paymaster.algorithms.joined_parameters import JoinedParameters, learned_as_usual
 from paymaster.networks.follower_policy import FollowerNetwork
 
@@ -30,17 +31,15 @@ class CoreFollowerUpdate:
         parameters: the network's (:func:`.learned_as_usual`).
 
     Attributes:
-        parameters: the network's, float32 [P].
-        gradient: theirs, likewise.
-        count: followers' steps that were taken, int64 [].
+        gradients: of all parameters, in one array.
     """
 
     def __init__(self, network: FollowerNetwork, parameters: Mapping[str, nn.Parameter]) -> None:
         self._joined = JoinedParameters(parameters)
-        self.parameters, self.gradient = self._joined.values, self._joined.gradient
+        self.gradients = [self._joined.gradient]
         sizes = {name: size for name, size in vars(network.config).items() if type(size) is int}
-        self._core = _core.FollowerUpdate(self._joined.named, self.parameters.numpy(), self.gradient.numpy(), **sizes)
-        self.count = torch.tensor(0)
+        values, gradient = self._joined.values.numpy(), self._joined.gradient.numpy()
+        self._core = _core.FollowerUpdate(self._joined.named, values, gradient, **sizes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(None), ()  # copied followers make one of their own
@@ -55,42 +54,37 @@ class CoreFollowerUpdate:
             return before
         return CoreFollowerUpdate(network, parameters)
 
-    def take(self, episodes: FollowerEpisodes) -> None:
-        """Hold the steps of these episodes in which followers acted, until others are taken."""
+    def take(self, episodes: FollowerEpisodes, config: FollowerLearning) -> None:
+        """As :meth:`TorchFollowerUpdate.take`."""
         names = ("own", "goal", "identity", "action", "acts")
         self._core.take(*(getattr(episodes, name).contiguous().numpy() for name in names))
-        self.count, self._explore = episodes.acts.sum(), episodes.explore
+        self._joined.show_gradient()
+        self._count, self._explore, self._config = max(1, int(episodes.acts.sum())), episodes.explore, config
 
     def judge(self) -> Tensor:
-        """Return the values [T, B, N] of the steps taken, 0 where nobody acted."""
+        """As :meth:`TorchFollowerUpdate.judge`."""
         return torch.from_numpy(self._core.judge())
 
     def learn(
-        self, config: FollowerLearning, advantage: Tensor, targets: Tensor, scale: float, *, first: bool
-    ) -> tuple[float, dict[str, float]]:
-        """Write the gradient of the losses' weighted mean, times ``scale``.
-
-        Args:
-            config: how they learn.
-            advantage: float [T, B, N].
-            targets: of the values, float [T, B, N].
-            scale: a factor.
-            first: this is the first gradient step on these steps; against its policy later ones are clipped.
-
-        Returns:
-            The weighted mean, and the mean of each loss over all steps taken, by name.
-        """
+        self, advantage: Tensor, targets: Tensor, scale: Tensor, *, first: bool
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """As :meth:`TorchFollowerUpdate.learn`."""
+        config = self._config
         sums = self._core.learn(
             advantage.contiguous().numpy(),
             targets.contiguous().numpy(),
             first=first,
-            scale=scale,
+            scale=float(scale),
             explore=self._explore,
             critic_weight=config.critic_weight,
             entropy_weight=config.lambda_entropy,
             clip=config.clip,
         )
-        self._joined.show_gradient()
-        means = {name: value / max(1, int(self.count)) for name, value in sums.items()}
+        means = {name: value / self._count for name, value in sums.items()}
         weights = {"policy_loss": 1.0, "critic_loss": config.critic_weight, "entropy": -config.lambda_entropy}
-        return sum(weight * means[name] for name, weight in weights.items()), means
+        loss = sum(weight * means[name] for name, weight in weights.items())
+        return torch.tensor(loss), {f"follower_{name}": torch.tensor(mean) for name, mean in means.items()}
+
+    def step(self, optimizer: JoinedAdam) -> None:
+        """As :meth:`TorchFollowerUpdate.step`."""
+        optimizer.step_joined(self._joined.values, self._joined.gradient)

@@ -9,20 +9,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import lambda_returns, normalise
 from paymaster.algorithms.core_follower_update import CoreFollowerUpdate
 from paymaster.algorithms.joined_adam import JoinedAdam
-from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_descent, joint_step
+from paymaster.algorithms.process_group import SINGLE_PROCESS, Ranks, joint_descent
+from paymaster.algorithms.torch_follower_update import TorchFollowerUpdate
 from paymaster.networks.acting import FollowerActor
 from paymaster.networks.follower_policy import (
     FollowerConfig,
     FollowerNetwork,
-    FollowerOutput,
     Identities,
-    mixed_with_uniform,
 )
-from paymaster.networks.narrow import log_softmax
 from paymaster.networks.torch_defaults import drawing_from, usual_torch
 from paymaster.validation.quantities import Epochs, Positive, Share, Weight, Width
 from paymaster.validation.ranges import check_fields
@@ -174,9 +171,7 @@ class FollowerActorCritic:
     @usual_torch()
     def update(self, episodes: FollowerEpisodes) -> dict[str, float]:
         """Learns from a batch of whole episodes, each follower from its own rewards; the metrics of the first step."""
-        self._core = CoreFollowerUpdate.of(self.network, self._core)
-        episodes = episodes.to(self.device)
-        metrics = self._learn(episodes) if self._core is None else self._learn_by(self._core, episodes)
+        metrics = self._learn(episodes.to(self.device))
         return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
 
     def modules(self) -> dict[str, nn.Module]:
@@ -188,74 +183,20 @@ class FollowerActorCritic:
         return {"followers": self.optimizer}
 
     def _learn(self, episodes: FollowerEpisodes) -> dict[str, Tensor]:
-        config, acts = self.config, episodes.acts
-        share = self.ranks.share(acts.sum())
-        alone = self._asked_alone(episodes)
+        config, share = self.config, self.ranks.share(episodes.acts.sum())
+        self._core = CoreFollowerUpdate.of(self.network, self._core)
+        update = TorchFollowerUpdate(self.network) if self._core is None else self._core
+        update.take(episodes, config)
+        advantage, targets = self._estimate(episodes, update.judge())
         first: dict[str, Tensor] = {}
-        old: Tensor | None = None
         for epoch in range(config.epochs):
-            output = self._evaluate(episodes, alone)
-            if epoch == 0:
-                advantage, target = self._estimate(episodes, output.value.detach())
-            log_pi = log_softmax(output.logits)
-            chosen = log_pi.gather(-1, episodes.action.unsqueeze(-1)).squeeze(-1)
-            if episodes.explore > 0.0:
-                chosen = mixed_with_uniform(chosen.exp(), episodes.explore, log_pi.shape[-1]).log()
-            if old is None:
-                policy, old = losses.policy_gradient_loss(chosen, advantage), chosen.detach()
-            else:
-                policy = losses.clipped_loss(chosen, old, advantage, config.clip)
-            terms = {
-                "follower_policy_loss": (1.0, policy),
-                "follower_critic_loss": (config.critic_weight, 0.5 * (output.value - target).square()),
-                "follower_entropy": (-config.lambda_entropy, losses.entropy(log_pi)),
-            }
-            means = {name: losses.masked_mean(values.unsqueeze(-1), acts) for name, (_, values) in terms.items()}
-            loss = torch.stack([weight * means[name] for name, (weight, _) in terms.items()]).sum()
-            report = {} if first else {name: mean.detach() * share for name, mean in means.items()}
+            loss, means = update.learn(advantage, targets, share, first=epoch == 0)
+            report = {} if first else {name: mean * share for name, mean in means.items()}
+            step = partial(update.step, self.optimizer)
             sums = [*report.values()]
-            joint_step(loss, share, self.optimizer, config.max_gradient_norm, self.ranks, sums, who="followers")
+            joint_descent(loss, update.gradients, step, config.max_gradient_norm, self.ranks, sums, who="followers")
             first = first or report
         return first
-
-    def _learn_by(self, core: CoreFollowerUpdate, episodes: FollowerEpisodes) -> dict[str, Tensor]:
-        """:meth:`_learn`, with losses and gradients by the core."""
-        config, first = self.config, dict[str, Tensor]()
-        core.take(episodes)
-        share = self.ranks.share(core.count)
-        advantage, target = self._estimate(episodes, core.judge())
-        step = partial(self.optimizer.step_joined, core.parameters, core.gradient)
-        for epoch in range(config.epochs):
-            loss, means = core.learn(config, advantage, target, float(share), first=epoch == 0)
-            report = {} if first else {f"follower_{name}": torch.tensor(mean) * share for name, mean in means.items()}
-            sums = [*report.values()]
-            joint_descent(
-                torch.tensor(loss), [core.gradient], step, config.max_gradient_norm, self.ranks, sums, who="followers"
-            )
-            first = first or report
-        return first
-
-    def _asked_alone(self, episodes: FollowerEpisodes) -> tuple[Tensor, FollowerInput] | None:
-        """Where somebody acted, rows [R] of [T, B, N], and what they saw there, as R games of one follower each;
-        None where everybody has weights of their own, which go by episodes."""
-        if self.config.identities == "separate":
-            return None
-        rows = episodes.acts.flatten().nonzero().squeeze(-1)
-        every = (episodes.own, episodes.goal, episodes.identity.expand(episodes.acts.shape))
-        return rows, FollowerInput(*(part.flatten(0, 2).index_select(0, rows).unsqueeze(1) for part in every))
-
-    def _evaluate(self, episodes: FollowerEpisodes, alone: tuple[Tensor, FollowerInput] | None) -> FollowerOutput:
-        """The networks on whole episodes, [T, B, N, ...], or on those steps alone, and 0 elsewhere."""
-        if alone is None:
-            output: FollowerOutput = self.network(episodes.own, episodes.goal, episodes.identity)
-            return output
-        (rows, seen), shape = alone, episodes.acts.shape
-        logits, value = self.network(*seen)
-        whole = value.new_zeros(shape.numel(), logits.shape[-1])
-        return FollowerOutput(
-            whole.index_copy(0, rows, logits.squeeze(1)).view(*shape, -1),
-            whole[:, 0].index_copy(0, rows, value.squeeze(1)).view(shape),
-        )
 
     @torch.no_grad()
     def _estimate(self, episodes: FollowerEpisodes, value: Tensor) -> tuple[Tensor, Tensor]:

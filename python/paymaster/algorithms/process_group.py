@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from paymaster.validation.finite import check_step, step_is_finite
 
-__all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "joint_descent", "joint_step", "launched"]
+__all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "joint_descent", "launched"]
 
 _TIMEOUT = "PAYMASTER_RANK_TIMEOUT"  # environment variable
 _SECONDS = 25.0  # its default: a job whose rank hangs ends within half a minute
@@ -137,43 +137,6 @@ class _Joined(Ranks):
             ) from error
 
 
-def joint_step(
-    loss: Tensor,
-    share: Tensor,
-    optimizer: torch.optim.Optimizer,
-    max_norm: float,
-    ranks: Ranks,
-    report: Sequence[Tensor] = (),
-    *,
-    who: str = "leader",
-) -> Tensor:
-    """Descends on the mean over all ranks' steps: the sum of each rank's mean times its share in them.
-
-    Args:
-        loss: this rank's mean, [].
-        share: of this rank in what the mean is taken over (:meth:`Ranks.share`), [].
-        optimizer: whose parameters' gradients are added up, in one all-reduce, then scaled down together to
-            ``max_norm``.
-        max_norm: of the summed gradient.
-        ranks: who learns together.
-        report: more to be added up in the same all-reduce, in place.
-        who: learns, for the error.
-
-    Returns:
-        The norm of the summed gradient before it was scaled down, [].
-
-    Raises:
-        DivergenceError: the loss or the gradient is NaN or infinite; no parameter has changed.
-    """
-    optimizer.zero_grad()
-    loss.backward(share.to(loss.dtype))  # type: ignore[no-untyped-call]
-    # The optimiser's lists: to walk a network's modules takes longer than a step of Adam.
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    # Which parameters have a gradient follows from the configuration, so it is the same on all ranks.
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    return joint_descent(loss, gradients, optimizer.step, max_norm, ranks, report, who=who)
-
-
 @torch.no_grad()
 def joint_descent(
     loss: Tensor,
@@ -185,7 +148,24 @@ def joint_descent(
     *,
     who: str = "leader",
 ) -> Tensor:
-    """The rest of :func:`joint_step`, given this rank's gradients, and what steps by them."""
+    """Descends on the mean over all ranks' steps: the sum of each rank's mean times its share in them.
+
+    Args:
+        loss: this rank's mean, [].
+        gradients: of that mean times this rank's share (:meth:`Ranks.share`): added up over ranks, in one all-reduce,
+            then scaled down together to ``max_norm``, in place.
+        step: makes the optimiser's step by them.
+        max_norm: of the summed gradient.
+        ranks: who learns together.
+        report: more to be added up in the same all-reduce, in place.
+        who: learns, for the error.
+
+    Returns:
+        The norm of the summed gradient before it was scaled down, [].
+
+    Raises:
+        DivergenceError: the loss or the gradient is NaN or infinite; no parameter has changed.
+    """
     ranks.add_up([*gradients, *report])
     norm = _norm(gradients)
     if not step_is_finite(loss, norm):

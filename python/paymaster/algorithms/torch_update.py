@@ -10,9 +10,8 @@ from torch import Tensor
 
 from paymaster.algorithms import losses
 from paymaster.algorithms.ebpg_config import EBPGConfig
-from paymaster.algorithms.joined_adam import JoinedAdam
 from paymaster.algorithms.packed_steps import PackedSteps
-from paymaster.networks.acting import parameters_of
+from paymaster.algorithms.torch_gradient import TorchGradient
 from paymaster.networks.leader import LeaderNetwork, LeaderOutput
 
 __all__ = ["Judged", "TorchUpdate"]
@@ -36,7 +35,7 @@ class Judged(NamedTuple):
     beta: Tensor | None
 
 
-class TorchUpdate:
+class TorchUpdate(TorchGradient):
     """Computes gradients for a network, wherever it is.
 
     Args:
@@ -44,7 +43,8 @@ class TorchUpdate:
     """
 
     def __init__(self, network: LeaderNetwork) -> None:
-        self._network, self._parameters = network, parameters_of(network)
+        super().__init__(network)
+        self._network = network
 
     def take(self, steps: PackedSteps, held: Tensor, config: EBPGConfig) -> None:
         """Hold these steps until others are taken, and evaluate them with the weights as they are.
@@ -101,20 +101,8 @@ class TorchUpdate:
         old = None if first else (judged.policy, judged.termination)
         means = {name: values.mean() for name, values in self._losses(advantage, targets, old).items()}
         loss = torch.stack([weight * means[name] for name, weight in weights.items()]).sum(0)
-        for parameter in self._parameters:
-            parameter.grad = None
-        loss.backward(scale.to(loss.dtype))  # type: ignore[no-untyped-call]
+        self._descend(loss, scale)
         return {name: mean.detach() for name, mean in (means | {"loss": loss}).items()}
-
-    @property
-    def gradients(self) -> list[Tensor]:
-        """Those of the last :meth:`learn`, to be changed in place."""
-        # Which parameters have a gradient follows from the configuration, so it is the same on all ranks.
-        return [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-
-    def step(self, optimizer: JoinedAdam) -> None:
-        """Make the optimiser's step by :attr:`gradients`."""
-        optimizer.step()
 
     def _evaluate(self) -> None:
         """All steps of whole episodes at once."""
