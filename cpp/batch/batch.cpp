@@ -20,7 +20,7 @@ void check_traits(const GameConfig& game, const std::vector<Traits>& population)
 }  // namespace
 
 std::uint64_t fingerprint(const GameConfig& config, const Population& population) {
-  std::uint64_t hash = fingerprint(&config.world->key, sizeof config.world->key);
+  std::uint64_t hash = fingerprint(config.world->name(), std::strlen(config.world->name()));
   GameConfig::visit(config, [&](const char* name, const auto& value, auto&&...) {
     hash = fingerprint(name, std::strlen(name), hash);
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
@@ -31,7 +31,7 @@ std::uint64_t fingerprint(const GameConfig& config, const Population& population
   });
   for (int i = 0; i < population.size(); ++i) {
     const Traits& t = population[i];
-    hash = fingerprint(&t.skill, 1, hash);
+    hash = fingerprint(&t.skill, sizeof t.skill, hash);
     hash = fingerprint(&t.preference, 1, hash);
     hash = fingerprint(&t.reservation, sizeof t.reservation, hash);
     hash = fingerprint(&t.learns, sizeof t.learns, hash);

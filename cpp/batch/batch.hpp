@@ -24,14 +24,14 @@ struct BatchConfig {
   Autoreset autoreset = Autoreset::next_step;
 };
 
-/// Observations of B games: the int16 fields and the float32 fields, each field's block [B, ...] behind the one before.
+/// Observations of B games: the fields of whole numbers (ObservationWriter) and the float32 fields, each field's block [B, ...] behind the one before.
 struct ObservationRows {
-  std::int16_t* whole = nullptr;  // B * row_length().whole values
+  std::int16_t* whole = nullptr;  // B * row_length().whole places, aligned for int32
   float* real = nullptr;          // B * row_length().real
 };
 
 struct RowLength {
-  int whole = 0, real = 0;
+  int whole = 0, real = 0;  // places of 16 bits, and float32 values
 };
 
 /// The caller's arrays for a step's results.

@@ -38,8 +38,7 @@ class GameBatch final : public Batch {
     result_fields_ = described([&](Describe& d) { game_.results(typename Game<World>::Step{}, d); });
     total_fields_ = described([&](Describe& d) { game_.totals(s, d); });
     follower_fields_ = described([&](Describe& d) { game_.follower_view(s, offers, d); });
-    for (const auto& f : observation_fields_)
-      (f.dtype == "float32" ? row_length_.real : row_length_.whole) += f.shape.count();
+    for (const auto& f : observation_fields_) (f.real() ? row_length_.real : row_length_.whole) += f.places();
     start(nullptr);
   }
 

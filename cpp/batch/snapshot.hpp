@@ -25,7 +25,7 @@ std::uint64_t fingerprint(const GameConfig& config, const Population& population
 
 struct SnapshotHeader {
   char magic[8] = {'p', 'a', 'y', 'm', 's', 'n', 'a', 'p'};
-  std::uint32_t version = 5;
+  std::uint32_t version = 6;
   std::uint32_t games = 0;
   std::uint64_t rules = 0;  // fingerprint of parameters and population
   std::uint64_t state_bytes = 0, table_bytes = 0;
@@ -69,7 +69,7 @@ void visit_keys(GameState<World>& s, const GameConfig& config, Visitor&& field) 
   number("seed", s.seed, 0, UINT64_MAX);
   number("environment", s.environment, 0, UINT64_MAX);
   number("pristine", s.pristine, false, true);
-  EpisodeTotals& t = s.totals;
+  auto& t = s.totals;
   // Far above what an episode comes to, and low enough to add to.
   constexpr float kMost = 1e30f;
   constexpr std::int32_t kMany = INT32_MAX - kMaxFollowers * kMaxHorizon;

@@ -1,4 +1,5 @@
-// A world for the table of tasks: kKind<World>, or kind_of<World>(games) for one that comes in several sizes.
+// A C++ world for the table of tasks: kKind<World>, or a class of its own over KindOf<World> for one that comes in several
+// sizes.
 #pragma once
 
 #include <memory>
@@ -18,24 +19,28 @@ std::unique_ptr<Batch> games_of(const GameConfig& game, const BatchConfig& batch
 }
 
 template <class World>
-std::unique_ptr<WorldParameters> parameters_of() {
-  if constexpr (requires { typename World::Parameters; }) return std::make_unique<typename World::Parameters>();
-  else return nullptr;
-}
+class KindOf : public WorldKind {
+ public:
+  constexpr KindOf() = default;
+  const char* name() const override { return World::kName; }
+  int max_followers() const override { return World::kMaxFollowers; }
+  int max_goals() const override { return World::kMaxGoals; }
+  int actions() const override { return World::kActions; }
+  std::unique_ptr<WorldParameters> parameters() const override {
+    if constexpr (requires { typename World::Parameters; }) return std::make_unique<typename World::Parameters>();
+    else return nullptr;
+  }
+  int goal_objects(const GameConfig& config) const override { return World::goal_objects(config); }
+  std::vector<BodyField> body(const GameConfig& config) const override {
+    if constexpr (requires { World::body(config); }) return World::body(config);
+    else return {};  // distances say all there is
+  }
+  std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
+    return games_of<World>(game, batch, std::move(people));
+  }
+};
 
 template <class World>
-std::vector<BodyField> body_of(const GameConfig& config) {
-  if constexpr (requires { World::body(config); }) return World::body(config);
-  else return {};  // distances say all there is
-}
-
-/// A world for the table of tasks; `games` where it comes in several sizes.
-template <class World>
-constexpr WorldKind kind_of(decltype(WorldKind::games) games = games_of<World>) {
-  return {World::kKey, World::kMaxFollowers, parameters_of<World>, World::goal_objects, body_of<World>, games};
-}
-
-template <class World>
-inline constexpr WorldKind kKind = kind_of<World>();
+inline constexpr KindOf<World> kKind;
 
 }  // namespace paymaster

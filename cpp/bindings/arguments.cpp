@@ -107,8 +107,7 @@ std::vector<Traits> traits_from(const py::object& population, int goals) {
   std::vector<Traits> traits(static_cast<std::size_t>(skill.shape(0)));
   for (py::ssize_t i = 0; i < skill.shape(0); ++i) {
     Traits& t = traits[static_cast<std::size_t>(i)];
-    for (py::ssize_t g = 0; g < goals; ++g)
-      t.skill = static_cast<std::uint8_t>(t.skill | (skill.at(i, g) ? 1u << g : 0u));
+    for (int g = 0; g < goals; ++g) t.skill |= skill.at(i, g) ? set_of(g) : 0;
     t.preference = static_cast<std::uint8_t>(preference.at(i));
     t.reservation = reservation.at(i);
     t.learns = learns.at(i);
@@ -124,7 +123,7 @@ py::tuple arrays_of(const Population& p, py::ssize_t goals) {
   Array<bool> learns(size);
   for (py::ssize_t i = 0; i < size; ++i) {
     const Traits& t = p[static_cast<int>(i)];
-    for (py::ssize_t g = 0; g < goals; ++g) skill.mutable_at(i, g) = t.skill >> g & 1;
+    for (int g = 0; g < static_cast<int>(goals); ++g) skill.mutable_at(i, g) = holds(t.skill, g);
     preference.mutable_at(i) = t.preference;
     reservation.mutable_at(i) = t.reservation;
     learns.mutable_at(i) = t.learns;

@@ -265,6 +265,7 @@ void bind_batch(py::module_& m) {
       .def_property_readonly("follower_fields", [](PyBatch& self) { return self.core().follower_fields(); })
       .def_property_readonly("parameters", [](PyBatch& self) { return config_to_dict(self.core().config()); })
       .def_property_readonly("goal_reward", [](PyBatch& self) { return self.core().config().reward_of_goal(); })
+      .def_property_readonly("num_actions", [](PyBatch& self) { return self.core().config().world->actions(); })
       .def_property_readonly("choices", [](PyBatch& self) { return self.core().choices(); })
       .def_property_readonly("num_threads", [](PyBatch& self) { return self.core().threads(); })
       .def_property_readonly("bytes_per_game", [](PyBatch& self) { return self.core().bytes_per_game(); })

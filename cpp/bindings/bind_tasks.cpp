@@ -137,7 +137,6 @@ void bind_tasks(py::module_& m) {
         return out;
       },
       "Parameter name -> meaning.");
-  m.attr("NUM_ACTIONS") = kMaxActions;
   m.attr("HISTORY_RATE") = HistoryTable::kRate;
   m.attr("DEFAULT_MAP") = GridMap::kDefault;
 }

@@ -27,10 +27,11 @@ float nearness(int distance) { return distance >= 0 ? share(kNear, kNear + dista
 }
 
 /// Every follower's value (the first of `width`) lies in [low, high].
-void check_column(const char* field, const Column<std::int16_t>& column, std::size_t games, std::size_t followers,
+template <class T>
+void check_column(const char* field, const Column<T>& column, std::size_t games, std::size_t followers,
                   std::size_t width, int low, int high) {
   for (std::size_t game = 0; game < games; ++game) {
-    const std::int16_t* value = column.of(game);
+    const T* value = column.of(game);
     for (std::size_t k = 0; k < followers; ++k, value += width) {
       if (*value < low || *value > high) reject_value(field, low, high, *value, game, k);
     }
@@ -71,6 +72,7 @@ FeatureEncoder::FeatureEncoder(const GameConfig& config)
       goals_(config.num_goals),
       bonuses_(config.num_bonuses),
       horizon_(config.horizon),
+      actions_(config.world->actions()),
       abundance_(std::max(1.0, static_cast<double>(config.world->goal_objects(config)) / config.num_goals)) {
   int numbers = 0;
   for (const BodyField& field : body_) numbers += field.categories > 0 ? field.categories : 2;
@@ -81,9 +83,9 @@ FeatureEncoder::FeatureEncoder(const GameConfig& config)
     how_often_[static_cast<std::size_t>(i)] = std::min(share(std::log1p(i), std::log(kOften + 1.0)), 1.0f);
 }
 
-int FeatureEncoder::follower_features() const { return kFollowerFixed + kActions + 1 + goals_; }
+int FeatureEncoder::follower_features() const { return kFollowerFixed + actions_ + 1 + goals_; }
 
-int FeatureEncoder::goal_features() const { return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? kActions : 0); }
+int FeatureEncoder::goal_features() const { return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? actions_ : 0); }
 
 void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const HistoryTable& table,
                             const FeatureArrays& out) const {
@@ -107,17 +109,18 @@ void FeatureEncoder::encode_now(const SeenFields& seen, std::size_t games, int p
 
 void FeatureEncoder::check(const SeenFields& seen, std::size_t games, int population) const {
   const auto n = static_cast<std::size_t>(n_);
-  check_column("identity", seen.identity, games, n, 1, 0, population - 1);
-  check_column("action", seen.action, games, n, 1, kNone, kActions - 1);
+  if (seen.wide_identity.first != nullptr) check_column("identity", seen.wide_identity, games, n, 1, 0, population - 1);
+  else check_column("identity", seen.identity, games, n, 1, 0, population - 1);
+  check_column("action", seen.action, games, n, 1, kNone, actions_ - 1);
   check_column("offer", seen.offer, games, n, 2, kNone, goals_);
   for (std::size_t i = 0; i < body_.size(); ++i) {
     if (body_[i].categories > 0)
-      check_column(body_[i].name, seen.body_category[i], games, n, 1, 0, body_[i].categories - 1);
+      check_column(body_[i].name.c_str(), seen.body_category[i], games, n, 1, 0, body_[i].categories - 1);
   }
   if (!routes_) return;
   for (int g = 0; g < goals_; ++g) {
     const Column<std::int16_t> route{seen.route.first + g, seen.route.stride};
-    check_column("route", route, games, n, static_cast<std::size_t>(goals_), 0, kActions - 1);
+    check_column("route", route, games, n, static_cast<std::size_t>(goals_), 0, actions_ - 1);
   }
 }
 
@@ -131,7 +134,7 @@ void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, s
   for (int k = 0; k < n_; ++k, row += width) {
     float* out = row;
     *out++ = time;
-    for (int a = 0; a < kActions; ++a) *out++ = flag(action[k] == a);
+    for (int a = 0; a < actions_; ++a) *out++ = flag(action[k] == a);
     *out++ = flag(action[k] == kNone);
     out = write_body(seen, game, k, out);
     *out++ = committed[k];
@@ -195,12 +198,12 @@ void FeatureEncoder::write_earlier(const SeenFields& seen, std::size_t game, con
   const int width = goal_features();
   for (int k = 0; k < n_; ++k) {
     // Checked before; whatever another thread has done to the array since, this stays inside the table.
-    const int identity = std::clamp<int>(seen.identity.of(game)[k], 0, table.population - 1);
+    const int identity = std::clamp(seen.identity_of(game, static_cast<std::size_t>(k)), 0, table.population - 1);
     for (int g = 0; g < goals_; ++g, out += width) {
       write_history(table, identity, g, out + kGoalFeaturesNow);
       if (!routes_) continue;
       const int first = seen.route.of(game)[k * goals_ + g];
-      for (int a = 0; a < kActions; ++a) out[width - kActions + a] = flag(first == a);
+      for (int a = 0; a < actions_; ++a) out[width - actions_ + a] = flag(first == a);
     }
   }
 }

@@ -2,13 +2,13 @@
 // leader: where followers are (through their planners' distances), what they were offered and did, and how they have
 // answered in earlier episodes. Traits stay hidden: nothing here can reach them.
 //
-// A follower, F = 15 + G: time; its last action, one-hot, the last place for "none yet"; its body, 4; committed;
+// A follower, F = 10 + A + G: time; its last of the A primitive actions, one-hot, the last place for "none yet"; its body, 4; committed;
 // contract running; the contract's age; completed; how much is left of each goal type.
 // A follower and goal type, D = 16 + 2 K: reachable; nearness; reachable in time; the time to spare; how much is left;
 // share of the others with an offer of this type; nearness of the nearest of the others; offered; the bonus offered;
 // committed to it; then history: share of offers accepted at each bonus, how often that was tried, share of contracts
 // completed, how often there was one, share completed within a quarter, half, three quarters, all of the horizon. With
-// `observe_routes` 5 more: the planner's first action towards it, one-hot.
+// `observe_routes` A more: the planner's first action towards it, one-hot.
 #pragma once
 
 #include <array>
@@ -38,15 +38,21 @@ struct OfferFields {
 /// The fields that features are made of (game.hpp, `observe`). Which ones show a follower's body is the world's to say
 /// (BodyField).
 struct SeenFields : OfferFields {
+  Column<std::int32_t> wide_identity;  // where wide_identities() says so, else the next
   Column<std::int16_t> identity, action, contract_running, contract_age, available, step, route;
   Column<std::int16_t> body_category[kMaxBodyFields];  // of the world's body fields: of the i-th, one of the two
   Column<float> body_numbers[kMaxBodyFields];
+
+  int identity_of(std::size_t game, std::size_t follower) const {
+    return wide_identity.first != nullptr ? wide_identity.of(game)[follower] : identity.of(game)[follower];
+  }
 
   /// Calls visitor(name, column, shape within a game) for those a game of this configuration shows.
   template <class Self, class Visitor>
   static void visit(Self& self, const GameConfig& config, Visitor&& visitor) {
     const int n = config.num_followers, goals = config.num_goals;
-    visitor("identity", self.identity, Shape{n, 0});
+    if (wide_identities(config.population_size)) visitor("identity", self.wide_identity, Shape{n, 0});
+    else visitor("identity", self.identity, Shape{n, 0});
     visitor("action", self.action, Shape{n, 0});
     visitor("offer", self.offer, Shape{n, 2});
     visitor("committed", self.committed, Shape{n, 0});
@@ -59,8 +65,8 @@ struct SeenFields : OfferFields {
     if (config.observe_routes) visitor("route", self.route, Shape{n, goals});
     const std::vector<BodyField> body = config.world->body(config);
     for (std::size_t i = 0; i < body.size(); ++i) {
-      if (body[i].categories > 0) visitor(body[i].name, self.body_category[i], Shape{n, 0});
-      else visitor(body[i].name, self.body_numbers[i], Shape{n, 2});
+      if (body[i].categories > 0) visitor(body[i].name.c_str(), self.body_category[i], Shape{n, 0});
+      else visitor(body[i].name.c_str(), self.body_numbers[i], Shape{n, 2});
     }
   }
 };
@@ -104,7 +110,6 @@ class FeatureEncoder {
   void encode_now(const SeenFields& seen, std::size_t games, int population, const FeatureRows& out) const;
 
  private:
-  static constexpr int kActions = kMaxActions;
   static constexpr int kCurveMarks = 4;  // ages at which the completion curve is read off
   static constexpr int kOften = 100;     // tries from which on "how often" is 1
 
@@ -118,7 +123,7 @@ class FeatureEncoder {
 
   std::vector<BodyField> body_;
   bool routes_;
-  int n_, goals_, bonuses_, horizon_;
+  int n_, goals_, bonuses_, horizon_, actions_;
   double abundance_;  // goals of a type that count as 1
   int mark_[kCurveMarks];
   std::array<float, kOften + 1> how_often_;

@@ -46,11 +46,11 @@ class FollowerEncoder {
     const auto bonuses = static_cast<float>(bonuses_);
     const auto n = static_cast<std::size_t>(n_), goals = static_cast<std::size_t>(goals_);
     const auto known = static_cast<std::size_t>(encoder_.follower_features());
-    const std::int16_t *identity = seen.identity.of(game), *offered = seen.offered.of(game);
+    const std::int16_t* offered = seen.offered.of(game);
     const float *reservation = seen.reservation.of(game), *due = seen.due.of(game);
     for (std::size_t k = 0; k < n; ++k) {
       const std::size_t follower = game * n + k;
-      out.identity[follower] = identity[k];
+      out.identity[follower] = seen.identity_of(game, k);
       float* own = out.rows.follower + follower * out.rows.follower_width + known;
       own[0] = reservation[k] / bonuses;
       own[1] = due[k] / bonuses;

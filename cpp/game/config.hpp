@@ -60,8 +60,9 @@ struct GameConfig {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
     visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1,
-            self.world != nullptr ? self.world->max_followers : kMaxFollowers);
-    visitor("num_goals", self.num_goals, "G, goal types", 1, kMaxGoals);
+            self.world != nullptr ? self.world->max_followers() : kMaxFollowers);
+    const int goals = self.world != nullptr ? self.world->max_goals() : kMaxGoals;
+    visitor("num_goals", self.num_goals, "G, goal types", 1, goals);
     visitor("num_bonuses", self.num_bonuses, "K, bonus levels; level b pays b + 1", 1, kMaxBonuses);
     visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
     visitor("payment", self.payment,
@@ -82,7 +83,7 @@ struct GameConfig {
     visitor("population_size", self.population_size, "followers with fixed traits an episode is drawn from", 1,
             kMaxPopulation);
     visitor("population_seed", self.population_seed, "seed of the traits", std::int64_t{0}, INT64_MAX);
-    visitor("skills_per_follower", self.skills_per_follower, "goal types a follower can complete", 1, kMaxGoals);
+    visitor("skills_per_follower", self.skills_per_follower, "goal types a follower can complete", 1, goals);
     visitor("preference_among_skills", self.preference_among_skills,
             "the preferred goal is one of the follower's skills; else any goal type", 0, 1);
     visitor("max_reservation", self.max_reservation, "reservation c is drawn from 1..max_reservation", 1, 1000);

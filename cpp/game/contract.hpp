@@ -11,6 +11,7 @@
 namespace paymaster {
 
 /// Sums over an episode so far.
+template <int MaxGoals>
 struct EpisodeTotals {
   float gain = 0;               // leader's reward
   float payments = 0;           // bonuses paid
@@ -18,15 +19,15 @@ struct EpisodeTotals {
   float follower_reward = 0;    // of all followers together
   std::int32_t new_offers = 0;  // |A_T|: new offers, the first ones included
   std::int32_t length = 0;      // steps
-  std::int32_t completions[kMaxGoals] = {};
+  std::int32_t completions[MaxGoals] = {};
 };
 
 /// One follower's side of the contract layer.
 struct Follower {
+  GoalSet skill = 0;           // traits, as in Traits
   std::uint16_t identity = 0;  // row of the population and of the statistics table
-  std::uint8_t skill = 0;      // traits, as in Traits
   std::uint8_t preference : 6 = 0;
-  std::uint8_t learns : 1 = 0;   // these two share a byte with the preference: sixteen bytes a follower
+  std::uint8_t learns : 1 = 0;   // these two share a byte with the preference
   std::uint8_t dropped : 1 = 0;  // it left a contract for its offer uncompleted, and has not taken it up again
   float reservation = 0;
   Offer offer{};                  // omega^k of the last step
@@ -89,14 +90,14 @@ inline float sign_contract(Follower& f, Offer offer, bool committed, bool reacha
 }
 
 /// After the world has moved: completes the contract if the follower reached what it was committed to (a goal reached
-/// counts for the leader only then, M3RL), and adds up what everybody gets. Bit g of `reached`: it has reached a goal of
-/// type g. `paid` is what sign_contract returned.
-inline Outcome settle_contract(Follower& f, unsigned reached, float paid, float goal_reward, Payment rule,
+/// counts for the leader only then, M3RL), and adds up what everybody gets. `reached` are the goal types that it has
+/// reached. `paid` is what sign_contract returned.
+inline Outcome settle_contract(Follower& f, GoalSet reached, float paid, float goal_reward, Payment rule,
                                bool last_step, HistoryEvent& event) {
   Outcome out;
   out.payment = paid;
   event.age = f.contract_running ? f.contract_age : std::int16_t{kNone};
-  if (f.contract_running && (reached >> f.offer.goal & 1)) {
+  if (f.contract_running && holds(reached, f.offer.goal)) {
     out.completed = f.offer.goal;
     out.incentive = price(f.offer.bonus);
     if (rule == Payment::completion) out.payment += out.incentive;
@@ -110,7 +111,7 @@ inline Outcome settle_contract(Follower& f, unsigned reached, float paid, float 
   if (!f.contract_running) f.contract_age = 0;
   out.leader_reward -= out.payment;
   out.follower_reward = out.payment;
-  if (reached >> f.preference & 1) out.follower_reward += f.reservation;
+  if (holds(reached, f.preference)) out.follower_reward += f.reservation;
   f.completed = out.completed;
   return out;
 }

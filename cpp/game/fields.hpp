@@ -53,6 +53,10 @@ struct FieldInfo {
   Shape shape;
   std::string meaning;
   double low, high;
+
+  bool real() const { return dtype == "float32"; }
+  /// Of an observation's field: places that one game's values take up in its block, of 16 bits or float32.
+  int places() const { return real() ? shape.count() : shape.count() * static_cast<int>(item_size / 2); }
 };
 
 template <class T>
@@ -78,8 +82,9 @@ struct Describe {
   }
 };
 
-/// Writes one game's observation into the fields' blocks: int16 values and float32 values, the block [games, ...] of one
-/// field behind that of the other, so that every field of a batch is an array without gaps.
+/// Writes one game's observation into the fields' blocks: whole numbers and float32 values, the block [games, ...] of one
+/// field behind that of the other, so that every field of a batch is an array without gaps. Whole numbers are int16;
+/// int32 fields, which take two places, come before all of them.
 struct ObservationWriter {
   std::int16_t* whole;  // the next field's block
   float* real;
@@ -87,6 +92,12 @@ struct ObservationWriter {
   template <class Get>
   void operator()(const char*, const char*, Shape shape, Whole, Get&& get) {
     write(whole, shape, get);
+  }
+  template <class Get>
+  void operator()(const char*, const char*, Shape shape, Range<std::int32_t>, Get&& get) {
+    auto* block = reinterpret_cast<std::int32_t*>(whole);
+    write(block, shape, get);
+    whole = reinterpret_cast<std::int16_t*>(block);
   }
   template <class Get>
   void operator()(const char*, const char*, Shape shape, Real, Get&& get) {

@@ -24,7 +24,7 @@ struct GameState {
   std::int32_t step;
   bool done;
   bool pristine;  // made, but neither reset nor played yet: the first reset starts this very episode
-  EpisodeTotals totals;
+  EpisodeTotals<World::kMaxGoals> totals;
   Follower follower[World::kMaxFollowers];
   typename World::State world;
 };
@@ -46,7 +46,7 @@ class Game {
  public:
   using State = GameState<World>;
   using Step = StepOutcome<World::kMaxFollowers>;
-  static_assert(std::is_trivially_copyable_v<State> && World::kActions <= kMaxActions);
+  static_assert(std::is_trivially_copyable_v<State>);
   static constexpr int kMaxFollowers = World::kMaxFollowers;
 
   Game(const GameConfig& config, Population population, World world)
@@ -81,7 +81,7 @@ class Game {
     }
     s.step = 0;
     s.done = false;
-    s.totals = EpisodeTotals{};
+    s.totals = {};
     world_.reset(s.world, draws);
     world_.refresh(s.world);
   }
@@ -90,31 +90,104 @@ class Game {
   bool acts(const State& s, int k) const { return kind_ != Followers::rule && s.follower[k].learns; }
 
   /// How many actions a follower that acts() has: goal types and "stop", or primitive actions.
-  int choices() const { return kind_ == Followers::primitive ? World::kActions : config_.num_goals + 1; }
+  int choices() const { return kind_ == Followers::primitive ? actions() : config_.num_goals + 1; }
 
-  /// One step: offers[N] -> decisions -> primitive actions -> contracts -> world -> payments and rewards -> clock.
+  /// One step: offers[N] -> decisions and contracts -> primitive actions -> world -> clock, payments and rewards.
   /// `follower_actions`[N] counts for those that acts(); null with rule-based followers.
   void step(State& s, const Offer* offers, const std::int32_t* follower_actions, Step& out,
             HistoryEvent* events) const {
     std::int8_t chosen[kMaxFollowers], committed[kMaxFollowers];
-    std::uint8_t actions[kMaxFollowers], skill[kMaxFollowers], reached[kMaxFollowers];
-    float paid[kMaxFollowers];
+    std::uint8_t actions[kMaxFollowers];
+    GoalSet skill[kMaxFollowers], reached[kMaxFollowers];
+    float paid[kMaxFollowers], wages[pays_ ? kMaxFollowers : 1];
     respond(s, offers, follower_actions, chosen, paid, events);
     world_.plan(s.world, chosen, actions);
+    override_actions(s, follower_actions, actions);
+    Earned earned{wages};
+    const MoveContext context = context_of(s, chosen, actions, skill, committed);
+    if constexpr (pays_) {
+      std::fill_n(wages, n_, 0.0f);
+      world_.move(s.world, context, reached, earned);
+    } else {
+      world_.move(s.world, context, reached);
+    }
+    settle(s, actions, reached, paid, earned, out, events);
+    world_.refresh(s.world);
+  }
+
+  // The phases of a step, for a world that moves all games of a batch at once.
+
+  /// Followers decide on their offers; contracts start and end.
+  void respond(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
+               HistoryEvent* events) const {
+    for (int k = 0; k < n_; ++k) {
+      Follower& f = s.follower[k];
+      const Offer offer = offers[k];
+      const auto reachable = [&](int goal) { return world_.distance(s.world, k, goal) != kNone; };
+      const int goal = acts(s, k) ? taken(follower_actions[k], offer, reachable) : decide(f, offer, reachable);
+      chosen[k] = static_cast<std::int8_t>(goal);
+      s.totals.new_offers += s.step == 0 || !(offer == f.offer);
+      const bool committed = offer.goal != kNone && goal == offer.goal;
+      paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), rule_, events[k]);
+    }
+  }
+
+  /// Planned actions give way to those of followers that choose primitive ones, and to noise.
+  void override_actions(const State& s, const std::int32_t* follower_actions, std::uint8_t* actions) const {
     if (kind_ == Followers::primitive) {
       for (int k = 0; k < n_; ++k)
         if (acts(s, k)) actions[k] = static_cast<std::uint8_t>(follower_actions[k]);
     }
     if (config_.noise > 0) disturb(s, actions);
+  }
+
+  /// What the world is told of the step; `skill` and `committed` are written.
+  MoveContext context_of(const State& s, const std::int8_t* chosen, const std::uint8_t* actions, GoalSet* skill,
+                         std::int8_t* committed) const {
     for (int k = 0; k < n_; ++k) {
       skill[k] = s.follower[k].skill;
       committed[k] = s.follower[k].committed ? s.follower[k].offer.goal : std::int8_t{kNone};
     }
-    world_.move(s.world, {actions, skill, committed, chosen, s.seed, s.environment, s.episode, s.step}, reached);
+    return {actions, skill, committed, chosen, s.seed, s.environment, s.episode, s.step};
+  }
+
+  /// The clock, completions, payments and rewards of the step that has just been moved.
+  void settle(State& s, const std::uint8_t* actions, const GoalSet* reached, const float* paid, const Earned& earned,
+              Step& out, HistoryEvent* events) const {
     ++s.step;
     s.done = over(s);
-    settle(s, actions, reached, paid, out, events);
-    world_.refresh(s.world);
+    double reward = 0;
+    // Copies: outcomes are of the same type, and could be the sums for all a compiler knows.
+    float gain = s.totals.gain, payments = s.totals.payments, incentive = s.totals.incentive,
+          follower_reward = s.totals.follower_reward;
+    if constexpr (pays_) {
+      reward = earned.leader;
+      gain += static_cast<float>(earned.leader);
+    }
+    for (int k = 0; k < n_; ++k) {
+      Follower& f = s.follower[k];
+      f.action = static_cast<std::int8_t>(actions[k]);
+      Outcome o = settle_contract(f, reached[k], paid[k], goal_reward_, rule_, s.done, events[k]);
+      if constexpr (pays_) o.follower_reward += earned.follower[k];
+      reward += o.leader_reward;
+      gain += o.leader_reward;
+      payments += o.payment;
+      incentive += o.incentive;
+      follower_reward += o.follower_reward;
+      if (o.completed != kNone) ++s.totals.completions[o.completed];
+      out.committed[k] = f.committed;
+      out.completed[k] = o.completed;
+      out.payment[k] = o.payment;
+      out.follower_reward[k] = o.follower_reward;
+      out.action[k] = f.action;
+    }
+    s.totals.gain = gain;
+    s.totals.payments = payments;
+    s.totals.incentive = incentive;
+    s.totals.follower_reward = follower_reward;
+    s.totals.length = s.step;
+    out.reward = reward;
+    out.terminated = s.done;
   }
 
   /// The horizon is reached or nothing is left to do.
@@ -152,8 +225,20 @@ class Game {
  private:
   Whole offer_range() const { return Whole(kNone, std::max(config_.num_goals, config_.num_bonuses) - 1); }
 
+  static constexpr bool pays_ = Pays<World>;
+
+  /// Primitive actions there are, and those that noise plays: known when a world is compiled, or when it is made.
+  int actions() const {
+    if constexpr (requires { World::kActions; }) return World::kActions;
+    else return world_.actions();
+  }
+  std::uint8_t noise_action(Draws& draws) const {
+    if constexpr (requires { World::kNoiseActions; }) return World::noise_action(draws.below(World::kNoiseActions));
+    else return static_cast<std::uint8_t>(draws.below(static_cast<std::uint32_t>(actions())));
+  }
+
   struct Routes {
-    std::uint8_t first[kMaxGoals][kMaxFollowers];
+    std::uint8_t first[World::kMaxGoals][kMaxFollowers];
   };
 
   /// What pi_lower plays towards each goal type, whether or not the follower takes it.
@@ -170,21 +255,6 @@ class Game {
     return routes;
   }
 
-  /// Followers decide on their offers; contracts start and end.
-  void respond(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
-               HistoryEvent* events) const {
-    for (int k = 0; k < n_; ++k) {
-      Follower& f = s.follower[k];
-      const Offer offer = offers[k];
-      const auto reachable = [&](int goal) { return world_.distance(s.world, k, goal) != kNone; };
-      const int goal = acts(s, k) ? taken(follower_actions[k], offer, reachable) : decide(f, offer, reachable);
-      chosen[k] = static_cast<std::int8_t>(goal);
-      s.totals.new_offers += s.step == 0 || !(offer == f.offer);
-      const bool committed = offer.goal != kNone && goal == offer.goal;
-      paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), rule_, events[k]);
-    }
-  }
-
   /// The goal type that a follower takes by its action, kNone for none. Of goal types it is the one it chose, if that can
   /// be reached; with primitive actions it cannot decline, so it is the one it was offered.
   template <class Reachable>
@@ -199,41 +269,9 @@ class Game {
                 s.environment);
     for (int k = 0; k < n_; ++k) {
       const bool replaced = draws.unit() < config_.noise;
-      const std::uint32_t index = draws.below(World::kNoiseActions);
-      if (replaced) actions[k] = World::noise_action(index);
+      const std::uint8_t other = noise_action(draws);
+      if (replaced) actions[k] = other;
     }
-  }
-
-  /// Completions, payments and rewards of the step that has just been moved.
-  void settle(State& s, const std::uint8_t* actions, const std::uint8_t* reached, const float* paid, Step& out,
-              HistoryEvent* events) const {
-    double reward = 0;
-    // Copies: outcomes are of the same type, and could be the sums for all a compiler knows.
-    float gain = s.totals.gain, payments = s.totals.payments, incentive = s.totals.incentive,
-          follower_reward = s.totals.follower_reward;
-    for (int k = 0; k < n_; ++k) {
-      Follower& f = s.follower[k];
-      f.action = static_cast<std::int8_t>(actions[k]);
-      const Outcome o = settle_contract(f, reached[k], paid[k], goal_reward_, rule_, s.done, events[k]);
-      reward += o.leader_reward;
-      gain += o.leader_reward;
-      payments += o.payment;
-      incentive += o.incentive;
-      follower_reward += o.follower_reward;
-      if (o.completed != kNone) ++s.totals.completions[o.completed];
-      out.committed[k] = f.committed;
-      out.completed[k] = o.completed;
-      out.payment[k] = o.payment;
-      out.follower_reward[k] = o.follower_reward;
-      out.action[k] = f.action;
-    }
-    s.totals.gain = gain;
-    s.totals.payments = payments;
-    s.totals.incentive = incentive;
-    s.totals.follower_reward = follower_reward;
-    s.totals.length = s.step;
-    out.reward = reward;
-    out.terminated = s.done;
   }
 
   GameConfig config_;

@@ -15,19 +15,20 @@ template <class World>
 template <class Visitor>
 inline void Game<World>::results(const Step& step, Visitor&& field) const {
   const Shape followers{n_, 0};
-  const double most = config_.num_bonuses;  // paid to a follower
+  const double most = config_.num_bonuses;  // paid to a follower by its contract
   field("reward", "the leader's reward: w for each completed contract, less the bonuses paid", Shape{},
-        Range<double>(-most * n_, n_ * double{goal_reward_}), [&](int, int) { return step.reward; });
+        pays_ ? Range<double>() : Range<double>(-most * n_, n_ * double{goal_reward_}),
+        [&](int, int) { return step.reward; });
   field("terminated", "the episode is over", Shape{}, Range<bool>(), [&](int, int) { return step.terminated; });
   field("committed", "the follower took its offer", followers, Range<bool>(),
         [&](int k, int) { return step.committed[k]; });
   field("completed", "goal type of the contract it completed, -1 for none", followers,
         Whole(kNone, config_.num_goals - 1), [&](int k, int) { return step.completed[k]; });
   field("payment", "bonus paid to it", followers, Real(0, most), [&](int k, int) { return step.payment[k]; });
-  field("follower_reward", "its own reward", followers, Real(0, most + kMaxReservation),
+  field("follower_reward", "its own reward", followers, pays_ ? Real() : Real(0, most + kMaxReservation),
         [&](int k, int) { return step.follower_reward[k]; });
   field("follower_action", "its primitive action, -1 where the game was not played", followers,
-        Whole(kNone, World::kActions - 1), [&](int k, int) { return step.action[k]; });
+        Whole(kNone, actions() - 1), [&](int k, int) { return step.action[k]; });
 }
 
 /// The fields of an episode's sums so far.
@@ -35,13 +36,13 @@ template <class World>
 template <class Visitor>
 inline void Game<World>::totals(const State& s, Visitor&& field) const {
   using Count = Range<std::int32_t>;
-  const EpisodeTotals& sum = s.totals;
+  const auto& sum = s.totals;
   const double no_end = std::numeric_limits<double>::infinity();
   field("gain", "the leader's reward", Shape{}, Real(-no_end, no_end), [&](int, int) { return sum.gain; });
   field("payments", "bonuses paid", Shape{}, Real(0, no_end), [&](int, int) { return sum.payments; });
   field("incentive", "bonuses paid for completed contracts", Shape{}, Real(0, no_end),
         [&](int, int) { return sum.incentive; });
-  field("follower_reward", "reward of all followers together", Shape{}, Real(0, no_end),
+  field("follower_reward", "reward of all followers together", Shape{}, Real(pays_ ? -no_end : 0, no_end),
         [&](int, int) { return sum.follower_reward; });
   field("new_offers", "|A_T|, new offers, the first ones included", Shape{}, Count::from(0),
         [&](int, int) { return sum.new_offers; });
@@ -61,7 +62,7 @@ inline void Game<World>::follower_view(const State& s, const Offer* offers, Visi
   field("acts", "its action is used in this step: it learns, and the game goes on", followers, Range<bool>(),
         [&](int k, int) { return acts(s, k) && !s.done; });
   field("skill", "true where it can complete the goal type", Shape{n_, goals}, Range<bool>(),
-        [&](int k, int g) { return s.follower[k].skill >> g & 1; });
+        [&](int k, int g) { return holds(s.follower[k].skill, g); });
   field("preference", "its preferred goal type", followers, Whole(0, goals - 1),
         [&](int k, int) { return s.follower[k].preference; });
   field("reservation", "c, what it earns by itself for its preferred goal", followers, Real(0, kMaxReservation),
@@ -76,9 +77,12 @@ template <class Visitor>
 inline void Game<World>::observe(const State& s, Visitor&& field) const {
   const Shape followers{n_, 0};
   const int goals = config_.num_goals;
-  field("identity", "who the follower is, 0..P-1", followers, Whole(0, population_.size() - 1),
-        [&](int k, int) { return s.follower[k].identity; });
-  field("action", "its last primitive action, -1 at the start", followers, Whole(kNone, World::kActions - 1),
+  const auto identity = [&](int k, int) { return s.follower[k].identity; };
+  const char* const who = "who the follower is, 0..P-1";
+  if (wide_identities(population_.size()))
+    field("identity", who, followers, Range<std::int32_t>(0, population_.size() - 1), identity);
+  else field("identity", who, followers, Whole(0, population_.size() - 1), identity);
+  field("action", "its last primitive action, -1 at the start", followers, Whole(kNone, actions() - 1),
         [&](int k, int) { return s.follower[k].action; });
   field("offer", "its last offer (goal, bonus), (-1, -1) for none", Shape{n_, 2}, offer_range(),
         [&](int k, int part) { return part == 0 ? s.follower[k].offer.goal : s.follower[k].offer.bonus; });
@@ -94,7 +98,7 @@ inline void Game<World>::observe(const State& s, Visitor&& field) const {
         Shape{n_, goals}, Whole::from(kNone), [&](int k, int g) { return world_.distance(s.world, k, g); });
   if (config_.observe_routes) {
     field("route", "primitive action its planner plays towards each goal type; where unreachable, how it stops",
-          Shape{n_, goals}, Whole(0, World::kActions - 1), [way = routes(s)](int k, int g) { return way.first[g][k]; });
+          Shape{n_, goals}, Whole(0, actions() - 1), [way = routes(s)](int k, int g) { return way.first[g][k]; });
   }
   field("available", "goals of each type that are there and unclaimed", Shape{goals, 0}, Whole(0, goal_objects_),
         [&](int g, int) { return world_.available(s.world, g); });
@@ -120,10 +124,10 @@ inline void Game<World>::visit(State& s, Visitor&& field) const {
       });
   field(
       "skill", "true where the follower can complete the goal type", Shape{n_, config_.num_goals}, bool{},
-      [&](int k, int g) { return s.follower[k].skill >> g & 1; },
+      [&](int k, int g) { return holds(s.follower[k].skill, g); },
       [&](int k, int g, bool v) {
-        const unsigned bit = 1u << g;
-        s.follower[k].skill = static_cast<std::uint8_t>(v ? s.follower[k].skill | bit : s.follower[k].skill & ~bit);
+        GoalSet& skill = s.follower[k].skill;
+        skill = v ? skill | set_of(g) : skill & ~set_of(g);
       });
   field(
       "preference", "its preferred goal type", followers, I{}, [&](int k, int) { return s.follower[k].preference; },
@@ -154,7 +158,7 @@ inline void Game<World>::visit(State& s, Visitor&& field) const {
   field(
       "action", "its last primitive action, -1 at the start", followers, I{},
       [&](int k, int) { return s.follower[k].action; },
-      [&](int k, int, I v) { set_part(s.follower[k].action, v, World::kActions, "action"); });
+      [&](int k, int, I v) { set_part(s.follower[k].action, v, actions(), "action"); });
   field(
       "completed", "goal type of the contract it completed in the last step, -1 for none", followers, I{},
       [&](int k, int) { return s.follower[k].completed; },

@@ -8,16 +8,28 @@
 #include "game/check.hpp"
 
 namespace paymaster {
+namespace {
+
+/// The `at`-th of 0, 1, 2, ... of those not in `out`, which ascends.
+std::uint32_t without(const std::vector<std::uint16_t>& out, std::uint32_t at) {
+  std::uint32_t first = 0, last = static_cast<std::uint32_t>(out.size());
+  while (first < last) {
+    const std::uint32_t middle = (first + last) / 2;
+    if (out[middle] - middle > at) last = middle;  // so many are left before out[middle]
+    else first = middle + 1;
+  }
+  return at + first;
+}
+
+}  // namespace
 
 Population::Population(std::vector<Traits> traits) : traits_(std::move(traits)) {
-  std::map<std::uint8_t, std::uint8_t> kinds;
-  for (const Traits& t : traits_) kinds.emplace(t.skill, static_cast<std::uint8_t>(kinds.size()));
-  for (const Traits& t : traits_) kind_.push_back(kinds.at(t.skill));
-  others_.resize(kinds.size());
-  for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
-    for (std::size_t i = 0; i < traits_.size(); ++i) {
-      if (kind_[i] != kind) others_[kind].push_back(static_cast<std::uint16_t>(i));
-    }
+  std::map<GoalSet, std::uint16_t> kinds;
+  for (const Traits& t : traits_) kinds.emplace(t.skill, static_cast<std::uint16_t>(kinds.size()));
+  of_kind_.resize(kinds.size());
+  for (std::size_t i = 0; i < traits_.size(); ++i) {
+    kind_.push_back(kinds.at(traits_[i].skill));
+    of_kind_[kind_[i]].push_back(static_cast<std::uint16_t>(i));
   }
 }
 
@@ -31,7 +43,7 @@ Population Population::drawn(const GameConfig& config) {
     for (std::uint32_t g = 0; g < goals; ++g) order[g] = static_cast<std::uint8_t>(g);
     for (std::uint32_t j = 0; j < skills; ++j) {
       std::swap(order[j], order[j + draws.below(goals - j)]);
-      t.skill = static_cast<std::uint8_t>(t.skill | (1u << order[j]));
+      t.skill |= set_of(order[j]);
     }
     t.preference =
         config.preference_among_skills ? order[draws.below(skills)] : static_cast<std::uint8_t>(draws.below(goals));
@@ -47,20 +59,20 @@ Population Population::with(const std::vector<int>& identities, const Population
 }
 
 void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity) const {
-  const bool differ = others_.size() >= 3;
+  const bool differ = of_kind_.size() >= 3;
   std::uint16_t drawn[kMaxFollowers];  // ascending
   for (int k = 0; k < n; ++k) {
-    // The candidates are a list, those of another kind than the last or all, without who has been drawn from it.
-    const std::vector<std::uint16_t>* list = differ && k > 0 ? &others_[kind_[identity[k - 1]]] : nullptr;
-    const auto listed = [&](int i) { return list == nullptr || kind_[i] != kind_[identity[k - 1]]; };
-    auto candidates = static_cast<std::uint32_t>(list == nullptr ? traits_.size() : list->size());
+    // The candidates are all, or all but those of the last one's kind, without who has been drawn from them.
+    const std::vector<std::uint16_t>* out = differ && k > 0 ? &of_kind_[kind_[identity[k - 1]]] : nullptr;
+    const auto listed = [&](int i) { return out == nullptr || kind_[i] != kind_[identity[k - 1]]; };
+    auto candidates = static_cast<std::uint32_t>(traits_.size() - (out == nullptr ? 0 : out->size()));
     for (int j = 0; j < k; ++j) candidates -= listed(drawn[j]);
     if (candidates == 0) {
-      list = nullptr;
+      out = nullptr;
       candidates = static_cast<std::uint32_t>(size() - k);
     }
     std::uint32_t at = draws.below(candidates);
-    const auto member = [&] { return list == nullptr ? at : std::uint32_t{(*list)[at]}; };
+    const auto member = [&] { return out == nullptr ? at : without(*out, at); };
     for (int j = 0; j < k; ++j) at += listed(drawn[j]) && drawn[j] <= member();
     identity[k] = static_cast<std::uint16_t>(member());
     int place = k;

@@ -10,7 +10,7 @@
 namespace paymaster {
 
 struct Traits {
-  std::uint8_t skill = 0;       // bit g: can complete goal type g
+  GoalSet skill = 0;            // goal types it can complete
   std::uint8_t preference = 0;  // the goal type it prefers
   float reservation = 0.0f;     // c, what it earns by itself for its preferred goal
   bool learns = true;           // its actions come from outside, where followers are not rule-based
@@ -35,8 +35,8 @@ class Population {
 
  private:
   std::vector<Traits> traits_;
-  std::vector<std::uint8_t> kind_;                  // of each member: equal numbers, equal sets of skills
-  std::vector<std::vector<std::uint16_t>> others_;  // [kinds] the members of any other kind, ascending
+  std::vector<std::uint16_t> kind_;                  // of each member: equal numbers, equal sets of skills
+  std::vector<std::vector<std::uint16_t>> of_kind_;  // [kinds] its members, ascending
 };
 
 }  // namespace paymaster

@@ -5,20 +5,27 @@
 
 namespace paymaster {
 
-inline constexpr int kMaxGoals = 8;       // G; skills are a bit mask of one byte
-inline constexpr int kMaxBonuses = 16;    // K
-inline constexpr int kMaxFollowers = 64;  // N, in any world
-inline constexpr int kMaxTargets = 64;    // M, landmarks or preys
-inline constexpr int kMaxObstacles = 64;  // a bit of 64 each (steering.cpp)
-inline constexpr int kMaxActions = 5;     // primitive, of any world: features have room for so many
+// The most that any world can have; a world may have less (World::kMaxFollowers, kMaxGoals), and is smaller in memory.
+inline constexpr int kMaxGoals = 64;        // G; skills are a GoalSet
+inline constexpr int kMaxBonuses = 64;      // K
+inline constexpr int kMaxFollowers = 1024;  // N
+inline constexpr int kMaxActions = 64;      // primitive
 inline constexpr int kMaxHorizon = 10000;
-inline constexpr int kMaxPopulation = 10000;
+inline constexpr int kMaxPopulation = 65535;    // an identity has 16 bits
 inline constexpr float kMaxReservation = 1e6f;  // c, given or set
 inline constexpr std::int64_t kEpisodes = std::int64_t{1}
                                           << 62;  // of a game; the one after the last is the first again
 inline constexpr int kNone = -1;  // "no goal", "no offer", "nobody", "unreachable", wherever an index could stand
 
 inline constexpr std::int64_t kMaxFirstIndex = (std::int64_t{1} << 62) - 1;  // of a batch's first game
+
+/// Observations show who followers are as int32 where int16 has not room for so many.
+inline constexpr bool wide_identities(int population) { return population > 1 << 15; }
+
+/// Goal types: bit g for type g.
+using GoalSet = std::uint64_t;
+inline bool holds(GoalSet set, int goal) { return set >> goal & 1; }
+inline constexpr GoalSet set_of(int goal) { return GoalSet{1} << goal; }
 
 /// The leader's action to one follower, omega^k = (g^k, b^k) (paper Sec. 3). No offer, and an offer of "none", is (-1, -1).
 struct Offer {

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 _Rows = tuple[NDArray[np.int16], NDArray[np.float32]]
 _Arrays = dict[str, NDArray[Any]]  # by field, [B, ...]
 
-NUM_ACTIONS: int  # primitive, of any world
 HISTORY_RATE: float  # of the moving averages
 DEFAULT_MAP: str
 GOAL_FEATURES_NOW: int  # of the D features of a goal type, the first so many are of this step
@@ -124,6 +123,8 @@ class Batch:
     def goal_reward(self) -> float: ...
     @property
     def num_threads(self) -> int: ...
+    @property
+    def num_actions(self) -> int: ...  # primitive
     @property
     def choices(self) -> int: ...
     @property

@@ -22,12 +22,12 @@ constexpr std::uint8_t kUntouched = 250;  // what a search leaves where nobody a
 struct Scene {
   GridMap map;
   Cells empty;                 // neither wall nor follower nor target
-  std::vector<Cells> targets;  // [kMaxGoals]
+  std::vector<Cells> targets;  // [kGridGoals]
   std::vector<std::uint16_t> cell;
   std::vector<std::uint8_t> heading;
-  std::uint32_t asked[kMaxGoals];  // bit k: follower k asks for its route to the goal type
+  std::uint32_t asked[kGridGoals];  // bit k: follower k asks for its route to the goal type
 
-  Scene(Random& random, const GridMap& on) : map(on), targets(kMaxGoals, Cells(on.free.size())) {
+  Scene(Random& random, const GridMap& on) : map(on), targets(kGridGoals, Cells(on.free.size())) {
     for (const auto free : map.free) empty.push_back(free != 0);
     // Half of the scenes have few followers: those have a search of their own.
     const int followers = std::min(random.between(1, random.chance(50) ? 4 : kFollowers), map.free_cells());
@@ -37,9 +37,9 @@ struct Scene {
       cell.push_back(static_cast<std::uint16_t>(take(random)));
       heading.push_back(static_cast<std::uint8_t>(random.below(4)));
     }
-    const int goals = std::min(random.between(1, 2 * kMaxGoals), map.free_cells() - followers);
+    const int goals = std::min(random.between(1, 2 * kGridGoals), map.free_cells() - followers);
     for (int i = 0; i < goals; ++i)
-      targets[static_cast<std::size_t>(random.below(kMaxGoals))][static_cast<std::size_t>(take(random))] = true;
+      targets[static_cast<std::size_t>(random.below(kGridGoals))][static_cast<std::size_t>(take(random))] = true;
   }
 
   int take(Random& random) {
@@ -67,17 +67,17 @@ std::vector<Route> bitboard_routes(const Scene& scene) {
   const GridSearch<W> search(scene.map);
   const auto followers = scene.cell.size();
   std::vector<GridQuery<W>> queries;
-  for (std::size_t g = 0; g < kMaxGoals; ++g)
+  for (std::size_t g = 0; g < kGridGoals; ++g)
     queries.push_back({board_of<W>(scene.targets[g]), scene.asked[g], static_cast<int>(g)});
-  std::int16_t distance[kFollowers][kMaxGoals];
-  std::uint8_t action[kFollowers][kMaxGoals];
-  for (auto& row : distance) std::fill_n(row, kMaxGoals, kUntouched);
-  for (auto& row : action) std::fill_n(row, kMaxGoals, kUntouched);
+  std::int16_t distance[kFollowers][kGridGoals];
+  std::uint8_t action[kFollowers][kGridGoals];
+  for (auto& row : distance) std::fill_n(row, kGridGoals, kUntouched);
+  for (auto& row : action) std::fill_n(row, kGridGoals, kUntouched);
   search.routes(static_cast<int>(followers), scene.cell.data(), scene.heading.data(), board_of<W>(scene.empty),
-                queries.data(), kMaxGoals, distance, action);
+                queries.data(), kGridGoals, distance, action);
   std::vector<Route> routes;
   for (std::size_t k = 0; k < followers; ++k) {
-    for (std::size_t g = 0; g < kMaxGoals; ++g) routes.push_back({distance[k][g], action[k][g]});
+    for (std::size_t g = 0; g < kGridGoals; ++g) routes.push_back({distance[k][g], action[k][g]});
   }
   return routes;
 }
@@ -89,7 +89,7 @@ std::vector<Route> queue_routes(const Scene& scene) {
     Cells free = scene.empty;
     free[scene.cell[k]] = true;
     auto found = queue_search(scene.map, free, scene.cell[k], scene.heading[k], scene.targets);
-    for (std::size_t g = 0; g < kMaxGoals; ++g) {
+    for (std::size_t g = 0; g < kGridGoals; ++g) {
       if (found[g].distance < 1) found[g].first_action = found[g].distance == 0 ? kDig : kStop;
       const bool asked = scene.asked[g] >> k & 1;
       routes.push_back(asked ? found[g] : Route{kUntouched, kUntouched});
@@ -110,8 +110,8 @@ int follow_paths(Scene scene) {
   for (std::size_t k = 0; k < scene.cell.size(); ++k) {
     Cells free = scene.empty;
     free[scene.cell[k]] = true;
-    for (std::size_t g = 0; g < kMaxGoals; ++g) {
-      const int distance = routes[k * kMaxGoals + g].distance;
+    for (std::size_t g = 0; g < kGridGoals; ++g) {
+      const int distance = routes[k * kGridGoals + g].distance;
       if (distance < 1) continue;
       std::vector<std::uint8_t> actions(static_cast<std::size_t>(distance));
       int cell = scene.cell[k], heading = scene.heading[k];
@@ -134,8 +134,8 @@ int compare(const std::vector<Route>& got, const std::vector<Route>& expected) {
   REQUIRE(got.size() == expected.size());
   int walks = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
-    CAPTURE(i / kMaxGoals);  // follower
-    CAPTURE(i % kMaxGoals);  // goal type
+    CAPTURE(i / kGridGoals);  // follower
+    CAPTURE(i % kGridGoals);  // goal type
     REQUIRE(got[i].distance == expected[i].distance);
     REQUIRE(got[i].first_action == expected[i].first_action);
     walks += got[i].distance > 1 && got[i].distance != kUntouched;
@@ -233,8 +233,8 @@ TEST_CASE("GridSearch: among shortest routes `move` comes before `turn left` bef
     CHECK(route.first_action == c.action);
     const GridSearch<2> search(map);
     const GridQuery<2> query{board_of<2>(targets), 1, 0};
-    std::int16_t distance[1][kMaxGoals];
-    std::uint8_t action[1][kMaxGoals];
+    std::int16_t distance[1][kGridGoals];
+    std::uint8_t action[1][kGridGoals];
     search.routes(1, &cell, &heading, board_of<2>(free), &query, 1, distance, action);
     CHECK(distance[0][0] == c.distance);
     CHECK(action[0][0] == (c.distance > 0 ? c.action : c.distance == 0 ? kDig : kStop));

@@ -12,13 +12,13 @@
 namespace paymaster::test {
 namespace {
 
-constexpr std::uint8_t kAll = 0xff, kUnskilled = 0;
+constexpr GoalSet kAll = 0xff, kUnskilled = 0;
 
 /// A drawn situation, and what happens in it.
 struct Scene {
   GameConfig config;
   GridState<2> state{};
-  std::vector<std::uint8_t> reached;  // bit masks of goal types
+  std::vector<GoalSet> reached;
 
   explicit Scene(const std::string& picture) {
     constexpr char looks[] = "^<v>";
@@ -48,7 +48,7 @@ struct Scene {
 
   GridWorld<2> world() const { return GridWorld<2>(config); }
 
-  void act(const std::vector<std::uint8_t>& actions, std::vector<std::uint8_t> skill = {}) {
+  void act(const std::vector<std::uint8_t>& actions, std::vector<GoalSet> skill = {}) {
     skill.resize(actions.size(), kAll);
     reached.assign(actions.size(), 0xee);
     world().move(state, {.action = actions.data(), .skill = skill.data()}, reached.data());
@@ -119,7 +119,7 @@ TEST_CASE("dig with the skill: claimed, and removed at the end of the step") {
   scene.act({kDig, kMove});
   CHECK(scene.drawn() == ">.<");  // it still blocked its cell when the second follower moved
   CHECK(scene.state.claimant[0] == 0);
-  CHECK(scene.reached == std::vector<std::uint8_t>{0b01, 0});
+  CHECK(scene.reached == std::vector<GoalSet>{0b01, 0});
   CHECK(scene.world().exhausted(scene.state));
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("two dig the same resource: the first follower has it") {
   scene.act({kDig, kDig}, {kUnskilled, kAll});
   CHECK(scene.drawn() == ">a<");
   CHECK(scene.state.claimant[0] == 0);
-  CHECK(scene.reached == std::vector<std::uint8_t>{0, 0});
+  CHECK(scene.reached == std::vector<GoalSet>{0, 0});
 }
 
 TEST_CASE("dig at nothing does nothing") {

@@ -10,7 +10,7 @@
 namespace paymaster::test {
 
 TEST_CASE("two at one goal: committed to its type, then nearest, then lowest index") {
-  const auto play = [](double x0, double x1, std::vector<std::int8_t> committed, std::vector<std::uint8_t> skill) {
+  const auto play = [](double x0, double x1, std::vector<std::int8_t> committed, std::vector<GoalSet> skill) {
     Landmarks scene(2, 4, tiny_bodies(1));
     scene.goal(0, 2, 0, 0);
     scene.follower(0, x0, 0);

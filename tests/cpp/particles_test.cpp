@@ -69,7 +69,8 @@ TEST_CASE_TEMPLATE("random play keeps the invariants, and is a function of its k
       const World world(n, 4, config);
       const auto state = std::make_unique<ParticleState>(), twin = std::make_unique<ParticleState>();
       const auto count = static_cast<std::size_t>(n);
-      std::vector<std::uint8_t> action(count), skill(count), reached(count), twice(count);
+      std::vector<std::uint8_t> action(count);
+      std::vector<GoalSet> skill(count), reached(count), twice(count);
       std::vector<std::int8_t> committed(count), chosen(count);
       Draws random(1, Stream::noise, 0, static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(targets));
       for (std::int64_t episode = 0; episode < episodes; ++episode) {
@@ -79,7 +80,7 @@ TEST_CASE_TEMPLATE("random play keeps the invariants, and is a function of its k
         *twin = *state;
         for (int t = 0; t < horizon; ++t) {
           for (std::size_t k = 0; k < count; ++k) {
-            skill[k] = static_cast<std::uint8_t>(random.below(16));
+            skill[k] = random.below(16);
             committed[k] = static_cast<std::int8_t>(static_cast<int>(random.below(5)) - 1);
             chosen[k] = static_cast<std::int8_t>(static_cast<int>(random.below(5)) - 1);
           }

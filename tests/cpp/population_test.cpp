@@ -25,7 +25,7 @@ bool all_different(const std::vector<std::uint16_t>& identity) {
 
 Population of_kinds(const std::vector<int>& skills) {
   std::vector<Traits> traits;
-  for (const int skill : skills) traits.push_back({static_cast<std::uint8_t>(skill), 0, 1.0f});
+  for (const int skill : skills) traits.push_back({static_cast<GoalSet>(skill), 0, 1.0f});
   return Population(traits);
 }
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.rendering.worlds import arena_half_width
 
 __all__ = ["FeatureEncoder", "expired"]
 
 Floats = NDArray[np.float32]
+
+_ACTIONS = 5  # primitive, of each of the package's worlds
 
 _CURVE_MARKS = 4  # ages at which the completion curve is read off: a quarter, half, three quarters, all of the horizon
 _NEAR = 10.0  # actions; distances are shown as _NEAR / (_NEAR + distance), finest where it matters
@@ -32,11 +33,11 @@ class FeatureEncoder:
         self._abundance = max(1.0, objects / self._goals)
         self._body = _body_of(parameters)
         self._statistics = env.statistics
-        self._one_hot_action = np.eye(NUM_ACTIONS + 1, dtype=np.float32)
-        self.follower_features = 1 + (NUM_ACTIONS + 1) + 4 + 4 + self._goals
+        self._one_hot_action = np.eye(_ACTIONS + 1, dtype=np.float32)
+        self.follower_features = 1 + (_ACTIONS + 1) + 4 + 4 + self._goals
         self._routes: bool = parameters["observe_routes"]
         self._history = 2 * self._bonuses + 2 + _CURVE_MARKS
-        self.goal_features = 7 + 3 + self._history + self._routes * NUM_ACTIONS
+        self.goal_features = 7 + 3 + self._history + self._routes * _ACTIONS
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Features of one step.
@@ -55,7 +56,7 @@ class FeatureEncoder:
         return follower, goal
 
     def _fill_follower(self, seen: Mapping[str, NDArray[Any]], out: Floats) -> None:
-        cut = 1 + NUM_ACTIONS + 1
+        cut = 1 + _ACTIONS + 1
         out[..., 0] = (seen["step"] / self._horizon)[:, None]
         out[..., 1:cut] = self._one_hot_action[seen["action"]]  # -1, "none yet", is the last row
         out[..., cut : cut + 4] = self._body.features(seen)

@@ -31,12 +31,12 @@ struct Avx2 {
 
 }  // namespace
 
-void avx2_routes(LaneQueries& queries, std::int16_t (*distance)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]) {
+void avx2_routes(LaneQueries& queries, std::int16_t (*distance)[kGridGoals], std::uint8_t (*action)[kGridGoals]) {
   lane_routes<Avx2>(queries, distance, action);
 }
 
-void avx2_wide_routes(const WideScene& scene, const WideQuery* queries, int count, std::int16_t (*distance)[kMaxGoals],
-                      std::uint8_t (*action)[kMaxGoals]) {
+void avx2_wide_routes(const WideScene& scene, const WideQuery* queries, int count, std::int16_t (*distance)[kGridGoals],
+                      std::uint8_t (*action)[kGridGoals]) {
   wide_routes<Avx2>(scene, queries, count, distance, action);
 }
 
@@ -46,9 +46,9 @@ void avx2_wide_routes(const WideScene& scene, const WideQuery* queries, int coun
 
 namespace paymaster {
 
-void avx2_routes(LaneQueries&, std::int16_t (*)[kMaxGoals], std::uint8_t (*)[kMaxGoals]) {}
-void avx2_wide_routes(const WideScene&, const WideQuery*, int, std::int16_t (*)[kMaxGoals],
-                      std::uint8_t (*)[kMaxGoals]) {}
+void avx2_routes(LaneQueries&, std::int16_t (*)[kGridGoals], std::uint8_t (*)[kGridGoals]) {}
+void avx2_wide_routes(const WideScene&, const WideQuery*, int, std::int16_t (*)[kGridGoals],
+                      std::uint8_t (*)[kGridGoals]) {}
 
 }  // namespace paymaster
 

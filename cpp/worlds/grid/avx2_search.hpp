@@ -7,8 +7,8 @@
 namespace paymaster {
 
 /// Only where has_avx2().
-void avx2_routes(LaneQueries& queries, std::int16_t (*distance)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]);
-void avx2_wide_routes(const WideScene& scene, const WideQuery* queries, int count, std::int16_t (*distance)[kMaxGoals],
-                      std::uint8_t (*action)[kMaxGoals]);
+void avx2_routes(LaneQueries& queries, std::int16_t (*distance)[kGridGoals], std::uint8_t (*action)[kGridGoals]);
+void avx2_wide_routes(const WideScene& scene, const WideQuery* queries, int count, std::int16_t (*distance)[kGridGoals],
+                      std::uint8_t (*action)[kGridGoals]);
 
 }  // namespace paymaster

@@ -6,7 +6,7 @@
 namespace paymaster {
 
 void GridConfig::visit(ParameterVisitor& visitor) {
-  visitor("num_resources", num_resources, "M, resources on the grid at the start", 1, 64);
+  visitor("num_resources", num_resources, "M, resources on the grid at the start", 1, kGridResources);
   visitor("map", map, "text map, '#' wall and '.' free, closed by a border of wall; '' is 9 x 9 free cells");
 }
 

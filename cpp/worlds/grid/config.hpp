@@ -5,6 +5,7 @@
 #include <string>
 
 #include "game/config.hpp"
+#include "worlds/grid/limits.hpp"
 
 namespace paymaster {
 

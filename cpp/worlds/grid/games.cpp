@@ -6,13 +6,18 @@ namespace paymaster {
 namespace {
 
 /// The grid in the smallest size that holds the map.
-std::unique_ptr<Batch> grid_games(const GameConfig& game, const BatchConfig& batch, Population people) {
-  return with_words(GridMap::parse(game.own<GridConfig>().map).cells(),
-                    [&]<int W>() { return games_of<GridWorld<W>>(game, batch, std::move(people)); });
-}
+class GridKind final : public KindOf<GridWorld<2>> {
+ public:
+  std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
+    return with_words(GridMap::parse(game.own<GridConfig>().map).cells(),
+                      [&]<int W>() { return games_of<GridWorld<W>>(game, batch, std::move(people)); });
+  }
+};
+
+constinit const GridKind kGridKind;
 
 }  // namespace
 
-constinit const WorldKind kGrid = kind_of<GridWorld<2>>(grid_games);
+constinit const WorldKind& kGrid = kGridKind;
 
 }  // namespace paymaster

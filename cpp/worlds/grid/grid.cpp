@@ -29,7 +29,7 @@ template <int W>
 void GridWorld<W>::reset(State& state, Draws& draws) const {
   Board<W> room = free_;
   // A uniform draw from the cells left, row by row: steps over those that are taken, which are kept in order.
-  int taken[GridLimits::kMaxResources + kMaxFollowers], takes = 0;
+  int taken[kGridResources + kMaxFollowers], takes = 0;
   const auto take = [&](int cell) {
     room.clear(cell);
     int at = takes++;
@@ -45,7 +45,7 @@ void GridWorld<W>::reset(State& state, Draws& draws) const {
   // Resources of a type gather: each next to a random earlier one of its type where there is room (M3RL).
   for (int i = 0; i < resources_; ++i) {
     const auto type = static_cast<std::uint8_t>(draws.below(static_cast<std::uint32_t>(goals_)));
-    int earlier[State::kMaxResources], count = 0;
+    int earlier[kGridResources], count = 0;
     for (int j = 0; j < i; ++j) {
       if (state.resource_type[j] == type) earlier[count++] = state.resource_cell[j];
     }
@@ -70,8 +70,8 @@ void GridWorld<W>::reset(State& state, Draws& draws) const {
 
 template <int W>
 void GridWorld<W>::refresh(State& state) const {
-  Board<W> unclaimed[kMaxGoals] = {};
-  std::array<std::uint8_t, kMaxGoals> available{};
+  Board<W> unclaimed[kGridGoals] = {};
+  std::array<std::uint8_t, kGridGoals> available{};
   Board<W> empty = free_;
   std::uint64_t claims = 0;               // bit i: resource i is claimed
   for (int i = 0; i < resources_; ++i) {  // without branches: what is there and free is as good as random
@@ -85,13 +85,13 @@ void GridWorld<W>::refresh(State& state) const {
   }
   for (int k = 0; k < n_; ++k) {
     empty.clear(state.cell[k]);
-    std::fill_n(state.distance[k], kMaxGoals, std::int16_t{kNone});
-    std::fill_n(state.route[k], kMaxGoals, std::uint8_t{kStop});
+    std::fill_n(state.distance[k], kGridGoals, std::int16_t{kNone});
+    std::fill_n(state.route[k], kGridGoals, std::uint8_t{kStop});
   }
   std::copy(available.begin(), available.end(), state.available);
   state.empty = empty;
   Query queries[kMaxQueries];
-  int count = 0, at[kMaxGoals];
+  int count = 0, at[kGridGoals];
   for (int g = 0; g < goals_; ++g) {
     at[g] = count;
     queries[count] = {unclaimed[g], (1u << n_) - 1, g};
@@ -137,7 +137,7 @@ void GridWorld<W>::plan(const State& state, const std::int8_t* chosen, std::uint
 }
 
 template <int W>
-void GridWorld<W>::move(State& state, const MoveContext& context, std::uint8_t* reached) const {
+void GridWorld<W>::move(State& state, const MoveContext& context, GoalSet* reached) const {
   constexpr std::uint8_t kTurn[kGridActions] = {0, 1, 3, 0, 0};
   Board<W> empty = state.empty;
   for (int k = 0; k < n_; ++k) {
@@ -157,8 +157,8 @@ void GridWorld<W>::move(State& state, const MoveContext& context, std::uint8_t* 
     if (found == 0) continue;
     const int i = std::countr_zero(found);
     if (state.claimant[i] == kNone) state.claimant[i] = static_cast<std::int8_t>(k);
-    if (state.claimant[i] != k || !(context.skill[k] >> state.resource_type[i] & 1)) continue;
-    reached[k] = static_cast<std::uint8_t>(1u << state.resource_type[i]);
+    if (state.claimant[i] != k || !holds(context.skill[k], state.resource_type[i])) continue;
+    reached[k] = set_of(state.resource_type[i]);
     state.present[i] = false;  // it blocks its cell until the end of the step: `empty` does not have it
   }
 }

@@ -19,24 +19,19 @@
 
 namespace paymaster {
 
-struct GridLimits {
-  static constexpr int kMaxFollowers = 16;
-  static constexpr int kMaxResources = 64;
-};
-
 template <int W>
-struct GridState : GridLimits {
-  std::uint16_t cell[kMaxFollowers];    // of a follower
-  std::uint8_t heading[kMaxFollowers];  // up, left, down, right
-  std::uint16_t resource_cell[kMaxResources];
-  std::uint8_t resource_type[kMaxResources];
-  std::int8_t claimant[kMaxResources];  // follower's index, -1 nobody
-  bool present[kMaxResources];          // not removed yet
+struct GridState {
+  std::uint16_t cell[kGridFollowers];    // of a follower
+  std::uint8_t heading[kGridFollowers];  // up, left, down, right
+  std::uint16_t resource_cell[kGridResources];
+  std::uint8_t resource_type[kGridResources];
+  std::int8_t claimant[kGridResources];  // follower's index, -1 nobody
+  bool present[kGridResources];          // not removed yet
   // Derived.
-  Board<W> empty;                                   // cells without wall, resource or follower
-  std::int16_t distance[kMaxFollowers][kMaxGoals];  // the planner's, for this state
-  std::uint8_t route[kMaxFollowers][kMaxGoals];     // its first action, `stop` where unreachable
-  std::uint8_t available[kMaxGoals];                // unclaimed resources of each type
+  Board<W> empty;                                     // cells without wall, resource or follower
+  std::int16_t distance[kGridFollowers][kGridGoals];  // the planner's, for this state
+  std::uint8_t route[kGridFollowers][kGridGoals];     // its first action, `stop` where unreachable
+  std::uint8_t available[kGridGoals];                 // unclaimed resources of each type
 };
 
 template <int W>
@@ -44,8 +39,8 @@ class GridWorld {
  public:
   using State = GridState<W>;
   using Parameters = GridConfig;
-  static constexpr std::uint8_t kKey = 0;
-  static constexpr int kMaxFollowers = GridLimits::kMaxFollowers;
+  static constexpr const char* kName = "grid";
+  static constexpr int kMaxFollowers = kGridFollowers, kMaxGoals = kGridGoals;
   static constexpr int kActions = kGridActions;
   static std::vector<BodyField> body(const GameConfig&) { return {{.name = "heading", .categories = 4}}; }
 
@@ -59,8 +54,8 @@ class GridWorld {
   int distance(const State& state, int follower, int goal) const { return state.distance[follower][goal]; }
   /// actions[k] = first action of follower k's route to the reachable goal type chosen[k], or `stop` for -1.
   void plan(const State& state, const std::int8_t* chosen, std::uint8_t* actions) const;
-  /// Moves everybody; bit g of reached[k] says that follower k has removed a resource of type g.
-  void move(State& state, const MoveContext& context, std::uint8_t* reached) const;
+  /// Moves everybody; reached[k] are the types of the resources that follower k has removed.
+  void move(State& state, const MoveContext& context, GoalSet* reached) const;
   /// Nothing is left to do.
   bool exhausted(const State& state) const;
   /// What noise replaces an action by: a movement action or `stop` (M3RL).
@@ -85,7 +80,7 @@ class GridWorld {
 
  private:
   using Query = GridQuery<W>;
-  static constexpr int kMaxQueries = kMaxGoals + GridLimits::kMaxResources;
+  static constexpr int kMaxQueries = kGridGoals + kGridResources;
 
   /// A claim makes a difference to its claimant only. Writes its routes of length 0, and changes what it asks for: adds
   /// to the `count` queries, of which that of an available goal type g is at[g]. Returns how many there are then.
@@ -101,7 +96,7 @@ class GridWorld {
   int n_, goals_, resources_;
 };
 
-extern const WorldKind kGrid;
+extern const WorldKind& kGrid;
 
 }  // namespace paymaster
 

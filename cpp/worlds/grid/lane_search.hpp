@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "game/types.hpp"
+#include "worlds/grid/limits.hpp"
 #include "worlds/grid/map.hpp"
 
 namespace paymaster {
@@ -38,7 +39,7 @@ struct LaneQueries {
 template <class V, bool OddColumns, int Slots>
 class LaneSearch {
  public:
-  LaneSearch(LaneQueries& queries, std::int16_t (*distance)[kMaxGoals], std::uint8_t (*action)[kMaxGoals])
+  LaneSearch(LaneQueries& queries, std::int16_t (*distance)[kGridGoals], std::uint8_t (*action)[kGridGoals])
       : q_(queries),
         distance_(distance),
         action_(action),
@@ -218,8 +219,8 @@ class LaneSearch {
   }
 
   LaneQueries& q_;
-  std::int16_t (*distance_)[kMaxGoals];
-  std::uint8_t (*action_)[kMaxGoals];
+  std::int16_t (*distance_)[kGridGoals];
+  std::uint8_t (*action_)[kGridGoals];
   typename V::Count less_, more_;  // half of the columns, rounded down, and one more
   Poses poses_;
   Cells may_move_[4];  // cells in which a move forward ends on an empty cell
@@ -231,7 +232,7 @@ class LaneSearch {
 
 /// The routes of up to four queries; asked is used up.
 template <class V>
-void lane_routes(LaneQueries& queries, std::int16_t (*distance)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]) {
+void lane_routes(LaneQueries& queries, std::int16_t (*distance)[kGridGoals], std::uint8_t (*action)[kGridGoals]) {
   const bool odd = queries.columns % 2 == 1;
   if (queries.followers <= 4) {
     if (odd) LaneSearch<V, true, 4>(queries, distance, action).run();

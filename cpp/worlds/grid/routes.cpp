@@ -32,8 +32,8 @@ GridRoutes routes(const GridMap& map, const std::vector<std::uint16_t>& cell, co
       query.targets = board_of<W>(targets.of(i), map.cells());
       empty = floor - query.targets - board_of<W>(blocked.of(i), map.cells());
     }
-    std::int16_t distance[1][kMaxGoals];
-    std::uint8_t action[1][kMaxGoals];
+    std::int16_t distance[1][kGridGoals];
+    std::uint8_t action[1][kGridGoals];
     search.routes(1, &cell[i], &heading[i], empty, &query, 1, distance, action);
     const std::int32_t length = distance[0][0];
     found.distance.push_back(length);

@@ -105,8 +105,8 @@ struct BoardPoses {
 
 template <int W>
 void GridSearch<W>::routes(int followers, const std::uint16_t* cell, const std::uint8_t* heading, const Board<W>& empty,
-                           const GridQuery<W>* queries, int count, std::int16_t (*distance)[kMaxGoals],
-                           std::uint8_t (*action)[kMaxGoals]) const {
+                           const GridQuery<W>* queries, int count, std::int16_t (*distance)[kGridGoals],
+                           std::uint8_t (*action)[kGridGoals]) const {
   if constexpr (W == 2) {
     const auto search = has_avx2() ? avx2_routes : lane_routes<PlainLanes>;
     LaneQueries lanes;
@@ -140,9 +140,9 @@ void GridSearch<W>::routes(int followers, const std::uint16_t* cell, const std::
     scene.cells = cells_;
     scene.columns = columns_;
     scene.ahead = ahead_.data();
-    WideQuery wide[kMaxGoals];
-    for (int first = 0; first < count; first += kMaxGoals) {
-      const int some = std::min(count - first, kMaxGoals);
+    WideQuery wide[kGridGoals];
+    for (int first = 0; first < count; first += kGridGoals) {
+      const int some = std::min(count - first, kGridGoals);
       for (int i = 0; i < some; ++i) {
         const GridQuery<W>& query = queries[first + i];
         wide[i] = {query.targets.word.data(), query.asked, query.goal};

@@ -13,6 +13,7 @@
 
 #include "game/types.hpp"
 #include "worlds/grid/bitboard.hpp"
+#include "worlds/grid/limits.hpp"
 #include "worlds/grid/map.hpp"
 
 namespace paymaster {
@@ -38,8 +39,8 @@ class GridSearch {
   /// the first action of the route, dig when in place; -1 and `stop` where unreachable. `empty` holds the cells nobody
   /// stands on; a follower's own cell counts as free to it.
   void routes(int followers, const std::uint16_t* cell, const std::uint8_t* heading, const Board<W>& empty,
-              const GridQuery<W>* queries, int count, std::int16_t (*distance)[kMaxGoals],
-              std::uint8_t (*action)[kMaxGoals]) const;
+              const GridQuery<W>* queries, int count, std::int16_t (*distance)[kGridGoals],
+              std::uint8_t (*action)[kGridGoals]) const;
 
   /// A whole route: actions[0 .. distance - 1] to `targets`, known to be `distance` >= 1 actions away; `free` includes
   /// the follower's own cell. One search, and as many look-ups as actions; `frontiers` is memory that calls may share, it

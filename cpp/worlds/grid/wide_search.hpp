@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "game/types.hpp"
+#include "worlds/grid/limits.hpp"
 #include "worlds/grid/map.hpp"
 
 namespace paymaster {
@@ -38,8 +39,8 @@ class WideSearch {
   }
 
   /// The routes of the followers that ask (bit k) to one of the targets, into column `goal`; bits that stay are unreachable.
-  std::uint32_t routes(const std::uint64_t* targets, std::uint32_t asked, int goal, std::int16_t (*distance)[kMaxGoals],
-                       std::uint8_t (*action)[kMaxGoals]) {
+  std::uint32_t routes(const std::uint64_t* targets, std::uint32_t asked, int goal,
+                       std::int16_t (*distance)[kGridGoals], std::uint8_t (*action)[kGridGoals]) {
     bool more = begin(targets);
     for (std::int16_t length = 0; asked != 0 && more; ++length) {
       for (int k = 0; k < s_.followers; ++k) {
@@ -159,8 +160,8 @@ struct WideQuery {
 
 /// The answers to some queries.
 template <class V>
-void wide_routes(const WideScene& scene, const WideQuery* queries, int count, std::int16_t (*distance)[kMaxGoals],
-                 std::uint8_t (*action)[kMaxGoals]) {
+void wide_routes(const WideScene& scene, const WideQuery* queries, int count, std::int16_t (*distance)[kGridGoals],
+                 std::uint8_t (*action)[kGridGoals]) {
   WideSearch<V> search(scene);
   for (const WideQuery* query = queries; query != queries + count; ++query) {
     const std::uint32_t left = search.routes(query->targets, query->asked, query->goal, distance, action);

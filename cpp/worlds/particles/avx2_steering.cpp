@@ -5,8 +5,8 @@
 
 namespace paymaster {
 
-void avx2_steer_all(const SteeringTables& tables, const SteeringScene& scene, std::int16_t (*steps)[kMaxGoals],
-                    std::uint8_t (*action)[kMaxGoals]) {
+void avx2_steer_all(const SteeringTables& tables, const SteeringScene& scene, std::int16_t (*steps)[kParticleGoals],
+                    std::uint8_t (*action)[kParticleGoals]) {
   SteeringLanes(tables, scene).run(steps, action);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "game/config.hpp"
+#include "worlds/particles/limits.hpp"
 
 namespace paymaster {
 

@@ -8,15 +8,21 @@ namespace {
 
 /// Particles in the smaller room where they fit.
 template <class Rules>
-std::unique_ptr<Batch> particle_games(const GameConfig& game, const BatchConfig& batch, Population people) {
-  if (SmallParticleState::holds(game))
-    return games_of<ParticleWorld<Rules, SmallParticleState>>(game, batch, std::move(people));
-  return games_of<ParticleWorld<Rules>>(game, batch, std::move(people));
-}
+class ParticleKind final : public KindOf<ParticleWorld<Rules>> {
+ public:
+  std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
+    if (SmallParticleState::holds(game))
+      return games_of<ParticleWorld<Rules, SmallParticleState>>(game, batch, std::move(people));
+    return games_of<ParticleWorld<Rules>>(game, batch, std::move(people));
+  }
+};
+
+constinit const ParticleKind<Navigation> kNavigationKind;
+constinit const ParticleKind<PredatorPrey> kPredatorPreyKind;
 
 }  // namespace
 
-constinit const WorldKind kNavigation = kind_of<NavigationWorld>(particle_games<Navigation>);
-constinit const WorldKind kPredatorPrey = kind_of<PredatorPreyWorld>(particle_games<PredatorPrey>);
+constinit const WorldKind& kNavigation = kNavigationKind;
+constinit const WorldKind& kPredatorPrey = kPredatorPreyKind;
 
 }  // namespace paymaster

@@ -6,7 +6,7 @@
 namespace paymaster {
 
 struct Navigation {
-  static constexpr std::uint8_t kKey = 1;
+  static constexpr const char* kName = "navigation";
   static constexpr bool kGoalsMove = false;
   template <class World>
   static void drive(const World&, typename World::State&, const MoveContext&, std::uint8_t*) {}
@@ -18,6 +18,6 @@ extern template class ParticleWorld<Navigation>;
 extern template class ParticleWorld<Navigation, SmallParticleState>;
 using NavigationWorld = ParticleWorld<Navigation>;
 
-extern const WorldKind kNavigation;
+extern const WorldKind& kNavigation;
 
 }  // namespace paymaster

@@ -14,6 +14,7 @@
 #include "game/types.hpp"
 #include "game/world.hpp"
 #include "worlds/particles/config.hpp"
+#include "worlds/particles/limits.hpp"
 #include "worlds/particles/physics.hpp"
 #include "worlds/particles/steering.hpp"
 
@@ -36,27 +37,28 @@ struct ParticleRoom {
   std::uint8_t goal_type[kMaxMarks];
   std::uint8_t goal_action[kMaxMarks];  // held by a prey
   // Derived: of each follower, for the nearest goal of each type.
-  std::int16_t distance[kMaxFollowers][kMaxGoals];  // planned actions before the one that reaches it; -1: none there
-  std::uint8_t route[kMaxFollowers][kMaxGoals];     // the planner's action towards it
-  std::uint8_t available[kMaxGoals];                // goals of the type on the field
+  std::int16_t distance[kMaxFollowers]
+                       [kParticleGoals];              // planned actions before the one that reaches it; -1: none there
+  std::uint8_t route[kMaxFollowers][kParticleGoals];  // the planner's action towards it
+  std::uint8_t available[kParticleGoals];             // goals of the type on the field
 };
 
 /// How followers' bodies are seen: by place and velocity.
 std::vector<BodyField> particle_body(const GameConfig& game);
 
-using ParticleState = ParticleRoom<kMaxFollowers, kMaxTargets, kMaxObstacles>;  // for every configuration
+using ParticleState = ParticleRoom<kParticleFollowers, kMaxTargets, kMaxObstacles>;  // for every configuration
 using SmallParticleState = ParticleRoom<8, 8, 8>;
 
-/// Rules is a struct of static members: kKey (of the WorldKind); kGoalsMove (bodies of their own, or marks on the ground);
+/// Rules is a struct of static members: kName (of the WorldKind); kGoalsMove (bodies of their own, or marks on the ground);
 /// drive(world, state, context, actions), which sets actions[i] of the goals; confine(world, state), after the physics.
 template <class Rules, class Room = ParticleState>
 class ParticleWorld {
  public:
   using State = Room;
   using Parameters = ParticleConfig;
-  static constexpr int kMaxFollowers = State::kMaxFollowers;
+  static constexpr int kMaxFollowers = State::kMaxFollowers, kMaxGoals = kParticleGoals;
   static constexpr int kActions = kParticleActions;
-  static constexpr std::uint8_t kKey = Rules::kKey;
+  static constexpr const char* kName = Rules::kName;
   static constexpr std::uint32_t kNoiseActions = kParticleActions;
   static std::vector<BodyField> body(const GameConfig& game) { return particle_body(game); }
 
@@ -75,8 +77,8 @@ class ParticleWorld {
   int distance(const State& state, int follower, int goal) const { return state.distance[follower][goal]; }
   /// actions[k] steers follower k to the nearest goal of type chosen[k], or brakes for -1.
   void plan(const State& state, const std::int8_t* chosen, std::uint8_t* actions) const;
-  /// One step of physics, then goals are taken and replaced. Bit g of reached[k]: follower k took a goal of type g.
-  void move(State& state, const MoveContext& context, std::uint8_t* reached) const;
+  /// One step of physics, then goals are taken and replaced. reached[k]: types of the goals that follower k took.
+  void move(State& state, const MoveContext& context, GoalSet* reached) const;
   /// Never: goals come back.
   bool exhausted(const State&) const { return false; }
   /// What noise replaces an action by: any of the five.

@@ -9,7 +9,7 @@
 namespace paymaster {
 
 struct PredatorPrey {
-  static constexpr std::uint8_t kKey = 2;
+  static constexpr const char* kName = "predator_prey";
   static constexpr bool kGoalsMove = true;
   template <class World>
   static void drive(const World& world, typename World::State& state, const MoveContext& context,
@@ -22,6 +22,6 @@ extern template class ParticleWorld<PredatorPrey>;
 extern template class ParticleWorld<PredatorPrey, SmallParticleState>;
 using PredatorPreyWorld = ParticleWorld<PredatorPrey>;
 
-extern const WorldKind kPredatorPrey;
+extern const WorldKind& kPredatorPrey;
 
 }  // namespace paymaster

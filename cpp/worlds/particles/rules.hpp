@@ -47,7 +47,7 @@ ParticleWorld<Rules, Room>::ParticleWorld(int num_followers, int num_goals, cons
       reach_(config.reach()),
       out_of_reach_(reach_ * reach_ * (1 + 0x1p-40)),
       chosen_only_(config.reach_by == "chosen") {
-  expect_range(num_goals, 1, kMaxGoals, "num_goals");
+  expect_range(num_goals, 1, kParticleGoals, "num_goals");
 }
 
 template <class Rules, class Room>
@@ -89,7 +89,7 @@ void ParticleWorld<Rules, Room>::reset(State& s, Draws& draws) const {
 
 template <class Rules, class Room>
 void ParticleWorld<Rules, Room>::refresh(State& s) const {
-  std::fill_n(s.available, kMaxGoals, std::uint8_t{0});
+  std::fill_n(s.available, kParticleGoals, std::uint8_t{0});
   for (int i = 0; i < targets_; ++i) ++s.available[s.goal_type[i]];
   const double (*goal_velocity)[2] = Rules::kGoalsMove ? s.velocity + first_goal() : nullptr;
   steering_.steer_all({s.position, s.velocity, n_, s.position + first_goal(), goal_velocity, s.goal_type, targets_,
@@ -126,7 +126,7 @@ int ParticleWorld<Rules, Room>::taker(const State& s, int i, const MoveContext& 
     const double x = s.position[k][0] - s.position[first_goal() + i][0];
     const double y = s.position[k][1] - s.position[first_goal() + i][1];
     if (x * x + y * y > out_of_reach_) continue;
-    if (!(context.skill[k] >> type & 1) || (chosen_only_ && context.chosen[k] != type)) continue;
+    if (!holds(context.skill[k], type) || (chosen_only_ && context.chosen[k] != type)) continue;
     const double away = std::sqrt(x * x + y * y);
     if (away >= reach_) continue;
     const bool committed = context.committed[k] == type;
@@ -139,7 +139,7 @@ int ParticleWorld<Rules, Room>::taker(const State& s, int i, const MoveContext& 
 }
 
 template <class Rules, class Room>
-void ParticleWorld<Rules, Room>::move(State& s, const MoveContext& context, std::uint8_t* reached) const {
+void ParticleWorld<Rules, Room>::move(State& s, const MoveContext& context, GoalSet* reached) const {
   std::uint8_t actions[State::kMaxBodies];
   std::copy_n(context.action, n_, actions);
   Rules::drive(*this, s, context, actions);
@@ -147,13 +147,13 @@ void ParticleWorld<Rules, Room>::move(State& s, const MoveContext& context, std:
   Rules::confine(*this, s);
 
   // All goals are looked at before any is replaced: a new one counts from the next step on.
-  std::fill_n(reached, n_, std::uint8_t{0});
+  std::fill_n(reached, n_, GoalSet{0});
   int taken[kMaxTargets], count = 0;
   for (int i = 0; i < targets_; ++i) {
     if (!in_reach(s, i)) continue;
     const int k = taker(s, i, context);
     if (k == kNone) continue;
-    reached[k] = static_cast<std::uint8_t>(reached[k] | 1u << s.goal_type[i]);
+    reached[k] |= set_of(s.goal_type[i]);
     taken[count++] = i;
   }
   if (count == 0) return;

@@ -65,8 +65,8 @@ void Steering::tabulate_ramps() {
   }
 }
 
-void Steering::steer_all(const SteeringScene& scene, std::int16_t (*steps)[kMaxGoals],
-                         std::uint8_t (*action)[kMaxGoals]) const {
+void Steering::steer_all(const SteeringScene& scene, std::int16_t (*steps)[kParticleGoals],
+                         std::uint8_t (*action)[kParticleGoals]) const {
   if (has_avx2()) avx2_steer_all(*tables_, scene, steps, action);
   else SteeringLanes(*tables_, scene).run(steps, action);
 }
@@ -85,8 +85,8 @@ SteeringPlan Steering::steer(const double* position, const double* velocity, con
                             1,
                             obstacles,
                             count};
-  std::int16_t steps[1][kMaxGoals];
-  std::uint8_t action[1][kMaxGoals];
+  std::int16_t steps[1][kParticleGoals];
+  std::uint8_t action[1][kParticleGoals];
   steer_all(scene, steps, action);
   return {action[0][0], static_cast<std::int16_t>(steps[0][0] + 1)};
 }

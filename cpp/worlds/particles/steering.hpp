@@ -20,6 +20,7 @@
 #include <memory>
 
 #include "game/types.hpp"
+#include "worlds/particles/limits.hpp"
 #include "worlds/particles/physics.hpp"
 
 namespace paymaster {
@@ -65,7 +66,8 @@ class Steering {
 
   /// Towards the nearest target of each type (the first of equals): the actions before the one that reaches it and the
   /// action to begin with; -1 and kNoop for a type that no target has.
-  void steer_all(const SteeringScene& scene, std::int16_t (*steps)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]) const;
+  void steer_all(const SteeringScene& scene, std::int16_t (*steps)[kParticleGoals],
+                 std::uint8_t (*action)[kParticleGoals]) const;
 
   /// The action for a body at `position`, and the steps it takes from here. Obstacles: centres [count][2].
   SteeringPlan steer(const double* position, const double* velocity, const double* target,

@@ -14,7 +14,7 @@ class SteeringLanes {
  public:
   SteeringLanes(const SteeringTables& tables, const SteeringScene& scene) : t_(tables), scene_(scene) {}
 
-  void run(std::int16_t (*steps)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]) {
+  void run(std::int16_t (*steps)[kParticleGoals], std::uint8_t (*action)[kParticleGoals]) {
     for (int first = 0; first < scene_.bodies; first += kLanes) {
       load(first);
       if (scene_.target_velocity != nullptr) steer<true>(steps + first, action + first);
@@ -71,10 +71,10 @@ class SteeringLanes {
 
   /// All types go through each stage before the next begins: what one waits for, the others do not.
   template <bool kMoving>
-  void steer(std::int16_t (*steps)[kMaxGoals], std::uint8_t (*action)[kMaxGoals]) const {
-    Nearest nearest[kMaxGoals];
+  void steer(std::int16_t (*steps)[kParticleGoals], std::uint8_t (*action)[kParticleGoals]) const {
+    Nearest nearest[kParticleGoals];
     const unsigned present = find_nearest(nearest);
-    Way ways[kMaxGoals];
+    Way ways[kParticleGoals];
     int count = 0;
     std::uint32_t blocked = 0;  // kLanes bits a way
     for (unsigned left = present; left != 0; left &= left - 1, ++count) {
@@ -92,8 +92,8 @@ class SteeringLanes {
     }
   }
 
-  void put(const Lanes& before, const Lanes& push, int type, std::int16_t (*steps)[kMaxGoals],
-           std::uint8_t (*action)[kMaxGoals]) const {
+  void put(const Lanes& before, const Lanes& push, int type, std::int16_t (*steps)[kParticleGoals],
+           std::uint8_t (*action)[kParticleGoals]) const {
     std::int32_t whole[2][kLanes];
     store_whole(before, whole[0]);
     store_whole(push, whole[1]);

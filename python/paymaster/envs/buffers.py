@@ -1,4 +1,4 @@
-"""Split the core's two buffers of observations, int16 and float32, into named fields."""
+"""Split the core's two buffers of observations, whole numbers (int16, int32) and float32, into named fields."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ class Column(NamedTuple):
 
 
 def columns_of(fields: Sequence[_core.Field], games: int) -> Columns:
-    """Return the fields' places: each is a C-contiguous block [B, ...] behind the one before of its dtype."""
+    """Return the fields' places: each is a C-contiguous block [B, ...] behind the one before in its buffer."""
     columns: Columns = []
-    used = {"int16": 0, "float32": 0}
+    used = [0, 0]
     for field in fields:
         dtype = np.dtype(field.dtype)
         shape = (games, *field.shape)
-        columns.append(Column(field.name, int(field.dtype == "float32"), shape, dtype, used[field.dtype]))
-        used[field.dtype] += math.prod(shape) * dtype.itemsize
+        kind = int(field.dtype == "float32")
+        columns.append(Column(field.name, kind, shape, dtype, used[kind]))
+        used[kind] += math.prod(shape) * dtype.itemsize
     return columns
 
 

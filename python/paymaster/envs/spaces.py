@@ -10,10 +10,7 @@ from gymnasium import spaces
 
 from paymaster import _core
 
-__all__ = ["NUM_ACTIONS", "action_space", "space_of"]
-
-NUM_ACTIONS = _core.NUM_ACTIONS
-"""Primitive actions: move, turn left, turn right, dig, stop on the grid; noop, left, right, down, up in the plane."""
+__all__ = ["action_space", "space_of"]
 
 
 def space_of(fields: Sequence[_core.Field]) -> spaces.Dict:

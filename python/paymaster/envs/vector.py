@@ -237,6 +237,12 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         return int(self.parameters["num_followers"])
 
     @property
+    def num_actions(self) -> int:
+        """A, primitive actions of a follower: move, turn left, turn right, dig, stop on the grid; noop, left, right,
+        down, up in the plane."""
+        return int(self._core.num_actions)
+
+    @property
     def num_threads(self) -> int:
         """Worker threads in use."""
         return int(self._core.num_threads)

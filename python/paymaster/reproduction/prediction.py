@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from paymaster.algorithms.episodes import Episodes
 from paymaster.analysis.open_run import open_run
-from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.features.leader import unflatten_offers
@@ -32,7 +31,6 @@ from paymaster.training.setup import stored_config
 __all__ = ["predict_run"]
 
 _COUNTED_SEED: Final = 2 * EVALUATION_SEED  # of the episodes that tables are counted on
-_NO_MOVE: Final = NUM_ACTIONS  # there is no offer yet, or it names no goal
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -41,8 +39,8 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class _Steps:
     """S decisions of followers: the action, int64 [S]; by name, "offer" for this one and "previous" for the one before,
-    the offer (flat, from 1 up; 0 for none yet) and the planner's move towards its goal, int64 [S]; the module's
-    probabilities, float64 [S, A]."""
+    the offer (flat, from 1 up; 0 for none yet) and the planner's move towards its goal (A: there is no offer yet, or it
+    names no goal), int64 [S]; the module's probabilities, float64 [S, A]."""
 
     action: Integers
     known: dict[str, tuple[Integers, Integers]]
@@ -63,10 +61,11 @@ def predict_run(run: Path, episodes: int) -> dict[str, float]:
     """
     seed = stored_config(run).seed
     counted, seen = (_play(run, episodes, seed + base) for base in (_COUNTED_SEED, EVALUATION_SEED))
+    actions = seen.module.shape[-1]
     probabilities = {
         "module": seen.module,
-        **{name: _foreseen(counted.known[name], counted.action, known) for name, known in seen.known.items()},
-        "move": np.eye(NUM_ACTIONS + 1)[seen.known["offer"][1]][:, :NUM_ACTIONS],
+        **{name: _foreseen(counted.known[name], counted.action, known, actions) for name, known in seen.known.items()},
+        "move": np.eye(actions + 1)[seen.known["offer"][1]][:, :actions],
     }
     found = {}
     for name, guess in probabilities.items():
@@ -93,7 +92,7 @@ def _play(run: Path, games: int, seed: int) -> _Steps:
         goal = offer // levels
         named = (goal >= 0) & (goal < env.parameters["num_goals"])
         move = np.take_along_axis(moves, np.where(named, goal, 0)[..., None], -1)[..., 0]
-        return offer[everyone] + 1, np.where(named, move, _NO_MOVE)[everyone]
+        return offer[everyone] + 1, np.where(named, move, env.num_actions)[everyone]
 
     return _Steps(
         action=episodes.follower_action.numpy()[everyone],
@@ -119,10 +118,12 @@ def _planners_moves(env: LeaderVectorEnv, seed: int, episodes: Episodes) -> Inte
     return np.stack(moves)
 
 
-def _foreseen(counted: tuple[Integers, Integers], action: Integers, known: tuple[Integers, Integers]) -> Floats:
+def _foreseen(
+    counted: tuple[Integers, Integers], action: Integers, known: tuple[Integers, Integers], actions: int
+) -> Floats:
     """Return p(a | offer, move) where ``known``, float64 [cases, A], counted with half a case of every action."""
     offers = 1 + max(int(offer.max()) for offer, _ in (counted, known))
-    counts = np.full((offers, _NO_MOVE + 1, NUM_ACTIONS), 0.5)
+    counts = np.full((offers, actions + 1, actions), 0.5)
     np.add.at(counts, (*counted, action), 1.0)
     probabilities: Floats = (counts / counts.sum(-1, keepdims=True))[known]
     return probabilities

@@ -62,7 +62,7 @@ class TaskConfig:
     horizon: Annotated[int, Interval(ge=1, le=10_000)] | None = None
     abstain: bool | None = None
     population_seed: Annotated[int, Interval(ge=0, lt=2**63)] | None = None
-    population_size: Annotated[int, Interval(ge=1, le=10_000)] | None = None
+    population_size: Annotated[int, Interval(ge=1, le=65_535)] | None = None
     skills_per_follower: Annotated[int, Interval(ge=1, le=8)] | None = None
     preference_among_skills: bool | None = None
     num_resources: Annotated[int, Interval(ge=1, le=64)] | None = None

@@ -12,7 +12,6 @@ from paymaster.algorithms import EBPG, leader_kind
 from paymaster.algorithms.followers import FollowerActorCritic
 from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
-from paymaster.envs.spaces import NUM_ACTIONS
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
@@ -98,7 +97,7 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     sizes = LeaderConfig(
         num_goals=env.parameters["num_goals"],
         num_bonuses=env.parameters["num_bonuses"],
-        num_actions=NUM_ACTIONS,
+        num_actions=env.num_actions,
         follower_features=encoder.follower_features,
         goal_features=encoder.goal_features,
         abstain=env.parameters["abstain"],

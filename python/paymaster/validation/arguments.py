@@ -119,7 +119,7 @@ def population_arrays(
         )
     defaults = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
     goals = parameters.get("num_goals")
-    goals = defaults.get(task, {}).get("num_goals", 4) if goals is None else check_int("num_goals", goals, 1, 8)
+    goals = defaults.get(task, {}).get("num_goals", 4) if goals is None else check_int("num_goals", goals, 1, 64)
     skill = as_array("population skill", population["skill"])
     if skill.ndim != 2 or len(skill) == 0:
         raise ValueError(f"population skill: expected shape [P, {goals}] with P >= 1, got {skill.shape}")

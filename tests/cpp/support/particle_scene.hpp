@@ -21,7 +21,8 @@ struct Scene {
   int followers, types;
   World world;
   std::unique_ptr<ParticleState> state = std::make_unique<ParticleState>();  // value-initialised
-  std::vector<std::uint8_t> action, skill, reached;
+  std::vector<std::uint8_t> action;
+  std::vector<GoalSet> skill, reached;
   std::vector<std::int8_t> committed, chosen;
   int t = 1;  // preys hold their actions
 
@@ -82,6 +83,6 @@ inline ParticleConfig preys(int targets, int obstacles = 0) {
 
 inline double distance(const double* a, const double* b) { return std::hypot(a[0] - b[0], a[1] - b[1]); }
 
-using Reached = std::vector<std::uint8_t>;
+using Reached = std::vector<GoalSet>;
 
 }  // namespace paymaster::test

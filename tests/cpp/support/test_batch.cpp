@@ -47,7 +47,7 @@ Rows::Rows(const Batch& batch)
     : whole(size(batch.batch_config().num_envs * batch.row_length().whole)),
       real(size(batch.batch_config().num_envs * batch.row_length().real)) {
   for (const FieldInfo& field : batch.observation_fields())
-    (field.dtype == "int16" ? whole_counts : real_counts).push_back(field.shape.count());
+    (field.real() ? real_counts : whole_counts).push_back(field.places());
 }
 
 Rows Rows::row(int game, int games) const {
@@ -99,9 +99,9 @@ TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const s
     : batch_(make_batch(config, batch, population)), results_(*batch_) {
   std::size_t whole = 0, real = 0;
   for (const FieldInfo& field : batch_->observation_fields()) {
-    std::size_t& at = field.dtype == "int16" ? whole : real;
-    block_[field.name] = {at, size(field.shape.count())};
-    at += size(games() * field.shape.count());
+    std::size_t& at = field.real() ? real : whole;
+    block_[field.name] = {at, size(field.places())};
+    at += size(games() * field.places());
   }
   observe();
 }
@@ -130,9 +130,9 @@ SeenFields TestBatch::seen() const {
   SeenFields seen;
   SeenFields::visit(seen, batch_->config(), [&]<class T>(const char* name, Column<T>& column, Shape) {
     const auto [at, count] = block_.at(name);
-    const auto stride = static_cast<std::ptrdiff_t>(count);
-    if constexpr (std::is_same_v<T, float>) column = {rows.real.data() + at, stride};
-    else column = {rows.whole.data() + at, stride};
+    const auto stride = static_cast<std::ptrdiff_t>(count * sizeof(std::int16_t) / sizeof(T));
+    if constexpr (std::is_same_v<T, float>) column = {rows.real.data() + at, static_cast<std::ptrdiff_t>(count)};
+    else column = {reinterpret_cast<const T*>(rows.whole.data() + at), stride};
   });
   return seen;
 }

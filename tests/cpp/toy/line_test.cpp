@@ -71,15 +71,15 @@ TEST_CASE("LineWorld: features are those of any world, less the bodies") {
              d = static_cast<std::size_t>(encoder.goal_features());
   std::vector<float> follower(kFollowers * f, -1), goal(kFollowers * kGoals * d, -1);
   encoder.encode(batch.seen(), 1, batch.core().statistics(), {follower.data(), goal.data()});
-  CHECK(f == 15 + kGoals);
+  CHECK(f == 10 + LineWorld::kActions + kGoals);
   CHECK(d == 16 + 2 * 2);
   for (std::size_t k = 0; k < kFollowers; ++k) {
     const float* row = follower.data() + k * f;
     CHECK(row[0] == 1.0f / static_cast<float>(config.horizon));
-    for (int i = 0; i < 4; ++i) CHECK(row[7 + i] == 0);
+    for (int i = 0; i < 4; ++i) CHECK(row[2 + LineWorld::kActions + i] == 0);
     for (std::size_t g = 0; g < kGoals; ++g) {
       const float left = batch.observed("available", 0)[g], distance = batch.observed("distance", 0)[k * kGoals + g];
-      CHECK(row[15 + g] == left);
+      CHECK(row[10 + LineWorld::kActions + static_cast<int>(g)] == left);
       CHECK(goal[(k * kGoals + g) * d + 1] == (distance < 0 ? 0.0f : 10 / (10 + distance)));
     }
   }

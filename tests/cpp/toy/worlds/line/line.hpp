@@ -17,8 +17,8 @@ namespace paymaster {
 
 class LineWorld {
  public:
-  static constexpr std::uint8_t kKey = 100;  // that of no other world
-  static constexpr int kMaxFollowers = 16;
+  static constexpr const char* kName = "line";  // that of no other world
+  static constexpr int kMaxFollowers = 16, kMaxGoals = 8;
   enum Action : std::uint8_t { kStay, kBack, kForth };
   static constexpr int kActions = 3;
   static constexpr int kCells = 12;
@@ -61,7 +61,7 @@ class LineWorld {
   static constexpr std::uint32_t kNoiseActions = 3;
   static std::uint8_t noise_action(std::uint32_t index) { return static_cast<std::uint8_t>(index); }
 
-  void move(State& s, const MoveContext& context, std::uint8_t* reached) const {
+  void move(State& s, const MoveContext& context, GoalSet* reached) const {
     for (int k = 0; k < n_; ++k) {
       const int step = context.action[k] == kBack ? -1 : context.action[k] == kForth ? 1 : 0;
       s.cell[k] = static_cast<std::int16_t>(std::clamp(s.cell[k] + step, 0, kCells - 1));
@@ -69,9 +69,9 @@ class LineWorld {
     }
     for (int k = 0; k < n_; ++k) {
       for (int g = 0; g < goals_; ++g) {
-        if (!s.goal_present[g] || s.goal_cell[g] != s.cell[k] || !(context.skill[k] >> g & 1)) continue;
+        if (!s.goal_present[g] || s.goal_cell[g] != s.cell[k] || !holds(context.skill[k], g)) continue;
         s.goal_present[g] = false;
-        reached[k] = static_cast<std::uint8_t>(reached[k] | 1u << g);
+        reached[k] |= set_of(g);
       }
     }
   }
