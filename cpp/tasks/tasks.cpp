@@ -1,4 +1,5 @@
-// The one table: task name -> preset of parameters and the world that plays it. No other file knows all worlds.
+// The one table: task name -> preset of parameters and the world that plays it. No other file knows all of the package's
+// worlds.
 #include "tasks/tasks.hpp"
 
 #include "batch/world_kind.hpp"
@@ -29,10 +30,8 @@ GameConfig particle_preset(const WorldKind& world, const ParticleConfig& particl
   return config;
 }
 
-}  // namespace
-
-const std::vector<Task>& tasks() {
-  static const std::vector<Task> table = {
+std::deque<Task> own_tasks() {
+  return {
       {"resource_collection", "grid; 3 of 4 skills, preference among them, c = 1 (paper; M3RL S1/S3 family)",
        preset(kGrid, 2, "completion", 1, false)},
       {"resource_collection_one_skill", "grid; 1 of 4 skills, preference from all types (M3RL S2)",
@@ -46,7 +45,28 @@ const std::vector<Task>& tasks() {
       {"predator_prey", "particles; touch randomly moving preys among obstacles (paper; MPE simple_tag's bodies)",
        particle_preset(kPredatorPrey, ParticleConfig::predator_prey())},
   };
-  return table;
+}
+
+std::deque<Task>& table() {
+  static std::deque<Task> all = own_tasks();
+  return all;
+}
+
+}  // namespace
+
+const std::deque<Task>& tasks() { return table(); }
+
+void add_task(Task task) {
+  static const std::size_t own = own_tasks().size();
+  expect(!task.name.empty(), "task", "a name", "''");
+  for (std::size_t i = 0; i < table().size(); ++i) {
+    Task& there = table()[i];
+    if (there.name != task.name) continue;
+    expect(i >= own, "task", "a name that is none of the package's own", quoted(task.name));
+    there = std::move(task);
+    return;
+  }
+  table().push_back(std::move(task));
 }
 
 const Task& find_task(const std::string& name) {

@@ -1,8 +1,8 @@
-// The tasks the package knows by name.
+// The tasks that can be played by name: the package's, and those of worlds that others have made.
 #pragma once
 
+#include <deque>
 #include <string>
-#include <vector>
 
 #include "game/config.hpp"
 
@@ -14,7 +14,12 @@ struct Task {
   GameConfig preset;
 };
 
-const std::vector<Task>& tasks();
+/// The package's own first. A task stays where it is as long as the program runs.
+const std::deque<Task>& tasks();
+
+/// Adds one, in place of one of the same name that was added before. One thread at a time, as with Python's lock.
+/// Throws std::invalid_argument on a name that is none, or one of the package's own.
+void add_task(Task task);
 
 /// Throws std::invalid_argument that lists the known tasks.
 const Task& find_task(const std::string& name);
