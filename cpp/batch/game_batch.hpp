@@ -14,7 +14,7 @@
 namespace paymaster {
 
 template <class World>
-class GameBatch final : public Batch {
+class GameBatch : public Batch {
  public:
   GameBatch(const GameConfig& config, const BatchConfig& batch, Population population, World world)
       : batch_(batch),
@@ -24,8 +24,7 @@ class GameBatch final : public Batch {
         n_(config.num_followers),
         states_(static_cast<std::size_t>(batch.num_envs)),
         events_(states_.size() * static_cast<std::size_t>(n_)) {
-    // Zero bytes, padding included, so that equal games have equal snapshots.
-    std::memset(static_cast<void*>(states_.data()), 0, states_.size() * sizeof(State));
+    clear(states_);
     const auto described = [](auto&& list) {
       Describe fields;
       list(fields);
@@ -149,7 +148,7 @@ class GameBatch final : public Batch {
   std::string snapshot() const override;
   void restore(const std::string& bytes) override;
 
- private:
+ protected:  // for a batch that moves all its games at once (worlds/arrays/)
   using State = typename Game<World>::State;
 
   // Games below which a piece is not worth another thread's while (a few microseconds of work), and events likewise.
@@ -158,6 +157,14 @@ class GameBatch final : public Batch {
 
   int size() const { return static_cast<int>(states_.size()); }
   State& state(int i) { return states_[static_cast<std::size_t>(i)]; }
+
+  /// Zero bytes, padding included, so that equal games have equal snapshots.
+  static void clear(std::vector<State>& states) {
+    std::memset(static_cast<void*>(states.data()), 0, states.size() * sizeof(State));
+    if constexpr (requires { states[0].world.game; }) {
+      for (std::size_t i = 0; i < states.size(); ++i) states[i].world.game = static_cast<std::int32_t>(i);
+    }
+  }
 
   /// Episode 0 of every game; seeds[i], or the batch's seed for all.
   void start(const std::uint64_t* seeds) {
@@ -191,6 +198,10 @@ class GameBatch final : public Batch {
   /// Throws std::invalid_argument on what is no game; `s` is zero bytes before.
   void unpack(const char* from, State& s) const;
   std::vector<State> unpack_all(const char* games);
+  /// Throws std::invalid_argument on what is no snapshot of these games; what the games' own bytes hold is not looked at.
+  void check_snapshot(const std::string& bytes) const;
+  /// Games, and the table of a snapshot that has been checked.
+  void take_over(std::vector<State> games, const std::string& bytes);
   void check_table(const char* in) const;
 
   void next_episode(State& s) {

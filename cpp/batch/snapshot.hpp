@@ -138,6 +138,14 @@ std::string GameBatch<World>::snapshot() const {
 template <class World>
 void GameBatch<World>::restore(const std::string& bytes) {
   const CallGuard::Call call(*guard(), calls::restore);
+  check_snapshot(bytes);
+  std::vector<State> candidate = unpack_all(bytes.data() + sizeof(SnapshotHeader));
+  // From here on nothing can fail.
+  take_over(std::move(candidate), bytes);
+}
+
+template <class World>
+void GameBatch<World>::check_snapshot(const std::string& bytes) const {
   SnapshotHeader header;
   const SnapshotHeader ours;
   expect(bytes.size() >= sizeof header, "snapshot", "at least " + std::to_string(sizeof header) + " bytes",
@@ -155,12 +163,15 @@ void GameBatch<World>::restore(const std::string& bytes) {
   expect(header.table_bytes == of_table && checksum_of(header, bytes) == header.checksum, "snapshot", "intact bytes",
          "damaged ones (checksum)");
   expect_range(header.frozen, std::uint64_t{0}, std::uint64_t{1}, "snapshot: frozen");
-  const char* const games = bytes.data() + sizeof header;
-  check_table(games + of_games);
-  std::vector<State> candidate = unpack_all(games);
-  // From here on nothing can fail.
-  states_ = std::move(candidate);
-  const char* in = games + of_games;
+  check_table(bytes.data() + sizeof header + of_games);
+}
+
+template <class World>
+void GameBatch<World>::take_over(std::vector<State> games, const std::string& bytes) {
+  SnapshotHeader header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  states_ = std::move(games);
+  const char* in = bytes.data() + sizeof header + states_.size() * packed_bytes();
   visit_table(table_, [&](const char*, auto& values, auto) {
     std::memcpy(values.data(), in, values.size() * sizeof(values[0]));
     in += values.size() * sizeof(values[0]);
@@ -185,7 +196,7 @@ void GameBatch<World>::check_table(const char* in) const {
 template <class World>
 std::vector<typename GameBatch<World>::State> GameBatch<World>::unpack_all(const char* games) {
   std::vector<State> candidate(states_.size());
-  std::memset(static_cast<void*>(candidate.data()), 0, candidate.size() * sizeof(State));
+  clear(candidate);
   const std::size_t game_bytes = packed_bytes();
   pool_.run(size(), kSmallestPiece, [&](int begin, int end) {
     for (int i = begin; i < end; ++i) {

@@ -109,13 +109,15 @@ class PyBatch {
     const BatchConfig& batch = batch_->batch_config();
     py::object offers = py::none();
     if (offered_) offers = Array<std::int32_t>(static_cast<py::ssize_t>(offers_.size()), offers_.data());
+    const py::object definition = registration().attr("definition_of")(task_);  // for a process that has not met the task
     return py::make_tuple(task_, config_to_dict(batch_->config()), batch.num_envs, batch.seed, batch.first_index,
                           batch.num_threads, static_cast<int>(batch.autoreset), population(), copy_,
-                          py::bytes(batch_->snapshot()), offers);
+                          py::bytes(batch_->snapshot()), offers, definition);
   }
 
   static std::unique_ptr<PyBatch> unpickled(const py::tuple& from) {
-    expect(from.size() == 11, "pickled batch", "11 parts", from.size());
+    expect(from.size() == 12, "pickled batch", "12 parts", from.size());
+    registration().attr("find_defined")(from[0], from[11]);
     expect_range(py::cast<int>(from[6]), 0, static_cast<int>(Autoreset::disabled), "pickled batch: autoreset");
     const BatchConfig batch{py::cast<int>(from[2]), py::cast<std::uint64_t>(from[3]), py::cast<std::int64_t>(from[4]),
                             py::cast<int>(from[5]), static_cast<Autoreset>(py::cast<int>(from[6]))};
@@ -180,6 +182,8 @@ class PyBatch {
   }
 
  private:
+  static py::module_ registration() { return py::module_::import("paymaster.worlds.registration"); }
+
   /// Followers act from outside, in a second phase of the step.
   bool two_phase() const { return batch_->config().follower_kind() != Followers::rule; }
 

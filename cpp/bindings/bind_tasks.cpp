@@ -92,8 +92,13 @@ std::string text_from(const std::string& argument, const py::handle& value) {
   reject(argument, "text that UTF-8 can encode", "a lone surrogate");
 }
 
-GameConfig config_from_dict(const std::string& task, py::dict parameters) {
+GameConfig config_from_dict(const std::string& task, const py::dict& parameters) {
   GameConfig config = find_task(task).preset;
+  take_parameters(config, parameters);
+  return config;
+}
+
+void take_parameters(GameConfig& config, py::dict parameters) {
   parameters = py::dict(parameters.attr("copy")());
   GameConfig::visit(config, TakeParameter{parameters});
   if (!parameters.empty()) {
@@ -102,7 +107,6 @@ GameConfig config_from_dict(const std::string& task, py::dict parameters) {
                       [&](const char* name, auto&&...) { known += (known.empty() ? "" : ", ") + std::string(name); });
     reject("parameters", "names among " + known, quoted(text_from("parameters: a name", parameters.begin()->first)));
   }
-  return config;
 }
 
 py::dict config_to_dict(const GameConfig& config) {

@@ -12,7 +12,9 @@ namespace paymaster::bindings {
 std::string text_from(const std::string& argument, const py::handle& value);
 
 /// The task's preset with `parameters` in place of its defaults. TypeError or ValueError names the parameter at fault.
-GameConfig config_from_dict(const std::string& task, py::dict parameters);
+GameConfig config_from_dict(const std::string& task, const py::dict& parameters);
+/// Puts `parameters` in place of the configuration's. The same errors.
+void take_parameters(GameConfig& config, py::dict parameters);
 py::dict config_to_dict(const GameConfig& config);
 
 }  // namespace paymaster::bindings

@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m) {
   using namespace paymaster::bindings;
   m.doc() = "The C++ core of paymaster: games, planners, batches.";
   bind_tasks(m);          // presets and their parameters
+  bind_worlds(m);         // tasks whose worlds are written in Python
   bind_call_guard(m);     // one thread at a time
   bind_batch(m);          // B games at once, statistics, state, snapshots
   bind_events(m);         // event sets of action logs

@@ -14,7 +14,8 @@
 
 namespace paymaster {
 
-enum class Stream : std::uint64_t { population = 0, reset = 1, noise = 2, prey = 3, respawn = 4 };
+/// `world` is for worlds outside the package.
+enum class Stream : std::uint64_t { population = 0, reset = 1, noise = 2, prey = 3, respawn = 4, world = 5 };
 
 /// High and low 64 bits of a product.
 inline std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b, std::uint64_t& low) {

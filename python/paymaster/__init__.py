@@ -24,5 +24,9 @@ except ImportError as error:
     ) from error
 
 from paymaster.envs import LeaderEnv, LeaderVectorEnv, Task, TwoPhaseVectorEnv, make, make_vec, tasks
+from paymaster.worlds import Draws, Move, Moved, Parameter, World, WorldError, register
 
-__all__ = ["LeaderEnv", "LeaderVectorEnv", "Task", "TwoPhaseVectorEnv", "__version__", "make", "make_vec", "tasks"]
+__all__ = [
+    "Draws", "LeaderEnv", "LeaderVectorEnv", "Move", "Moved", "Parameter", "Task", "TwoPhaseVectorEnv", "World",
+    "WorldError", "__version__", "make", "make_vec", "register", "tasks",
+]  # fmt: skip

@@ -1,6 +1,6 @@
 """The C++ core. Not public: use paymaster.make_vec and friends, which check and document arguments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,30 @@ def recur_backward(
     before: NDArray[Any],
     from_start: NDArray[Any],
 ) -> None: ...
+
+def add_world(
+    task: str,
+    meaning: str,
+    name: str,
+    max_followers: int,
+    max_goals: int,
+    num_actions: int,
+    most_available: int,
+    parameters: Sequence[tuple[str, str, bool | int | float | str, float, float]],  # name, meaning, default, low, high
+    preset: Mapping[str, Any],
+    make: Callable[[WorldGames, dict[str, Any]], object],  # of methods reset, end, look, plan, move, restored
+) -> None: ...
+
+class WorldGames:
+    """What the core and the rules of a world in Python tell each other about B games."""
+
+    @property
+    def views(self) -> _Arrays: ...
+    def add_array(
+        self, name: str, array: NDArray[Any], meaning: str, low: float, high: float, shown: bool
+    ) -> None: ...
+    def below(self, start: bool, n: int, count: int) -> NDArray[np.int64]: ...
+    def unit(self, start: bool, count: int) -> NDArray[np.float64]: ...
 
 class CallGuard:
     """One thread at a time: ``with guard("step"):`` raises RuntimeError while another thread is inside."""

@@ -9,6 +9,7 @@ from paymaster import _core
 from paymaster.envs.single import LeaderEnv
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.worlds.registration import find_all
 
 __all__ = ["Task", "make", "make_vec", "parameter_meanings", "tasks"]
 
@@ -29,7 +30,8 @@ class Task:
 
 
 def tasks() -> list[Task]:
-    """All presets, with their parameters."""
+    """All presets, with their parameters: the package's, those of installed packages' worlds, and what is registered."""
+    find_all()
     return [Task(**entry) for entry in _core.tasks()]
 
 

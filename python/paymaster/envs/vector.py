@@ -33,6 +33,7 @@ from paymaster.validation.arguments import (
     seeds_of,
 )
 from paymaster.validation.keywords import check_keywords
+from paymaster.worlds.registration import find
 
 if TYPE_CHECKING:
     from paymaster.envs.pictures import Pictures
@@ -113,6 +114,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         max_episode_steps: int | None = None,
         **parameters: Any,
     ) -> None:
+        find(task)
         check_keywords(task, parameters, _OWN)
         mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else str(autoreset_mode)
         if not isinstance(copy, bool):

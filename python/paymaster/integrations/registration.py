@@ -14,7 +14,7 @@ except ImportError as error:
         f"PettingZoo could not be loaded ({error}), and this view needs it: pip install 'paymaster[pettingzoo]'"
     ) from error
 
-from paymaster.envs.registration import ids
+from paymaster.worlds.gymnasium_names import ids
 
 __all__ = ["AECEnv", "ParallelEnv"]
 

@@ -1,0 +1,311 @@
+// B games of a world whose rules play all of them at once. Between the phases of a step (Game::respond, override_actions,
+// settle) the rules are called once for the whole batch.
+//
+// Rules may fail in the middle of a step. Then followers have answered offers, and nobody has moved: such a batch says so
+// at every call, until reset() with seeds, restore() or set_state() of everything gives it whole games again.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "batch/game_batch.hpp"
+#include "worlds/arrays/array_world.hpp"
+
+namespace paymaster {
+
+template <class World>
+class ArrayBatch final : public GameBatch<World> {
+  using Base = GameBatch<World>;
+  using typename Base::State;
+  static constexpr int kRoom = World::kMaxFollowers;
+
+ public:
+  ArrayBatch(const GameConfig& config, const BatchConfig& batch, Population people, std::shared_ptr<ArrayGames> games,
+             std::unique_ptr<ArrayRules> rules)
+      : Base(config, batch, std::move(people), World(games, rules->actions())),
+        games_(std::move(games)),
+        rules_(std::move(rules)),
+        name_(config.world->name()),
+        paid_(games_->games * games_->followers) {
+    begin_episodes();
+    look();
+  }
+
+  void reset(const std::uint64_t* seeds, const bool* mask, const ObservationRows& observation) override {
+    const CallGuard::Call call(*this->guard(), calls::reset);
+    if (seeds == nullptr) expect_whole("reset");
+    Change change(broken_);
+    if (seeds != nullptr) {
+      this->start(seeds);
+    } else {
+      for (int i = 0; i < this->size(); ++i)
+        if (mask == nullptr || as_bool(mask + i)) this->next_episode(this->state(i));
+    }
+    this->look_for_pristine();
+    begin_episodes();
+    look();
+    change.done();
+    Base::observe(observation);
+  }
+
+  void offer(const std::int32_t* actions, void* const* followers) override {
+    expect_whole("offer");
+    Base::offer(actions, followers);
+  }
+
+  void step(const std::int32_t* actions, const std::int32_t* follower_actions, const BatchResult& result) override {
+    const CallGuard::Call call(*this->guard(), calls::step);
+    expect_whole("step");
+    this->check_begun("step");
+    check_offers(this->game_.config(), actions, this->states_.size());
+    if (follower_actions != nullptr)
+      check_follower_actions(this->game_.choices(), this->n_, follower_actions, this->states_.size());
+    Change change(broken_);
+    each_game([&](int i) { respond(i, actions, follower_actions); });
+    rules_->plan();
+    check_plan(*games_, name_, rules_->actions());
+    each_game([&](int i) { tell(i, follower_actions); });
+    rules_->move();
+    check_move(*games_, name_);
+    check_arrays(*games_, name_ + ".move");
+    rules_->end();
+    each_game([&](int i) { settle(i, result); });
+    if (this->batch_.autoreset == Autoreset::same_step) show_ends(result);
+    begin_episodes();
+    look();
+    change.done();
+    if (!this->table_.frozen) this->update_statistics();
+    each_game([&](int i) { this->write_observation(i, result.observation); });
+  }
+
+  void observe(const ObservationRows& observation) override {
+    expect_whole("observe");
+    Base::observe(observation);
+  }
+
+  void set_state(const void* const* arrays) override {
+    const CallGuard::Call call(*this->guard(), calls::set_state);
+    std::size_t done_field = 0;
+    while (this->state_fields_[done_field].name != "done") ++done_field;
+    bool everything = true;  // `done` follows from the rest
+    for (std::size_t i = 0; i < this->state_fields_.size(); ++i)
+      everything &= arrays[i] != nullptr || i == done_field;
+    if (!everything) expect_whole("set_state");
+    change_games([&](std::vector<State>& games) {
+      for (std::size_t i = 0; i < games.size(); ++i)
+        in_game(i, [&] { this->game_.visit(games[i], WriteState{arrays, i}); });
+    }, [&](State& s) {
+      if (arrays[done_field] == nullptr) s.done = this->game_.over(s);
+      this->game_.validate(s);
+      s.pristine = false;
+    });
+    this->look_for_pristine();
+  }
+
+  void replace_followers(const std::vector<int>& identities, std::int64_t population_seed) override {
+    expect_whole("replace_followers");
+    Base::replace_followers(identities, population_seed);
+    Change change(broken_);
+    begin_episodes();
+    look();
+    change.done();
+  }
+
+  std::string snapshot() const override {
+    expect_whole("snapshot");
+    return Base::snapshot();
+  }
+
+  void restore(const std::string& bytes) override {
+    const CallGuard::Call call(*this->guard(), calls::restore);
+    this->check_snapshot(bytes);
+    const std::size_t game_bytes = this->packed_bytes();
+    change_games([&](std::vector<State>& games) {
+      this->clear(games);
+      for (std::size_t i = 0; i < games.size(); ++i) {
+        UnpackState packed{bytes.data() + sizeof(SnapshotHeader) + i * game_bytes};
+        in_game(i, [&] {
+          visit_keys(games[i], this->game_.config(), packed);
+          this->game_.visit(games[i], packed);
+        });
+      }
+    }, [&](State& s) { this->game_.validate(s); });
+    this->take_over(std::move(this->states_), bytes);
+  }
+
+ private:
+  /// Says that the batch is broken until done().
+  class Change {
+   public:
+    explicit Change(bool& broken) : broken_(broken) { broken_ = true; }
+    void done() { broken_ = false; }
+
+   private:
+    bool& broken_;
+  };
+
+  void expect_whole(const char* call) const {
+    if (broken_)
+      throw WorldError(std::string(call) + ": expected whole games, got games between two steps, because " + name_ +
+                       " failed in one; reset(seed=...) or restore() gives whole ones");
+  }
+
+  template <class F>
+  void each_game(F&& f) {
+    this->pool_.run(this->size(), Base::kSmallestPiece, [&](int begin, int end) {
+      for (int i = begin; i < end; ++i) f(i);
+    });
+  }
+
+  template <class F>
+  static void in_game(std::size_t game, F&& f) {
+    try {
+      f();
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(std::string(error.what()) + " (in game " + std::to_string(game) + ")");
+    }
+  }
+
+  void look() {
+    rules_->look();
+    check_look(*games_, name_, rules_->actions());
+  }
+
+  /// At arrays that were set from outside.
+  void look_again() {
+    rules_->restored();
+    rules_->end();
+    look();
+  }
+
+  /// What its followers can do, which is the same in all of an episode.
+  void tell_skills(const State& s) {
+    const auto game = static_cast<std::size_t>(s.world.game);
+    bool* can = games_->skill.get() + games_->pair(game, 0, 0);
+    for (int k = 0; k < this->n_; ++k) {
+      for (std::size_t g = 0; g < games_->goals; ++g) *can++ = holds(s.follower[k].skill, static_cast<int>(g));
+    }
+  }
+
+  /// Of games that have been reset.
+  void begin_episodes() {
+    if (std::find(games_->starts.get(), games_->starts.get() + games_->games, true) ==
+        games_->starts.get() + games_->games)
+      return;
+    for (const State& s : this->states_)
+      if (games_->starts[static_cast<std::size_t>(s.world.game)]) tell_skills(s);
+    rules_->reset();
+    check_arrays(*games_, name_ + ".reset");
+    rules_->end();
+    std::fill_n(games_->starts.get(), games_->games, false);
+  }
+
+  void respond(int i, const std::int32_t* actions, const std::int32_t* follower_actions) {
+    const auto game = static_cast<std::size_t>(i);
+    State& s = this->state(i);
+    const std::size_t first = games_->follower(game, 0);
+    HistoryEvent* events = this->events_.data() + first;
+    games_->playing[game] = !s.done;
+    if (s.done) {
+      std::fill_n(events, this->n_, HistoryEvent{});
+      std::fill_n(games_->chosen.data() + first, this->n_, std::int8_t{kNone});
+      return;
+    }
+    Offer offers[kRoom];
+    this->read_offers(i, actions, offers);
+    if (follower_actions != nullptr) follower_actions += first;
+    this->game_.respond(s, offers, follower_actions, games_->chosen.data() + first, paid_.data() + first, events);
+  }
+
+  void tell(int i, const std::int32_t* follower_actions) {
+    const auto game = static_cast<std::size_t>(i);
+    const State& s = this->state(i);
+    games_->step[game] = s.step;
+    if (s.done) return;
+    const std::size_t first = games_->follower(game, 0);
+    if (follower_actions != nullptr) follower_actions += first;
+    std::uint8_t* const action = games_->action.data() + first;
+    this->game_.override_actions(s, follower_actions, action);
+    GoalSet skill[kRoom];
+    this->game_.context_of(s, games_->chosen.data() + first, action, skill, games_->committed.data() + first);
+    games_->draws[game] = Draws(s.seed, Stream::world, static_cast<std::uint64_t>(s.step),
+                                static_cast<std::uint64_t>(s.episode), s.environment);
+  }
+
+  void settle(int i, const BatchResult& result) {
+    const auto game = static_cast<std::size_t>(i);
+    State& s = this->state(i);
+    typename Game<World>::Step step;
+    if (!games_->playing[game]) {
+      const bool resets = this->batch_.autoreset == Autoreset::next_step;
+      if (resets) this->next_episode(s);
+      this->game_.report_nothing(!resets, step);
+    } else {
+      const std::size_t first = games_->follower(game, 0);
+      GoalSet reached[kRoom];
+      float wages[kRoom];
+      Earned earned{wages};
+      this->game_.world().move(s.world, {}, reached, earned);
+      this->game_.settle(s, games_->action.data() + first, reached, paid_.data() + first, earned, step,
+                         this->events_.data() + first);
+    }
+    this->game_.results(step, ReadFields{result.results, game});
+    this->game_.totals(s, ReadFields{result.totals, game});
+  }
+
+  /// The last observations of games that have ended in the step; then their next episodes.
+  void show_ends(const BatchResult& result) {
+    const auto over = [](const State& s) { return s.done; };
+    if (std::none_of(this->states_.begin(), this->states_.end(), over)) return;
+    look();
+    each_game([&](int i) {
+      State& s = this->state(i);
+      if (!s.done) return;
+      if (result.final_observation.whole != nullptr) this->write_observation(i, result.final_observation);
+      this->next_episode(s);
+    });
+  }
+
+  /// Sets games, and the world's arrays with them, by `set`; looks at them, and checks each by `check`. Where anything
+  /// fails all is as it was.
+  template <class Set, class Check>
+  void change_games(Set&& set, Check&& check) {
+    std::vector<std::vector<char>> before;
+    for (const WorldArray& array : games_->own)
+      before.emplace_back(static_cast<char*>(array.data), static_cast<char*>(array.data) + bytes_of(array));
+    std::vector<State> candidate = this->states_;
+    const bool was_broken = broken_;
+    Change change(broken_);
+    try {
+      set(candidate);
+      look_again();
+      for (std::size_t i = 0; i < candidate.size(); ++i) in_game(i, [&] { check(candidate[i]); });
+    } catch (...) {
+      for (std::size_t i = 0; i < before.size(); ++i) std::memcpy(games_->own[i].data, before[i].data(), before[i].size());
+      if (!was_broken) {
+        look_again();
+        change.done();
+      }
+      throw;
+    }
+    this->states_ = std::move(candidate);
+    for (const State& s : this->states_) tell_skills(s);
+    std::fill_n(games_->starts.get(), games_->games, false);
+    change.done();
+  }
+
+  std::size_t bytes_of(const WorldArray& array) const {
+    return games_->games * static_cast<std::size_t>(array.field.shape.count()) * array.field.item_size;
+  }
+
+  std::shared_ptr<ArrayGames> games_;
+  std::unique_ptr<ArrayRules> rules_;
+  std::string name_;
+  std::vector<float> paid_;  // [B, N] in advance, in this step
+  bool broken_ = false;
+};
+
+}  // namespace paymaster

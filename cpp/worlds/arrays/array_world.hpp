@@ -1,0 +1,102 @@
+// What the game layer sees of a world whose rules play all games at once: for each game, its rows of the arrays.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+
+#include "game/check.hpp"
+#include "game/world.hpp"
+#include "worlds/arrays/array_games.hpp"
+
+namespace paymaster {
+
+/// With room for so many followers and goal types. Moving and resetting is for the batch (array_batch.hpp).
+template <int Followers, int Goals>
+class ArrayWorld {
+ public:
+  struct State {
+    std::int32_t game;  // which rows
+  };
+  static constexpr int kMaxFollowers = Followers, kMaxGoals = Goals;
+
+  ArrayWorld(std::shared_ptr<ArrayGames> games, int actions) : games_(std::move(games)), actions_(actions) {}
+
+  int actions() const { return actions_; }
+  ArrayGames& games() const { return *games_; }
+
+  /// Notes that the game's episode begins, with the draws that go on where those of its followers end.
+  void reset(State& s, Draws& draws) const {
+    games_->starts[at(s)] = true;
+    games_->draws[at(s)] = draws;
+  }
+  void refresh(State&) const {}  // for all games at once
+  int distance(const State& s, int follower, int goal) const {
+    return games_->distance[games_->pair(at(s), follower, goal)];
+  }
+  int available(const State& s, int goal) const {
+    return games_->available[at(s) * games_->goals + static_cast<std::size_t>(goal)];
+  }
+  static int goal_objects(const GameConfig& config) { return config.world->goal_objects(config); }
+  /// First actions of routes to reachable goal types, where they are asked for (`observe_routes`).
+  void plan(const State& s, const std::int8_t* chosen, std::uint8_t* actions) const {
+    for (int k = 0; k < static_cast<int>(games_->followers); ++k)
+      actions[k] = games_->route[games_->pair(at(s), k, std::max<int>(chosen[k], 0))];
+  }
+  void move(State& s, const MoveContext&, GoalSet* reached, Earned& earned) const {
+    for (int k = 0; k < static_cast<int>(games_->followers); ++k) {
+      reached[k] = 0;
+      for (int g = 0; g < static_cast<int>(games_->goals); ++g) {
+        if (games_->reached[games_->pair(at(s), k, g)]) reached[k] |= set_of(g);
+      }
+      earned.follower[k] = games_->follower_reward[games_->follower(at(s), k)];
+    }
+    earned.leader = games_->leader_reward[at(s)];
+  }
+  bool exhausted(const State& s) const { return games_->exhausted[at(s)]; }
+
+  template <class Visitor>
+  void observe(const State& s, Visitor&& field) const {
+    for (const WorldArray& array : games_->own) {
+      if (!array.shown) continue;
+      const FieldInfo& f = array.field;
+      with_type(array.type, [&]<class T>() {
+        const auto get = [row = row_of<T>(array, s), inner = f.shape.inner()](int i, int j) {
+          return row[i * inner + j];
+        };
+        if constexpr (std::is_floating_point_v<T>)
+          field(f.name.c_str(), f.meaning.c_str(), f.shape, Real(f.low, f.high), get);
+        else field(f.name.c_str(), f.meaning.c_str(), f.shape, Whole(f.low, f.high), get);
+      });
+    }
+  }
+  template <class S, class Visitor>
+  void visit(S& s, Visitor&& field) const {
+    for (const WorldArray& array : games_->own) {
+      const FieldInfo& f = array.field;
+      with_type(array.type, [&]<class T>() {
+        T* const row = row_of<T>(array, s);
+        const int inner = f.shape.inner();
+        field(
+            f.name.c_str(), f.meaning.c_str(), f.shape, T{}, [=](int i, int j) { return row[i * inner + j]; },
+            [=, &f](int i, int j, T value) {
+              if constexpr (!std::is_same_v<T, bool>)
+                expect_range(static_cast<double>(value), f.low, f.high, f.name);
+              row[i * inner + j] = value;
+            });
+      });
+    }
+  }
+  void validate(const State&) const {}
+
+ private:
+  static std::size_t at(const State& s) { return static_cast<std::size_t>(s.game); }
+  template <class T>
+  static T* row_of(const WorldArray& array, const State& s) {
+    return static_cast<T*>(array.data) + at(s) * static_cast<std::size_t>(array.field.shape.count());
+  }
+
+  std::shared_ptr<ArrayGames> games_;
+  int actions_;
+};
+
+}  // namespace paymaster

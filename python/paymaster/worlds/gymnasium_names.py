@@ -1,0 +1,35 @@
+"""The games' names in registries of environments: ``paymaster/ResourceCollection-v0``, one for every task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import gymnasium
+
+from paymaster import _core
+
+__all__ = ["ids", "register_names"]
+
+_VERSION = 0  # raised when the same seed and actions no longer give the same rewards
+
+
+def ids(suffix: str = "", tasks: Iterable[str] | None = None) -> dict[str, str]:
+    """Task -> its name in a registry: the task's, in capitals, with a suffix for another view of it, and a version."""
+    names = (task["name"] for task in _core.tasks()) if tasks is None else tasks
+    return {name: f"paymaster/{name.title().replace('_', '')}{suffix}-v{_VERSION}" for name in names if ":" not in name}
+
+
+def register_names(tasks: Iterable[str] | None = None) -> None:
+    """Put tasks (None: all) into Gymnasium's registry: the leader's side, alone and as a batch, and one follower's."""
+    chosen = None if tasks is None else list(tasks)
+    for name in (*ids("", chosen).values(), *ids("Follower", chosen).values()):
+        gymnasium.registry.pop(name, None)  # of a task that is registered again
+    for task, name in ids("", chosen).items():
+        gymnasium.register(
+            name,
+            "paymaster.envs.single:LeaderEnv",
+            vector_entry_point="paymaster.envs.tasks:make_vec",
+            kwargs={"task": task},
+        )
+    for task, name in ids("Follower", chosen).items():
+        gymnasium.register(name, "paymaster.integrations.follower:FollowerEnv", kwargs={"task": task})

@@ -1,0 +1,198 @@
+"""A world of your own in Python: rules over NumPy arrays of B games."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paymaster.worlds.draws import Draws
+
+__all__ = ["Array", "Move", "Moved", "World"]
+
+_WHOLE = np.iinfo(np.int16)
+_REAL = 1e6  # the farthest from 0 that a shown number may be, unless the array says another
+
+
+@dataclass(frozen=True)
+class Array:
+    """One of a world's own arrays, as :meth:`World.array` declares it."""
+
+    values: NDArray[Any]
+    meaning: str
+    low: float
+    high: float
+    shown: bool
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a world is told of a step, B games of N followers; not to be written to.
+
+    Attributes:
+        action: uint8 [B, N], the primitive actions that followers play, noise included.
+        skill: bool [B, N, G], goal types that a follower can complete.
+        chosen: int8 [B, N], the goal type that it has taken, -1 for none.
+        committed: int8 [B, N], the goal type of the contract that it is committed to, -1 for none.
+        playing: bool [B], games that are played; what happens in the others counts for nothing.
+        step: int32 [B], t, steps played before this one.
+        draws: random numbers of this step.
+    """
+
+    action: NDArray[np.uint8]
+    skill: NDArray[np.bool_]
+    chosen: NDArray[np.int8]
+    committed: NDArray[np.int8]
+    playing: NDArray[np.bool_]
+    step: NDArray[np.int32]
+    draws: Draws
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a move came to, where the world pays rewards of its own beside the contracts'.
+
+    Attributes:
+        reached: bool [B, N, G], goal types that each follower has reached and has the skill for.
+        follower_reward: float [B, N], wages and fares, less the costs of effort; None for nothing.
+        leader_reward: float [B], commission, less damages; None for nothing.
+    """
+
+    reached: NDArray[np.bool_]
+    follower_reward: NDArray[np.floating[Any]] | None = None
+    leader_reward: NDArray[np.floating[Any]] | None = None
+
+
+class World:
+    """Base of a world of your own. Register it, and its task works by name like the package's.
+
+    A world keeps what changes in arrays [B, ...] that :meth:`setup` declares: they are the state that is read, set,
+    stored and restored, and the leader's observation where they are shown. The other methods read and write them for
+    all games at once. Offers, decisions, contracts, payments, statistics and features are not the world's business.
+
+    Attributes:
+        num_actions: of the class: A, primitive actions of a follower, 1 to 64.
+        parameters: of the class: name -> :class:`~paymaster.worlds.parameter.Parameter`; of an instance: name -> value, all of the task's.
+        most_available: of the class: the most goals of a type that there can be; features are scaled by it.
+        max_followers, max_goals: of the class: the most that it takes.
+        num_games, num_followers, num_goals, horizon: of an instance: B, N, G, T.
+    """
+
+    num_actions: ClassVar[int]
+    parameters: Mapping[str, Any] = {}
+    most_available: ClassVar[int] = 1
+    max_followers: ClassVar[int] = 1024
+    max_goals: ClassVar[int] = 64
+
+    num_games: int
+    num_followers: int
+    num_goals: int
+    horizon: int
+
+    def __init__(self, num_games: int, parameters: Mapping[str, Any]) -> None:
+        self.__dict__["arrays"] = {}
+        self.arrays: dict[str, Array]
+        self.num_games = num_games
+        self.parameters = dict(parameters)
+        self.num_followers, self.num_goals = parameters["num_followers"], parameters["num_goals"]
+        self.horizon = parameters["horizon"]
+        self.setup()
+
+    def array(
+        self,
+        name: str,
+        shape: tuple[int, ...] = (),
+        dtype: str = "int16",
+        meaning: str = "",
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        shown: bool = True,
+    ) -> NDArray[Any]:
+        """Declare an array [B, *shape] of zeros, from then on the attribute ``name``.
+
+        Assigning to the attribute copies into the array.
+
+        Args:
+            name: of the field, in observation and state.
+            shape: of one game, at most two axes, none empty.
+            dtype: bool, int16, int32, int64, float32 or float64.
+            meaning: one line.
+            low, high: values that it may hold, both ends included; checked after every step. None: 0 to 32,767 for
+                whole numbers, -1e6 to 1e6 for others. The zeros it starts with need not lie there.
+            shown: part of the leader's observation, as int16 or float32.
+
+        Raises:
+            ValueError, TypeError: a name that is taken, another dtype, more than two axes, bounds beyond int16 of what
+                is shown.
+        """
+        if not isinstance(name, str) or not name.isidentifier():
+            raise TypeError(f"name: expected an identifier, got {name!r:.80}")
+        if hasattr(self, name) or name in self.arrays:
+            raise ValueError(f"name: expected one that is not taken, got {name!r:.80}")
+        kind = np.dtype(dtype)
+        if kind.name not in ("bool", "int16", "int32", "int64", "float32", "float64"):
+            raise ValueError(f"{name}: expected dtype bool, int16, int32, int64, float32 or float64, got {dtype!r:.80}")
+        if len(shape) > 2 or not all(isinstance(length, (int, np.integer)) and length > 0 for length in shape):
+            raise ValueError(f"{name}: expected a shape of at most two axes, each of 1 or more, got {shape}")
+        default = {"b": (0, 1), "i": (0, _WHOLE.max), "f": (-_REAL, _REAL)}[kind.kind]
+        lowest, highest = (d if given is None else float(given) for given, d in zip((low, high), default, strict=True))
+        if not lowest <= highest:
+            raise ValueError(f"{name}: expected low <= high, got {lowest:g} and {highest:g}")
+        if shown and kind.kind == "i" and not (_WHOLE.min <= lowest and highest <= _WHOLE.max):
+            raise ValueError(f"{name}: expected bounds within int16, which shows it, got {lowest:g} and {highest:g}")
+        values = np.zeros((self.num_games, *shape), kind)
+        self.arrays[name] = Array(values, meaning or name.replace("_", " "), lowest, highest, bool(shown))
+        return values
+
+    def __getattr__(self, name: str) -> Any:
+        arrays = self.__dict__.get("arrays", {})
+        if name in arrays:
+            return arrays[name].values
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.arrays:
+            np.copyto(self.arrays[name].values, value, casting="same_kind")
+        else:
+            super().__setattr__(name, value)
+
+    # --- what a world says
+
+    def setup(self) -> None:
+        """Declare the world's arrays, by :meth:`array`, and refuse parameters that do not fit together."""
+        raise NotImplementedError(f"{type(self).__name__}.setup: expected a method that declares the world's arrays")
+
+    def reset(self, games: NDArray[np.bool_], draws: Draws) -> None:
+        """Begin an episode of the games in ``games``, bool [B]; the others go on."""
+        raise NotImplementedError(f"{type(self).__name__}.reset: expected a method that begins episodes")
+
+    def distance(self) -> NDArray[np.integer[Any]]:
+        """Return the actions that each follower needs before the one that reaches each goal type, int [B, N, G]: 0 where
+        the next one does, -1 where it cannot be reached."""
+        raise NotImplementedError(f"{type(self).__name__}.distance: expected a method that returns int [B, N, G]")
+
+    def available(self) -> NDArray[np.integer[Any]]:
+        """Return how many goals of each type are there to be taken, int [B, G]; 1 where somebody can reach the type,
+        unless a world says otherwise."""
+        found: NDArray[np.bool_] = (self.distance() >= 0).any(1)
+        return found.astype(np.int16)
+
+    def plan(self, chosen: NDArray[np.int8]) -> NDArray[np.integer[Any]]:
+        """Return the first action of each follower's route to the goal type it has chosen, int [B, N]; where ``chosen``
+        is -1 for none, how it stops."""
+        raise NotImplementedError(f"{type(self).__name__}.plan: expected a method that returns int [B, N]")
+
+    def move(self, step: Move) -> NDArray[np.bool_] | Moved:
+        """Move everybody. Return the goal types that followers have reached, bool [B, N, G], or a :class:`Moved`."""
+        raise NotImplementedError(f"{type(self).__name__}.move: expected a method that returns bool [B, N, G]")
+
+    def exhausted(self) -> NDArray[np.bool_]:
+        """Return the games in which nothing is left to do, bool [B]; none, unless a world says otherwise."""
+        return np.zeros(self.num_games, np.bool_)
+
+    def restored(self) -> None:
+        """Bring what a world keeps beside its arrays up to date, after these were set from outside."""
