@@ -19,7 +19,10 @@ class ArrayWorld {
   };
   static constexpr int kMaxFollowers = Followers, kMaxGoals = Goals;
 
-  ArrayWorld(std::shared_ptr<ArrayGames> games, int actions) : games_(std::move(games)), actions_(actions) {}
+  ArrayWorld(std::shared_ptr<ArrayGames> games, int actions)
+      : distance_(games->distance.data()), followers_(games->followers), goals_(games->goals), actions_(actions) {
+    games_ = std::move(games);
+  }
 
   int actions() const { return actions_; }
   ArrayGames& games() const { return *games_; }
@@ -31,7 +34,7 @@ class ArrayWorld {
   }
   void refresh(State&) const {}  // for all games at once
   int distance(const State& s, int follower, int goal) const {
-    return games_->distance[games_->pair(at(s), follower, goal)];
+    return distance_[(at(s) * followers_ + static_cast<std::size_t>(follower)) * goals_ + static_cast<std::size_t>(goal)];
   }
   int available(const State& s, int goal) const {
     return games_->available[at(s) * games_->goals + static_cast<std::size_t>(goal)];
@@ -43,12 +46,11 @@ class ArrayWorld {
       actions[k] = games_->route[games_->pair(at(s), k, std::max<int>(chosen[k], 0))];
   }
   void move(State& s, const MoveContext&, GoalSet* reached, Earned& earned) const {
-    for (int k = 0; k < static_cast<int>(games_->followers); ++k) {
+    const bool* there = games_->reached.get() + games_->pair(at(s), 0, 0);
+    for (std::size_t k = 0; k < followers_; ++k) {
       reached[k] = 0;
-      for (int g = 0; g < static_cast<int>(games_->goals); ++g) {
-        if (games_->reached[games_->pair(at(s), k, g)]) reached[k] |= set_of(g);
-      }
-      earned.follower[k] = games_->follower_reward[games_->follower(at(s), k)];
+      for (std::size_t g = 0; g < goals_; ++g) reached[k] |= static_cast<GoalSet>(*there++) << g;
+      earned.follower[k] = games_->follower_reward[at(s) * followers_ + k];
     }
     earned.leader = games_->leader_reward[at(s)];
   }
@@ -96,6 +98,8 @@ class ArrayWorld {
   }
 
   std::shared_ptr<ArrayGames> games_;
+  const std::int16_t* distance_;
+  std::size_t followers_, goals_;
   int actions_;
 };
 

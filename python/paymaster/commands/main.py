@@ -39,6 +39,7 @@ from paymaster.terminal.streams import open_console, quiet_streams, reader_has_g
 from paymaster.training.config import TrainConfig
 from paymaster.validation.finite import DivergenceError
 from paymaster.validation.ranges import check_fields
+from paymaster.worlds import WorldError
 
 __all__ = ["main"]
 
@@ -80,13 +81,15 @@ def _main(args: Sequence[str]) -> int:
     if "--version" in args[:1]:
         print(f"paymaster {__version__}")
         return 0
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # for worlds of one's own, module:Class
     try:
         _parse(args or ["--help"])(open_console())
     except BrokenPipeError as error:
         if reader_has_gone():
             raise
         return _failed(error, 1)  # of another pipe, such as to a process of ours
-    except (ValueError, TypeError, OSError, DivergenceError, UnreadableValueError) as error:
+    except (ValueError, TypeError, OSError, DivergenceError, UnreadableValueError, WorldError) as error:
         # Our own errors say what was expected and what came; a trace would only hide it.
         return _failed(error, 2)
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import tyro
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -25,15 +26,20 @@ class Tasks:
     """List the tasks and their parameters.
 
     Attributes:
+        worlds: worlds of your own to list beside, each as module:Class.
         json: print JSON instead of a table.
     """
 
+    worlds: tyro.conf.Positional[tuple[str, ...]] = ()
     json: bool = False
 
     def run(self, console: Console) -> None:
         """Prints."""
         from paymaster.envs.tasks import parameter_meanings, tasks
+        from paymaster.worlds.registration import find
 
+        for world in self.worlds:
+            find(world)
         presets = tasks()
         if self.json:
             print(json.dumps([dataclasses.asdict(task) for task in presets]))

@@ -19,14 +19,14 @@ class Pictures:
     """Follows B games step by step. A game that is reset, or set to another state, starts a new record.
 
     Args:
-        title: of every picture.
+        task: by name, the title of every picture.
         parameters, goal_reward: of the games; w as it is in force.
         states: of all games now, with leading axis B.
     """
 
-    def __init__(self, title: str, parameters: Mapping[str, Any], goal_reward: float, states: States) -> None:
-        self._title = title.replace("_", " ")
-        self._parameters = {**parameters, "goal_reward": goal_reward}
+    def __init__(self, task: str, parameters: Mapping[str, Any], goal_reward: float, states: States) -> None:
+        self._title = task.replace("_", " ")
+        self._parameters = {**parameters, "goal_reward": goal_reward, "task": task}
         self._records: list[EpisodeRecord] = []
         self.restart(states)
 

@@ -73,7 +73,7 @@ def record_episode(env: LeaderVectorEnv, leader: Leader, title: str = "") -> Rec
         record.add(
             states[-1], step.info["payment"][0], float(step.reward[0]), None if attention is None else attention[0]
         )
-    parameters = {**env.parameters, "goal_reward": env.goal_reward}
+    parameters = {**env.parameters, "goal_reward": env.goal_reward, "task": env.task}
     return RecordedEpisode(title or env.task.replace("_", " "), parameters, states, record)
 
 

@@ -19,6 +19,7 @@ from paymaster.rendering.particle_view import draw_particles
 from paymaster.rendering.record import EpisodeRecord
 from paymaster.rendering.scene import Scene, read_scene
 from paymaster.rendering.timeline import SUMMARIES_WIDTH, Axis, draw_axis, draw_cursor, draw_timeline, row_height
+from paymaster.worlds.registration import drawing_of
 
 __all__ = ["draw_frame"]
 
@@ -43,7 +44,7 @@ def draw_frame(
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
-        parameters: of the game, with ``goal_reward`` as it is in force.
+        parameters: of the game, with ``goal_reward`` as it is in force; ``task``, where its world draws itself.
         history: what happened in the episode; without it time line and trails are empty.
         attention: the leader's weights of the followers, float [N]; by default those of the history's step, if any.
         title: names the picture, for instance task and leader.
@@ -67,7 +68,10 @@ def draw_frame(
     gain = timeline + rows + 34.0
     legend = gain + _GAIN + 22.0
     canvas = Canvas(_WIDTH, legend + LEGEND_HEIGHT + 14.0, width / _WIDTH)
-    if scene.world == "other":
+    drawing = drawing_of(parameters)
+    if drawing is not None:
+        drawing(canvas, (_MARGIN, _TOP, _WORLD), state, parameters)
+    elif scene.world == "other":
         draw_field_list(canvas, (_MARGIN, _TOP, _WORLD), state)
     else:
         draw_world = draw_grid if scene.world == "grid" else draw_particles

@@ -19,6 +19,7 @@ from paymaster.training.regimes import SETTINGS, SettingsName
 from paymaster.training.seeds import TRAINING_SEEDS
 from paymaster.validation.quantities import Share, Width
 from paymaster.validation.ranges import check_fields, from_json
+from paymaster.worlds.registration import definition_of, find_defined
 
 __all__ = ["MAY_CHANGE", "Count", "Followers", "Payment", "ReachBy", "TaskConfig", "TrainConfig"]
 
@@ -53,6 +54,7 @@ class TaskConfig:
         reach_by: "any" follower near a goal takes it, or only one that has "chosen" its type (in the plane).
         map: text of a map ('#' wall, '.' free, closed by wall), or on the command line a file that holds it; on the
             grid.
+        world: parameters of a world of your own, by name.
     """
 
     payment: Payment | None = None
@@ -70,10 +72,12 @@ class TaskConfig:
     num_obstacles: Annotated[int, Interval(ge=0, le=64)] | None = None
     reach_by: ReachBy | None = None
     map: str | None = None
+    world: dict[str, bool | int | float | str] | None = None
 
     def given(self) -> dict[str, Any]:
         """Return the parameters that are given, for ``make_vec``."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        return given | given.pop("world", {})
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class TrainConfig:
     """A training run.
 
     Attributes:
-        task: name of a preset.
+        task: name of a preset, or ``module:Class`` of a world of your own.
         leader: its name: ``paymaster.algorithms.LEADERS``, or fixed-interval(m), a new offer every m steps.
         settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
             whole: one game an update, the team's return, its learning rates and exploration, 30 % random actions of
@@ -100,6 +104,8 @@ class TrainConfig:
         parameters: departures from the task's preset.
         learner: how the leader learns; by default as its name and the settings say.
         follower_learner: how followers learn, where they do.
+        defined_as: the import path of a world of your own and the parameters that its task was registered with, filled in
+            by itself: another process finds the task by them.
     """
 
     task: tyro.conf.Positional[str]
@@ -116,9 +122,13 @@ class TrainConfig:
     parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     learner: EBPGConfig = _AS_THE_SETTINGS
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
+    defined_as: Annotated[tuple[str, dict[str, Any]] | None, tyro.conf.Suppress] = None
 
     def __post_init__(self) -> None:
-        """Fill in what depends on the leader and the settings. Raises ValueError for one that is unknown."""
+        """Fill in what depends on the task, the leader and the settings. Raises ValueError for one that is unknown."""
+        find_defined(self.task, self.defined_as)
+        definition = definition_of(self.task)
+        object.__setattr__(self, "defined_as", None if definition is None else (definition.path, definition.preset))
         object.__setattr__(self, "leader", leader_name(self.leader))
         if not isinstance(self.parameters, TaskConfig):
             raise TypeError(f"parameters: expected a TaskConfig, got {type(self.parameters).__name__}")
@@ -167,17 +177,25 @@ class TrainConfig:
         return {name.removeprefix("parameters."): value for name, value in changes.items() if name not in others}
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as `config.json` holds it."""
-        return dataclasses.asdict(self)
+        """Return it as `config.json` holds it: what only worlds of one's own have is there with them alone."""
+        stored = dataclasses.asdict(self)
+        if self.defined_as is None:
+            del stored["defined_as"]
+        if self.parameters.world is None:
+            del stored["parameters"]["world"]
+        return stored
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any], where: str = "config.json") -> TrainConfig:
+    def from_json(cls, stored: Mapping[str, Any], where: str = "config.json", field: str = "") -> TrainConfig:
         """Make the configuration of which :meth:`to_json` gave ``stored``.
 
         Raises:
             ValueError: a field that is missing, unknown, of another type or out of its range.
         """
-        return from_json(cls, stored, where)
+        parameters = stored.get("parameters")
+        if isinstance(parameters, Mapping):
+            stored = {**stored, "parameters": {"world": None, **parameters}}
+        return from_json(cls, {"defined_as": None, **stored}, where, field)
 
     def resumed_from(self, stored: TrainConfig, given: Collection[str] | None = None) -> TrainConfig:
         """Return the stored run's configuration, continued with what may change: episodes and device.

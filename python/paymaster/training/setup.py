@@ -21,7 +21,6 @@ from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
 from paymaster.storage.run_config import CONFIG, read_config
 from paymaster.training.config import TrainConfig
 from paymaster.training.cores import available_cores
-from paymaster.validation.ranges import from_json
 
 __all__ = ["choose_device", "make_env", "make_followers", "make_leader", "make_rank_env", "stored_config"]
 
@@ -38,7 +37,7 @@ def stored_config(run: Path) -> TrainConfig:
         RunDirectoryError: there is no run, or its `config.json` is damaged.
         ValueError: it holds something that is no configuration of a run; names the field.
     """
-    config = from_json(TrainConfig, read_config(run), str(run / CONFIG), "config")
+    config = TrainConfig.from_json(read_config(run), str(run / CONFIG), "config")
     try:
         config.validate()
     except ValueError as error:

@@ -8,7 +8,7 @@ import inspect
 import re
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from paymaster import _core
@@ -18,7 +18,7 @@ from paymaster.worlds.gymnasium_names import register_names
 from paymaster.worlds.parameter import Parameter
 from paymaster.worlds.world import World
 
-__all__ = ["Definition", "definition_of", "find", "find_all", "find_defined", "register"]
+__all__ = ["Definition", "class_of", "definition_of", "drawing_of", "find", "find_all", "find_defined", "register"]
 
 GROUP = "paymaster.worlds"
 """The entry points' group: a name for a World's class, or for a module that registers tasks when it is imported."""
@@ -34,6 +34,7 @@ class Definition(NamedTuple):
 
 
 _definitions: dict[str, Definition] = {}
+_classes: dict[str, type[World]] = {}
 _loaded: set[str] = set()  # entry points, by name
 
 
@@ -81,6 +82,17 @@ def find_all() -> None:
             _load(entry)
         except (ValueError, TypeError) as error:
             warnings.warn(str(error), stacklevel=2)
+
+
+def class_of(task: str) -> type[World] | None:
+    """Return the class of a task whose world is written in Python; None for others."""
+    return _classes.get(task)
+
+
+def drawing_of(parameters: Mapping[str, Any]) -> Callable[..., None] | None:
+    """Return how the world of a task (``parameters["task"]``) draws itself, :meth:`.World.draw`; None: it does not."""
+    world = _classes.get(parameters.get("task", ""))
+    return None if world is None or world.draw is World.draw else world.draw
 
 
 def definition_of(task: str) -> Definition | None:
@@ -153,7 +165,7 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
         preset,
         lambda games, parameters: Caller(world, games, parameters),
     )
-    _definitions[name] = Definition(path, dict(preset))
+    _definitions[name], _classes[name] = Definition(path, dict(preset)), world
 
 
 def _range_of(parameter: Parameter) -> tuple[float, float]:

@@ -194,5 +194,18 @@ class World:
         """Return the games in which nothing is left to do, bool [B]; none, unless a world says otherwise."""
         return np.zeros(self.num_games, np.bool_)
 
+    @staticmethod
+    def draw(
+        canvas: Any, box: tuple[float, float, float], state: Mapping[str, NDArray[Any]], parameters: Mapping[str, Any]
+    ) -> None:
+        """Draw one game; without this method a picture lists the world's fields.
+
+        Args:
+            canvas: a :class:`paymaster.rendering.canvas.Canvas`.
+            box: x and y of the upper left corner, and the side, of the square to draw in.
+            state: the game's fields, without the axis B.
+            parameters: of the task, with ``task``, its name.
+        """
+
     def restored(self) -> None:
         """Bring what a world keeps beside its arrays up to date, after these were set from outside."""
