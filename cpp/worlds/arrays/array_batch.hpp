@@ -28,7 +28,7 @@ class ArrayBatch final : public GameBatch<World> {
       : Base(config, batch, std::move(people), World(games, rules->actions())),
         games_(std::move(games)),
         rules_(std::move(rules)),
-        name_(config.world->name()),
+        name_(short_name(config.world->name())),
         paid_(games_->games * games_->followers) {
     begin_episodes();
     look();
@@ -146,6 +146,9 @@ class ArrayBatch final : public GameBatch<World> {
    private:
     bool& broken_;
   };
+
+  /// Line of "module:Line".
+  static std::string short_name(const std::string& name) { return name.substr(name.find(':') + 1); }
 
   void expect_whole(const char* call) const {
     if (broken_)
