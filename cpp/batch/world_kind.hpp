@@ -35,6 +35,10 @@ class KindOf : public WorldKind {
     if constexpr (requires { World::body(config); }) return World::body(config);
     else return {};  // distances say all there is
   }
+  std::vector<FeatureField> features(const GameConfig& config) const override {
+    if constexpr (requires { World::features(config); }) return World::features(config);
+    else return {};
+  }
   std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
     return games_of<World>(game, batch, std::move(people));
   }

@@ -200,7 +200,7 @@ class PyFollowerEncoder {
     seen.reservation = fields.take<float>("reservation", {games, n});
     seen.due = fields.take<float>("due", {games, n});
     const py::ssize_t own_width = width_of(own, "own", encoder_.own_features());
-    const py::ssize_t goal_width = width_of(goal, "goal", FollowerEncoder::goal_features());
+    const py::ssize_t goal_width = width_of(goal, "goal", encoder_.goal_features());
     const FollowerFeatureArrays out{
         {expect_output<float>(own, "own", {games, n, own_width}), static_cast<std::size_t>(own_width),
          expect_output<float>(goal, "goal", {games, n, goals, goal_width}), static_cast<std::size_t>(goal_width)},
@@ -247,7 +247,7 @@ void bind_features(py::module_& m) {
            })
       .def_property_readonly("own_features",
                              [](const PyFollowerEncoder& self) { return self.encoder().own_features(); })
-      .def_property_readonly("goal_features", [](const PyFollowerEncoder&) { return FollowerEncoder::goal_features(); })
+      .def_property_readonly("goal_features", [](const PyFollowerEncoder& self) { return self.encoder().goal_features(); })
       .def("encode_into", &PyFollowerEncoder::encode_into, py::arg("observation"), py::arg("own"), py::arg("goal"),
            py::arg("identity"));
   m.attr("GOAL_FEATURES_NOW") = kGoalFeaturesNow;

@@ -82,14 +82,15 @@ class PythonRules final : public ArrayRules {
 class PythonKind final : public WorldKind {
  public:
   PythonKind(std::string name, int max_followers, int max_goals, int actions, int goal_objects,
-             std::vector<PythonParameters::Parameter> parameters, py::object make)
+             std::vector<PythonParameters::Parameter> parameters, py::object make, py::object features)
       : name_(std::move(name)),
         max_followers_(max_followers),
         max_goals_(max_goals),
         actions_(actions),
         goal_objects_(goal_objects),
         parameters_(std::move(parameters)),
-        make_(std::move(make)) {}
+        make_(std::move(make)),
+        features_(std::move(features)) {}
 
   const char* name() const override { return name_.c_str(); }
   int max_followers() const override { return max_followers_; }
@@ -98,6 +99,16 @@ class PythonKind final : public WorldKind {
   std::unique_ptr<WorldParameters> parameters() const override { return std::make_unique<PythonParameters>(parameters_); }
   int goal_objects(const GameConfig&) const override { return goal_objects_; }
   std::vector<BodyField> body(const GameConfig&) const override { return {}; }
+  std::vector<FeatureField> features(const GameConfig& game) const override {
+    const py::gil_scoped_acquire acquire;
+    std::vector<FeatureField> all;
+    for (const py::handle& entry : features_(config_to_dict(game))) {
+      const auto [name, real, of_pair, shape, scale] =
+          py::cast<std::tuple<std::string, bool, bool, std::vector<int>, float>>(entry);
+      all.push_back({name, real, of_pair, {shape[0], shape.size() > 1 ? shape[1] : 0}, scale});
+    }
+    return all;
+  }
   std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
     auto games = std::make_shared<ArrayGames>(batch.num_envs, game.num_followers, game.num_goals);
     if (game.observe_routes) games->route.resize(games->distance.size());
@@ -113,7 +124,7 @@ class PythonKind final : public WorldKind {
   std::string name_;
   int max_followers_, max_goals_, actions_, goal_objects_;
   std::vector<PythonParameters::Parameter> parameters_;
-  py::object make_;
+  py::object make_, features_;
 };
 
 /// A view of `values` [B, ...] that Python may write to.
@@ -173,7 +184,7 @@ py::array_t<T> drawn(ArrayGames& g, bool start, std::size_t count, Draw&& draw) 
 
 void add_world(const std::string& task, const std::string& meaning, const std::string& name, int max_followers,
                int max_goals, int actions, int goal_objects, const py::list& parameters, const py::dict& preset,
-               const py::object& make) {
+               const py::object& make, const py::object& features) {
   std::vector<PythonParameters::Parameter> declared;
   for (const py::handle& entry : parameters) {
     const auto [parameter, about, value, low, high] =
@@ -186,7 +197,7 @@ void add_world(const std::string& task, const std::string& meaning, const std::s
     else p.value = py::cast<std::string>(value);
   }
   // Never freed: games of it may be there to the end.
-  const auto* const kind = new PythonKind(name, max_followers, max_goals, actions, goal_objects, std::move(declared), make);
+  const auto* const kind = new PythonKind(name, max_followers, max_goals, actions, goal_objects, std::move(declared), make, features);
   GameConfig config;
   config.set_world(*kind);
   take_parameters(config, preset);
@@ -222,7 +233,7 @@ void bind_worlds(py::module_& m) {
           py::arg("start"), py::arg("count"));
   m.def("add_world", &add_world, py::arg("task"), py::arg("meaning"), py::arg("name"), py::arg("max_followers"),
         py::arg("max_goals"), py::arg("num_actions"), py::arg("most_available"), py::arg("parameters"),
-        py::arg("preset"), py::arg("make"));
+        py::arg("preset"), py::arg("make"), py::arg("features"));
 }
 
 }  // namespace paymaster::bindings

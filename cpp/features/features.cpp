@@ -67,6 +67,7 @@ void expired(const OfferFields& seen, std::size_t games, std::size_t followers, 
 
 FeatureEncoder::FeatureEncoder(const GameConfig& config)
     : body_(config.world->body(config)),
+      own_(config.world->features(config)),
       routes_(config.observe_routes),
       n_(config.num_followers),
       goals_(config.num_goals),
@@ -78,14 +79,20 @@ FeatureEncoder::FeatureEncoder(const GameConfig& config)
   for (const BodyField& field : body_) numbers += field.categories > 0 ? field.categories : 2;
   if (body_.size() > kMaxBodyFields || numbers > kBodyFeatures)
     throw std::logic_error("a world's body: expected at most 2 fields and 4 numbers, got more");
+  for (const FeatureField& field : own_) {
+    if (field.of_pair) ++own_of_pairs_;
+    else own_of_follower_ += field.shape.inner();
+  }
   for (int i = 0; i < kCurveMarks; ++i) mark_[i] = std::max((i + 1) * horizon_ / kCurveMarks - 1, 0);
   for (int i = 0; i <= kOften; ++i)
     how_often_[static_cast<std::size_t>(i)] = std::min(share(std::log1p(i), std::log(kOften + 1.0)), 1.0f);
 }
 
-int FeatureEncoder::follower_features() const { return kFollowerFixed + actions_ + 1 + goals_; }
+int FeatureEncoder::follower_features() const { return kFollowerFixed + actions_ + 1 + goals_ + own_of_follower_; }
 
-int FeatureEncoder::goal_features() const { return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? actions_ : 0); }
+int FeatureEncoder::goal_features() const {
+  return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? actions_ : 0) + own_of_pairs_;
+}
 
 void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const HistoryTable& table,
                             const FeatureArrays& out) const {
@@ -142,6 +149,30 @@ void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, s
     *out++ = share(age[k], horizon_);
     *out++ = flag(completed[k] >= 0);
     for (int g = 0; g < goals_; ++g) *out++ = left[g];
+    write_own_of_follower(seen, game, static_cast<std::size_t>(k), out);
+  }
+}
+
+float* FeatureEncoder::write_own_of_follower(const SeenFields& seen, std::size_t game, std::size_t follower,
+                                             float* out) const {
+  for (std::size_t i = 0; i < own_.size(); ++i) {
+    if (own_[i].of_pair) continue;
+    const auto count = static_cast<std::size_t>(own_[i].shape.inner());
+    for (std::size_t j = 0; j < count; ++j)
+      *out++ = std::clamp(seen.own[i].at(game, follower * count + j) / own_[i].scale, -kFarthest, kFarthest);
+  }
+  return out;
+}
+
+void FeatureEncoder::write_own_of_pairs(const SeenFields& seen, std::size_t game, std::size_t follower,
+                                        std::size_t width, float* out) const {
+  const auto goals = static_cast<std::size_t>(goals_);
+  for (std::size_t i = 0; i < own_.size(); ++i) {
+    if (!own_[i].of_pair) continue;
+    const std::size_t first = own_[i].shape.columns > 0 ? follower * goals : 0;
+    for (std::size_t g = 0; g < goals; ++g)
+      out[g * width] = std::clamp(seen.own[i].at(game, first + g) / own_[i].scale, -kFarthest, kFarthest);
+    ++out;
   }
 }
 
@@ -195,15 +226,16 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, std::
 /// What earlier episodes tell of each pair, and the planner's first action.
 void FeatureEncoder::write_earlier(const SeenFields& seen, std::size_t game, const HistoryTable& table,
                                    float* out) const {
-  const int width = goal_features();
+  const int width = goal_features(), own = width - own_of_pairs_, route = own - actions_;
   for (int k = 0; k < n_; ++k) {
+    write_own_of_pairs(seen, game, static_cast<std::size_t>(k), static_cast<std::size_t>(width), out + own);
     // Checked before; whatever another thread has done to the array since, this stays inside the table.
     const int identity = std::clamp(seen.identity_of(game, static_cast<std::size_t>(k)), 0, table.population - 1);
     for (int g = 0; g < goals_; ++g, out += width) {
       write_history(table, identity, g, out + kGoalFeaturesNow);
       if (!routes_) continue;
       const int first = seen.route.of(game)[k * goals_ + g];
-      for (int a = 0; a < actions_; ++a) out[width - actions_ + a] = flag(first == a);
+      for (int a = 0; a < actions_; ++a) out[route + a] = flag(first == a);
     }
   }
 }

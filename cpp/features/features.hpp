@@ -9,6 +9,8 @@
 // committed to it; then history: share of offers accepted at each bonus, how often that was tried, share of contracts
 // completed, how often there was one, share completed within a quarter, half, three quarters, all of the horizon. With
 // `observe_routes` A more: the planner's first action towards it, one-hot.
+//
+// A world may add features of its own, at the end of either (FeatureField).
 #pragma once
 
 #include <array>
@@ -42,6 +44,14 @@ struct SeenFields : OfferFields {
   Column<std::int16_t> identity, action, contract_running, contract_age, available, step, route;
   Column<std::int16_t> body_category[kMaxBodyFields];  // of the world's body fields: of the i-th, one of the two
   Column<float> body_numbers[kMaxBodyFields];
+  struct Own {  // one of the two
+    Column<std::int16_t> whole;
+    Column<float> real;
+    float at(std::size_t game, std::size_t i) const {
+      return whole.first != nullptr ? static_cast<float>(whole.of(game)[i]) : real.of(game)[i];
+    }
+  };
+  std::vector<Own> own;  // of the world's FeatureFields
 
   int identity_of(std::size_t game, std::size_t follower) const {
     return wide_identity.first != nullptr ? wide_identity.of(game)[follower] : identity.of(game)[follower];
@@ -67,6 +77,12 @@ struct SeenFields : OfferFields {
     for (std::size_t i = 0; i < body.size(); ++i) {
       if (body[i].categories > 0) visitor(body[i].name.c_str(), self.body_category[i], Shape{n, 0});
       else visitor(body[i].name.c_str(), self.body_numbers[i], Shape{n, 2});
+    }
+    const std::vector<FeatureField> own = config.world->features(config);
+    self.own.resize(own.size());
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      if (own[i].real) visitor(own[i].name.c_str(), self.own[i].real, own[i].shape);
+      else visitor(own[i].name.c_str(), self.own[i].whole, own[i].shape);
     }
   }
 };
@@ -101,6 +117,11 @@ class FeatureEncoder {
 
   int follower_features() const;  // F
   int goal_features() const;      // D
+  int own_of_pairs() const { return own_of_pairs_; }  // the last so many of D: the world's own
+
+  /// Writes these for a follower and all goal types, into rows of `width`.
+  void write_own_of_pairs(const SeenFields& seen, std::size_t game, std::size_t follower, std::size_t width,
+                          float* out) const;
 
   /// Features of B games, with the history as `table` has it now. Throws std::invalid_argument, with nothing written,
   /// on an identity, action, offered goal, heading or route out of range.
@@ -121,7 +142,11 @@ class FeatureEncoder {
   void write_history(const HistoryTable& table, int identity, int goal, float* out) const;
   float how_often(std::int64_t count) const;
 
+  float* write_own_of_follower(const SeenFields& seen, std::size_t game, std::size_t follower, float* out) const;
+
   std::vector<BodyField> body_;
+  std::vector<FeatureField> own_;
+  int own_of_follower_ = 0, own_of_pairs_ = 0;
   bool routes_;
   int n_, goals_, bonuses_, horizon_, actions_;
   double abundance_;  // goals of a type that count as 1

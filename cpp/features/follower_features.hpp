@@ -3,7 +3,7 @@
 //
 // A follower, F + 2: the leader's F; its reservation; what taking the offer pays at once.
 // A follower and goal type, 10 + 4: the leader's of this step; the reservation where the type is preferred; skill; offered
-// now; for how much.
+// now; for how much. Then the world's own.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ class FollowerEncoder {
       : encoder_(config), n_(config.num_followers), goals_(config.num_goals), bonuses_(config.num_bonuses) {}
 
   int own_features() const { return encoder_.follower_features() + 2; }
-  static constexpr int goal_features() { return kGoalFeaturesNow + 4; }
+  int goal_features() const { return kGoalFeaturesNow + 4 + encoder_.own_of_pairs(); }
 
   /// Features of B games, whose followers are of a population of that size. Throws as FeatureEncoder::encode.
   void encode(const FollowerFields& seen, std::size_t games, int population, const FollowerFeatureArrays& out) const {
@@ -56,6 +56,7 @@ class FollowerEncoder {
       own[1] = due[k] / bonuses;
       const float price = static_cast<float>(offered[2 * k + 1] + 1) / bonuses;
       float* goal = out.rows.goal + follower * goals * out.rows.goal_width + kGoalFeaturesNow;
+      encoder_.write_own_of_pairs(seen, game, k, out.rows.goal_width, goal + 4);
       for (int g = 0; g < goals_; ++g, goal += out.rows.goal_width) {
         const bool is_offered = offered[2 * k] == g;
         goal[0] = seen.preference.of(game)[k] == g ? own[0] : 0.0f;

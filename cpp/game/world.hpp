@@ -18,6 +18,7 @@
 // and may offer
 //   Parameters                                a WorldParameters (parameters.hpp) of its own: config.own<Parameters>()
 //   body(config)                              static: how the networks see a follower's body, see BodyField
+//   features(config)                          static: fields that are features as well, see FeatureField
 //   move(state, context, reached, earned)     in place of the other: a world that pays rewards of its own, see Earned
 #pragma once
 
@@ -26,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "game/fields.hpp"
 #include "game/parameters.hpp"
 #include "game/types.hpp"
 
@@ -46,6 +48,15 @@ struct BodyField {
 inline constexpr int kBodyFeatures = 4;
 inline constexpr int kMaxBodyFields = 2;
 
+/// A field of the observation that a world adds to the features, behind those of every world.
+struct FeatureField {
+  std::string name;
+  bool real;         // float32; else int16
+  bool of_pair;      // [N, G], or [G] of any follower: a feature of each follower and goal type
+  Shape shape;       // in a game; not of_pair: [N] or [N, n]
+  float scale = 1;   // it is divided by this and cut at +-2
+};
+
 /// What is known of a world before there is one; KindOf<World> (batch/world_kind.hpp) is that of a C++ world.
 class WorldKind {
  public:
@@ -59,6 +70,7 @@ class WorldKind {
   /// Of a type, the most that there can be.
   virtual int goal_objects(const GameConfig& config) const = 0;
   virtual std::vector<BodyField> body(const GameConfig& config) const = 0;
+  virtual std::vector<FeatureField> features(const GameConfig& config) const = 0;
   /// Games that play this world.
   virtual std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const = 0;
 

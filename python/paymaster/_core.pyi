@@ -63,6 +63,7 @@ def add_world(
     parameters: Sequence[tuple[str, str, bool | int | float | str, float, float]],  # name, meaning, default, low, high
     preset: Mapping[str, Any],
     make: Callable[[WorldGames, dict[str, Any]], object],  # of methods reset, end, look, plan, move, restored
+    features: Callable[[dict[str, Any]], Sequence[tuple[str, bool, bool, tuple[int, ...], float]]],
 ) -> None: ...
 
 class WorldGames:

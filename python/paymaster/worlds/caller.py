@@ -13,7 +13,7 @@ from paymaster.worlds.draws import Draws
 from paymaster.worlds.errors import WorldError
 from paymaster.worlds.world import Move, Moved, World
 
-__all__ = ["Caller"]
+__all__ = ["Caller", "features_of"]
 
 Result = TypeVar("Result")
 
@@ -127,6 +127,21 @@ class Caller:
     def _refuse(self, method: str, what: str, dtype: type[np.generic], shape: tuple[int, ...], came: str) -> None:
         kind = {"b": "bool", "i": "integers", "u": "integers", "f": "numbers"}[np.dtype(dtype).kind]
         raise WorldError(f"{self._name}.{method}{what}: expected {kind} {list(shape)}, got {came}")
+
+
+def features_of(kind: type[World], parameters: Mapping[str, Any]) -> list[tuple[str, bool, bool, tuple[int, ...], float]]:
+    """Return the features that a world adds: name, whether of float32, whether of goal types, shape, and scale."""
+    return [
+        (
+            name,
+            array.values.dtype.kind == "f",
+            array.feature == "goal",
+            array.values.shape[1:],
+            max(abs(array.low), abs(array.high), 1e-30),
+        )
+        for name, array in kind(1, parameters).arrays.items()
+        if array.feature is not None
+    ]
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:

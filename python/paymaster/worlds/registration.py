@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from paymaster import _core
 from paymaster.validation.arguments import check_int
-from paymaster.worlds.caller import Caller
+from paymaster.worlds.caller import Caller, features_of
 from paymaster.worlds.gymnasium_names import register_names
 from paymaster.worlds.parameter import Parameter
 from paymaster.worlds.world import World
@@ -164,6 +164,7 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
         [(parameter, about.meaning, about.default, *_range_of(about)) for parameter, about in world.parameters.items()],
         preset,
         lambda games, parameters: Caller(world, games, parameters),
+        lambda parameters: features_of(world, parameters),
     )
     _definitions[name], _classes[name] = Definition(path, dict(preset)), world
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from paymaster.worlds.draws import Draws
 __all__ = ["Array", "Move", "Moved", "World"]
 
 _WHOLE = np.iinfo(np.int16)
+Feature = Literal["follower", "goal"]
 _REAL = 1e6  # the farthest from 0 that a shown number may be, unless the array says another
 
 
@@ -26,6 +27,7 @@ class Array:
     low: float
     high: float
     shown: bool
+    feature: Feature | None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class World:
         low: float | None = None,
         high: float | None = None,
         shown: bool = True,
+        feature: Feature | None = None,
     ) -> NDArray[Any]:
         """Declare an array [B, *shape] of zeros, from then on the attribute ``name``.
 
@@ -124,10 +127,12 @@ class World:
             low, high: values that it may hold, both ends included; checked after every step. None: 0 to 32,767 for
                 whole numbers, -1e6 to 1e6 for others. The zeros it starts with need not lie there.
             shown: part of the leader's observation, as int16 or float32.
+            feature: what the networks see as well, divided by the larger of the bounds: "follower" of an array (N,) or
+                (N, n), "goal" of (G,) or (N, G).
 
         Raises:
             ValueError, TypeError: a name that is taken, another dtype, more than two axes, bounds beyond int16 of what
-                is shown.
+                is shown, a feature of another shape or that is not shown.
         """
         if not isinstance(name, str) or not name.isidentifier():
             raise TypeError(f"name: expected an identifier, got {name!r:.80}")
@@ -144,8 +149,15 @@ class World:
             raise ValueError(f"{name}: expected low <= high, got {lowest:g} and {highest:g}")
         if shown and kind.kind == "i" and not (_WHOLE.min <= lowest and highest <= _WHOLE.max):
             raise ValueError(f"{name}: expected bounds within int16, which shows it, got {lowest:g} and {highest:g}")
+        shapes = {"follower": (self.num_followers,), "goal": (self.num_followers, self.num_goals)}
+        if feature is not None:
+            if feature not in shapes or not shown:
+                raise ValueError(f"{name}: expected feature 'follower' or 'goal' of what is shown, got {feature!r:.80}")
+            fits = shape[:1] == (self.num_followers,) if feature == "follower" else shape in (shapes["goal"], shapes["goal"][1:])
+            if not fits:
+                raise ValueError(f"{name}: expected a {feature} feature of shape {shapes[feature]}, got {shape}")
         values = np.zeros((self.num_games, *shape), kind)
-        self.arrays[name] = Array(values, meaning or name.replace("_", " "), lowest, highest, bool(shown))
+        self.arrays[name] = Array(values, meaning or name.replace("_", " "), lowest, highest, bool(shown), feature)
         return values
 
     def __getattr__(self, name: str) -> Any:
