@@ -17,7 +17,9 @@ class Taxi(paymaster.World):
     num_actions = 4
     most_available = 3
     parameters = {
-        "demand": Parameter(0.6, "probability that a passenger comes to zone 0 in a step; zone g has 1 / (g + 1) of it", 0, 1),
+        "demand": Parameter(
+            0.6, "probability that a passenger comes to zone 0 in a step; zone g has 1 / (g + 1) of it", 0, 1
+        ),
         "fare": Parameter(0.8, "what a driver earns for a passenger", 0, 100),
         "commission": Parameter(0.2, "what the platform earns for a passenger", 0, 100),
         "fuel": Parameter(0.05, "what a driver pays for a drive between zones", 0, 100),

@@ -95,7 +95,9 @@ class _Check:
         for t, offers in itertools.islice(self._offers(env), 12):
             before = env.state()
             env.step(offers)
-            self._expect_same(before, env.state(), t, "move() that leaves games that are over as they are", before["done"])
+            self._expect_same(
+                before, env.state(), t, "move() that leaves games that are over as they are", before["done"]
+            )
 
     def reached_from_near(self) -> None:
         env = self._make(autoreset_mode="Disabled")

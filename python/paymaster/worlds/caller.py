@@ -129,7 +129,9 @@ class Caller:
         raise WorldError(f"{self._name}.{method}{what}: expected {kind} {list(shape)}, got {came}")
 
 
-def features_of(kind: type[World], parameters: Mapping[str, Any]) -> list[tuple[str, bool, bool, tuple[int, ...], float]]:
+def features_of(
+    kind: type[World], parameters: Mapping[str, Any]
+) -> list[tuple[str, bool, bool, tuple[int, ...], float]]:
     """Return the features that a world adds: name, whether of float32, whether of goal types, shape, and scale."""
     return [
         (

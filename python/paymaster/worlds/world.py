@@ -153,7 +153,11 @@ class World:
         if feature is not None:
             if feature not in shapes or not shown:
                 raise ValueError(f"{name}: expected feature 'follower' or 'goal' of what is shown, got {feature!r:.80}")
-            fits = shape[:1] == (self.num_followers,) if feature == "follower" else shape in (shapes["goal"], shapes["goal"][1:])
+            fits = (
+                shape[:1] == (self.num_followers,)
+                if feature == "follower"
+                else shape in (shapes["goal"], shapes["goal"][1:])
+            )
             if not fits:
                 raise ValueError(f"{name}: expected a {feature} feature of shape {shapes[feature]}, got {shape}")
         values = np.zeros((self.num_games, *shape), kind)
