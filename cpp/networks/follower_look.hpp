@@ -1,0 +1,110 @@
+// What the network of followers that act or learn says, for a block of their steps at a time: its arrays stay in the
+// processor's smallest cache. Local to the file that includes it (numbers.hpp says why).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "networks/shared_rows.hpp"
+
+namespace paymaster {
+namespace {
+
+/// Some followers' steps, no more than FollowerLook::kBlock.
+struct FollowerBlock {
+  std::size_t rows;
+  const float* own;              // [rows, F]
+  const float* goal;             // [rows, G, D]
+  const std::int64_t* identity;  // [rows]
+};
+
+class FollowerLook {
+ public:
+  static constexpr std::size_t kBlock = 32;
+
+  FollowerLook(const FollowerWeights& weights, const ActingSizes& sizes) : w_(weights), s_(sizes) {}
+
+  /// The weights, which have changed.
+  void read() {
+    for (SharedRows* layer : {&own, &goal, &joined}) layer->read();
+    const std::size_t h = s_.hidden, outputs = w_.logits.outputs;
+    transpose(w_.logits.weight, outputs, h, outputs, heads[0], heads.stride());
+    if (w_.value) std::copy_n(w_.value.weight, h, heads[outputs]);
+    if (w_.goal_logit) std::copy_n(w_.goal_logit.weight, h, goal_head[0]);
+  }
+
+  /// The codes: all that is said is read off them.
+  void look(const FollowerBlock& block) {
+    const std::size_t d = s_.goal_features;
+    start(block);
+    own.apply({block.own, s_.follower_features}, code, code, block.rows);
+    for (std::size_t g = 0; g < s_.goals; ++g)
+      goal.apply({block.goal + g * d, s_.goals * d}, code, kind(g), block.rows, RectifiedWith{goal.bias()});
+    pool(block.rows);
+    joined.apply(pooled, code, joined_code, block.rows, RectifiedWith{joined.bias()});
+  }
+  /// The logits, out[A, kBlock].
+  void act(std::size_t rows, float* out) const {
+    std::size_t action = 0;
+    if (w_.goal_logit)
+      for (; action < s_.goals; ++action)
+        dots(kind(action), rows, goal_head[0], goal_head.stride(), *w_.goal_logit.bias, out + action * kBlock);
+    for (std::size_t o = 0; o < w_.logits.outputs; ++o, ++action)
+      dots(joined_code, rows, heads[o], heads.stride(), w_.logits.bias[o], out + action * kBlock);
+  }
+  /// The values, out[kBlock].
+  void judge(std::size_t rows, float* out) const {
+    dots(joined_code, rows, heads[w_.logits.outputs], heads.stride(), *w_.value.bias, out);
+  }
+
+  Rows kind(std::size_t g) { return kinds_.from(g * kBlock); }
+  ConstRows kind(std::size_t g) const { return ConstRows(kinds_).from(g * kBlock); }
+  /// Where the second half of `pooled` begins.
+  std::size_t half() const { return code.stride(); }
+
+ private:
+  const FollowerWeights& w_;
+  const ActingSizes& s_;
+  RowRoom kinds_{s_.goals * kBlock, s_.hidden};  // a goal type's codes, those of one goal type together
+
+ public:
+  SharedRows own{w_.own}, goal{w_.goal}, joined{w_.joined, 2};
+  RowRoom heads{w_.logits.outputs + 1, s_.hidden},
+      goal_head{1, s_.hidden};  // weights: logits and value; goal types' logit
+  // Of a block: what a follower is and sees; mean and largest of its goal types' codes; what is read off all of these.
+  RowRoom code{kBlock, s_.hidden}, pooled{kBlock, 2 * padded(s_.hidden)}, joined_code{kBlock, s_.hidden};
+
+ private:
+  /// The own codes, but for what the features add.
+  void start(const FollowerBlock& block) {
+    const std::size_t h = s_.hidden;
+    for (std::size_t i = 0; i < block.rows; ++i) {
+      if (w_.identity == nullptr) {
+        copy_row(own.bias(), code.stride(), code[i]);
+        continue;
+      }
+      const float* of = w_.identity + static_cast<std::size_t>(block.identity[i]) * h;
+      map(h, code[i], []<class W>(W bias, W one) { return bias + one; }, own.bias(), of);
+      std::fill(code[i] + h, code[i] + code.stride(), 0.0F);
+    }
+  }
+  void pool(std::size_t rows) {
+    const float share = 1.0F / static_cast<float>(s_.goals);
+    for (std::size_t i = 0; i < rows; ++i)
+      for (std::size_t j = 0; j < half(); j += kWidth<float>) {
+        Floats sum{}, largest{};  // codes are never below 0
+        for (std::size_t g = 0; g < s_.goals; ++g) {
+          const Floats x = load<Floats>(kinds_[g * kBlock + i] + j);
+          sum += x;
+          largest = larger(largest, x);  // a NaN stays one
+        }
+        store(Floats(share * sum), pooled[i] + j);
+        store(largest, pooled[i] + half() + j);
+      }
+  }
+};
+
+}  // namespace
+}  // namespace paymaster
