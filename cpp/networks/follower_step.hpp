@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <vector>
+#include <cstdint>
 
 #include "networks/acting.hpp"
 #include "networks/follower_look.hpp"
@@ -11,21 +11,77 @@
 namespace paymaster {
 namespace {
 
-inline void play(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays) {
-  FollowerLook look(weights, sizes);
-  look.read();
-  std::vector<float> out(sizes.actions * FollowerLook::kBlock);
-  const std::size_t every = sizes.games * sizes.followers;
-  for (std::size_t first = 0; first < every; first += FollowerLook::kBlock) {
-    const FollowerBlock block{std::min(FollowerLook::kBlock, every - first),
-                              arrays.own + first * sizes.follower_features,
-                              arrays.goal + first * sizes.goals * sizes.goal_features, arrays.identity + first};
-    look.look(block);
-    look.act(block.rows, out.data());
-    float* logits = arrays.logits + first * sizes.actions;
-    for (std::size_t i = 0; i < block.rows; ++i)
-      for (std::size_t a = 0; a < sizes.actions; ++a) *logits++ = out[a * FollowerLook::kBlock + i];
+class FollowerStep {
+ public:
+  FollowerStep(const FollowerWeights& weights, const ActingSizes& sizes)
+      : actions_(sizes.actions), look_(weights, sizes) {
+    look_.read();
   }
+
+  void play(const FollowerBlock& block, const FollowerStepArrays& arrays, std::size_t first) {
+    look_.look(block);
+    look_.act(block.rows, out_[0]);
+    if (arrays.logits != nullptr)
+      for (std::size_t i = 0; i < block.rows; ++i)
+        for (std::size_t a = 0; a < actions_; ++a) arrays.logits[(first + i) * actions_ + a] = out_[a][i];
+    if (arrays.action == nullptr) return;
+    if (arrays.uniform == nullptr) {
+      choose();
+    } else {
+      std::copy_n(arrays.uniform + first, block.rows, uniform_);
+      draw(arrays.explore);
+    }
+    for (std::size_t i = 0; i < block.rows; ++i) arrays.action[first + i] = static_cast<std::int64_t>(chosen_[i]);
+  }
+
+ private:
+  static constexpr std::size_t kBlock = FollowerLook::kBlock, kLanes = kWidth<float>;
+
+  Floats logit(std::size_t action, std::size_t j) const { return load<Floats>(out_[action] + j); }
+
+  /// The likeliest actions.
+  void choose() {
+    for (std::size_t j = 0; j < kBlock; j += kLanes) {
+      Floats best = logit(0, j), chosen{};
+      for (std::size_t a = 1; a < actions_; ++a) {
+        const Floats other = logit(a, j);
+        chosen = other > best ? Floats{} + static_cast<float>(a) : chosen;
+        best = larger(other, best);
+      }
+      store(chosen, chosen_ + j);
+    }
+  }
+  /// Each action as often as it is likely, or, with probability `explore`, as often as any. The logits become sums.
+  void draw(double explore) {
+    const auto rest = static_cast<float>(1.0 - explore);
+    const auto even = static_cast<float>(explore / static_cast<double>(actions_));
+    for (std::size_t j = 0; j < kBlock; j += kLanes) {
+      Floats largest = logit(0, j), every{}, sum{}, chosen{};
+      for (std::size_t a = 1; a < actions_; ++a) largest = larger(logit(a, j), largest);
+      for (std::size_t a = 0; a < actions_; ++a) every += exponential(logit(a, j) - largest);
+      for (std::size_t a = 0; a < actions_; ++a) {
+        sum += rest * exponential(logit(a, j) - largest) / every + even;
+        store(sum, out_[a] + j);
+      }
+      const Floats reached = load<Floats>(uniform_ + j) * sum;
+      for (std::size_t a = 0; a + 1 < actions_; ++a) chosen += logit(a, j) <= reached ? Floats{} + 1.0F : Floats{};
+      store(chosen, chosen_ + j);
+    }
+  }
+
+  const std::size_t actions_;
+  FollowerLook look_;
+  RowRoom out_{actions_, kBlock};  // logits, a column a follower
+  float uniform_[kBlock] = {}, chosen_[kBlock] = {};
+};
+
+inline void play(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays) {
+  FollowerStep step(weights, sizes);
+  const std::size_t every = sizes.games * sizes.followers;
+  for (std::size_t first = 0; first < every; first += FollowerLook::kBlock)
+    step.play({std::min(FollowerLook::kBlock, every - first), arrays.own + first * sizes.follower_features,
+               arrays.goal + first * sizes.goals * sizes.goal_features, arrays.identity + first},
+              arrays, first);
 }
 
 }  // namespace
