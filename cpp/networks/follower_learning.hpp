@@ -89,30 +89,32 @@ class FollowerLearning final : public FollowerUpdate {
   /// From the gradients by mean, largest and logits of the goal types' codes to those by what the layer before says, which
   /// replace the codes, and are added to the gradient by the own code.
   void back_to_goals(std::size_t rows) {
-    const float share = 1.0F / static_cast<float>(s_.goals);
-    const std::size_t half = look_.half();
+    const std::size_t goals = s_.goals, half = look_.half(), next = kBlock * half;  // goal type of the same step
+    const float share = 1.0F / static_cast<float>(goals);
+    const float* out = out_.data();
+    const bool has_logits = static_cast<bool>(w_.goal_logit);
     for (std::size_t j = 0; j < half; j += kWidth<float>) {
       const Floats weight = load<Floats>(look_.goal_head[0] + j);  // zeros, where goal types have no logits
       Floats logit_sum = load<Floats>(goal_head_sums_[0] + j);
       for (std::size_t i = 0; i < rows; ++i) {
         const Floats largest = load<Floats>(look_.pooled[i] + half + j);
         const Floats even = share * load<Floats>(by_pooled_[i] + j);
+        float* kinds = look_.kind(0)[i] + j;
         Floats equals{}, sum{}, by_weight{};
-        for (std::size_t g = 0; g < s_.goals; ++g)
-          equals += load<Floats>(look_.kind(g)[i] + j) == largest ? Floats{} + 1.0F : Floats{};
+        for (std::size_t g = 0; g < goals; ++g)
+          equals += load<Floats>(kinds + g * next) == largest ? Floats{} + 1.0F : Floats{};
         // torch's amax shares out among equals, too
         const Floats each = load<Floats>(by_pooled_[i] + half + j) * reciprocal(equals);
-        for (std::size_t g = 0; g < s_.goals; ++g) {
-          float* kind = look_.kind(g)[i] + j;
-          const Floats x = load<Floats>(kind);
+        for (std::size_t g = 0; g < goals; ++g) {
+          const Floats x = load<Floats>(kinds + g * next);
           Floats by = even + (x == largest ? each : Floats{});
-          if (w_.goal_logit) {
-            const float by_logit = out_[g * kBlock + i];
+          if (has_logits) {
+            const float by_logit = out[g * kBlock + i];
             by += by_logit * weight;
             by_weight += by_logit * x;
           }
           by = x > Floats{} ? by : Floats{};
-          store(by, kind);
+          store(by, kinds + g * next);
           sum += by;
         }
         logit_sum += by_weight;

@@ -22,7 +22,7 @@ struct FollowerBlock {
 
 class FollowerLook {
  public:
-  static constexpr std::size_t kBlock = 32;
+  static constexpr std::size_t kBlock = 32;  // whole registers of every kind
 
   FollowerLook(const FollowerWeights& weights, const ActingSizes& sizes) : w_(weights), s_(sizes) {}
 
@@ -59,22 +59,10 @@ class FollowerLook {
     dots(joined_code, rows, heads[w_.logits.outputs], heads.stride(), *w_.value.bias, out);
   }
 
-  Rows kind(std::size_t g) { return kinds_.from(g * kBlock); }
-  ConstRows kind(std::size_t g) const { return ConstRows(kinds_).from(g * kBlock); }
-  /// Where the second half of `pooled` begins.
+  /// A goal type's codes; where the second half of `pooled` begins.
+  Rows kind(std::size_t g) { return kinds.from(g * kBlock); }
+  ConstRows kind(std::size_t g) const { return ConstRows(kinds).from(g * kBlock); }
   std::size_t half() const { return code.stride(); }
-
- private:
-  const FollowerWeights& w_;
-  const ActingSizes& s_;
-  RowRoom kinds_{s_.goals * kBlock, s_.hidden};  // a goal type's codes, those of one goal type together
-
- public:
-  SharedRows own{w_.own}, goal{w_.goal}, joined{w_.joined, 2};
-  RowRoom heads{w_.logits.outputs + 1, s_.hidden},
-      goal_head{1, s_.hidden};  // weights: logits and value; goal types' logit
-  // Of a block: what a follower is and sees; mean and largest of its goal types' codes; what is read off all of these.
-  RowRoom code{kBlock, s_.hidden}, pooled{kBlock, 2 * padded(s_.hidden)}, joined_code{kBlock, s_.hidden};
 
  private:
   /// The own codes, but for what the features add.
@@ -91,19 +79,35 @@ class FollowerLook {
     }
   }
   void pool(std::size_t rows) {
-    const float share = 1.0F / static_cast<float>(s_.goals);
-    for (std::size_t i = 0; i < rows; ++i)
-      for (std::size_t j = 0; j < half(); j += kWidth<float>) {
+    const std::size_t goals = s_.goals, width = half(), next = kBlock * width;  // goal type of the same step
+    const float share = 1.0F / static_cast<float>(goals);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const float* seen = kinds[i];
+      float* to = pooled[i];
+      for (std::size_t j = 0; j < width; j += kWidth<float>) {
         Floats sum{}, largest{};  // codes are never below 0
-        for (std::size_t g = 0; g < s_.goals; ++g) {
-          const Floats x = load<Floats>(kinds_[g * kBlock + i] + j);
+        for (std::size_t g = 0; g < goals; ++g) {
+          const Floats x = load<Floats>(seen + g * next + j);
           sum += x;
           largest = larger(largest, x);  // a NaN stays one
         }
-        store(Floats(share * sum), pooled[i] + j);
-        store(largest, pooled[i] + half() + j);
+        store(Floats(share * sum), to + j);
+        store(largest, to + width + j);
       }
+    }
   }
+
+  const FollowerWeights& w_;
+  const ActingSizes& s_;
+
+ public:  // which the gradient is made of
+  SharedRows own{w_.own}, goal{w_.goal}, joined{w_.joined, 2};
+  RowRoom heads{w_.logits.outputs + 1, s_.hidden};  // weights of the logits, and of the value
+  RowRoom goal_head{1, s_.hidden};                  // of the goal types' logit
+  // Of a block: what a follower is and sees; codes of its goal types, those of one goal type together; their mean and the
+  // largest; what is read off all of these.
+  RowRoom code{kBlock, s_.hidden}, kinds{s_.goals * kBlock, s_.hidden}, pooled{kBlock, 2 * padded(s_.hidden)};
+  RowRoom joined_code{kBlock, s_.hidden};
 };
 
 }  // namespace

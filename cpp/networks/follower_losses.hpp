@@ -22,8 +22,11 @@ class FollowerLoss {
   void learn(const FollowerRows& rows, std::size_t row, std::size_t count, const FollowerLossSettings& settings,
              const FollowerTargets& targets, bool first, float share, float* out, float* old, FollowerLossSums& sums) {
     float* value = out + actions_ * kBlock;
-    if (count < kBlock)  // columns without a step: numbers, which count for nothing
+    if (count < kBlock) {  // columns without a step: numbers, which count for nothing
       for (std::size_t a = 0; a <= actions_; ++a) std::fill(out + a * kBlock + count, out + (a + 1) * kBlock, 0.0F);
+      for (float* column : {log_prob_, by_policy_, advantage_, target_, counts_})
+        std::fill(column + count, column + kBlock, 0.0F);
+    }
     fast_log_softmax(out, actions_, kBlock, kBlock);
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t step = rows.step(row + i);
@@ -31,7 +34,6 @@ class FollowerLoss {
       log_prob_[i] = chosen.log_prob, by_policy_[i] = chosen.by_policy, counts_[i] = 1.0F;
       advantage_[i] = targets.advantage[step], target_[i] = targets.value[step];
     }
-    std::fill(counts_ + count, counts_ + kBlock, 0.0F);
     if (first) std::copy_n(log_prob_, kBlock, old);
     add_up(settings, first ? nullptr : old, share, out, value, sums);
     for (std::size_t i = 0; i < count; ++i) out[rows.action(row + i) * kBlock + i] += by_chosen_[i];
@@ -84,7 +86,7 @@ class FollowerLoss {
   }
 
   const std::size_t actions_;
-  // Of a block; where no step is, what was there before.
+  // Of a block, a column a step.
   float log_prob_[kBlock] = {}, by_policy_[kBlock] = {}, advantage_[kBlock] = {}, target_[kBlock] = {};
   float counts_[kBlock] = {}, by_chosen_[kBlock] = {};
 };

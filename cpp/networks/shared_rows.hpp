@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "networks/acting.hpp"
+#include "networks/row_sums.hpp"
 #include "networks/rows.hpp"
 
 namespace paymaster {
@@ -97,19 +98,15 @@ class SharedGradient {
 /// to[i] = bias + weight x[i] for the rows of whole registers, which must be there: far less work than a product, of
 /// which a register's other outputs would be thrown away.
 inline void dots(ConstRows x, std::size_t rows, const float* weight, std::size_t width, float bias, float* to) {
-  constexpr std::size_t kLanes = kWidth<float>, kChains = kLanes < 4 ? kLanes : 4;
-  float some[kLanes * kLanes], turned[kLanes * kLanes];
+  constexpr std::size_t kLanes = kWidth<float>;
   for (std::size_t i = 0; i < rows; i += kLanes) {
+    Floats some[kLanes];
     for (std::size_t k = 0; k < kLanes; ++k) {
       Floats sum{};
       for (std::size_t j = 0; j < width; j += kLanes) sum += load<Floats>(x[i + k] + j) * load<Floats>(weight + j);
-      store(sum, some + k * kLanes);
+      some[k] = sum;
     }
-    transpose(some, kLanes, kLanes, kLanes, turned, kLanes);
-    Floats sum[kChains] = {};
-    for (std::size_t k = 0; k < kLanes; ++k) sum[k % kChains] += load<Floats>(turned + k * kLanes);
-    for (std::size_t k = 1; k < kChains; ++k) sum[0] += sum[k];
-    store(Floats(sum[0] + bias), to + i);
+    store(Floats(sums_of(some) + bias), to + i);
   }
 }
 
