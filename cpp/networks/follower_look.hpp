@@ -50,13 +50,13 @@ class FollowerLook {
     std::size_t action = 0;
     if (w_.goal_logit)
       for (; action < s_.goals; ++action)
-        dots(kind(action), rows, goal_head[0], goal_head.stride(), *w_.goal_logit.bias, out + action * kBlock);
+        dots(kind(action), rows, goal_head[0], goal_head.stride(), bias_of(w_.goal_logit, 0), out + action * kBlock);
     for (std::size_t o = 0; o < w_.logits.outputs; ++o, ++action)
-      dots(joined_code, rows, heads[o], heads.stride(), w_.logits.bias[o], out + action * kBlock);
+      dots(joined_code, rows, heads[o], heads.stride(), bias_of(w_.logits, o), out + action * kBlock);
   }
   /// The values, out[kBlock].
   void judge(std::size_t rows, float* out) const {
-    dots(joined_code, rows, heads[w_.logits.outputs], heads.stride(), *w_.value.bias, out);
+    dots(joined_code, rows, heads[w_.logits.outputs], heads.stride(), bias_of(w_.value, 0), out);
   }
 
   /// A goal type's codes; where the second half of `pooled` begins.
@@ -65,6 +65,9 @@ class FollowerLook {
   std::size_t half() const { return code.stride(); }
 
  private:
+  static float bias_of(const Layer& layer, std::size_t output) {
+    return layer.bias == nullptr ? 0.0F : layer.bias[output];
+  }
   /// The own codes, but for what the features add.
   void start(const FollowerBlock& block) {
     const std::size_t h = s_.hidden;

@@ -35,7 +35,7 @@ class SharedRows {
   void read() {
     for (std::size_t j = 0; j < layer_.inputs; ++j)
       copy_row(layer_.weight + j * layer_.outputs, layer_.outputs, weight_[row(j)]);
-    copy_row(layer_.bias, layer_.outputs, bias_[0]);
+    if (layer_.bias != nullptr) copy_row(layer_.bias, layer_.outputs, bias_[0]);
   }
 
   const Layer& layer() const { return layer_; }
