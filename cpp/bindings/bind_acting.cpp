@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bindings.hpp"
+#include "follower_encoder.hpp"
 #include "network_parameters.hpp"
 #include "networks/acting.hpp"
 
@@ -127,20 +128,12 @@ class PyActingFollowers {
         population_(population) {}
 
   py::array step(const py::array& own, const py::array& goal, const py::array& identity) const {
-    const std::vector<py::ssize_t> games = games_of(own, "own");
-    ActingSizes sizes = network_.sizes;
-    sizes.games = static_cast<std::size_t>(games[0]);
-    sizes.followers = static_cast<std::size_t>(games[1]);
-    py::array_t<float> logits(with(games, {sizes.actions}));
-    const FollowerStepArrays arrays{
-        whole_array<float>(own, "own", with(games, {sizes.follower_features})),
-        whole_array<float>(goal, "goal", with(games, {sizes.goals, sizes.goal_features})),
-        indices(identity, "identity", games, 0, population_ - 1),
-        logits.mutable_data(),
-    };
+    Seen seen = see(own, goal, identity);
+    py::array_t<float> logits(with(seen.games, {seen.sizes.actions}));
+    seen.arrays.logits = logits.mutable_data();
     {
       py::gil_scoped_release release;
-      act(network_.weights, sizes, arrays);
+      act(network_.weights, seen.sizes, seen.arrays);
     }
     return logits;
   }
@@ -148,17 +141,46 @@ class PyActingFollowers {
   py::array draw(const py::array& own, const py::array& goal, const py::array& identity, const py::object& uniform,
                  double explore) const {
     expect_range(explore, 0.0, 1.0, "explore");
-    const py::array logits = step(own, goal, identity);
-    const std::vector<py::ssize_t> games = games_of(own, "own");
-    py::array_t<std::int64_t> action(games);
-    const ActionDraws draws{static_cast<const float*>(logits.data()),
-                            uniform.is_none() ? nullptr : uniform_numbers(uniform.cast<py::array>(), games),
-                            action.mutable_data()};
-    draw_actions(draws, static_cast<std::size_t>(action.size()), network_.sizes.actions, explore);
+    Seen seen = see(own, goal, identity);
+    py::array numbers;
+    if (!uniform.is_none()) {
+      numbers = uniform.cast<py::array>();
+      seen.arrays.uniform = uniform_numbers(numbers, seen.games);
+    }
+    seen.arrays.explore = explore;
+    py::array_t<std::int64_t> action(seen.games);
+    seen.arrays.action = action.mutable_data();
+    {
+      py::gil_scoped_release release;
+      act(network_.weights, seen.sizes, seen.arrays);
+    }
     return action;
   }
 
+  py::array answer(const PyFollowerEncoder& encoder, const py::object& observation, const py::array& own,
+                   const py::array& goal, const py::array& identity, const py::object& uniform, double explore) const {
+    encoder.encode_into(observation, own, goal, identity);
+    return draw(own, goal, identity, uniform, explore);
+  }
+
  private:
+  struct Seen {
+    std::vector<py::ssize_t> games;
+    ActingSizes sizes;
+    FollowerStepArrays arrays;  // those that are read
+  };
+
+  Seen see(const py::array& own, const py::array& goal, const py::array& identity) const {
+    Seen seen{games_of(own, "own"), network_.sizes, {}};
+    ActingSizes& s = seen.sizes;
+    s.games = static_cast<std::size_t>(seen.games[0]);
+    s.followers = static_cast<std::size_t>(seen.games[1]);
+    seen.arrays.own = whole_array<float>(own, "own", with(seen.games, {s.follower_features}));
+    seen.arrays.goal = whole_array<float>(goal, "goal", with(seen.games, {s.goals, s.goal_features}));
+    seen.arrays.identity = indices(identity, "identity", seen.games, 0, population_ - 1);
+    return seen;
+  }
+
   Parameters parameters_;
   FollowerNetwork network_;
   std::int64_t population_;
@@ -201,7 +223,9 @@ void bind_acting(py::module_& m) {
            py::arg("own_features"), py::arg("goal_features"), py::arg("hidden"))
       .def("step", &PyActingFollowers::step, py::arg("own"), py::arg("goal"), py::arg("identity"))
       .def("draw", &PyActingFollowers::draw, py::arg("own"), py::arg("goal"), py::arg("identity"), py::arg("uniform"),
-           py::arg("explore"));
+           py::arg("explore"))
+      .def("answer", &PyActingFollowers::answer, py::arg("encoder"), py::arg("observation"), py::arg("own"),
+           py::arg("goal"), py::arg("identity"), py::arg("uniform"), py::arg("explore"));
   m.def("draw_offers", &draw_of, py::arg("log_mu"), py::arg("termination_logits"), py::arg("held"), py::arg("uniform"),
         py::arg("explore"), "Offers int64 [...] of log mu [..., O].");
 }

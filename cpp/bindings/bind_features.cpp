@@ -12,7 +12,7 @@
 #include "batch/batch.hpp"
 #include "bindings.hpp"
 #include "features/features.hpp"
-#include "features/follower_features.hpp"
+#include "follower_encoder.hpp"
 
 namespace paymaster::bindings {
 namespace {
@@ -178,52 +178,36 @@ class PyFeatureEncoder {
   FeatureEncoder encoder_;
 };
 
-/// The encoder of what a batch's followers see.
-class PyFollowerEncoder {
- public:
-  explicit PyFollowerEncoder(const py::object& batch)
-      : batch_(batch), core_(core_of(batch)), encoder_(core_.config()) {}
-
-  const FollowerEncoder& encoder() const { return encoder_; }
-
-  py::object batch() const { return batch_; }
-
-  void encode_into(const py::object& observation, const py::array& own, const py::array& goal,
-                   const py::object& identity) const {
-    Fields fields(observation);
-    py::ssize_t games = 0;
-    FollowerFields seen{seen_fields(fields, core_.config(), games), {}, {}, {}, {}, {}};
-    const py::ssize_t n = core_.config().num_followers, goals = core_.config().num_goals;
-    seen.offered = fields.take<std::int16_t>("offered", {games, n, 2});
-    seen.preference = fields.take<std::int16_t>("preference", {games, n});
-    seen.skill = fields.take<bool>("skill", {games, n, goals});
-    seen.reservation = fields.take<float>("reservation", {games, n});
-    seen.due = fields.take<float>("due", {games, n});
-    const py::ssize_t own_width = width_of(own, "own", encoder_.own_features());
-    const py::ssize_t goal_width = width_of(goal, "goal", encoder_.goal_features());
-    const FollowerFeatureArrays out{
-        {expect_output<float>(own, "own", {games, n, own_width}), static_cast<std::size_t>(own_width),
-         expect_output<float>(goal, "goal", {games, n, goals, goal_width}), static_cast<std::size_t>(goal_width)},
-        expect_output<std::int64_t>(identity, "identity", {games, n})};
-    const int population = core_.statistics().population;
-    py::gil_scoped_release release;
-    encoder_.encode(seen, static_cast<std::size_t>(games), population, out);
-  }
-
- private:
-  /// Features in a row of an array to write to, which has room for so many at least.
-  static py::ssize_t width_of(const py::array& array, const char* name, int features) {
-    const py::ssize_t width = array.ndim() == 0 ? 0 : array.shape(array.ndim() - 1);
-    if (width < features) reject(name, "room for " + std::to_string(features) + " features", shape_of(array));
-    return width;
-  }
-
-  py::object batch_;  // keeps core_ alive
-  Batch& core_;
-  FollowerEncoder encoder_;
-};
+/// Features in a row of an array to write to, which has room for so many at least.
+py::ssize_t width_of(const py::array& array, const char* name, int features) {
+  const py::ssize_t width = array.ndim() == 0 ? 0 : array.shape(array.ndim() - 1);
+  if (width < features) reject(name, "room for " + std::to_string(features) + " features", shape_of(array));
+  return width;
+}
 
 }  // namespace
+
+void PyFollowerEncoder::encode_into(const py::object& observation, const py::array& own, const py::array& goal,
+                                    const py::object& identity) const {
+  Fields fields(observation);
+  py::ssize_t games = 0;
+  FollowerFields seen{seen_fields(fields, core_.config(), games), {}, {}, {}, {}, {}};
+  const py::ssize_t n = core_.config().num_followers, goals = core_.config().num_goals;
+  seen.offered = fields.take<std::int16_t>("offered", {games, n, 2});
+  seen.preference = fields.take<std::int16_t>("preference", {games, n});
+  seen.skill = fields.take<bool>("skill", {games, n, goals});
+  seen.reservation = fields.take<float>("reservation", {games, n});
+  seen.due = fields.take<float>("due", {games, n});
+  const py::ssize_t own_width = width_of(own, "own", encoder_.own_features());
+  const py::ssize_t goal_width = width_of(goal, "goal", encoder_.goal_features());
+  const FollowerFeatureArrays out{
+      {expect_output<float>(own, "own", {games, n, own_width}), static_cast<std::size_t>(own_width),
+       expect_output<float>(goal, "goal", {games, n, goals, goal_width}), static_cast<std::size_t>(goal_width)},
+      expect_output<std::int64_t>(identity, "identity", {games, n})};
+  const int population = core_.statistics().population;
+  py::gil_scoped_release release;
+  encoder_.encode(seen, static_cast<std::size_t>(games), population, out);
+}
 
 void bind_features(py::module_& m) {
   py::class_<PyFeatureEncoder>(m, "FeatureEncoder")

@@ -20,7 +20,7 @@ void act(const FollowerWeights& weights, const ActingSizes& sizes, const Followe
   if (has_avx512()) return avx512_act(weights, sizes, arrays);
   if (has_avx2()) return avx2_act(weights, sizes, arrays);
 #endif
-  play<FollowerStep>(weights, sizes, arrays);
+  play(weights, sizes, arrays);
 }
 
 }  // namespace paymaster

@@ -67,11 +67,15 @@ struct FollowerWeights {
   Layer value;  // of the critic, which followers that act need not
 };
 
+/// And what actions are drawn from: paymaster.networks.follower_policy.draw_actions.
 struct FollowerStepArrays {
-  const float* own;              // [B, N, F]
-  const float* goal;             // [B, N, G, D]
-  const std::int64_t* identity;  // [B, N], in 0..P-1
-  float* logits;                 // [B, N, A], out
+  const float* own;                // [B, N, F]
+  const float* goal;               // [B, N, G, D]
+  const std::int64_t* identity;    // [B, N], in 0..P-1
+  float* logits = nullptr;         // [B, N, A], out; null: not wanted
+  std::int64_t* action = nullptr;  // [B, N], out; null: not wanted
+  const float* uniform = nullptr;  // [B, N], in [0, 1); null: the likeliest actions
+  double explore = 0.0;            // iota, with which an action is a uniform one
 };
 
 /// What offers of R followers are drawn from: paymaster.networks.leader.sample_offers.
@@ -83,16 +87,8 @@ struct OfferDraws {
   std::int64_t* offer;              // [R], out
 };
 
-/// What actions of R followers are drawn from: paymaster.networks.follower_policy.draw_actions.
-struct ActionDraws {
-  const float* logits;   // [R, A]
-  const float* uniform;  // [R], in [0, 1); null: the likeliest actions
-  std::int64_t* action;  // [R], out
-};
-
 void act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays);
 void act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays);
 void draw_offers(const OfferDraws& draws, std::size_t rows, std::size_t offers, double explore);  // 1 < O
-void draw_actions(const ActionDraws& draws, std::size_t rows, std::size_t actions, double explore);
 
 }  // namespace paymaster

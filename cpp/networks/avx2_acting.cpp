@@ -10,7 +10,7 @@ void avx2_act(const LeaderWeights& weights, const ActingSizes& sizes, const Lead
 }
 
 void avx2_act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays) {
-  play<FollowerStep>(weights, sizes, arrays);
+  play(weights, sizes, arrays);
 }
 
 }  // namespace paymaster

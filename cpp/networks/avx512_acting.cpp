@@ -10,7 +10,7 @@ void avx512_act(const LeaderWeights& weights, const ActingSizes& sizes, const Le
 }
 
 void avx512_act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays) {
-  play<FollowerStep>(weights, sizes, arrays);
+  play(weights, sizes, arrays);
 }
 
 }  // namespace paymaster

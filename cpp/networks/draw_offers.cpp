@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -9,8 +8,7 @@ namespace {
 
 float chance(float logit) { return 1.0F / (1.0F + std::exp(-logit)); }
 
-/// mu restricted to offers other than `held`, mixed with the uniform distribution over them; not scaled to sum to 1. Of
-/// log mu, or of logits.
+/// mu restricted to offers other than `held`, mixed with the uniform distribution over them; not scaled to sum to 1.
 void weigh(const float* log_mu, std::int64_t held, double explore, std::vector<float>& weight) {
   const std::size_t offers = weight.size();
   const auto excluded = [held](std::size_t offer) { return static_cast<std::int64_t>(offer) == held; };
@@ -51,19 +49,6 @@ void draw_offers(const OfferDraws& draws, std::size_t rows, std::size_t offers, 
     }
     weigh(draws.log_mu + row * offers, held, explore, weight);
     draws.offer[row] = static_cast<std::int64_t>(draw(weight, draws.uniform[rows + row]));
-  }
-}
-
-void draw_actions(const ActionDraws& draws, std::size_t rows, std::size_t actions, double explore) {
-  std::vector<float> weight(actions);
-  for (std::size_t row = 0; row < rows; ++row) {
-    const float* logits = draws.logits + row * actions;
-    if (draws.uniform == nullptr) {
-      draws.action[row] = std::max_element(logits, logits + actions) - logits;
-      continue;
-    }
-    weigh(logits, -1, explore, weight);
-    draws.action[row] = static_cast<std::int64_t>(draw(weight, draws.uniform[row]));
   }
 }
 

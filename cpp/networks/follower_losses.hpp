@@ -1,11 +1,10 @@
-// Followers' losses at a panel of steps, and their gradients: paymaster/algorithms/followers.py. Local to the file that
+// Followers' losses at a block of steps, and their gradients: paymaster/algorithms/followers.py. Local to the file that
 // includes it (numbers.hpp says why).
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <vector>
 
 #include "networks/follower_rows.hpp"
 #include "networks/leader_losses.hpp"
@@ -17,38 +16,32 @@ class FollowerLoss {
  public:
   explicit FollowerLoss(std::size_t actions) : actions_(actions) {}
 
-  /// Args: `out` [A + 1, columns], the logits and the value, which their gradients by the mean loss replace; `share` of
-  /// a step in that mean; `old` [R], log-probabilities of the actions, written by the first gradient step.
-  void learn(const FollowerRows& rows, std::size_t panel, const FollowerLossSettings& settings,
+  /// Args: `row`, the first of `count` rows; `out` [A + 1, kBlock], the logits and the value, which their gradients by the
+  /// mean loss replace; `share` of a step in that mean; `old` [kBlock], log-probabilities of the actions, written by the
+  /// first gradient step.
+  void learn(const FollowerRows& rows, std::size_t row, std::size_t count, const FollowerLossSettings& settings,
              const FollowerTargets& targets, bool first, float share, float* out, float* old, FollowerLossSums& sums) {
-    constexpr std::size_t w = FollowerRows::kColumns;
-    const std::size_t count = rows.count(panel);
-    float* value = out + actions_ * w;
-    log_softmax(out, actions_, w, w);
-    std::fill_n(by_chosen_, w, 0.0F);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t step = rows.step(panel, i);
-      const Chosen chosen = chosen_of(out[rows.action(panel, i) * w + i], settings.explore);
-      float& before = old[panel * w + i];
-      if (first) before = chosen.log_prob;
-      const ChoiceLoss loss =
-          choice_loss(chosen.log_prob, targets.advantage[step], first ? nullptr : &before, settings.clip);
-      by_chosen_[i] = share * loss.by_log_prob * chosen.by_policy;
-      sums.policy += loss.loss;
-      const float off = value[i] - targets.value[step];
-      value[i] = share * static_cast<float>(settings.critic) * off;
-      sums.critic += 0.5 * static_cast<double>(off) * static_cast<double>(off);
+    float* value = out + actions_ * kBlock;
+    if (count < kBlock) {  // columns without a step: numbers, which count for nothing
+      for (std::size_t a = 0; a <= actions_; ++a) std::fill(out + a * kBlock + count, out + (a + 1) * kBlock, 0.0F);
+      for (float* column : {log_prob_, by_policy_, advantage_, target_, counts_})
+        std::fill(column + count, column + kBlock, 0.0F);
     }
-    std::fill(value + count, value + w, 0.0F);
-    by_logits(static_cast<float>(settings.entropy) * share, out);
+    fast_log_softmax(out, actions_, kBlock, kBlock);
     for (std::size_t i = 0; i < count; ++i) {
-      out[rows.action(panel, i) * w + i] += by_chosen_[i];
-      sums.entropy += static_cast<double>(entropy_[i]);
+      const std::size_t step = rows.step(row + i);
+      const Chosen chosen = chosen_of(out[rows.action(row + i) * kBlock + i], settings.explore);
+      log_prob_[i] = chosen.log_prob, by_policy_[i] = chosen.by_policy, counts_[i] = 1.0F;
+      advantage_[i] = targets.advantage[step], target_[i] = targets.value[step];
     }
-    for (std::size_t a = 0; a < actions_; ++a) std::fill(out + a * w + count, out + (a + 1) * w, 0.0F);
+    if (first) std::copy_n(log_prob_, kBlock, old);
+    add_up(settings, first ? nullptr : old, share, out, value, sums);
+    for (std::size_t i = 0; i < count; ++i) out[rows.action(row + i) * kBlock + i] += by_chosen_[i];
   }
 
  private:
+  static constexpr std::size_t kBlock = FollowerLook::kBlock;
+
   /// The log-probability with which an action was drawn, and its derivative by the policy's.
   struct Chosen {
     float log_prob, by_policy;
@@ -60,26 +53,42 @@ class FollowerLoss {
     return {static_cast<float>(std::log(mixed)), static_cast<float>(drawn / mixed)};
   }
 
-  /// Entropies, and of log-probabilities the gradients by the logits, but for what the chosen action has beyond others.
-  void by_logits(float entropy_weight, float* out) {
-    constexpr std::size_t w = FollowerRows::kColumns;
-    across<float>(w, [&]<class W>(W, std::size_t j) {
-      W entropy{};
+  /// The losses; of log-probabilities and values the gradients, but for what the chosen action has beyond others.
+  void add_up(const FollowerLossSettings& settings, const float* old, float share, float* out, float* value,
+              FollowerLossSums& sums) {
+    const auto critic = share * static_cast<float>(settings.critic);
+    const auto weight = share * static_cast<float>(settings.entropy);
+    Floats policy{}, squares{}, entropies{};
+    for (std::size_t j = 0; j < kBlock; j += kWidth<float>) {
+      const Floats counts = load<Floats>(counts_ + j);
+      const ChoiceLoss<Floats> choice = choice_loss(load<Floats>(log_prob_ + j), load<Floats>(advantage_ + j),
+                                                    old == nullptr ? nullptr : old + j, settings.clip);
+      policy += counts * choice.loss;
+      const Floats by_chosen = counts * share * choice.by_log_prob * load<Floats>(by_policy_ + j);
+      store(by_chosen, by_chosen_ + j);
+      const Floats off = counts * (load<Floats>(value + j) - load<Floats>(target_ + j));
+      store(Floats(critic * off), value + j);
+      squares += off * off;
+      Floats entropy{};
       for (std::size_t a = 0; a < actions_; ++a) {
-        const W log_p = load<W>(out + a * w + j);
+        const Floats log_p = load<Floats>(out + a * kBlock + j);
         entropy -= exponential(log_p) * log_p;
       }
-      store(entropy, entropy_ + j);
-      const W by_chosen = load<W>(by_chosen_ + j);
+      entropies += counts * entropy;
       for (std::size_t a = 0; a < actions_; ++a) {
-        const W log_p = load<W>(out + a * w + j);
-        store(W(exponential(log_p) * (entropy_weight * (log_p + entropy) - by_chosen)), out + a * w + j);
+        const Floats log_p = load<Floats>(out + a * kBlock + j);
+        store(Floats(exponential(log_p) * (counts * weight * (log_p + entropy) - by_chosen)), out + a * kBlock + j);
       }
-    });
+    }
+    sums.policy += static_cast<double>(total(policy));
+    sums.critic += 0.5 * static_cast<double>(total(squares));
+    sums.entropy += static_cast<double>(total(entropies));
   }
 
   const std::size_t actions_;
-  float by_chosen_[FollowerRows::kColumns] = {}, entropy_[FollowerRows::kColumns] = {};
+  // Of a block, a column a step.
+  float log_prob_[kBlock] = {}, by_policy_[kBlock] = {}, advantage_[kBlock] = {}, target_[kBlock] = {};
+  float counts_[kBlock] = {}, by_chosen_[kBlock] = {};
 };
 
 }  // namespace

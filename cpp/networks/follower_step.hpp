@@ -1,75 +1,88 @@
-// A step of followers that learn, for a few of them at a time. Local to the file that includes it
-// (numbers.hpp says why).
+// A step of followers that act. Local to the file that includes it (numbers.hpp says why).
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 
 #include "networks/acting.hpp"
-#include "networks/panel.hpp"
+#include "networks/follower_look.hpp"
 
 namespace paymaster {
 namespace {
 
-/// A layer whose weights are stored as [inputs, outputs], the other way round.
-class Turned {
- public:
-  explicit Turned(const Layer& layer)
-      : weight_(std::make_unique<float[]>(layer.inputs * layer.outputs)), layer_(layer) {
-    if (!layer) return;
-    transpose(layer.weight, layer.outputs, layer.inputs, layer.outputs, weight_.get(), layer.inputs);
-    layer_.weight = weight_.get();
-  }
-
-  const Layer& operator*() const { return layer_; }
-
- private:
-  std::unique_ptr<float[]> weight_;
-  Layer layer_;
-};
-
 class FollowerStep {
  public:
-  FollowerStep(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays,
-               std::size_t width)
-      : w_(weights), s_(sizes), a_(arrays), columns_(sizes.followers * width) {}
+  FollowerStep(const FollowerWeights& weights, const ActingSizes& sizes)
+      : actions_(sizes.actions), look_(weights, sizes) {
+    look_.read();
+  }
 
-  void play(const Games& games) {
-    const std::size_t hidden = s_.hidden * columns_, d = s_.goal_features;
-    take(games, a_.own, s_.follower_features, own_.all());
-    take(games, a_.goal, s_.goals * d, goal_.all());
-    apply(*own_layer_, own_.all(), code_.all(), columns_);
-    if (w_.identity != nullptr) add_rows_of(w_.identity, s_.hidden, games, a_.identity, 0, code_.all());
-    float *kind = kind_.all(), *mean = mean_and_largest_.all(), *largest = mean_and_largest_[s_.hidden];
-    std::fill_n(mean, 2 * hidden, 0.0F);  // the largest, too: codes of goal types are never below 0
-    const float share = 1.0F / static_cast<float>(s_.goals);
-    for (std::size_t g = 0; g < s_.goals; ++g) {
-      apply(*goal_layer_, goal_[g * d], kind, columns_);
-      map(hidden, kind, []<class W>(W seen, W code) { return rectified(seen + code); }, kind, code_.all());
-      map(hidden, mean, [=]<class W>(W sum, W x) { return sum + share * x; }, mean, kind);
-      map(hidden, largest, []<class W>(W most, W x) { return larger(most, x); }, largest, kind);
-      if (w_.goal_logit) apply(*goal_logit_layer_, kind, logits_[g], columns_);
+  void play(const FollowerBlock& block, const FollowerStepArrays& arrays, std::size_t first) {
+    look_.look(block);
+    look_.act(block.rows, out_[0]);
+    if (arrays.logits != nullptr)
+      for (std::size_t i = 0; i < block.rows; ++i)
+        for (std::size_t a = 0; a < actions_; ++a) arrays.logits[(first + i) * actions_ + a] = out_[a][i];
+    if (arrays.action == nullptr) return;
+    if (arrays.uniform == nullptr) {
+      choose();
+    } else {
+      std::copy_n(arrays.uniform + first, block.rows, uniform_);
+      draw(arrays.explore);
     }
-    apply(*joined_layer_, mean, kind, columns_);
-    map(hidden, kind, []<class W>(W joined, W code) { return rectified(joined + code); }, kind, code_.all());
-    apply(*logits_layer_, kind, logits_[w_.goal_logit ? s_.goals : 0], columns_);
-    give(games, logits_.all(), s_.actions, a_.logits);
+    for (std::size_t i = 0; i < block.rows; ++i) arrays.action[first + i] = static_cast<std::int64_t>(chosen_[i]);
   }
 
  private:
-  Panel panel(std::size_t rows) const { return Panel(rows, columns_); }
+  static constexpr std::size_t kBlock = FollowerLook::kBlock, kLanes = kWidth<float>;
 
-  const FollowerWeights& w_;
-  const ActingSizes& s_;
-  const FollowerStepArrays& a_;
-  const std::size_t columns_;
-  const Turned own_layer_{w_.own}, goal_layer_{w_.goal}, joined_layer_{w_.joined};
-  const Turned goal_logit_layer_{w_.goal_logit}, logits_layer_{w_.logits};
-  Panel own_ = panel(s_.follower_features), goal_ = panel(s_.goals * s_.goal_features);
-  Panel code_ = panel(s_.hidden), kind_ = panel(s_.hidden), mean_and_largest_ = panel(2 * s_.hidden);
-  Panel logits_ = panel(s_.actions);
+  Floats logit(std::size_t action, std::size_t j) const { return load<Floats>(out_[action] + j); }
+
+  /// The likeliest actions.
+  void choose() {
+    for (std::size_t j = 0; j < kBlock; j += kLanes) {
+      Floats best = logit(0, j), chosen{};
+      for (std::size_t a = 1; a < actions_; ++a) {
+        const Floats other = logit(a, j);
+        chosen = other > best ? Floats{} + static_cast<float>(a) : chosen;
+        best = larger(other, best);
+      }
+      store(chosen, chosen_ + j);
+    }
+  }
+  /// Each action as often as it is likely, or, with probability `explore`, as often as any. The logits become sums.
+  void draw(double explore) {
+    const auto rest = static_cast<float>(1.0 - explore);
+    const auto even = static_cast<float>(explore / static_cast<double>(actions_));
+    for (std::size_t j = 0; j < kBlock; j += kLanes) {
+      Floats largest = logit(0, j), every{}, sum{}, chosen{};
+      for (std::size_t a = 1; a < actions_; ++a) largest = larger(logit(a, j), largest);
+      for (std::size_t a = 0; a < actions_; ++a) every += exponential(logit(a, j) - largest);
+      for (std::size_t a = 0; a < actions_; ++a) {
+        sum += rest * exponential(logit(a, j) - largest) / every + even;
+        store(sum, out_[a] + j);
+      }
+      const Floats reached = load<Floats>(uniform_ + j) * sum;
+      for (std::size_t a = 0; a + 1 < actions_; ++a) chosen += logit(a, j) <= reached ? Floats{} + 1.0F : Floats{};
+      store(chosen, chosen_ + j);
+    }
+  }
+
+  const std::size_t actions_;
+  FollowerLook look_;
+  RowRoom out_{actions_, kBlock};  // logits, a column a follower
+  float uniform_[kBlock] = {}, chosen_[kBlock] = {};
 };
+
+inline void play(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays) {
+  FollowerStep step(weights, sizes);
+  const std::size_t every = sizes.games * sizes.followers;
+  for (std::size_t first = 0; first < every; first += FollowerLook::kBlock)
+    step.play({std::min(FollowerLook::kBlock, every - first), arrays.own + first * sizes.follower_features,
+               arrays.goal + first * sizes.goals * sizes.goal_features, arrays.identity + first},
+              arrays, first);
+}
 
 }  // namespace
 }  // namespace paymaster

@@ -10,10 +10,17 @@
 #include <type_traits>
 #include <utility>
 
-#include "networks/learned.hpp"
+#include "networks/panel.hpp"
+#include "networks/transpose.hpp"
 
 namespace paymaster {
 namespace {
+
+/// How wide a row is: as many numbers as whole registers of every kind need.
+inline std::size_t padded(std::size_t numbers) {
+  constexpr std::size_t kMultiple = 16;
+  return (numbers + kMultiple - 1) / kMultiple * kMultiple;
+}
 
 /// Rows in somebody's array, `stride` numbers apart.
 template <class Real>
@@ -56,6 +63,14 @@ class RowRoom {
   };
   std::size_t stride_ = 0, numbers_ = 0;
   std::unique_ptr<float[], Free> values_;
+};
+
+/// Where the gradients of weights lie: as far from the first as the weights from the first parameter.
+struct Gradients {
+  const float* parameters;
+  float* gradient;
+
+  float* of(const float* weight) const { return weight == nullptr ? nullptr : gradient + (weight - parameters); }
 };
 
 /// What becomes of a product's sum before it is stored.

@@ -327,7 +327,10 @@ class FollowerUpdate:
     ) -> dict[str, float]: ...
 
 class ActingFollowers:
-    """One step of the followers' network: logits float32[B, N, A], or actions int64[B, N] drawn from them."""
+    """One step of the followers' network: logits float32[B, N, A], or actions int64[B, N] drawn from them.
+
+    ``answer`` writes what they see into the caller's arrays before it draws.
+    """
 
     def __init__(
         self,
@@ -345,6 +348,16 @@ class ActingFollowers:
     ) -> NDArray[np.float32]: ...
     def draw(
         self,
+        own: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        identity: NDArray[np.int64],
+        uniform: NDArray[np.float32] | None,
+        explore: float,
+    ) -> NDArray[np.int64]: ...
+    def answer(
+        self,
+        encoder: FollowerEncoder,
+        observation: Mapping[str, NDArray[Any]],
         own: NDArray[np.float32],
         goal: NDArray[np.float32],
         identity: NDArray[np.int64],

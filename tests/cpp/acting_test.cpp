@@ -186,15 +186,20 @@ TEST_CASE("followers' step: each game for itself") {
 }
 
 TEST_CASE("actions are drawn as often as they should be") {
-  const float logits[] = {0.0F, 3.0F, -2.0F, 1.0F};
-  constexpr std::size_t kRows = 40000, kActions = 4;
+  constexpr std::size_t kRows = 40001, kActions = 4;  // not whole blocks
+  const float logits[] = {0.0F, 3.0F, -2.0F, 1.0F}, zeros[2 * kActions] = {};
   Random random(2);
-  Floats each, uniform(kRows);
-  for (std::size_t row = 0; row < kRows; ++row) each.insert(each.end(), logits, logits + kActions);
+  Floats uniform(kRows);
+  const Indices identity(kRows);
+  ActingSizes s;
+  s.games = kRows, s.followers = s.goals = s.follower_features = s.goal_features = s.hidden = 1, s.actions = kActions;
+  FollowerWeights w;  // which see nothing: their logits are these
+  w.own = w.goal = {zeros, zeros, 1, 1}, w.joined = {zeros, zeros, 2, 1}, w.logits = {zeros, logits, 1, kActions};
+  const Floats nothing(kRows);
   for (float& number : uniform) number = static_cast<float>(random.below(1 << 20)) / static_cast<float>(1 << 20);
   Indices action(kRows, -1);
   for (const double explore : {0.0, 0.4}) {
-    draw_actions({each.data(), uniform.data(), action.data()}, kRows, kActions, explore);
+    act(w, s, {nothing.data(), nothing.data(), identity.data(), nullptr, action.data(), uniform.data(), explore});
     double sum = 0.0;
     for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
     for (std::size_t a = 0; a < kActions; ++a) {
@@ -204,7 +209,7 @@ TEST_CASE("actions are drawn as often as they should be") {
       CHECK(static_cast<double>(drawn) / static_cast<double>(kRows) == doctest::Approx(expected).epsilon(0.1));
     }
   }
-  draw_actions({each.data(), nullptr, action.data()}, kRows, kActions, 0.4);
+  act(w, s, {nothing.data(), nothing.data(), identity.data(), nullptr, action.data(), nullptr, 0.4});
   CHECK(std::count(action.begin(), action.end(), 1) == kRows);
 }
 

@@ -30,11 +30,13 @@ class FollowerFeatures:
 
     Attributes:
         own_features, goal_features: numbers of features per follower, and per follower and goal type.
+        whole: the core's encoder, where it writes all of these; else None.
     """
 
     def __init__(self, env: TwoPhaseVectorEnv) -> None:
         self._core = _core.FollowerEncoder(env._core)
         self._ground = None if env.parameters["followers"] == "meta" else Surroundings(env)
+        self.whole = self._core if self._ground is None else None
         extra = (0, 0) if self._ground is None else (self._ground.follower_features, self._ground.goal_features)
         self.own_features: int = self._core.own_features + extra[0]
         self.goal_features: int = self._core.goal_features + extra[1]

@@ -7,11 +7,13 @@ subclasses, hooks, and steps whose gradients are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from paymaster import _core
@@ -148,6 +150,40 @@ class FollowerActor(_Actor):
             return draw_actions(self.logits(own, goal, identity), uniform, explore)
         numbers = None if uniform is None else uniform.numpy()
         return torch.from_numpy(self._core.draw(own.numpy(), goal.numpy(), identity.numpy(), numbers, explore))
+
+    def answer(
+        self,
+        encoder: _core.FollowerEncoder,
+        observation: Mapping[str, NDArray[Any]],
+        own: NDArray[np.float32],
+        goal: NDArray[np.float32],
+        identity: NDArray[np.int64],
+        *,
+        explore: float,
+        generator: torch.Generator | None,
+        greedy: bool,
+    ) -> NDArray[np.int64] | None:
+        """Encode what the followers see of one step and draw their actions, in one call.
+
+        Args:
+            encoder: of all the features that the network looks at.
+            observation: of a batch in which the leader has made its offers.
+            own, goal, identity: where to write features and identities, shapes as of :meth:`logits`.
+            explore: iota.
+            generator: the only source of randomness; the same numbers are drawn as without the core.
+            greedy: the likeliest action, no randomness at all.
+
+        Returns:
+            Actions int64 [B, N]; None where it takes other ways than the core: nothing is written or drawn.
+
+        Raises:
+            ValueError, TypeError: not such an observation, or arrays that do not fit.
+        """
+        if self._core is None:
+            return None
+        uniform = None if greedy else torch.rand(identity.shape, generator=generator, dtype=torch.float32).numpy()
+        action: NDArray[np.int64] = self._core.answer(encoder, observation, own, goal, identity, uniform, explore)
+        return action
 
 
 def readable(index: Tensor, *numbers: Tensor) -> bool:

@@ -26,6 +26,7 @@ class FollowerEncoder:
 
     Attributes:
         own_features, goal_features: numbers of features per follower, and per follower and goal type.
+        whole: of :class:`.FollowerFeatures`.
     """
 
     def __init__(self, env: TwoPhaseVectorEnv, device: torch.device) -> None:
@@ -33,6 +34,7 @@ class FollowerEncoder:
         self._device, self._parameters = device, env.parameters
         self._choices = int(env.single_follower_action_space.nvec[0])
         self.own_features, self.goal_features = self._features.own_features, self._features.goal_features
+        self.whole = self._features.whole
 
     def config(self, hidden: int, identities: Identities) -> FollowerConfig:
         """Sizes of the networks that look through these eyes."""
@@ -70,18 +72,18 @@ class _Recording:
         # A batch that resets games by itself may take one step more than they have, in which it does that.
         steps = env.parameters["horizon"] + 1 if keep else 1
         shape = (steps, env.num_envs, env.num_followers)
-        self.keep, self.played, self._encoder = keep, 0, encoder
+        self.keep, self.played = keep, 0
         self._own = np.empty((*shape, encoder.own_features), np.float32)
         self._goal = np.empty((*shape, env.parameters["num_goals"], encoder.goal_features), np.float32)
         self._identity = np.empty(shape[1:], np.int64)
         self._action, self._acts = np.empty(shape, np.int64), np.empty(shape, np.bool_)
         self._reward = np.empty(shape, np.float32)
 
-    def see(self, observation: Observation) -> FollowerInput:
-        """Encode what they see of a step."""
+    def see(self, observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+        """Record who acts in a step; return where features and identities are to be written."""
         row = self.played
         self._acts[row] = observation["acts"]
-        return self._encoder.encode_into(observation, self._own[row], self._goal[row], self._identity)
+        return self._own[row], self._goal[row], self._identity
 
     def decide(self, action: NDArray[np.int64]) -> None:
         """Record their actions, [B, N]."""
@@ -130,11 +132,13 @@ class LearningFollowers:
             self._actor = self.followers.actor()
         if first or self._recording is None or self._recording.keep != self.keep:
             self._recording = _Recording(self._env, self._encoder, keep=self.keep)
-        seen = self._recording.see(observation)
-        action = self.followers.act(
-            seen, self._actor, explore=self.explore, generator=self.generator, greedy=self.greedy
-        )
-        answered: NDArray[np.int64] = action.cpu().numpy()
+        arrays, encoder, answered = self._recording.see(observation), self._encoder, None
+        how: dict[str, Any] = {"explore": self.explore, "generator": self.generator, "greedy": self.greedy}
+        if encoder.whole is not None:
+            answered = self._actor.answer(encoder.whole, observation, *arrays, **how)
+        if answered is None:
+            seen = encoder.encode_into(observation, *arrays)
+            answered = self.followers.act(seen, self._actor, **how).cpu().numpy()
         self._recording.decide(answered)
         return answered
 
