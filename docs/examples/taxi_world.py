@@ -1,4 +1,4 @@
-"""Drivers on a small graph of zones: passengers wait, drivers pick them up and earn fares, the platform a commission."""
+"""Drivers on a small graph of zones: passengers wait, drivers earn fares for a ride, and the platform a commission."""
 
 from __future__ import annotations
 

@@ -330,7 +330,7 @@ def test_what_register_refuses(
     ],
 )
 def test_what_a_parameter_refuses(arguments: Any, error: type[Exception]) -> None:
-    with pytest.raises((TypeError, ValueError), match="expected .*, got ") as caught:
+    with pytest.raises((TypeError, ValueError), match=r"expected .*, got ") as caught:
         Parameter(*arguments)
     assert type(caught.value) is error
 
@@ -375,6 +375,11 @@ def test_assigning_copies_into_the_array() -> None:
         world.zones  # noqa: B018
 
 
+def steps(env: paymaster.LeaderVectorEnv, number: int) -> None:
+    for _ in range(number):
+        env.step(np.zeros((B, N, 2), int))
+
+
 def test_a_batch_whose_world_has_failed_says_so_until_it_is_whole_again() -> None:
     register("failing", next(world for world in FAULTS if world.__name__ == "Raising"))
     env = paymaster.make_vec("failing", B, seed=1)
@@ -382,8 +387,7 @@ def test_a_batch_whose_world_has_failed_says_so_until_it_is_whole_again() -> Non
     stored = env.snapshot()
     offers = np.zeros((B, N, 2), int)
     with pytest.raises(WorldError, match="ZeroDivisionError: no passengers") as caught:
-        for _ in range(9):
-            env.step(offers)
+        steps(env, 9)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     for call in (
         lambda: env.step(offers),
@@ -399,8 +403,7 @@ def test_a_batch_whose_world_has_failed_says_so_until_it_is_whole_again() -> Non
     env.restore(stored)
     env.step(offers)
     with pytest.raises(WorldError, match="no passengers"):
-        for _ in range(9):
-            env.step(offers)
+        steps(env, 9)
     observation, _ = env.reset(seed=1)
     same(observation, paymaster.make_vec("failing", B, seed=1).reset()[0])
     env.step(offers)

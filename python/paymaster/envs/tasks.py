@@ -30,7 +30,7 @@ class Task:
 
 
 def tasks() -> list[Task]:
-    """All presets, with their parameters: the package's, those of installed packages' worlds, and what is registered."""
+    """All presets, with their parameters: the package's, those of installed packages, and what has been registered."""
     find_all()
     return [Task(**entry) for entry in _core.tasks()]
 

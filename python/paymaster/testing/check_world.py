@@ -29,8 +29,8 @@ def check_world(world: type[World] | str, steps: int = 60, seed: int = 0, **para
 
     Types, shapes and ranges of what its methods return are checked at every step of any game. Checked here beside:
     equal seeds give equal games; a game does not depend on the others of its batch, nor on those that reset beside it;
-    games that are over stay as they are; who reaches a goal was at distance 0; and a game that was stored, copied or set
-    to a state goes on as the one it was taken from.
+    games that are over stay as they are; who reaches a goal was at distance 0; and a game that was stored, copied or
+    set to a state goes on as the one it was taken from.
 
     Args:
         world: the class, or a task's name (``"module:Class"``).

@@ -77,7 +77,8 @@ class TaskConfig:
     def given(self) -> dict[str, Any]:
         """Return the parameters that are given, for ``make_vec``."""
         given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
-        return given | given.pop("world", {})
+        own: dict[str, Any] = given.pop("world", {})
+        return given | own
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ class TrainConfig:
         parameters: departures from the task's preset.
         learner: how the leader learns; by default as its name and the settings say.
         follower_learner: how followers learn, where they do.
-        defined_as: the import path of a world of your own and the parameters that its task was registered with, filled in
-            by itself: another process finds the task by them.
+        defined_as: the import path of a world of your own and the parameters that its task was registered with; filled
+            in by itself, so that another process finds the task.
     """
 
     task: tyro.conf.Positional[str]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ class Caller:
         distance, route = self._of_core["distance"], self._of_core["route"]
         for goal in range(distance.shape[-1]):
             chosen = np.where(distance[..., goal] >= 0, goal, -1).astype(np.int8)
-            actions = self._call("plan", lambda chosen=chosen: self.world.plan(chosen))
+            actions = self._call("plan", partial(self.world.plan, chosen))
             route[..., goal] = self._checked("plan", "", actions, np.uint8, route.shape[:2])
 
     def _call(self, method: str, call: Callable[[], Result]) -> Result:
@@ -103,9 +104,10 @@ class Caller:
             to[...] = checked
 
     def _checked(
-        self, method: str, what: str, came: Any, dtype: type[np.generic], shape: tuple[int, ...]
+        self, method: str, what: str, returned: Any, dtype: type[np.generic], shape: tuple[int, ...]
     ) -> NDArray[Any]:
         """The array, if it has the shape and its numbers fit the dtype."""
+        came: NDArray[Any] = returned
         if not isinstance(came, np.ndarray):
             self._refuse(method, what, dtype, shape, f"{came!r:.60}" if came is None else type(came).__name__)
         kind = np.dtype(dtype).kind
@@ -113,7 +115,7 @@ class Caller:
         if came.shape != shape or not fits:
             self._refuse(method, what, dtype, shape, f"{came.dtype} {list(came.shape)}")
         if kind in "iu" and came.dtype.itemsize > np.dtype(dtype).itemsize and came.size:
-            limits = np.iinfo(dtype)  # what does not fit would wrap; of what fits the core checks the rest
+            limits = np.iinfo(np.dtype(dtype))  # what does not fit would wrap; of what fits the core checks the rest
             low, high = came.min(), came.max()
             if low < limits.min or high > limits.max:
                 came_value = low if low < limits.min else high
@@ -124,7 +126,7 @@ class Caller:
                 )
         return came
 
-    def _refuse(self, method: str, what: str, dtype: type[np.generic], shape: tuple[int, ...], came: str) -> None:
+    def _refuse(self, method: str, what: str, dtype: type[np.generic], shape: tuple[int, ...], came: str) -> NoReturn:
         kind = {"b": "bool", "i": "integers", "u": "integers", "f": "numbers"}[np.dtype(dtype).kind]
         raise WorldError(f"{self._name}.{method}{what}: expected {kind} {list(shape)}, got {came}")
 

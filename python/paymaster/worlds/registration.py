@@ -27,7 +27,7 @@ _NEEDED = ("setup", "reset", "distance", "plan", "move")
 
 
 class Definition(NamedTuple):
-    """What another process needs to know of a task: the class's import path, and the parameters it is registered with."""
+    """What another process needs to know of a task: the class's import path, and the parameters it was given."""
 
     path: str
     preset: dict[str, Any]
@@ -78,10 +78,7 @@ def find(task: str) -> None:
 def find_all() -> None:
     """Make the tasks of all entry points known. One that cannot be loaded is left out, with a warning."""
     for entry in importlib.metadata.entry_points(group=GROUP):
-        try:
-            _load(entry)
-        except (ValueError, TypeError) as error:
-            warnings.warn(str(error), stacklevel=2)
+        _load_or_warn(entry)
 
 
 def class_of(task: str) -> type[World] | None:
@@ -145,6 +142,13 @@ def _load(entry: importlib.metadata.EntryPoint) -> None:
     _loaded.add(entry.name)
     if not inspect.ismodule(found):
         register(entry.name, found)
+
+
+def _load_or_warn(entry: importlib.metadata.EntryPoint) -> None:
+    try:
+        _load(entry)
+    except (ValueError, TypeError) as error:
+        warnings.warn(str(error), stacklevel=4)
 
 
 def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, Any]) -> None:

@@ -77,7 +77,8 @@ class World:
 
     Attributes:
         num_actions: of the class: A, primitive actions of a follower, 1 to 64.
-        parameters: of the class: name -> :class:`~paymaster.worlds.parameter.Parameter`; of an instance: name -> value, all of the task's.
+        parameters: of the class: name -> :class:`~paymaster.worlds.parameter.Parameter`; of an instance: name -> value,
+            of all of the task's.
         most_available: of the class: the most goals of a type that there can be; features are scaled by it.
         max_followers, max_goals: of the class: the most that it takes.
         num_games, num_followers, num_goals, horizon: of an instance: B, N, G, T.
@@ -187,15 +188,14 @@ class World:
         raise NotImplementedError(f"{type(self).__name__}.reset: expected a method that begins episodes")
 
     def distance(self) -> NDArray[np.integer[Any]]:
-        """Return the actions that each follower needs before the one that reaches each goal type, int [B, N, G]: 0 where
-        the next one does, -1 where it cannot be reached."""
+        """Return the actions that each follower needs before the one that reaches each goal type, int [B, N, G]: 0
+        where the next one does, -1 where it cannot be reached."""
         raise NotImplementedError(f"{type(self).__name__}.distance: expected a method that returns int [B, N, G]")
 
     def available(self) -> NDArray[np.integer[Any]]:
         """Return how many goals of each type are there to be taken, int [B, G]; 1 where somebody can reach the type,
         unless a world says otherwise."""
-        found: NDArray[np.bool_] = (self.distance() >= 0).any(1)
-        return found.astype(np.int16)
+        return np.any(self.distance() >= 0, axis=1).astype(np.int16)
 
     def plan(self, chosen: NDArray[np.int8]) -> NDArray[np.integer[Any]]:
         """Return the first action of each follower's route to the goal type it has chosen, int [B, N]; where ``chosen``
