@@ -195,7 +195,8 @@ class World:
     def available(self) -> NDArray[np.integer[Any]]:
         """Return how many goals of each type are there to be taken, int [B, G]; 1 where somebody can reach the type,
         unless a world says otherwise."""
-        return np.any(self.distance() >= 0, axis=1).astype(np.int16)
+        found: NDArray[np.int16] = np.any(self.distance() >= 0, axis=1).astype(np.int16)
+        return found
 
     def plan(self, chosen: NDArray[np.int8]) -> NDArray[np.integer[Any]]:
         """Return the first action of each follower's route to the goal type it has chosen, int [B, N]; where ``chosen``
