@@ -150,6 +150,8 @@ with env._guard("render"):
     other.join()
 env.step(zeros)
 assert refused
+
+assert paymaster.make("long_corridor").observation_space["cell"].high.max() == 99
 """
 
 OTHERS = r"""
@@ -170,7 +172,8 @@ for change, text in (
     _core.core_functions = asked(change)
     with pytest.raises(ImportError, match="cpp_world: expected a module built for .*" + text + ".*pip install"):
         import cpp_world
-    assert "corridor" not in [task.name for task in paymaster.tasks()]
+    with pytest.warns(UserWarning, match="entry point corridor = cpp_world: .*build it again"):
+        assert "corridor" not in [task.name for task in paymaster.tasks()]
     assert "cpp_world" not in sys.modules
 _core.core_functions = ours
 import paymaster.integrations.registration
@@ -236,9 +239,11 @@ def test_a_module_built_for_another_paymaster_is_refused(site: Path) -> None:
     _run(site, OTHERS)
 
 
-def test_its_parameters_are_listed(site: Path) -> None:
-    listed = _run(site, "import cpp_world; from paymaster.commands.main import main; main(['tasks'])")
+def test_its_entry_point_makes_it_known_without_an_import(site: Path) -> None:
+    _run(site, "import paymaster; paymaster.make('corridor').reset()")
+    listed = _run(site, "from paymaster.commands.main import main; main(['tasks'])")
     assert "corridor: toy: walk to goals on a line of cells" in listed
+    assert "long_corridor: toy: a line of 100 cells" in listed
     assert "cells on the line" in " ".join(listed.split())
 
 
