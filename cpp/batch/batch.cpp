@@ -19,6 +19,10 @@ void check_traits(const GameConfig& game, const std::vector<Traits>& population)
 
 }  // namespace
 
+void refuse_unbegun(const char* call, std::size_t game) {
+  throw NotReset(std::string(call) + ": expected reset() before it, got none for game " + std::to_string(game));
+}
+
 std::uint64_t fingerprint(const GameConfig& config, const Population& population) {
   std::uint64_t hash = fingerprint(config.world->name(), std::strlen(config.world->name()));
   GameConfig::visit(config, [&](const char* name, const auto& value, auto&&...) {

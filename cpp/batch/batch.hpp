@@ -44,8 +44,11 @@ struct BatchResult {
 
 /// Names of calls, as the guard's messages have them.
 namespace calls {
-inline const CallName reset("reset"), offer("offer"), step("step"), observe("observe"), state("state"),
-    set_state("set_state"), replace_followers("replace_followers"), snapshot("snapshot"), restore("restore");
+inline constexpr CallName reset = CallName::known("reset"), offer = CallName::known("offer"),
+                          step = CallName::known("step"), observe = CallName::known("observe"),
+                          state = CallName::known("state"), set_state = CallName::known("set_state"),
+                          replace_followers = CallName::known("replace_followers"),
+                          snapshot = CallName::known("snapshot"), restore = CallName::known("restore");
 }
 
 /// A game was stepped that has not begun. Python sees gymnasium.error.ResetNeeded.
@@ -53,6 +56,9 @@ class NotReset : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
+
+/// Throws NotReset.
+[[noreturn]] void refuse_unbegun(const char* call, std::size_t game);
 
 /// One thread at a time: reset() and what follows it throw ConcurrentCall while another thread is in one of them.
 ///

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <mutex>
 
 #if !defined(_WIN32)
@@ -13,7 +14,7 @@ namespace {
 
 struct Names {
   std::mutex lock;
-  std::deque<std::string> all;
+  std::deque<std::string> all{std::begin(kKnownCalls), std::end(kKnownCalls)};
 };
 
 /// Never destroyed: calls may outlive the statics of their program.

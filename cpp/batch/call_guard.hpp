@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace paymaster {
 
@@ -15,13 +16,25 @@ class ConcurrentCall : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Names with the same places everywhere, also in modules that were built elsewhere: those of a batch's calls.
+inline constexpr const char* kKnownCalls[] = {
+    "reset", "offer", "step", "observe", "state", "set_state", "replace_followers", "snapshot", "restore"};
+
 /// What a call is named in messages. Names are kept for good: make them once.
 class CallName {
  public:
   explicit CallName(const std::string& name);
+  /// One of kKnownCalls.
+  static consteval CallName known(std::string_view name) {
+    std::uint64_t index = 0;
+    while (kKnownCalls[index] != name) ++index;
+    return CallName(index);
+  }
   std::uint64_t index() const { return index_; }
 
  private:
+  explicit constexpr CallName(std::uint64_t index) : index_(index) {}
+
   std::uint64_t index_;
 };
 
@@ -67,6 +80,7 @@ class CallGuard {
   bool entered() const { return thread_of(inside_.load(std::memory_order_relaxed)) == this_thread(); }
 
  private:
+  friend struct CoreFunctions;
   static std::uint64_t this_thread() {
     if (thread_number_ == 0) thread_number_ = new_thread_number();
     return thread_number_;

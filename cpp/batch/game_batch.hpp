@@ -187,9 +187,7 @@ class GameBatch : public Batch {
   }
 
   void check_begun(const char* call) const {
-    if (first_pristine_ == states_.size()) return;
-    throw NotReset(std::string(call) + ": expected reset() before it, got none for game " +
-                   std::to_string(first_pristine_));
+    if (first_pristine_ < states_.size()) refuse_unbegun(call, first_pristine_);
   }
 
   // Snapshots, snapshot.hpp.

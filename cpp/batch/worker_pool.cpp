@@ -33,14 +33,6 @@ void relax() {
 #endif
 }
 
-int usable_cores() {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-#endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 long process_id() {
 #if defined(_WIN32)
   return 1;
@@ -124,9 +116,15 @@ struct WorkerPool::Shared {
   }
 };
 
-WorkerPool::WorkerPool(int threads) : threads_(threads > 0 ? threads : usable_cores()) {}
+int WorkerPool::usable_cores() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
-WorkerPool::~WorkerPool() {
+void WorkerPool::close() {
   if (!shared_ || owner_ != process_id()) {
     // A forked child has only copies of the thread handles: leave them alone, they are not its threads.
     if (shared_) new std::shared_ptr<Shared>(std::move(shared_));
@@ -144,7 +142,7 @@ void WorkerPool::stop() {
 }
 
 void WorkerPool::start() {
-  if (shared_) new std::shared_ptr<Shared>(std::move(shared_));  // see the destructor
+  if (shared_) new std::shared_ptr<Shared>(std::move(shared_));  // see close()
   shared_ = std::make_shared<Shared>(threads_);
   owner_ = process_id();
   try {

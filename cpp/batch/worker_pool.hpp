@@ -14,8 +14,8 @@ namespace paymaster {
 class WorkerPool {
  public:
   /// 0 threads: as many as this process may run on.
-  explicit WorkerPool(int threads);
-  ~WorkerPool();
+  explicit WorkerPool(int threads) : threads_(threads > 0 ? threads : usable_cores()) {}
+  ~WorkerPool() { close(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
@@ -26,7 +26,10 @@ class WorkerPool {
   void run(int count, int smallest, const std::function<void(int, int)>& task);
 
  private:
+  friend struct CoreFunctions;
   struct Shared;
+  static int usable_cores();
+  void close();
   void start();
   void stop();
 

@@ -27,6 +27,7 @@ py::array view(const T* values, std::vector<py::ssize_t> shape, const py::object
 Batch& core_of(const py::object& batch);
 
 void bind_tasks(py::module_& m);
+void bind_interface(py::module_& m);
 void bind_call_guard(py::module_& m);
 void bind_batch(py::module_& m);
 void bind_events(py::module_& m);

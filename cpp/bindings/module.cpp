@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The C++ core of paymaster: games, planners, batches.";
   bind_tasks(m);          // presets and their parameters
   bind_worlds(m);         // tasks whose worlds are written in Python
+  bind_interface(m);      // for modules of worlds built elsewhere
   bind_call_guard(m);     // one thread at a time
   bind_batch(m);          // B games at once, statistics, state, snapshots
   bind_events(m);         // event sets of action logs

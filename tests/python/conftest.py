@@ -32,7 +32,7 @@ def pytest_configure() -> None:
 
 
 # Of the slow tests' files, those that take minutes: begun first, so that no worker is left alone with one at the end.
-LONGEST = ("test_toy_world", "test_reproduction_runs", "test_kills", "test_reproduction_ray", "test_torchrun")
+LONGEST = ("test_reproduction_runs", "test_kills", "test_reproduction_ray", "test_torchrun")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,5 +1,5 @@
 """A world that only the core knows (CONTRIBUTING.md, "A world"): its pictures need no line of Python. (Its
-features: `tests/cpp/toy/line_test.cpp`; spaces, and a real one: `test_toy_world.py`.)"""
+features: `tests/cpp/line_world_test.cpp`; spaces, and a real one: `test_cpp_world.py`.)"""
 
 from __future__ import annotations
 

@@ -14,15 +14,24 @@ except ImportError as error:
         f"PettingZoo could not be loaded ({error}), and this view needs it: pip install 'paymaster[pettingzoo]'"
     ) from error
 
-from paymaster.worlds.gymnasium_names import ids
+from paymaster.worlds.gymnasium_names import ids, register_with
 
 __all__ = ["AECEnv", "ParallelEnv"]
 
 
-for kind, suffix, entry_point in (
+_KINDS = (
     ("aec", "", "paymaster.integrations.aec:GameAECEnv"),
     ("parallel", "", "paymaster.integrations.parallel:GameParallelEnv"),
     ("parallel", "Followers", "paymaster.integrations.followers:FollowersParallelEnv"),
-):
-    for task, name in ids(suffix).items():
-        pettingzoo.register(kind, name, entry_point, kwargs={"task": task})
+)
+_REGISTRIES = {"aec": pettingzoo.aec_registry, "parallel": pettingzoo.parallel_registry}
+
+
+def _register() -> None:
+    for kind, suffix, entry_point in _KINDS:
+        for task, name in ids(suffix).items():
+            if name not in _REGISTRIES[kind]:
+                pettingzoo.register(kind, name, entry_point, kwargs={"task": task})
+
+
+register_with(_register)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import gymnasium
 
 from paymaster import _core
 
-__all__ = ["ids", "register_names"]
+__all__ = ["ids", "register_names", "register_with"]
 
 _VERSION = 0  # raised when the same seed and actions no longer give the same rewards
+_others: list[Callable[[], None]] = []  # each adds the tasks that another library's registry lacks
 
 
 def ids(suffix: str = "", tasks: Iterable[str] | None = None) -> dict[str, str]:
@@ -20,7 +21,10 @@ def ids(suffix: str = "", tasks: Iterable[str] | None = None) -> dict[str, str]:
 
 
 def register_names(tasks: Iterable[str] | None = None) -> None:
-    """Put tasks (None: all) into Gymnasium's registry: the leader's side, alone and as a batch, and one follower's."""
+    """Put tasks (None: all) into Gymnasium's registry: the leader's side, alone and as a batch, and one follower's.
+
+    Then those of :func:`register_with` are called.
+    """
     chosen = None if tasks is None else list(tasks)
     for name in (*ids("", chosen).values(), *ids("Follower", chosen).values()):
         gymnasium.registry.pop(name, None)  # of a task that is registered again
@@ -33,3 +37,11 @@ def register_names(tasks: Iterable[str] | None = None) -> None:
         )
     for task, name in ids("Follower", chosen).items():
         gymnasium.register(name, "paymaster.integrations.follower:FollowerEnv", kwargs={"task": task})
+    for add in _others:
+        add()
+
+
+def register_with(add: Callable[[], None]) -> None:
+    """Call ``add`` now, and whenever tasks may have been added."""
+    _others.append(add)
+    add()

@@ -1,11 +1,12 @@
-// The worked example of CONTRIBUTING.md: a world in one file. Followers walk on a line of cells, where a goal of each
-// type lies. Whoever ends a step on a goal's cell and has the skill has reached it; the goal is gone then.
+// A world in one file. Followers walk on a line of cells, where a goal of each type lies. Whoever ends a step on a goal's
+// cell and has the skill has reached it; the goal is gone then.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 
 #include "game/check.hpp"
 #include "game/config.hpp"
@@ -15,13 +16,22 @@
 
 namespace paymaster {
 
+/// The world's own parameters; a world may do without.
+struct LineConfig final : WorldParameters {
+  int cells = 12;
+
+  std::unique_ptr<WorldParameters> clone() const override { return std::make_unique<LineConfig>(*this); }
+  void visit(ParameterVisitor& visitor) override { visitor("cells", cells, "cells on the line", 2, 1000); }
+  void validate(const GameConfig&) const override {}
+};
+
 class LineWorld {
  public:
   static constexpr const char* kName = "line";  // that of no other world
   static constexpr int kMaxFollowers = 16, kMaxGoals = 8;
   enum Action : std::uint8_t { kStay, kBack, kForth };
   static constexpr int kActions = 3;
-  static constexpr int kCells = 12;
+  using Parameters = LineConfig;
 
   struct State {
     std::int16_t cell[kMaxFollowers];
@@ -29,15 +39,16 @@ class LineWorld {
     bool goal_present[kMaxGoals];
   };
 
-  explicit LineWorld(const GameConfig& config) : n_(config.num_followers), goals_(config.num_goals) {}
+  explicit LineWorld(const GameConfig& config)
+      : n_(config.num_followers), goals_(config.num_goals), cells_(config.own<LineConfig>().cells) {}
 
   // --- an episode -----------------------------------------------------------------------------------------------
   void reset(State& s, Draws& draws) const {
     for (int g = 0; g < goals_; ++g) {
-      s.goal_cell[g] = static_cast<std::int16_t>(draws.below(kCells));
+      s.goal_cell[g] = cell(draws);
       s.goal_present[g] = true;
     }
-    for (int k = 0; k < n_; ++k) s.cell[k] = static_cast<std::int16_t>(draws.below(kCells));
+    for (int k = 0; k < n_; ++k) s.cell[k] = cell(draws);
   }
   /// Nothing in the state is derived from the rest.
   void refresh(State&) const {}
@@ -64,7 +75,7 @@ class LineWorld {
   void move(State& s, const MoveContext& context, GoalSet* reached) const {
     for (int k = 0; k < n_; ++k) {
       const int step = context.action[k] == kBack ? -1 : context.action[k] == kForth ? 1 : 0;
-      s.cell[k] = static_cast<std::int16_t>(std::clamp(s.cell[k] + step, 0, kCells - 1));
+      s.cell[k] = static_cast<std::int16_t>(std::clamp(s.cell[k] + step, 0, cells_ - 1));
       reached[k] = 0;
     }
     for (int k = 0; k < n_; ++k) {
@@ -79,17 +90,17 @@ class LineWorld {
   // --- fields of the observation and of the state, by name --------------------------------------------------------
   template <class Visitor>
   void observe(const State& s, Visitor&& field) const {
-    field("cell", "of each follower", Shape{n_, 0}, Whole(0, kCells - 1), [&](int k, int) { return s.cell[k]; });
-    field("goal_cell", "of each type's goal, -1 once it is gone", Shape{goals_, 0}, Whole(kNone, kCells - 1),
+    field("cell", "of each follower", Shape{n_, 0}, Whole(0, cells_ - 1), [&](int k, int) { return s.cell[k]; });
+    field("goal_cell", "of each type's goal, -1 once it is gone", Shape{goals_, 0}, Whole(kNone, cells_ - 1),
           [&](int g, int) { return s.goal_present[g] ? s.goal_cell[g] : kNone; });
   }
   template <class S, class Visitor>
   void visit(S& s, Visitor&& field) const {
-    const auto cells = [&field](const char* name, const char* meaning, int count, auto* cell) {
+    const auto cells = [&](const char* name, const char* meaning, int count, auto* cell) {
       field(
           name, meaning, Shape{count, 0}, std::int32_t{}, [cell](int i, int) { return cell[i]; },
-          [cell, name](int i, int, std::int32_t value) {
-            expect_range(value, 0, kCells - 1, name);
+          [this, cell, name](int i, int, std::int32_t value) {
+            expect_range(value, 0, cells_ - 1, name);
             cell[i] = static_cast<std::int16_t>(value);
           });
     };
@@ -103,7 +114,11 @@ class LineWorld {
   void validate(const State&) const {}
 
  private:
-  int n_, goals_;
+  std::int16_t cell(Draws& draws) const {
+    return static_cast<std::int16_t>(draws.below(static_cast<std::uint32_t>(cells_)));
+  }
+
+  int n_, goals_, cells_;
 };
 
 }  // namespace paymaster

@@ -1,11 +1,11 @@
-// The worked example of CONTRIBUTING.md, built as it says: the world's file, and its line in the registry. Nothing else
-// knows the world, and yet all of this works.
-#include "worlds/line/line.hpp"
+// The worked example of a world. Nothing but its file knows it, and yet all of this works.
+#include "line.hpp"
 
 #include <doctest/doctest.h>
 
 #include <stdexcept>
 
+#include "batch/world_kind.hpp"
 #include "features/features.hpp"
 #include "support/match.hpp"
 #include "tasks/tasks.hpp"
@@ -16,7 +16,8 @@ namespace {
 constexpr int kFollowers = 3, kGoals = 2;
 
 GameConfig corridor() {
-  GameConfig config = find_task("corridor").preset;
+  GameConfig config;
+  config.set_world(kKind<LineWorld>);
   config.num_followers = kFollowers;
   config.num_goals = kGoals;
   config.skills_per_follower = 1;
@@ -57,7 +58,7 @@ TEST_CASE("LineWorld: what a state may not hold") {
   TestBatch batch(corridor(), {.num_threads = 1});
   StateArrays state(batch.core());
   state.read(batch.core());
-  *state.row<std::int32_t>("goal_cell", 0) = LineWorld::kCells;
+  *state.row<std::int32_t>("goal_cell", 0) = LineConfig{}.cells;
   CHECK_THROWS_WITH_AS(state.write(batch.core()), doctest::Contains("goal_cell: expected a value in [0, 11], got 12"),
                        std::invalid_argument);
 }
@@ -91,7 +92,8 @@ TEST_CASE("LineWorld: random play keeps the rules of contracts and money, on 1, 
       for (const int followers : {1, 4, 16}) {
         CAPTURE(payment);
         CAPTURE(followers);
-        GameConfig config = find_task("corridor").preset;
+        GameConfig config;
+        config.set_world(kKind<LineWorld>);
         config.num_followers = followers;
         config.payment = payment;
         config.noise = followers == 4 ? 0.3 : 0;
@@ -102,6 +104,19 @@ TEST_CASE("LineWorld: random play keeps the rules of contracts and money, on 1, 
       }
     }
   }
+}
+
+TEST_CASE("tasks of others stand behind the package's own, and one may be replaced") {
+  const std::size_t own = tasks().size();
+  add_task({"corridor", "a line", corridor()});
+  const Task* const there = &find_task("corridor");
+  CHECK(there == &tasks().back());
+  add_task({"corridor", "another line", corridor()});
+  CHECK(tasks().size() == own + 1);
+  CHECK(there->meaning == "another line");
+  CHECK_THROWS_WITH_AS(add_task({"navigation", "", corridor()}), doctest::Contains("none of the package's own"),
+                       std::invalid_argument);
+  CHECK_THROWS_AS(add_task({"", "", corridor()}), std::invalid_argument);
 }
 
 }  // namespace paymaster::test
