@@ -1,4 +1,4 @@
-"""`docs/examples/cpp_world`, a world in C++ outside of this tree: pip builds it with the installed package, and Python
+"""`docs/examples/cpp_world`, worlds in C++ outside of this tree: pip builds it with the installed package, and Python
 plays, draws, copies and views it."""
 
 from __future__ import annotations
@@ -111,6 +111,36 @@ assert games[0].snapshot() != games[1].snapshot()
 games[1].restore(bytes_then)
 np.testing.assert_array_equal(play(games[1], 10, np.random.default_rng(8)), after)
 assert games[0].snapshot() == games[1].snapshot()
+"""
+
+# The taxi world of docs/examples/taxi_world.py, and the same in C++.
+BOTH_WAYS = """
+import itertools, sys
+import numpy as np, paymaster
+sys.path.append({examples!r})
+
+for mode, followers, payment in itertools.product(
+    ("NextStep", "SameStep", "Disabled"), ("rule", "meta", "primitive"), ("completion", "advance")
+):
+    both = [
+        paymaster.make_vec(
+            task, 20, 3, noise=0.2, followers=followers, payment=payment, num_goals=6, num_followers=5,
+            autoreset_mode=mode, observe_routes=True, demand=0.7,
+        )
+        for task in ("taxi_world:Taxi", "cpp_taxi")
+    ]
+    np.testing.assert_equal(*(env.reset(seed=8)[0] for env in both))
+    random = np.random.default_rng(5)
+    for _ in range(70):
+        offers = random.integers(0, (6, 2), (20, 5, 2))
+        if followers == "rule":
+            results = [env.step(offers) for env in both]
+        else:
+            answers = random.integers(0, 4, (20, 5))
+            results = [(env.offer(offers), env.act(answers)) for env in both]
+        np.testing.assert_equal(*results)
+    ours, theirs = (env.state() for env in both)
+    np.testing.assert_equal(ours, theirs)
 """
 
 # What the module throws, and what the core throws through the module.
@@ -229,6 +259,10 @@ def test_python_plays_draws_and_copies_it(site: Path) -> None:
 
 def test_it_plays_as_if_it_were_part_of_the_core(site: Path) -> None:
     _run(site, SAME_NUMBERS)
+
+
+def test_the_same_world_in_python_and_in_cpp_gives_the_same_numbers(site: Path) -> None:
+    _run(site, BOTH_WAYS.format(examples=str(EXAMPLE.parent)))
 
 
 def test_errors_cross_between_the_module_and_the_core(site: Path) -> None:

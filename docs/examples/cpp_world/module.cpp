@@ -1,9 +1,10 @@
 #include "line.hpp"
 #include "paymaster/worlds.hpp"
+#include "taxi.hpp"
 
 namespace {
 
-using paymaster::LineWorld, paymaster::task;
+using paymaster::LineWorld, paymaster::task, paymaster::TaxiWorld;
 
 /// A task with parameters of its own in place of every game's.
 paymaster::Task long_corridor() {
@@ -15,4 +16,5 @@ paymaster::Task long_corridor() {
 
 }  // namespace
 
-PAYMASTER_WORLDS(cpp_world, task<LineWorld>("corridor", "toy: walk to goals on a line of cells"), long_corridor());
+PAYMASTER_WORLDS(cpp_world, task<LineWorld>("corridor", "toy: walk to goals on a line of cells"), long_corridor(),
+                 task<TaxiWorld>("cpp_taxi", "taxi drivers: zones on a ring with a bridge across, each a goal type"));
