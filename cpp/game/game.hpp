@@ -245,6 +245,10 @@ class Game {
   Routes routes(const State& s) const {
     Routes routes;
     for (int g = 0; g < config_.num_goals; ++g) {
+      if constexpr (requires { world_.route(s.world, 0, 0); }) {  // of a world that has planned for all games before
+        for (int k = 0; k < n_; ++k) routes.first[g][k] = world_.route(s.world, k, g);
+        continue;
+      }
       std::int8_t chosen[kMaxFollowers];
       for (int k = 0; k < kMaxFollowers; ++k) {
         const bool reachable = k < n_ && world_.distance(s.world, k, g) != kNone;

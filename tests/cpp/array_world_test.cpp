@@ -16,7 +16,7 @@
 namespace paymaster::test {
 namespace {
 
-constexpr int kCells = LineWorld::kCells;
+constexpr int kCells = 12;  // as LineConfig has it
 
 /// What a test has the rules do wrong.
 enum class Fault { none, far, action, unskilled, reward, cell, thrown };
@@ -24,12 +24,15 @@ Fault fault = Fault::none;
 
 class LineRules final : public ArrayRules {
  public:
-  explicit LineRules(std::shared_ptr<ArrayGames> games) : g_(*games), cell_(g_.games * g_.followers), goal_(g_.games * g_.goals) {
+  explicit LineRules(std::shared_ptr<ArrayGames> games)
+      : g_(*games), cell_(g_.games * g_.followers), goal_(g_.games * g_.goals) {
     const Shape followers{static_cast<int>(g_.followers), 0}, goals{static_cast<int>(g_.goals), 0};
     const int int16 = 1;
-    g_.own.push_back({{"cell", "int16", 2, followers, "of each follower", 0, kCells - 1}, int16, true, cell_.data()});
-    g_.own.push_back(
-        {{"goal_cell", "int16", 2, goals, "of each type's goal, -1 once it is gone", kNone, kCells - 1}, int16, true, goal_.data()});
+    g_.own.push_back({{"cell", "int16", 2, followers, "of each follower", 0, kCells - 1.0}, int16, true, cell_.data()});
+    g_.own.push_back({{"goal_cell", "int16", 2, goals, "of each type's goal, -1 once it is gone", kNone, kCells - 1.0},
+                      int16,
+                      true,
+                      goal_.data()});
   }
 
   int actions() const override { return LineWorld::kActions; }
@@ -137,6 +140,7 @@ GameConfig on_a_line(const WorldKind& kind) {
   GameConfig config;
   config.set_world(kind);
   config.num_goals = 3;
+  config.skills_per_follower = 2;
   return config;
 }
 
@@ -212,7 +216,8 @@ TEST_CASE("ArrayBatch: a state that is refused changes nothing, and followers ar
   state.read(batch.core());
   state.row<std::int16_t>("cell", 1)[0] = 3;
   state.row<std::int16_t>("goal_cell", 2)[0] = kCells;
-  CHECK_THROWS_WITH_AS(state.write(batch.core()), doctest::Contains("goal_cell: expected a value in [-1, 11], got 12 (in game 2)"),
+  CHECK_THROWS_WITH_AS(state.write(batch.core()),
+                       doctest::Contains("goal_cell: expected a value in [-1, 11], got 12 (in game 2)"),
                        std::invalid_argument);
   CHECK(batch.core().snapshot() == before);
   std::string spoilt = before;
@@ -232,7 +237,8 @@ TEST_CASE("ArrayBatch: rules that break a rule are named, and the batch says wha
   const std::pair<Fault, const char*> cases[] = {
       {Fault::far, "Line.distance (game 1, follower 2): expected -1 (unreachable) or"},
       {Fault::action, "Line.plan (game 1, follower 2): expected a value in [0, 2], got 3"},
-      {Fault::unskilled, "Line.move (game 1, follower 2): expected reached only goal types that the follower has the skill for"},
+      {Fault::unskilled,
+       "Line.move (game 1, follower 2): expected reached only goal types that the follower has the skill for"},
       {Fault::reward, "Line.move (game 1, follower 2): expected a reward in [-1e+06, 1e+06], got nan"},
       {Fault::cell, "Line.move (game 1): 'cell': expected a value in [0, 11], got 12"},
       {Fault::thrown, "out of paper"},

@@ -40,11 +40,11 @@ class ArrayWorld {
     return games_->available[at(s) * games_->goals + static_cast<std::size_t>(goal)];
   }
   static int goal_objects(const GameConfig& config) { return config.world->goal_objects(config); }
-  /// First actions of routes to reachable goal types, where they are asked for (`observe_routes`).
-  void plan(const State& s, const std::int8_t* chosen, std::uint8_t* actions) const {
-    for (int k = 0; k < static_cast<int>(games_->followers); ++k)
-      actions[k] = games_->route[games_->pair(at(s), k, std::max<int>(chosen[k], 0))];
+  /// Where it is asked for (`observe_routes`).
+  std::uint8_t route(const State& s, int follower, int goal) const {
+    return games_->route[games_->pair(at(s), follower, goal)];
   }
+  void plan(const State&, const std::int8_t*, std::uint8_t*) const {}  // for all games at once
   void move(State& s, const MoveContext&, GoalSet* reached, Earned& earned) const {
     const bool* there = games_->reached.get() + games_->pair(at(s), 0, 0);
     for (std::size_t k = 0; k < followers_; ++k) {

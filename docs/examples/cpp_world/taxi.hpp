@@ -50,7 +50,8 @@ class TaxiWorld {
     }
     for (int round = 0; round < zones_; ++round) {
       for (int from = 0; from < zones_; ++from) {
-        for (int to = 0; to < zones_; ++to) hops_[from][to] = std::min(hops_[from][to], 1 + hops_[nearer(from, to)][to]);
+        for (int to = 0; to < zones_; ++to)
+          hops_[from][to] = std::min(hops_[from][to], 1 + hops_[nearer(from, to)][to]);
       }
     }
   }
