@@ -158,6 +158,6 @@ FAULTS: dict[type[World], str] = {
     Restless: r"Restless: 'waiting' \(game \d, step \d+\): expected move\(\) that leaves games that are over as they are",
     Careless: r"Careless: 'zone' \(game \d, step 0\): expected reset\(\) that leaves the other games as they are",
     WrongAction: r"WrongAction.plan \(game \d, follower \d\): expected a value in \[0, 3\], got 4",
-    Wide: r"Wide.plan \(game \d\): expected a value in \[0, 255\], got 25\d at \[\d, \d\]",
+    Wide: r"Wide.plan \(game \d\): expected a value in \[0, 255\], got 25\d",
 }
 """Faulty world -> what :func:`paymaster.testing.check_world` says of it."""

@@ -109,7 +109,8 @@ class PyBatch {
     const BatchConfig& batch = batch_->batch_config();
     py::object offers = py::none();
     if (offered_) offers = Array<std::int32_t>(static_cast<py::ssize_t>(offers_.size()), offers_.data());
-    const py::object definition = registration().attr("definition_of")(task_);  // for a process that has not met the task
+    const py::object definition =
+        registration().attr("definition_of")(task_);  // for a process that has not met the task
     return py::make_tuple(task_, config_to_dict(batch_->config()), batch.num_envs, batch.seed, batch.first_index,
                           batch.num_threads, static_cast<int>(batch.autoreset), population(), copy_,
                           py::bytes(batch_->snapshot()), offers, definition);

@@ -231,7 +231,8 @@ void bind_features(py::module_& m) {
            })
       .def_property_readonly("own_features",
                              [](const PyFollowerEncoder& self) { return self.encoder().own_features(); })
-      .def_property_readonly("goal_features", [](const PyFollowerEncoder& self) { return self.encoder().goal_features(); })
+      .def_property_readonly("goal_features",
+                             [](const PyFollowerEncoder& self) { return self.encoder().goal_features(); })
       .def("encode_into", &PyFollowerEncoder::encode_into, py::arg("observation"), py::arg("own"), py::arg("goal"),
            py::arg("identity"));
   m.attr("GOAL_FEATURES_NOW") = kGoalFeaturesNow;

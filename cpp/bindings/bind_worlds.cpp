@@ -1,8 +1,7 @@
-// Worlds that are written in Python: a class of theirs becomes a task, and its instances are the rules of batches.
+// Worlds that are written in Python: a class becomes a task, and its instances are the rules of batches.
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <variant>
@@ -49,7 +48,8 @@ class PythonParameters final : public WorldParameters {
 class PythonRules final : public ArrayRules {
  public:
   PythonRules(py::object caller, int actions) : caller_(std::move(caller)), actions_(actions) {
-    for (const char* name : {"reset", "end", "look", "plan", "move", "restored"}) methods_.push_back(caller_.attr(name));
+    for (const char* name : {"reset", "end", "look", "plan", "move", "restored"})
+      methods_.push_back(caller_.attr(name));
   }
   PythonRules(const PythonRules&) = delete;
   PythonRules& operator=(const PythonRules&) = delete;
@@ -96,7 +96,9 @@ class PythonKind final : public WorldKind {
   int max_followers() const override { return max_followers_; }
   int max_goals() const override { return max_goals_; }
   int actions() const override { return actions_; }
-  std::unique_ptr<WorldParameters> parameters() const override { return std::make_unique<PythonParameters>(parameters_); }
+  std::unique_ptr<WorldParameters> parameters() const override {
+    return std::make_unique<PythonParameters>(parameters_);
+  }
   int goal_objects(const GameConfig&) const override { return goal_objects_; }
   std::vector<BodyField> body(const GameConfig&) const override { return {}; }
   std::vector<FeatureField> features(const GameConfig& game) const override {
@@ -127,61 +129,6 @@ class PythonKind final : public WorldKind {
   py::object make_, features_;
 };
 
-/// A view of `values` [B, ...] that Python may write to.
-template <class T>
-py::array writable(T* values, std::vector<std::size_t> shape, const py::object& owner) {
-  return py::array_t<T>(std::move(shape), values, owner);
-}
-
-py::dict views_of(const py::object& self) {
-  ArrayGames& g = py::cast<ArrayGames&>(self);
-  const std::size_t b = g.games, n = g.followers, goals = g.goals;
-  py::dict all;
-  all["playing"] = writable(g.playing.get(), {b}, self);
-  all["starts"] = writable(g.starts.get(), {b}, self);
-  all["chosen"] = writable(g.chosen.data(), {b, n}, self);
-  all["committed"] = writable(g.committed.data(), {b, n}, self);
-  all["action"] = writable(g.action.data(), {b, n}, self);
-  all["skill"] = writable(g.skill.get(), {b, n, goals}, self);
-  all["step"] = writable(g.step.data(), {b}, self);
-  all["distance"] = writable(g.distance.data(), {b, n, goals}, self);
-  all["available"] = writable(g.available.data(), {b, goals}, self);
-  all["exhausted"] = writable(g.exhausted.get(), {b}, self);
-  if (!g.route.empty()) all["route"] = writable(g.route.data(), {b, n, goals}, self);
-  all["reached"] = writable(g.reached.get(), {b, n, goals}, self);
-  all["follower_reward"] = writable(g.follower_reward.data(), {b, n}, self);
-  all["leader_reward"] = writable(g.leader_reward.data(), {b}, self);
-  return all;
-}
-
-/// Makes an array of the caller's, which it keeps alive, a field of the world.
-void add_array(ArrayGames& g, const std::string& name, py::array array, const std::string& meaning, double low,
-               double high, bool shown) {
-  const auto* const dtype = std::find(std::begin(kArrayDtypes), std::end(kArrayDtypes),
-                                      py::cast<std::string>(py::str(array.dtype())));
-  expect(dtype != std::end(kArrayDtypes), quoted(name), "dtype bool, int16, int32, int64, float32 or float64",
-         py::cast<std::string>(py::str(array.dtype())));
-  Shape shape;
-  if (array.ndim() > 1) shape.rows = static_cast<int>(array.shape(1));
-  if (array.ndim() > 2) shape.columns = static_cast<int>(array.shape(2));
-  g.own.push_back({.field = {name, *dtype, static_cast<std::size_t>(array.itemsize()), shape, meaning, low, high},
-                   .type = static_cast<int>(dtype - std::begin(kArrayDtypes)),
-                   .shown = shown,
-                   .data = array.mutable_data()});
-}
-
-/// [B, count] draws of the games that `start` or are playing; 0 for the others.
-template <class T, class Draw>
-py::array_t<T> drawn(ArrayGames& g, bool start, std::size_t count, Draw&& draw) {
-  py::array_t<T> out(std::vector<std::size_t>{g.games, count});
-  T* to = out.mutable_data();
-  for (std::size_t i = 0; i < g.games; ++i) {
-    const bool draws = start ? g.starts[i] : g.playing[i];
-    for (std::size_t j = 0; j < count; ++j) *to++ = draws ? draw(g.draws[i]) : T{0};
-  }
-  return out;
-}
-
 void add_world(const std::string& task, const std::string& meaning, const std::string& name, int max_followers,
                int max_goals, int actions, int goal_objects, const py::list& parameters, const py::dict& preset,
                const py::object& make, const py::object& features) {
@@ -197,7 +144,8 @@ void add_world(const std::string& task, const std::string& meaning, const std::s
     else p.value = py::cast<std::string>(value);
   }
   // Never freed: games of it may be there to the end.
-  const auto* const kind = new PythonKind(name, max_followers, max_goals, actions, goal_objects, std::move(declared), make, features);
+  const auto* const kind =
+      new PythonKind(name, max_followers, max_goals, actions, goal_objects, std::move(declared), make, features);
   GameConfig config;
   config.set_world(*kind);
   take_parameters(config, preset);
@@ -215,22 +163,7 @@ void bind_worlds(py::module_& m) {
       py::set_error(py::module_::import("paymaster.worlds.errors").attr("WorldError"), broken.what());
     }
   });
-  py::class_<ArrayGames, std::shared_ptr<ArrayGames>>(m, "WorldGames")
-      .def_property_readonly("views", &views_of)
-      .def("add_array", &add_array, py::arg("name"), py::arg("array"), py::arg("meaning"), py::arg("low"),
-           py::arg("high"), py::arg("shown"))
-      .def(
-          "below",
-          [](ArrayGames& g, bool start, std::uint32_t n, std::size_t count) {
-            return drawn<std::int64_t>(g, start, count, [n](Draws& draws) { return draws.below(n); });
-          },
-          py::arg("start"), py::arg("n"), py::arg("count"))
-      .def(
-          "unit",
-          [](ArrayGames& g, bool start, std::size_t count) {
-            return drawn<double>(g, start, count, [](Draws& draws) { return draws.unit(); });
-          },
-          py::arg("start"), py::arg("count"));
+  bind_world_games(m);
   m.def("add_world", &add_world, py::arg("task"), py::arg("meaning"), py::arg("name"), py::arg("max_followers"),
         py::arg("max_goals"), py::arg("num_actions"), py::arg("most_available"), py::arg("parameters"),
         py::arg("preset"), py::arg("make"), py::arg("features"));

@@ -39,6 +39,7 @@ void bind_recurrence(py::module_& m);
 void bind_acting(py::module_& m);
 void bind_follower_update(py::module_& m);
 void bind_leader_update(py::module_& m);
+void bind_world_games(py::module_& m);
 void bind_worlds(py::module_& m);
 
 }  // namespace paymaster::bindings

@@ -115,8 +115,8 @@ class FeatureEncoder {
  public:
   explicit FeatureEncoder(const GameConfig& config);
 
-  int follower_features() const;  // F
-  int goal_features() const;      // D
+  int follower_features() const;                      // F
+  int goal_features() const;                          // D
   int own_of_pairs() const { return own_of_pairs_; }  // the last so many of D: the world's own
 
   /// Writes these for a follower and all goal types, into rows of `width`.

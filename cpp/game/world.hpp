@@ -51,10 +51,10 @@ inline constexpr int kMaxBodyFields = 2;
 /// A field of the observation that a world adds to the features, behind those of every world.
 struct FeatureField {
   std::string name;
-  bool real;         // float32; else int16
-  bool of_pair;      // [N, G], or [G] of any follower: a feature of each follower and goal type
-  Shape shape;       // in a game; not of_pair: [N] or [N, n]
-  float scale = 1;   // it is divided by this and cut at +-2
+  bool real;        // float32; else int16
+  bool of_pair;     // [N, G], or [G] of any follower: a feature of each follower and goal type
+  Shape shape;      // in a game; not of_pair: [N] or [N, n]
+  float scale = 1;  // it is divided by this and cut at +-2
 };
 
 /// What is known of a world before there is one; KindOf<World> (batch/world_kind.hpp) is that of a C++ world.

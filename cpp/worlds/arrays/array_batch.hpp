@@ -91,17 +91,18 @@ class ArrayBatch final : public GameBatch<World> {
     std::size_t done_field = 0;
     while (this->state_fields_[done_field].name != "done") ++done_field;
     bool everything = true;  // `done` follows from the rest
-    for (std::size_t i = 0; i < this->state_fields_.size(); ++i)
-      everything &= arrays[i] != nullptr || i == done_field;
+    for (std::size_t i = 0; i < this->state_fields_.size(); ++i) everything &= arrays[i] != nullptr || i == done_field;
     if (!everything) expect_whole("set_state");
-    change_games([&](std::vector<State>& games) {
-      for (std::size_t i = 0; i < games.size(); ++i)
-        in_game(i, [&] { this->game_.visit(games[i], WriteState{arrays, i}); });
-    }, [&](State& s) {
-      if (arrays[done_field] == nullptr) s.done = this->game_.over(s);
-      this->game_.validate(s);
-      s.pristine = false;
-    });
+    change_games(
+        [&](std::vector<State>& games) {
+          for (std::size_t i = 0; i < games.size(); ++i)
+            in_game(i, [&] { this->game_.visit(games[i], WriteState{arrays, i}); });
+        },
+        [&](State& s) {
+          if (arrays[done_field] == nullptr) s.done = this->game_.over(s);
+          this->game_.validate(s);
+          s.pristine = false;
+        });
     this->look_for_pristine();
   }
 
@@ -123,16 +124,18 @@ class ArrayBatch final : public GameBatch<World> {
     const CallGuard::Call call(*this->guard(), calls::restore);
     this->check_snapshot(bytes);
     const std::size_t game_bytes = this->packed_bytes();
-    change_games([&](std::vector<State>& games) {
-      this->clear(games);
-      for (std::size_t i = 0; i < games.size(); ++i) {
-        UnpackState packed{bytes.data() + sizeof(SnapshotHeader) + i * game_bytes};
-        in_game(i, [&] {
-          visit_keys(games[i], this->game_.config(), packed);
-          this->game_.visit(games[i], packed);
-        });
-      }
-    }, [&](State& s) { this->game_.validate(s); });
+    change_games(
+        [&](std::vector<State>& games) {
+          this->clear(games);
+          for (std::size_t i = 0; i < games.size(); ++i) {
+            UnpackState packed{bytes.data() + sizeof(SnapshotHeader) + i * game_bytes};
+            in_game(i, [&] {
+              visit_keys(games[i], this->game_.config(), packed);
+              this->game_.visit(games[i], packed);
+            });
+          }
+        },
+        [&](State& s) { this->game_.validate(s); });
     this->take_over(std::move(this->states_), bytes);
   }
 
@@ -287,7 +290,8 @@ class ArrayBatch final : public GameBatch<World> {
       look_again();
       for (std::size_t i = 0; i < candidate.size(); ++i) in_game(i, [&] { check(candidate[i]); });
     } catch (...) {
-      for (std::size_t i = 0; i < before.size(); ++i) std::memcpy(games_->own[i].data, before[i].data(), before[i].size());
+      for (std::size_t i = 0; i < before.size(); ++i)
+        std::memcpy(games_->own[i].data, before[i].data(), before[i].size());
       if (!was_broken) {
         look_again();
         change.done();

@@ -104,7 +104,8 @@ void check_plan(const ArrayGames& g, const std::string& world, int actions) {
 void check_move(const ArrayGames& g, const std::string& world) {
   const std::size_t pairs = g.games * g.followers * g.goals;
   unsigned unable = 0;
-  for (std::size_t i = 0; i < pairs; ++i) unable |= static_cast<unsigned>(g.reached[i]) & ~static_cast<unsigned>(g.skill[i]);
+  for (std::size_t i = 0; i < pairs; ++i)
+    unable |= static_cast<unsigned>(g.reached[i]) & ~static_cast<unsigned>(g.skill[i]);
   for (std::size_t i = 0; unable != 0 && i < pairs; ++i) {
     const std::size_t follower = i / g.goals;
     if (!g.reached[i] || g.skill[i] || !g.playing[follower / g.followers]) continue;

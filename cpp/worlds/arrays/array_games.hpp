@@ -55,23 +55,23 @@ struct ArrayGames {
   std::vector<WorldArray> own;
 
   // For the rules, in a step.
-  std::unique_ptr<bool[]> playing;            // [B]
-  std::vector<std::int8_t> chosen;            // [B, N] goal type that a follower has taken, -1
-  std::vector<std::int8_t> committed;         // [B, N] goal type that it is committed to, -1
-  std::vector<std::uint8_t> action;           // [B, N] primitive; plan() writes it, move() reads it
-  std::unique_ptr<bool[]> skill;              // [B, N, G]
-  std::vector<std::int32_t> step;             // [B] t, before the move
-  std::vector<Draws> draws;                   // [B] of this step, or of the episode that begins
-  std::unique_ptr<bool[]> starts;             // [B] games whose episode begins
+  std::unique_ptr<bool[]> playing;     // [B]
+  std::vector<std::int8_t> chosen;     // [B, N] goal type that a follower has taken, -1
+  std::vector<std::int8_t> committed;  // [B, N] goal type that it is committed to, -1
+  std::vector<std::uint8_t> action;    // [B, N] primitive; plan() writes it, move() reads it
+  std::unique_ptr<bool[]> skill;       // [B, N, G]
+  std::vector<std::int32_t> step;      // [B] t, before the move
+  std::vector<Draws> draws;            // [B] of this step, or of the episode that begins
+  std::unique_ptr<bool[]> starts;      // [B] games whose episode begins
 
   // From the rules.
-  std::vector<std::int16_t> distance;         // [B, N, G] planned actions before the one that reaches the type, -1
-  std::vector<std::int16_t> available;        // [B, G]
-  std::unique_ptr<bool[]> exhausted;          // [B]
-  std::vector<std::uint8_t> route;            // [B, N, G] first action towards each type; empty: not asked for
-  std::unique_ptr<bool[]> reached;            // [B, N, G]
-  std::vector<float> follower_reward;         // [B, N] the world's own
-  std::vector<double> leader_reward;          // [B]
+  std::vector<std::int16_t> distance;   // [B, N, G] planned actions before the one that reaches the type, -1
+  std::vector<std::int16_t> available;  // [B, G]
+  std::unique_ptr<bool[]> exhausted;    // [B]
+  std::vector<std::uint8_t> route;      // [B, N, G] first action towards each type; empty: not asked for
+  std::unique_ptr<bool[]> reached;      // [B, N, G]
+  std::vector<float> follower_reward;   // [B, N] the world's own
+  std::vector<double> leader_reward;    // [B]
 
   std::size_t follower(std::size_t game, int k) const { return game * followers + static_cast<std::size_t>(k); }
   std::size_t pair(std::size_t game, int k, int goal) const {

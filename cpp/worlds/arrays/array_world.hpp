@@ -34,7 +34,8 @@ class ArrayWorld {
   }
   void refresh(State&) const {}  // for all games at once
   int distance(const State& s, int follower, int goal) const {
-    return distance_[(at(s) * followers_ + static_cast<std::size_t>(follower)) * goals_ + static_cast<std::size_t>(goal)];
+    return distance_[(at(s) * followers_ + static_cast<std::size_t>(follower)) * goals_ +
+                     static_cast<std::size_t>(goal)];
   }
   int available(const State& s, int goal) const {
     return games_->available[at(s) * games_->goals + static_cast<std::size_t>(goal)];
@@ -81,8 +82,7 @@ class ArrayWorld {
         field(
             f.name.c_str(), f.meaning.c_str(), f.shape, T{}, [=](int i, int j) { return row[i * inner + j]; },
             [=, &f](int i, int j, T value) {
-              if constexpr (!std::is_same_v<T, bool>)
-                expect_range(static_cast<double>(value), f.low, f.high, f.name);
+              if constexpr (!std::is_same_v<T, bool>) expect_range(static_cast<double>(value), f.low, f.high, f.name);
               row[i * inner + j] = value;
             });
       });

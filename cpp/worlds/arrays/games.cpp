@@ -1,7 +1,7 @@
 // Batches of worlds over arrays, compiled apart: in sizes, so that small games stay small.
+#include "worlds/arrays/games.hpp"
 #include "batch/memory.hpp"
 #include "worlds/arrays/array_batch.hpp"
-#include "worlds/arrays/games.hpp"
 
 namespace paymaster {
 namespace {

@@ -28,7 +28,7 @@ struct LineConfig final : WorldParameters {
 class LineWorld {
  public:
   static constexpr const char* kName = "line";  // that of no other world
-  static constexpr int kMaxFollowers = 16, kMaxGoals = 8;
+  static constexpr int kMaxFollowers = 1024, kMaxGoals = 64;
   enum Action : std::uint8_t { kStay, kBack, kForth };
   static constexpr int kActions = 3;
   using Parameters = LineConfig;
