@@ -82,7 +82,8 @@ class ArrayWorld {
         field(
             f.name.c_str(), f.meaning.c_str(), f.shape, T{}, [=](int i, int j) { return row[i * inner + j]; },
             [=, &f](int i, int j, T value) {
-              if constexpr (!std::is_same_v<T, bool>) expect_range(static_cast<double>(value), f.low, f.high, f.name);
+              if constexpr (std::is_same_v<T, bool>) static_cast<void>(f);  // clang: captured, and not used
+              else expect_range(static_cast<double>(value), f.low, f.high, f.name);
               row[i * inner + j] = value;
             });
       });
