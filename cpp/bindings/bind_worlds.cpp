@@ -164,6 +164,7 @@ void bind_worlds(py::module_& m) {
     }
   });
   bind_world_games(m);
+  m.def("remove_task", &remove_task, py::arg("name"));
   m.def("add_world", &add_world, py::arg("task"), py::arg("meaning"), py::arg("name"), py::arg("max_followers"),
         py::arg("max_goals"), py::arg("num_actions"), py::arg("most_available"), py::arg("parameters"),
         py::arg("preset"), py::arg("make"), py::arg("features"));

@@ -2,6 +2,8 @@
 // worlds.
 #include "tasks/tasks.hpp"
 
+#include <algorithm>
+
 #include "batch/world_kind.hpp"
 #include "game/check.hpp"
 #include "worlds/grid/grid.hpp"
@@ -67,6 +69,12 @@ void add_task(Task task) {
     return;
   }
   table().push_back(std::move(task));
+}
+
+void remove_task(const std::string& name) {
+  const auto added = table().begin() + static_cast<std::ptrdiff_t>(own_tasks().size());
+  table().erase(std::remove_if(added, table().end(), [&](const Task& task) { return task.name == name; }),
+                table().end());
 }
 
 const Task& find_task(const std::string& name) {

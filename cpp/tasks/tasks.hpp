@@ -14,12 +14,15 @@ struct Task {
   GameConfig preset;
 };
 
-/// The package's own first. A task stays where it is as long as the program runs.
+/// The package's own first.
 const std::deque<Task>& tasks();
 
 /// Adds one, in place of one of the same name that was added before. One thread at a time, as with Python's lock.
 /// Throws std::invalid_argument on a name that is none, or one of the package's own.
 void add_task(Task task);
+
+/// Takes away one that was added; games of it go on.
+void remove_task(const std::string& name);
 
 /// Throws std::invalid_argument that lists the known tasks.
 const Task& find_task(const std::string& name);

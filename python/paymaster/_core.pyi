@@ -52,6 +52,7 @@ def recur_backward(
     before: NDArray[Any],
     from_start: NDArray[Any],
 ) -> None: ...
+def remove_task(name: str) -> None: ...
 def add_world(
     task: str,
     meaning: str,

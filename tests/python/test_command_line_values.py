@@ -181,7 +181,7 @@ def test_values_that_are_no_numbers_are_refused(command: str, capsys: pytest.Cap
             "unrecognized options: --episode, 3; perhaps you meant --episodes; see pay",
         ),
         (["train", TASK, "--resume=3"], "unrecognized options: --resume=3; see paymaster train --help"),
-        (["tasks", "--json=3"], "unrecognized options: --json=3; see paymaster tasks --help"),
+        (["tasks", "--json=3"], "worlds: expected module:Class"),
         (["evaluate"], "missing from paymaster evaluate: "),
         (["train", TASK, "--episodes"], "missing value for argument '--episodes'"),
         (

@@ -33,7 +33,7 @@ def load(name: str) -> ModuleType:
 
 def test_all_examples_are_tested() -> None:
     tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-    assert {path.stem for path in FOLDER.glob("*.py")} <= tested
+    assert {path.stem for path in FOLDER.glob("*.py")} - {"taxi_world"} <= tested  # test_own_worlds.py
 
 
 def test_custom_map() -> None:

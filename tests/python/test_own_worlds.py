@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,15 @@ from play import offer_stream, same
 B, N, G = 5, 4, 4
 
 
-@pytest.fixture(scope="module", autouse=True)
-def taxi() -> None:
+@pytest.fixture(autouse=True)
+def taxi() -> Iterator[None]:
+    before = {task["name"] for task in paymaster._core.tasks()}
     register("taxi", Taxi, num_bonuses=3, payment="completion")
+    yield
+    for task in paymaster._core.tasks():
+        if task["name"] not in before:
+            registration.forget(task["name"])
+    registration._loaded.clear()
 
 
 def line(**own: Any) -> type[World]:
@@ -349,7 +356,7 @@ def test_what_a_parameter_refuses(arguments: Any, error: type[Exception]) -> Non
         (("a", (3,), "int16", "", 0, 4, True, "follower"), "a: expected a follower feature of shape"),
         (
             ("a", (N,), "int16", "", 0, 4, False, "follower"),
-            "a: expected feature 'follower' or 'goal' of what is shown",
+            "a: expected feature 'follower' or 'goal'",
         ),
     ],
 )

@@ -41,6 +41,9 @@ class Tasks:
         for world in self.worlds:
             find(world)
         presets = tasks()
+        for world in self.worlds:
+            if world not in [task.name for task in presets]:
+                raise ValueError(f"worlds: expected module:Class, or the name of an installed one, got {world!r:.80}")
         if self.json:
             print(json.dumps([dataclasses.asdict(task) for task in presets]))
             return

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.worlds.errors import WorldError
-from paymaster.worlds.registration import register
+from paymaster.worlds.registration import forget, register
 from paymaster.worlds.world import World
 
 __all__ = ["check_world"]
@@ -43,11 +43,16 @@ def check_world(world: type[World] | str, steps: int = 60, seed: int = 0, **para
         TypeError, ValueError: a class that cannot be registered, or parameters that do not fit.
     """
     if isinstance(world, str):
-        task = world
-    else:
-        task = _TASK
-        register(task, world)
-    check = _Check(task, world if isinstance(world, str) else world.__name__, steps, seed, parameters)
+        _play(_Check(world, world, steps, seed, parameters))
+        return
+    register(_TASK, world)
+    try:
+        _play(_Check(_TASK, world.__name__, steps, seed, parameters))
+    finally:
+        forget(_TASK)
+
+
+def _play(check: _Check) -> None:
     check.equal_seeds()
     check.single_games()
     check.reset_beside()

@@ -72,12 +72,12 @@ class TaskConfig:
     num_obstacles: Annotated[int, Interval(ge=0, le=64)] | None = None
     reach_by: ReachBy | None = None
     map: str | None = None
-    world: dict[str, bool | int | float | str] | None = None
+    world: dict[str, bool | int | float | str] = field(default_factory=dict, hash=False)
 
     def given(self) -> dict[str, Any]:
         """Return the parameters that are given, for ``make_vec``."""
         given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
-        own: dict[str, Any] = given.pop("world", {})
+        own: dict[str, Any] = given.pop("world")
         return given | own
 
 
@@ -123,7 +123,7 @@ class TrainConfig:
     parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     learner: EBPGConfig = _AS_THE_SETTINGS
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
-    defined_as: Annotated[tuple[str, dict[str, Any]] | None, tyro.conf.Suppress] = None
+    defined_as: Annotated[tuple[str, dict[str, Any]] | None, tyro.conf.Suppress] = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         """Fill in what depends on the task, the leader and the settings. Raises ValueError for one that is unknown."""
@@ -182,7 +182,7 @@ class TrainConfig:
         stored = dataclasses.asdict(self)
         if self.defined_as is None:
             del stored["defined_as"]
-        if self.parameters.world is None:
+        if not self.parameters.world:
             del stored["parameters"]["world"]
         return stored
 
@@ -195,7 +195,7 @@ class TrainConfig:
         """
         parameters = stored.get("parameters")
         if isinstance(parameters, Mapping):
-            stored = {**stored, "parameters": {"world": None, **parameters}}
+            stored = {**stored, "parameters": {"world": {}, **parameters}}
         return from_json(cls, {"defined_as": None, **stored}, where, field)
 
     def resumed_from(self, stored: TrainConfig, given: Collection[str] | None = None) -> TrainConfig:

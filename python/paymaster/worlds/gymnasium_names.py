@@ -8,7 +8,7 @@ import gymnasium
 
 from paymaster import _core
 
-__all__ = ["ids", "register_names", "register_with"]
+__all__ = ["forget_names", "ids", "register_names", "register_with"]
 
 _VERSION = 0  # raised when the same seed and actions no longer give the same rewards
 _others: list[Callable[[], None]] = []  # each adds the tasks that another library's registry lacks
@@ -26,8 +26,7 @@ def register_names(tasks: Iterable[str] | None = None) -> None:
     Then those of :func:`register_with` are called.
     """
     chosen = None if tasks is None else list(tasks)
-    for name in (*ids("", chosen).values(), *ids("Follower", chosen).values()):
-        gymnasium.registry.pop(name, None)  # of a task that is registered again
+    forget_names(chosen)  # of tasks that are registered again
     for task, name in ids("", chosen).items():
         gymnasium.register(
             name,
@@ -39,6 +38,13 @@ def register_names(tasks: Iterable[str] | None = None) -> None:
         gymnasium.register(name, "paymaster.integrations.follower:FollowerEnv", kwargs={"task": task})
     for add in _others:
         add()
+
+
+def forget_names(tasks: Iterable[str] | None = None) -> None:
+    """Take tasks (None: all) out of Gymnasium's registry."""
+    chosen = None if tasks is None else list(tasks)
+    for name in (*ids("", chosen).values(), *ids("Follower", chosen).values()):
+        gymnasium.registry.pop(name, None)
 
 
 def register_with(add: Callable[[], None]) -> None:

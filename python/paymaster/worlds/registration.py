@@ -14,11 +14,21 @@ from typing import Any, NamedTuple
 from paymaster import _core
 from paymaster.validation.arguments import check_int
 from paymaster.worlds.caller import Caller, features_of
-from paymaster.worlds.gymnasium_names import register_names
+from paymaster.worlds.gymnasium_names import forget_names, register_names
 from paymaster.worlds.parameter import Parameter
 from paymaster.worlds.world import World
 
-__all__ = ["Definition", "class_of", "definition_of", "drawing_of", "find", "find_all", "find_defined", "register"]
+__all__ = [
+    "Definition",
+    "class_of",
+    "definition_of",
+    "drawing_of",
+    "find",
+    "find_all",
+    "find_defined",
+    "forget",
+    "register",
+]
 
 GROUP = "paymaster.worlds"
 """The entry points' group: a name for a World's class, or for a module that registers tasks when it is imported."""
@@ -58,6 +68,14 @@ def register(name: str, world: type[World], meaning: str | None = None, **preset
         raise ValueError(f"name: expected lower case letters, digits and underscores, got {name!r:.80}")
     _add(name, world, meaning, preset)
     register_names([name])
+
+
+def forget(name: str) -> None:
+    """Undo :func:`register`; games of the task go on. Nothing happens where it was not registered."""
+    if _definitions.pop(name, None) is not None:
+        del _classes[name]
+        _core.remove_task(name)
+        forget_names([name])
 
 
 def find(task: str) -> None:

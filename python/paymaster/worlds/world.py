@@ -152,8 +152,10 @@ class World:
             raise ValueError(f"{name}: expected bounds within int16, which shows it, got {lowest:g} and {highest:g}")
         shapes = {"follower": (self.num_followers,), "goal": (self.num_followers, self.num_goals)}
         if feature is not None:
-            if feature not in shapes or not shown:
-                raise ValueError(f"{name}: expected feature 'follower' or 'goal' of what is shown, got {feature!r:.80}")
+            if feature not in shapes:
+                raise ValueError(f"{name}: expected feature 'follower' or 'goal', got {feature!r:.80}")
+            if not shown:
+                raise ValueError(f"{name}: expected an array that is shown for a feature, got one that is not")
             fits = (
                 shape[:1] == (self.num_followers,)
                 if feature == "follower"
