@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import paymaster
 from paymaster.analysis.render import open_leader, render
 
 SEED, WIDTH = 6, 960
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
 def _write(app: Sphinx) -> None:
+    sys.path.append(str(EXAMPLES))
+    from taxi_world import Taxi
+
+    paymaster.register("taxi", Taxi, num_goals=6)
     for task in paymaster.tasks():
         out = Path(app.srcdir) / "_generated" / f"{task.name}.gif"
         if not out.exists():

@@ -20,10 +20,17 @@ import leader_tables
 import paper_tables
 import performance_tables
 import task_tables
+import world_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- (table|measured): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-TABLES = {**task_tables.TABLES, **paper_tables.TABLES, **leader_tables.TABLES, **performance_tables.TABLES}
+TABLES = {
+    **task_tables.TABLES,
+    **paper_tables.TABLES,
+    **leader_tables.TABLES,
+    **performance_tables.TABLES,
+    **world_tables.TABLES,
+}
 """Name -> the function that returns the lines of a stored table."""
 
 

@@ -356,7 +356,7 @@ def test_what_a_parameter_refuses(arguments: Any, error: type[Exception]) -> Non
         (("a", (3,), "int16", "", 0, 4, True, "follower"), "a: expected a follower feature of shape"),
         (
             ("a", (N,), "int16", "", 0, 4, False, "follower"),
-            "a: expected feature 'follower' or 'goal'",
+            "a: expected an array that is shown for a feature",
         ),
     ],
 )

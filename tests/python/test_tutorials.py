@@ -20,7 +20,15 @@ PAGES = sorted(
 
 
 def test_the_pages_that_show_code_are_found():
-    pages = ("start", "environments", "integrations", "tutorials/play", "tutorials/train", "tutorials/followers")
+    pages = (
+        "start",
+        "own_world",
+        "environments",
+        "integrations",
+        "tutorials/play",
+        "tutorials/train",
+        "tutorials/followers",
+    )
     assert {"README.md", *(f"docs/{page}.md" for page in pages)} <= set(PAGES)
 
 
@@ -29,6 +37,7 @@ def test_a_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest
     if page == "docs/integrations.md":
         pytest.importorskip("pettingzoo")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(DOCS / "examples")  # where docs/own_world.md has its module
     text = (ROOT / page).read_text("utf-8")
     names: dict[str, object] = {"__name__": "__main__"}
     for block in _BLOCK.finditer(text):

@@ -81,7 +81,8 @@ class World:
             of all of the task's.
         most_available: of the class: the most goals of a type that there can be; features are scaled by it.
         max_followers, max_goals: of the class: the most that it takes.
-        num_games, num_followers, num_goals, horizon: of an instance: B, N, G, T.
+
+    An instance knows B, N, G and T as ``num_games``, ``num_followers``, ``num_goals`` and ``horizon``.
     """
 
     num_actions: ClassVar[int]
@@ -116,7 +117,7 @@ class World:
         shown: bool = True,
         feature: Feature | None = None,
     ) -> NDArray[Any]:
-        """Declare an array [B, *shape] of zeros, from then on the attribute ``name``.
+        """Declare an array of zeros, [B, ...], from then on the attribute ``name``.
 
         Assigning to the attribute copies into the array.
 
