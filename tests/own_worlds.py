@@ -147,7 +147,7 @@ class Wide(Taxi):  # type: ignore[misc, valid-type]
 
 FAULTS: dict[type[World], str] = {
     OfItsOwnChance: r"OfItsOwnChance: '\w+' \(game \d, step \d+\): expected equal games from equal seeds \(draw from `draws`",
-    Forgetful: r"Forgetful: '\w+' \(game \d, step \d+\): expected snapshot\(\): the game that was stored, after restore\(\)",
+    Forgetful: r"Forgetful: '\w+' \(game \d, step \d+\): expected the game that was stored, after snapshot\(\) and restore\(\)",
     WrongShape: r"WrongShape.distance: expected integers \[5, 4, 4\], got int64 \[4, 4\]",
     WrongType: r"WrongType.distance: expected integers \[5, 4, 4\], got float64 \[5, 4, 4\]",
     NotANumber: r"NotANumber.move \(game 2, follower 1\): expected a reward in \[-1e\+06, 1e\+06\], got nan",

@@ -120,13 +120,13 @@ class _Check:
             near = observation["distance"]
 
     def restored(self) -> None:
-        self._expect_twin("snapshot()", "the game that was stored, after restore()", self._stored)
+        self._expect_twin("the game that was stored, after snapshot() and restore()", self._stored)
 
     def copied(self) -> None:
-        self._expect_twin("a pickled copy", "the game it was copied from", lambda env: pickle.loads(pickle.dumps(env)))
+        self._expect_twin("the game it was copied from, after pickling", lambda env: pickle.loads(pickle.dumps(env)))
 
     def set_to_a_state(self) -> None:
-        self._expect_twin("set_state()", "the game of that state", self._set_to_its_state)
+        self._expect_twin("the game of that state, after set_state()", self._set_to_its_state)
 
     # ---
 
@@ -140,7 +140,7 @@ class _Check:
         twin.set_state(**{name: values for name, values in env.state().items() if name != "done"})
         return twin
 
-    def _expect_twin(self, what: str, rule: str, make: Callable[[LeaderVectorEnv], LeaderVectorEnv]) -> None:
+    def _expect_twin(self, rule: str, make: Callable[[LeaderVectorEnv], LeaderVectorEnv]) -> None:
         env = self._make()
         offers = self._offers(env)
         for _, actions in itertools.islice(offers, 4):
@@ -148,7 +148,7 @@ class _Check:
         twin = make(env)
         rule = f"{rule} (state that is kept outside of arrays is lost; compute it in restored())"
         for t, actions in itertools.islice(offers, self._steps):
-            self._expect_equal(env, twin, t, f"{what}: {rule}")
+            self._expect_equal(env, twin, t, rule)
             env.step(actions), twin.step(actions)
 
     def _horizon(self) -> int:
