@@ -1,13 +1,10 @@
-"""The tables of the results page that come from our own measurements: bench/paper, bench/leaders, bench/followers."""
+"""The tables of the results page that come from our own measurements, bench/paper."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import Any
-
+import numpy as np
 from cells import table
 from stored_numbers import (
-    ALL_BUT_TWO,
     COMPARED,
     GAMES,
     GRID,
@@ -16,7 +13,7 @@ from stored_numbers import (
     numbers,
     over_seeds,
     runs,
-    stored,
+    values_of,
 )
 
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS
@@ -112,41 +109,56 @@ def termination() -> list[str]:
 
 
 def tuning() -> list[str]:
-    """Return each leader's mean share of full information's gain, by learning rates."""
-    shares: dict[tuple[str, tuple[float, float]], list[float]] = defaultdict(list)
-    for row in stored("leaders/tuning.jsonl"):
-        settings = dict(some.split("=") for some in row["set"])
-        learner = LEADERS[row["leader"]].untuned
-        rates = [
-            float(settings.get(name, getattr(learner, name))) for name in ("learning_rate", "critic_learning_rate")
-        ]
-        of = GAMES.get(row["game"], (row["game"], "advance"))
-        shares[row["leader"], (rates[0], rates[1])].append(row["gain"] / full_information_gain(*of))
-    columns = sorted({rates for _, rates in shares})
+    """Return each leader's mean share of full information's gain over the games, in per cent, by learning rates."""
+    settings = list(dict.fromkeys(row["panel"] for row in numbers("tuning")))
+    games = list(dict.fromkeys(row["at"] for row in numbers("tuning")))
     rows = []
     for leader in LEADERS:
-        means = [sum(some) / len(some) if (some := shares[leader, rates]) else 0.0 for rates in columns]
-        cells = [f"**{mean:.0%}**" if mean == max(means) else f"{mean:.0%}" for mean in means]
+        shares = [
+            100 * np.mean([_shares(setting, game, leader) for game in games], axis=0)  # of each seed
+            for setting in settings
+        ]
+        best = max(range(len(settings)), key=lambda one: shares[one].mean())
+        cells = [f"**{mean_of(of, 1)}**" if one == best else mean_of(of, 1) for one, of in enumerate(shares)]
         rows.append((f"`{leader}`", *cells))
-    return table(("leader", *(f"{policy:g}, {critic:g}" for policy, critic in columns)), rows)
+    return table(("leader", *(setting.removeprefix("learning rates ") for setting in settings)), rows)
+
+
+def _shares(setting: str, game: str, leader: str) -> list[float]:
+    full = full_information_gain(*GAMES[game])
+    return [gain / full for gain in values_of("tuning", panel=setting, at=game, leader=leader)]
 
 
 def frozen_leader() -> list[str]:
-    """Return what followers that learn earn, as a share of what rule-based followers earn."""
-    found: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    names = ("game", "payment", "kind", "identities")
-    for row in stored("followers/frozen_leader.jsonl"):
-        found[tuple(row[name] for name in names)].append(row)
-    marks = ("500", "1000", "2000", "5000")
-    rows = []
-    for (game, payment, kind, identities), same in sorted(
-        found.items(), key=lambda item: ALL_BUT_TWO.index(item[0][0])
-    ):
-        shares = [mean_of(row["earned"][mark] / row["by_rule"] for row in same) for mark in marks]
-        task = GAMES.get(game, (game,))[0]
-        rows.append((f"`{task}`, `{payment}`", kind, identities, f"{same[0]['by_rule']:.2f}", *shares))
-    head = [f"{int(mark):,} episodes" for mark in marks]
-    return table(("game", "followers choose", "weights", "rule-based earn", *head), rows)
+    """Return what followers earn that learn beside a leader that does not, and what rule-based followers earn."""
+    of = numbers("frozen-leader")
+    marks, games, (*kinds, rule) = (list(dict.fromkeys(row[name] for row in of)) for name in ("panel", "at", "series"))
+    rows = [
+        (
+            f"`{GAMES[game][0]}`",
+            *kind.split(", "),
+            *(over_seeds("frozen-leader", panel=mark, at=game, series=kind) for mark in marks),
+            f"{values_of('frozen-leader', panel=marks[0], at=game, series=rule)[0]:.2f}",
+        )
+        for game in games
+        for kind in kinds
+    ]
+    return table(("task", "followers choose", "weights", *marks, rule), rows)
+
+
+def broken_contracts() -> list[str]:
+    """Return the default leader's gain and payments beside followers that are paid again, or act at random."""
+    panels = list(dict.fromkeys(row["panel"] for row in numbers("broken-contracts")))
+    lines = dict.fromkeys((row["at"], row["series"]) for row in numbers("broken-contracts"))
+    rows = [
+        (
+            f"`{GAMES[game][0]}`",
+            way,
+            *(over_seeds("broken-contracts", panel=panel, at=game, series=way) for panel in panels),
+        )
+        for game, way in sorted(lines, key=lambda line: list(GAMES).index(line[0]))
+    ]
+    return table(("task", "followers", *panels), rows)
 
 
 TABLES = {
@@ -158,4 +170,5 @@ TABLES = {
     "prediction": prediction,
     "termination": termination,
     "frozen leader": frozen_leader,
+    "broken contracts": broken_contracts,
 }

@@ -1,4 +1,4 @@
-"""Stored rows and reports of bench/, and how they become cells."""
+"""Stored rows and reports of bench/paper, and how they become cells."""
 
 from __future__ import annotations
 
@@ -16,14 +16,11 @@ from task_tables import gains
 from paymaster.analysis.intervals import mean_ci95
 from paymaster.reproduction.specs import GAMES as OF_THE_PAPER
 
-BENCH = Path(__file__).resolve().parents[2] / "bench"
-PAPER = BENCH / "paper"
+PAPER = Path(__file__).resolve().parents[2] / "bench" / "paper"
 GAMES = {name: (game.task, str(game.payment)) for name, game in OF_THE_PAPER.items()}
 """Name -> task and payment rule."""
 GRID = tuple(GAMES)[:4]
 """The games of the paper's regime."""
-ALL_BUT_TWO = (*GRID, "navigation", "predator_prey")
-"""The names in bench/followers and in tuning, where games in the plane are paid in advance."""
 COMPARED = ("ebpg-expiring", "ebpg", "no-ebpg", "no-attention", "m3rl")
 NOT_MEASURED = ""
 
@@ -35,19 +32,18 @@ def numbers(figure: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def over_seeds(figure: str, digits: int = 2, **where: str) -> str:
-    """Return mean ± 95 % over seeds (Student's t) of the only row with these values; empty where it has no number."""
+def values_of(figure: str, **where: str) -> list[float]:
+    """Return the seeds' values in the only row with these fields; none where there is no row, or no number in it."""
     rows = [row for row in numbers(figure) if all(row[name] == value for name, value in where.items())]
     if not rows:
-        return NOT_MEASURED
+        return []
     (row,) = {(row["game"], row["values"]): row for row in rows}.values()
-    return mean_of((value for value in map(float, row["values"].split()) if not math.isnan(value)), digits)
+    return [value for value in map(float, row["values"].split()) if not math.isnan(value)]
 
 
-@cache
-def stored(name: str) -> list[dict[str, Any]]:
-    """Return the rows of a file of JSON lines in bench."""
-    return [json.loads(line) for line in (BENCH / name).read_text("utf-8").splitlines()]
+def over_seeds(figure: str, digits: int = 2, **where: str) -> str:
+    """Return the mean of :func:`values_of` ± 95 % over seeds (Student's t); empty where there is none."""
+    return mean_of(values_of(figure, **where), digits)
 
 
 @cache

@@ -38,8 +38,8 @@ class FollowerLearning:
         gamma: discount of their own rewards.
         gae_lambda: lambda of the advantage estimator.
         explore: iota: with this probability an action is a uniform one, throughout training. The paper's 0.3 breaks off
-            every fourth contract in each step, and leaders learn to offer what nobody takes; a policy that is drawn
-            from tries enough by itself (docs/results.md).
+            contracts, at the leader's cost in predator_prey; a policy that is drawn from tries enough by itself
+            (docs/results.md).
         lambda_entropy: weight of the policy's entropy.
         critic_weight: weight of the value's loss.
         max_gradient_norm: the gradient is scaled down to this norm.
@@ -47,8 +47,8 @@ class FollowerLearning:
         clip: how far an action's probability may move within a batch, as a share.
         hidden: width of their networks.
         identities: "embedded", one set of weights and a learned vector for every follower, or "separate", weights of
-            its own for each, which learn from what that one lives through alone: as good in the end, but later
-            (docs/results.md).
+            its own for each, which learn from what that one lives through alone: with "meta" nearly as good in the end,
+            but later; with "primitive" they hardly learn (docs/results.md).
     """
 
     learning_rate: Positive = 5e-3

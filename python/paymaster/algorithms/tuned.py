@@ -1,4 +1,4 @@
-"""The settings each leader does best with, all having had the same choice (`reproduce tuning --write-tuned`)."""
+"""Each leader's settings, all having had the same choice (`reproduce tuning --write-tuned`; docs/results.md)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ class Reproduce:
         name: of the paper's figures and tables, fig3 to number-of-followers, or all of them; or of ours. leaders: all
             of them beside each other; tuning: each with the same choice of settings; generalisation: games it was not
             trained in; prediction: what the follower-aware module foresees; termination: what a learned one is worth
-            among strangers; frozen-leader: followers that learn against one that does not; ten-times: more training.
+            among strangers; frozen-leader: followers that learn against one that does not; broken-contracts: payment
+            and exploration of learning followers; ten-times: more training.
         scale: "smoke" takes minutes and shows that the machinery works; "cpu" (5,000 episodes a run) takes, for
             all, about four hours on two cores; "paper" (250,000) is for a GPU.
         seeds: of training, from 0 up; by default 5, 2 at smoke.

@@ -28,6 +28,7 @@ OtherName = Literal[
     "prediction",
     "termination",
     "frozen-leader",
+    "broken-contracts",
     "ten-times",
 ]
 OTHER_NAMES: Final[tuple[OtherName, ...]] = get_args(OtherName)

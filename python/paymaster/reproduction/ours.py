@@ -26,7 +26,7 @@ from paymaster.reproduction.plan import (
 )
 from paymaster.reproduction.results import Results
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.specs import GAMES, Reading
+from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Reading
 
 __all__ = ["FIGURES", "tuned_by"]
 
@@ -49,9 +49,9 @@ _figure = partial(Figure, claimed="statement")
 _average = partial(average_of, by_game=True)
 
 
-def _trained(leader: str, game: str, measure: str = "gain", condition: str = "") -> Reading:
+def _trained(leader: str, game: str, measure: str = "gain", condition: str = "", **arm: Any) -> Reading:
     """Return a reading of a leader that is trained until it is good: in the plane four times as long."""
-    return reading(leader, game, measure, condition=condition, length=4.0 if game in _PLANE else 1.0)
+    return reading(leader, game, measure, condition=condition, length=4.0 if game in _PLANE else 1.0, **arm)
 
 
 def leaders(scale: Scale) -> Figure:
@@ -156,9 +156,14 @@ def termination(scale: Scale) -> Figure:
     starts = {f"{DEFAULT_LEADER}, bias {bias:g}": bias for bias in (-4.0, -2.0)}
     labels = (DEFAULT_LEADER, _WITHOUT, "no-ebpg", *starts)
 
+    def start(label: str) -> tuple[tuple[str, Any], ...]:
+        return (("learner.termination_start", starts[label]),) if label in starts else ()
+
     def read(label: str, game: str, measure: str = "gain") -> Reading:
-        start = (("learner.termination_start", starts[label]),) if label in starts else ()
-        return reading(label.partition(",")[0], game, measure, changes=(*strangers, *start))
+        return reading(label.partition(",")[0], game, measure, changes=(*strangers, *start(label)))
+
+    def known(label: str, game: str) -> Reading:
+        return _trained(DEFAULT_LEADER, game, changes=start(label))
 
     measures = {"gain": "gain", "new offers": "new_offers", "termination probability": "insight_termination"}
     panels = [
@@ -166,6 +171,11 @@ def termination(scale: Scale) -> Figure:
         for name, measure in measures.items()
     ]
     claims = ahead("is worth something", "ours", games, read, DEFAULT_LEADER, _WITHOUT)
+    every, (*_, open_start) = games_of(_GAMES, scale), starts
+    panels.append(panel_of("gain, the tasks as they are", "table", (DEFAULT_LEADER, open_start), every, known))
+    quantity = f"gain of {DEFAULT_LEADER} less that with {open_start.partition(', ')[2]}"
+    usual = "better started shut, the tasks as they are"
+    claims += ahead(usual, "ours", every, known, DEFAULT_LEADER, open_start, quantity=quantity)
     averages = [_average("gain", labels, games, read, baseline=_WITHOUT)]
     note = "5,000 followers, of whom each can do one type in four and prefers any: nobody is known, and most cannot."
     return _figure("A learned termination among strangers", panels, claims, averages, note)
@@ -175,16 +185,19 @@ def frozen_leader(scale: Scale) -> Figure:
     games = games_of(("RC completion", "MB completion", *_PLANE), scale)
 
     def read(label: str, game: str, length: float = 0.1) -> Reading:
+        payment = (("parameters.payment", LEARNING_ADVANCE),) if game in _PLANE else ()
+        if label == by_rule:
+            return reading("preference", game, "follower_reward", changes=payment)
         followers, weights = label.split(", ")
-        payment = (("parameters.payment", "advance_once"),) if game in _PLANE else ()
         changes = (*payment, ("follower_learner.identities", weights))
         return reading("preference", game, "follower_reward", followers=followers, changes=changes, length=length)
 
+    by_rule = "rule-based"
     kinds = [f"{followers}, {weights}" for weights in ("embedded", "separate") for followers in ("meta", "primitive")]
     panels, averages = [], []
     for length in (0.1, 0.2, 0.4, 1.0):
         title, one = f"after {length * scale.episodes:,.0f} episodes", partial(read, length=length)
-        panels.append(panel_of(title, "bars", kinds, games, one, y="followers' reward per episode"))
+        panels.append(panel_of(title, "bars", [*kinds, by_rule], games, one, y="followers' reward per episode"))
         how = {"baseline": kinds[0], "against": "what rule-based followers earn from the same leader"}
         averages.append(_average(f"followers' reward {title}", kinds, games, one, **how))
     statement, quantity = (
@@ -197,6 +210,34 @@ def frozen_leader(scale: Scale) -> Figure:
         "Embedded: one network with a vector for each; separate: a network for each."
     )
     return _figure("Followers that learn, a leader that does not", panels, claims, averages, note)
+
+
+def broken_contracts(scale: Scale) -> Figure:
+    games = games_of(("MB advance", *_PLANE), scale)
+    once, again, exploring = "paid once", "paid each time", "paid once, 30 % random actions"
+    changes: dict[str, tuple[tuple[str, Any], ...]] = {
+        once: (),
+        again: (("parameters.payment", "advance"),),
+        exploring: (("follower_learner.explore", 0.3),),
+    }
+
+    def read(label: str, game: str, measure: str = "gain") -> Reading:
+        return reading(DEFAULT_LEADER, game, measure, followers="meta", changes=changes[label])
+
+    measures = {"gain": "gain", "paid": "payments", "paid for completed contracts": "incentive"}
+    panels = [
+        panel_of(name, "bars", changes, games, partial(read, measure=measure), y=f"{name} per episode")
+        for name, measure in measures.items()
+    ]
+    claims = list[Claim]()
+    for worse in (again, exploring):
+        quantity = f"gain, {once}, less gain, {worse}"
+        claims += ahead(f"costs gain: {worse}", "ours", games, read, once, worse, quantity=quantity)
+    note = (
+        "Followers that learn, and choose goals. Paid once: a follower that dropped a contract and takes the same "
+        "offer again is not paid again. Random actions: only while training, as the paper's followers explore."
+    )
+    return _figure("Contracts that learning followers break", panels, claims, note=note)
 
 
 def ten_times(scale: Scale) -> Figure:
@@ -229,6 +270,7 @@ FIGURES: Final[dict[FigureName, Callable[[Scale], Figure]]] = {
     "prediction": prediction,
     "termination": termination,
     "frozen-leader": frozen_leader,
+    "broken-contracts": broken_contracts,
     "ten-times": ten_times,
 }
 """Name -> the figure at a scale."""
