@@ -103,11 +103,9 @@ def rates(games: int, rounds: int) -> None:
         )
         for title, found in whole.items()
     ]
+    rows.insert(1, ("of which the package's part", "", shown([1e3 * s for s in ours], 3), ""))
     headings = ("world", "steps per CPU second", f"milliseconds a step of {games:,} games", "times the first")
     print(markdown_table(headings, rows))
-    print(
-        f"\nOf a step of the world in Python {shown([1e3 * s for s in ours], 3)} milliseconds are the package's part."
-    )
 
 
 def room() -> None:

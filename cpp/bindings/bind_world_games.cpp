@@ -137,9 +137,10 @@ template <class T, class Draw>
 py::array_t<T> drawn(ArrayGames& g, bool start, std::size_t count, Draw&& draw) {
   py::array_t<T> out(std::vector<std::size_t>{g.games, count});
   T* to = out.mutable_data();
+  std::vector<Draws>& all = start ? g.draws : g.draws_of_step();
   for (std::size_t i = 0; i < g.games; ++i) {
     const bool draws = start ? g.starts[i] : g.playing[i];
-    for (std::size_t j = 0; j < count; ++j) *to++ = draws ? draw(g.draws[i]) : T{0};
+    for (std::size_t j = 0; j < count; ++j) *to++ = draws ? draw(all[i]) : T{0};
   }
   return out;
 }

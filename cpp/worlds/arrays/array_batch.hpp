@@ -68,6 +68,7 @@ class ArrayBatch final : public GameBatch<World> {
     rules_->plan();
     check_plan(*games_, name_, rules_->actions());
     each_game([&](int i) { tell(i, follower_actions); });
+    games_->step_has_draws = false;
     rules_->move();
     check_move(*games_, name_);
     check_arrays(*games_, name_ + ".move");
@@ -187,9 +188,12 @@ class ArrayBatch final : public GameBatch<World> {
     look();
   }
 
-  /// What its followers can do, which is the same in all of an episode.
-  void tell_skills(const State& s) {
+  /// What is the same in all of an episode: what its followers can do, and the keys of its draws.
+  void tell_episode(const State& s) {
     const auto game = static_cast<std::size_t>(s.world.game);
+    games_->seed[game] = s.seed;
+    games_->environment[game] = s.environment;
+    games_->episode[game] = s.episode;
     bool* can = games_->skill.get() + games_->pair(game, 0, 0);
     for (int k = 0; k < this->n_; ++k) {
       for (std::size_t g = 0; g < games_->goals; ++g) *can++ = holds(s.follower[k].skill, static_cast<int>(g));
@@ -202,7 +206,7 @@ class ArrayBatch final : public GameBatch<World> {
         games_->starts.get() + games_->games)
       return;
     for (const State& s : this->states_)
-      if (games_->starts[static_cast<std::size_t>(s.world.game)]) tell_skills(s);
+      if (games_->starts[static_cast<std::size_t>(s.world.game)]) tell_episode(s);
     rules_->reset();
     check_arrays(*games_, name_ + ".reset");
     rules_->end();
@@ -237,8 +241,6 @@ class ArrayBatch final : public GameBatch<World> {
     this->game_.override_actions(s, follower_actions, action);
     GoalSet skill[kRoom];
     this->game_.context_of(s, games_->chosen.data() + first, action, skill, games_->committed.data() + first);
-    games_->draws[game] = Draws(s.seed, Stream::world, static_cast<std::uint64_t>(s.step),
-                                static_cast<std::uint64_t>(s.episode), s.environment);
   }
 
   void settle(int i, const BatchResult& result) {
@@ -299,7 +301,7 @@ class ArrayBatch final : public GameBatch<World> {
       throw;
     }
     this->states_ = std::move(candidate);
-    for (const State& s : this->states_) tell_skills(s);
+    for (const State& s : this->states_) tell_episode(s);
     std::fill_n(games_->starts.get(), games_->games, false);
     change.done();
   }

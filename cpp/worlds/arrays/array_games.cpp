@@ -51,12 +51,27 @@ ArrayGames::ArrayGames(int games_, int followers_, int goals_)
       step(games),
       draws(games, Draws(0, Stream::reset, 0, 0, 0)),
       starts(std::make_unique<bool[]>(games)),
+      seed(games),
+      environment(games),
+      episode(games),
       distance(games * followers * goals, std::int16_t{kNone}),
       available(games * goals),
       exhausted(std::make_unique<bool[]>(games)),
       reached(std::make_unique<bool[]>(games * followers * goals)),
       follower_reward(games * followers),
       leader_reward(games) {}
+
+std::vector<Draws>& ArrayGames::draws_of_step() {
+  if (!step_has_draws) {
+    for (std::size_t i = 0; i < games; ++i) {
+      if (playing[i])
+        draws[i] = Draws(seed[i], Stream::world, static_cast<std::uint64_t>(step[i]),
+                         static_cast<std::uint64_t>(episode[i]), environment[i]);
+    }
+    step_has_draws = true;
+  }
+  return draws;
+}
 
 void check_arrays(const ArrayGames& g, const std::string& method) {
   for (const WorldArray& array : g.own) {

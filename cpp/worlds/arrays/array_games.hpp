@@ -61,8 +61,13 @@ struct ArrayGames {
   std::vector<std::uint8_t> action;    // [B, N] primitive; plan() writes it, move() reads it
   std::unique_ptr<bool[]> skill;       // [B, N, G]
   std::vector<std::int32_t> step;      // [B] t, before the move
-  std::vector<Draws> draws;            // [B] of this step, or of the episode that begins
+  std::vector<Draws> draws;            // [B] of this step (draws_of_step), or of the episode that begins
   std::unique_ptr<bool[]> starts;      // [B] games whose episode begins
+
+  // Of each game, for its draws [B].
+  std::vector<std::uint64_t> seed, environment;
+  std::vector<std::int64_t> episode;
+  bool step_has_draws = false;  // made when the first is asked for: many worlds move without chance
 
   // From the rules.
   std::vector<std::int16_t> distance;   // [B, N, G] planned actions before the one that reaches the type, -1
@@ -72,6 +77,9 @@ struct ArrayGames {
   std::unique_ptr<bool[]> reached;      // [B, N, G]
   std::vector<float> follower_reward;   // [B, N] the world's own
   std::vector<double> leader_reward;    // [B]
+
+  /// Those of this step, of games that are playing.
+  std::vector<Draws>& draws_of_step();
 
   std::size_t follower(std::size_t game, int k) const { return game * followers + static_cast<std::size_t>(k); }
   std::size_t pair(std::size_t game, int k, int goal) const {
