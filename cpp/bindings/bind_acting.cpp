@@ -140,27 +140,17 @@ class PyActingFollowers {
 
   py::array draw(const py::array& own, const py::array& goal, const py::array& identity, const py::object& uniform,
                  double explore) const {
-    expect_range(explore, 0.0, 1.0, "explore");
-    Seen seen = see(own, goal, identity);
-    py::array numbers;
-    if (!uniform.is_none()) {
-      numbers = uniform.cast<py::array>();
-      seen.arrays.uniform = uniform_numbers(numbers, seen.games);
-    }
-    seen.arrays.explore = explore;
-    py::array_t<std::int64_t> action(seen.games);
-    seen.arrays.action = action.mutable_data();
-    {
-      py::gil_scoped_release release;
-      act(network_.weights, seen.sizes, seen.arrays);
-    }
-    return action;
+    return drawn(see(own, goal, identity), uniform, explore);
   }
 
   py::array answer(const PyFollowerEncoder& encoder, const py::object& observation, const py::array& own,
                    const py::array& goal, const py::array& identity, const py::object& uniform, double explore) const {
     encoder.encode_into(observation, own, goal, identity);
-    return draw(own, goal, identity, uniform, explore);
+    Seen seen = see(own, goal, identity);
+    if (!observation.contains("acts")) reject("observation", "a field 'acts'", "none");
+    const py::array acts = py::object(observation["acts"]).cast<py::array>();
+    seen.arrays.acts = whole_array<bool>(acts, "observation['acts']", seen.games);
+    return drawn(seen, uniform, explore);
   }
 
  private:
@@ -179,6 +169,23 @@ class PyActingFollowers {
     seen.arrays.goal = whole_array<float>(goal, "goal", with(seen.games, {s.goals, s.goal_features}));
     seen.arrays.identity = indices(identity, "identity", seen.games, 0, population_ - 1);
     return seen;
+  }
+
+  py::array drawn(Seen seen, const py::object& uniform, double explore) const {
+    expect_range(explore, 0.0, 1.0, "explore");
+    py::array numbers;
+    if (!uniform.is_none()) {
+      numbers = uniform.cast<py::array>();
+      seen.arrays.uniform = uniform_numbers(numbers, seen.games);
+    }
+    seen.arrays.explore = explore;
+    py::array_t<std::int64_t> action(seen.games);
+    seen.arrays.action = action.mutable_data();
+    {
+      py::gil_scoped_release release;
+      act(network_.weights, seen.sizes, seen.arrays);
+    }
+    return action;
   }
 
   Parameters parameters_;

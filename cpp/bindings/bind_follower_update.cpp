@@ -7,6 +7,7 @@
 
 #include "bindings.hpp"
 #include "network_parameters.hpp"
+#include "networks/follower_advantages.hpp"
 #include "networks/follower_update.hpp"
 
 namespace paymaster::bindings {
@@ -92,6 +93,23 @@ class PyFollowerUpdate {
   std::vector<py::ssize_t> shape_;  // [T, B, N] of the steps taken
 };
 
+py::tuple advantages_of(const py::array& reward, const py::array& value, const py::array& acts, double gamma,
+                        double gae_lambda) {
+  if (reward.ndim() != 3) reject("reward", "shape (T, B, N)", shape_of(reward));
+  const std::vector<py::ssize_t> shape{reward.shape(0), reward.shape(1), reward.shape(2)};
+  const FollowerReturns returns{static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1] * shape[2]),
+                                whole_array<float>(reward, "reward", shape), whole_array<float>(value, "value", shape),
+                                whole_array<bool>(acts, "acts", shape)};
+  py::array_t<float> advantage(shape), target(shape);
+  float *advantages = advantage.mutable_data(), *targets = target.mutable_data();
+  Moments moments;
+  {
+    py::gil_scoped_release release;
+    moments = follower_advantages(returns, gamma, gae_lambda, advantages, targets);
+  }
+  return py::make_tuple(advantage, target, py::make_tuple(moments.count, moments.mean, moments.squares));
+}
+
 }  // namespace
 
 void bind_follower_update(py::module_& m) {
@@ -106,6 +124,9 @@ void bind_follower_update(py::module_& m) {
       .def("judge", &PyFollowerUpdate::judge)
       .def("learn", &PyFollowerUpdate::learn, py::arg("advantage"), py::arg("targets"), py::kw_only(), py::arg("first"),
            py::arg("scale"), py::arg("explore"), py::arg("critic_weight"), py::arg("entropy_weight"), py::arg("clip"));
+  m.def("follower_advantages", &advantages_of, py::arg("reward"), py::arg("value"), py::arg("acts"), py::kw_only(),
+        py::arg("gamma"), py::arg("gae_lambda"),
+        "Advantages and targets [T, B, N]; count, mean and squared distances from it of the advantages that count.");
 }
 
 }  // namespace paymaster::bindings

@@ -72,7 +72,8 @@ struct FollowerStepArrays {
   const float* own;                // [B, N, F]
   const float* goal;               // [B, N, G, D]
   const std::int64_t* identity;    // [B, N], in 0..P-1
-  float* logits = nullptr;         // [B, N, A], out; null: not wanted
+  const bool* acts = nullptr;      // [B, N], whose action is wanted, of others it is 0; null: of all
+  float* logits = nullptr;         // [B, N, A], out, of all; null: not wanted
   std::int64_t* action = nullptr;  // [B, N], out; null: not wanted
   const float* uniform = nullptr;  // [B, N], in [0, 1); null: the likeliest actions
   double explore = 0.0;            // iota, with which an action is a uniform one

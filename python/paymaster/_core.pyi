@@ -378,6 +378,14 @@ class ActingFollowers:
         explore: float,
     ) -> NDArray[np.int64]: ...
 
+def follower_advantages(
+    reward: NDArray[np.float32],
+    value: NDArray[np.float32],
+    acts: NDArray[np.bool_],
+    *,
+    gamma: float,
+    gae_lambda: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], tuple[float, float, float]]: ...
 def draw_offers(
     log_mu: NDArray[np.float32],
     termination_logits: NDArray[np.float32] | None,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -134,6 +136,48 @@ def test_an_update_is_the_same_by_torch() -> None:
         ours, others = mine.optimizer.state[one], theirs.optimizer.state[other]
         assert ours["step"] == others["step"] == 4
         torch.testing.assert_close(ours["exp_avg"], others["exp_avg"], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", [{}, {"everybody": True}, {"nobody": True}, {"shape": (1, 1, 1)}])
+def test_advantages_are_those_of_the_definition(how: dict[str, Any]) -> None:
+    episodes, followers = episodes_of(SIZES, **how), learner_of(SIZES, gamma=0.9, gae_lambda=0.7)
+    core = CoreFollowerUpdate.of(followers.network, None)
+    assert core is not None
+    core.take(episodes, followers.config)
+    value, acts = core.judge(), episodes.acts
+    came = core.estimate(episodes, value, lambda local: local)
+    expected = followers._estimate(in_double(episodes), value.double())
+    for ours, exact in zip(came, expected, strict=True):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours[acts].double(), exact[acts], rtol=1e-4, atol=1e-5)
+
+
+def test_advantages_are_scaled_over_all_ranks() -> None:
+    """Those of two ranks with games of their own are those of all games in one."""
+    one = episodes_of(SIZES)
+    two = replace(one, reward=3.0 * one.reward + 1.0, acts=one.acts.flip(0))
+    joined = {name: torch.cat((getattr(one, name), getattr(two, name)), 1) for name in ("reward", "acts")}
+    followers, meeting = learner_of(SIZES), Barrier(2)
+    parts: dict[int, Tensor] = {}
+
+    def estimated(rank: int, episodes: FollowerEpisodes) -> Tensor:
+        def total(local: Tensor) -> Tensor:
+            parts[rank] = local
+            meeting.wait()
+            summed = parts[0] + parts[1]
+            meeting.wait()
+            return summed
+
+        core = CoreFollowerUpdate.of(copy.deepcopy(followers.network), None)
+        assert core is not None
+        core.take(episodes, followers.config)
+        return core.estimate(episodes, torch.where(episodes.acts, 0.5, 0.0), total)[0]
+
+    with ThreadPoolExecutor(2) as pool:
+        ours = torch.cat(list(pool.map(estimated, (0, 1), (one, two))), 1)
+    acts = joined["acts"]
+    expected, _ = followers._estimate(in_double(replace(one, **joined)), torch.where(acts, 0.5, 0.0).double())
+    torch.testing.assert_close(ours[acts].double(), expected[acts], rtol=1e-4, atol=1e-5)
 
 
 def test_it_goes_on_from_states_of_others() -> None:

@@ -71,5 +71,36 @@ def test_answers_that_cannot_be_given_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=f"{name}: expected"):
             core.answer(**arrays | {name: wrong}, **how)
+    for acts in (np.ones((3, 3), np.bool_), np.ones((3, 4), np.int64)):
+        with pytest.raises((ValueError, TypeError), match=r"observation\['acts'\]: expected"):
+            core.answer(**arrays, **how | {"observation": {**observation, "acts": acts}})
+    del observation["acts"]
+    with pytest.raises(ValueError, match="expected a field 'acts'"):
+        core.answer(**arrays, **how)
     with pytest.raises(TypeError):
         core.answer(**arrays, **how | {"encoder": None})
+
+
+@pytest.mark.parametrize("greedy", [False, True])
+def test_whose_action_is_not_used_changes_nothing_for_others(greedy: bool) -> None:
+    """However few act: the same actions as if all did, and 0 for those who do not."""
+    env = two_phase("meta", 40)
+    env.reset()
+    encoder, random = FollowerEncoder(env, torch.device("cpu")), np.random.default_rng(0)
+    observation = env.offer(random.integers(0, 2, (40, 4, 2)))
+    followers = FollowerActorCritic(encoder.config(32, "embedded"), seed=1)
+    for parameter in followers.network.parameters():
+        parameter.data.mul_(3.0)
+    core: Any = followers.actor()._core
+    uniform = None if greedy else random.random((40, 4), np.float32)
+    own, goal = (
+        np.empty((40, 4, *shape), np.float32) for shape in ((encoder.own_features,), (4, encoder.goal_features))
+    )
+    seen = (own, goal, np.empty((40, 4), np.int64))
+    everybody = core.answer(encoder.whole, observation, *seen, uniform, 0.1)
+    assert len(np.unique(everybody)) > 2
+    np.testing.assert_array_equal(everybody, core.draw(*seen, uniform, 0.1))
+    for share in (0.0, 0.01, 0.3, 0.9):
+        acts = random.random((40, 4)) < share
+        answered = core.answer(encoder.whole, {**observation, "acts": acts}, *seen, uniform, 0.1)
+        np.testing.assert_array_equal(answered, np.where(acts, everybody, 0))

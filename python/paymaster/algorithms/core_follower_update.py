@@ -6,7 +6,8 @@ not take: CUDA, double precision, followers with weights of their own, subclasse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -64,6 +65,31 @@ class CoreFollowerUpdate:
     def judge(self) -> Tensor:
         """As :meth:`TorchFollowerUpdate.judge`."""
         return torch.from_numpy(self._core.judge())
+
+    def estimate(
+        self, episodes: FollowerEpisodes, value: Tensor, total: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Return advantages and targets of the value, float [T, B, N], as :class:`.FollowerActorCritic` defines them.
+
+        One call in place of a dozen operations of torch, which take longer than it takes to judge the steps. Where
+        nobody acted, advantages are any numbers.
+
+        Args:
+            episodes: those taken.
+            value: of their steps (:meth:`judge`).
+            total: makes a sum over this batch one over all ranks' (:func:`.normalise`).
+        """
+        arrays = (array.contiguous().numpy() for array in (episodes.reward, value, episodes.acts))
+        advantage, targets, (count, mean, squares) = _core.follower_advantages(
+            *arrays, gamma=self._config.gamma, gae_lambda=self._config.gae_lambda
+        )
+        every, summed = total(torch.tensor((count, count * mean), dtype=torch.float64)).tolist()
+        every = max(1.0, every)
+        centre = summed / every
+        squares = float(total(torch.tensor(squares + count * (mean - centre) ** 2, dtype=torch.float64)))
+        advantage -= centre
+        advantage /= math.sqrt(squares / every) + 1e-8
+        return torch.from_numpy(advantage), torch.from_numpy(targets)
 
     def learn(
         self, advantage: Tensor, targets: Tensor, scale: Tensor, *, first: bool

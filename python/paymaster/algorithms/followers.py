@@ -187,7 +187,11 @@ class FollowerActorCritic:
         self._core = CoreFollowerUpdate.of(self.network, self._core)
         update = TorchFollowerUpdate(self.network) if self._core is None else self._core
         update.take(episodes, config)
-        advantage, targets = self._estimate(episodes, update.judge())
+        value = update.judge()
+        if self._core is None:
+            advantage, targets = self._estimate(episodes, value)
+        else:
+            advantage, targets = self._core.estimate(episodes, value, self.ranks.total)
         first: dict[str, Tensor] = {}
         for epoch in range(config.epochs):
             loss, means = update.learn(advantage, targets, share, first=epoch == 0)

@@ -174,7 +174,8 @@ class FollowerActor(_Actor):
             greedy: the likeliest action, no randomness at all.
 
         Returns:
-            Actions int64 [B, N]; None where it takes other ways than the core: nothing is written or drawn.
+            Actions int64 [B, N], 0 where nobody acts; None where it takes other ways than the core: nothing is written
+            or drawn.
 
         Raises:
             ValueError, TypeError: not such an observation, or arrays that do not fit.

@@ -126,7 +126,7 @@ class LearningFollowers:
         env.answering = self
 
     def answer(self, observation: Observation) -> NDArray[np.int64]:
-        """Their actions, int64 [B, N]."""
+        """Their actions, int64 [B, N], 0 where nobody acts."""
         first = observation["step"].flat[0] == 0
         if first:
             self._actor = self.followers.actor()
@@ -138,7 +138,7 @@ class LearningFollowers:
             answered = self._actor.answer(encoder.whole, observation, *arrays, **how)
         if answered is None:
             seen = encoder.encode_into(observation, *arrays)
-            answered = self.followers.act(seen, self._actor, **how).cpu().numpy()
+            answered = np.where(observation["acts"], self.followers.act(seen, self._actor, **how).cpu().numpy(), 0)
         self._recording.decide(answered)
         return answered
 
