@@ -207,7 +207,6 @@ class PyBatch {
   bool offered_ = false;  // offers_ holds offers that followers have not answered yet
 };
 
-/// paymaster._core.Field of one game: shape [...].
 py::tuple shape_in_a_game(const FieldInfo& field) {
   std::vector<py::ssize_t> shape = array_shape(field, 0);
   shape.erase(shape.begin());

@@ -1,4 +1,7 @@
-"""Worlds of one's own in Python: by name everywhere, and refused in one clear error where they break a rule."""
+"""Worlds of one's own in Python: by name everywhere, and refused in one clear error where they break a rule.
+
+Longer than other files: one fixture registers the world that all of it plays.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 //
 // Rules may fail in the middle of a step. Then followers have answered offers, and nobody has moved: such a batch says so
 // at every call, until reset() with seeds, restore() or set_state() of everything gives it whole games again.
+//
+// Longer than other files: one idea, a step for all games at once, and what has to go with it where it fails.
 #pragma once
 
 #include <cstring>
