@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -112,6 +113,7 @@ class PythonKind final : public WorldKind {
     return all;
   }
   std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
+    expect_room_for_arrays(game, batch, people.size());
     auto games = std::make_shared<ArrayGames>(batch.num_envs, game.num_followers, game.num_goals);
     if (game.observe_routes) games->route.resize(games->distance.size());
     std::unique_ptr<PythonRules> rules;
@@ -148,6 +150,11 @@ void add_world(const std::string& task, const std::string& meaning, const std::s
       new PythonKind(name, max_followers, max_goals, actions, goal_objects, std::move(declared), make, features);
   GameConfig config;
   config.set_world(*kind);
+  std::set<std::string> names;
+  GameConfig::visit(config, [&](const char* parameter, auto&&...) {
+    expect(names.insert(parameter).second, "parameters", "other names than those that every game has",
+           quoted(parameter));
+  });
   take_parameters(config, preset);
   config.validate();
   add_task({task, meaning, config});

@@ -312,6 +312,8 @@ def test_two_ranks(tmp_path: Path) -> None:
         ("x", line(num_actions=0), {}, ValueError, r"Line.num_actions: expected a value in \[1, 64\], got 0"),
         ("x", line(max_followers=2000), {}, ValueError, "max_followers"),
         ("x", line(parameters={"a": 3}), {}, TypeError, "Line.parameters: expected names and Parameters"),
+        ("x", line(parameters={"horizon": Parameter(3, "h")}), {}, ValueError, "parameters: expected other names"),
+        ("x", line(parameters={"seed": Parameter(3, "s")}), {}, ValueError, "expected no argument of make"),
         ("x", Taxi, {"fare": "much"}, TypeError, "fare: expected a number, got str"),
         ("x", Taxi, {"fare": 1e3}, ValueError, r"fare: expected a value in \[0, 100\]"),
         ("x", Taxi, {"price": 1}, ValueError, "parameters: expected names among"),
@@ -351,6 +353,15 @@ def test_what_a_parameter_refuses(arguments: Any, error: type[Exception]) -> Non
         (("1x",), "name: expected an identifier"),
         (("reset",), "name: expected one that is not taken"),
         (("zone",), "name: expected one that is not taken"),
+        (("offer",), "Line.setup: expected arrays of other names than the game's own fields, got 'offer'"),
+        (("skill",), "Line.setup: expected arrays of other names"),
+        (("due",), "Line.setup: expected arrays of other names"),
+        (("a", (3,), None), "a: expected dtype bool"),
+        (("a", 3), "a: expected a shape of at most two axes"),
+        (("a", (10**9,)), "a: expected at most 1,048,576 values a game"),
+        (("a", (3,), "float64", "", 0, float("inf")), "a: expected finite numbers as low and high"),
+        (("a", (3,), "int16", "", "0", 4), "a: expected finite numbers as low and high"),
+        (("a", (3,), "int16", 5), "a: expected a line of text as its meaning"),
         (("a", (3,), "uint8"), "a: expected dtype bool"),
         (("a", (3, 0)), "a: expected a shape of at most two axes"),
         (("a", (3, 2, 2)), "a: expected a shape of at most two axes"),
@@ -374,6 +385,30 @@ def test_what_an_array_refuses(declared: tuple[Any, ...], text: str) -> None:
         paymaster.make("odd")
 
 
+def test_an_array_is_declared_in_setup_alone_in_this_machines_order() -> None:
+    def setup(self: Any) -> None:
+        Taxi.setup(self)
+        self.array("swapped", (N,), ">i2", high=300)
+
+    def move(self: Any, step: Any) -> Any:
+        self.swapped[:] = 258
+        if step.step.max() >= 2:
+            self.array("late")
+        return Taxi.move(self, step)
+
+    register("odd", line(setup=setup, move=move))
+    env = paymaster.make_vec("odd", 1, seed=1)
+    env.reset()
+    assert (env.step(np.zeros((1, N, 2), int))[0]["swapped"] == 258).all()
+    with pytest.raises(WorldError, match=r"late: expected a declaration in setup\(\), got one after it"):
+        steps(env, 3)
+
+
+def test_more_games_than_the_machine_holds_are_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="num_envs: expected games that fit into this machine's"):
+        paymaster.make_vec("taxi", 2**24, num_followers=1024, num_goals=64, population_size=1024)
+
+
 def test_assigning_copies_into_the_array() -> None:
     world = Taxi(2, paymaster.make_vec("taxi").parameters)
     array = world.zone
@@ -387,7 +422,7 @@ def test_assigning_copies_into_the_array() -> None:
 
 def steps(env: paymaster.LeaderVectorEnv, number: int) -> None:
     for _ in range(number):
-        env.step(np.zeros((B, N, 2), int))
+        env.step(np.zeros((env.num_envs, N, 2), int))
 
 
 def test_a_batch_whose_world_has_failed_says_so_until_it_is_whole_again() -> None:

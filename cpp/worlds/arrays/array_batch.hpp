@@ -32,6 +32,7 @@ class ArrayBatch final : public GameBatch<World> {
         rules_(std::move(rules)),
         name_(short_name(config.world->name())),
         paid_(games_->games * games_->followers) {
+    for (const WorldArray& array : games_->own) check_name(array);
     begin_episodes();
     look();
   }
@@ -152,6 +153,17 @@ class ArrayBatch final : public GameBatch<World> {
    private:
     bool& broken_;
   };
+
+  /// Each field of the game has a name of its own.
+  void check_name(const WorldArray& array) const {
+    const auto found = [&](const std::vector<FieldInfo>& fields) {
+      return std::count_if(fields.begin(), fields.end(),
+                           [&](const FieldInfo& f) { return f.name == array.field.name; });
+    };
+    const bool alone = found(this->state_fields_) == 1 && found(this->observation_fields_) == (array.shown ? 1 : 0) &&
+                       found(this->follower_fields_) == 0;
+    expect(alone, name_ + ".setup", "arrays of other names than the game's own fields", quoted(array.field.name));
+  }
 
   /// Line of "module:Line".
   static std::string short_name(const std::string& name) { return name.substr(name.find(':') + 1); }

@@ -78,6 +78,11 @@ struct ArrayGames {
   std::vector<float> follower_reward;   // [B, N] the world's own
   std::vector<double> leader_reward;    // [B]
 
+  static std::size_t bytes_of_game(int followers, int goals) {
+    const auto n = static_cast<std::size_t>(followers), g = static_cast<std::size_t>(goals);
+    return sizeof(Draws) + 64 + n * (3 + sizeof(float)) + n * g * (2 + 3) + 2 * g;
+  }
+
   /// Those of this step, of games that are playing.
   std::vector<Draws>& draws_of_step();
 

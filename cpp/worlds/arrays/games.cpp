@@ -10,19 +10,31 @@ template <int Followers, int Goals>
 std::unique_ptr<Batch> sized(const GameConfig& game, const BatchConfig& batch, Population people,
                              std::shared_ptr<ArrayGames> games, std::unique_ptr<ArrayRules> rules) {
   using World = ArrayWorld<Followers, Goals>;
-  expect_room(batch.num_envs, GameBatch<World>::bytes_of_game(game),
-              HistoryTable::bytes(people.size(), game.num_goals, game.num_bonuses, game.horizon));
   return std::make_unique<ArrayBatch<World>>(game, batch, std::move(people), std::move(games), std::move(rules));
+}
+
+/// Calls f<Followers, Goals>() with the smallest room that holds the game.
+template <class F>
+auto with_room(const GameConfig& game, F&& f) {
+  if (game.num_followers <= 8 && game.num_goals <= 8) return f.template operator()<8, 8>();
+  if (game.num_followers <= 64) return f.template operator()<64, kMaxGoals>();
+  return f.template operator()<kMaxFollowers, kMaxGoals>();
 }
 
 }  // namespace
 
+void expect_room_for_arrays(const GameConfig& game, const BatchConfig& batch, int population) {
+  const std::size_t state = with_room(
+      game, [&]<int Followers, int Goals>() { return GameBatch<ArrayWorld<Followers, Goals>>::bytes_of_game(game); });
+  expect_room(batch.num_envs, state + ArrayGames::bytes_of_game(game.num_followers, game.num_goals),
+              HistoryTable::bytes(population, game.num_goals, game.num_bonuses, game.horizon));
+}
+
 std::unique_ptr<Batch> array_games(const GameConfig& game, const BatchConfig& batch, Population people,
                                    std::shared_ptr<ArrayGames> games, std::unique_ptr<ArrayRules> rules) {
-  const auto make = game.num_followers <= 8 && game.num_goals <= 8 ? sized<8, 8>
-                    : game.num_followers <= 64                     ? sized<64, kMaxGoals>
-                                                                   : sized<kMaxFollowers, kMaxGoals>;
-  return make(game, batch, std::move(people), std::move(games), std::move(rules));
+  return with_room(game, [&]<int Followers, int Goals>() {
+    return sized<Followers, Goals>(game, batch, std::move(people), std::move(games), std::move(rules));
+  });
 }
 
 }  // namespace paymaster

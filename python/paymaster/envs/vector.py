@@ -32,7 +32,7 @@ from paymaster.validation.arguments import (
     seed_of,
     seeds_of,
 )
-from paymaster.validation.keywords import check_keywords
+from paymaster.validation.keywords import ARGUMENTS, check_keywords
 from paymaster.worlds.registration import find
 
 if TYPE_CHECKING:
@@ -44,12 +44,6 @@ FOLLOWERS = ("rule", "meta", "primitive")
 
 Observation = dict[str, NDArray[Any]]
 Step = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
-
-
-_OWN = (
-    "num_envs", "seed", "num_threads", "autoreset_mode", "first_index", "copy", "population", "render_mode",
-    "max_episode_steps",
-)  # fmt: skip
 
 
 class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[Any]]):
@@ -115,7 +109,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         **parameters: Any,
     ) -> None:
         find(task)
-        check_keywords(task, parameters, _OWN)
+        check_keywords(task, parameters, ARGUMENTS)
         mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else str(autoreset_mode)
         if not isinstance(copy, bool):
             raise TypeError(f"copy: expected a bool, got {type(copy).__name__}")

@@ -8,7 +8,13 @@ from typing import Any
 
 from paymaster import _core
 
-__all__ = ["check_keywords"]
+__all__ = ["ARGUMENTS", "check_keywords"]
+
+ARGUMENTS = (
+    "num_envs", "seed", "num_threads", "autoreset_mode", "first_index", "copy", "population", "render_mode",
+    "max_episode_steps",
+)  # fmt: skip
+"""Of a batch, beside the parameters of its task."""
 
 
 def check_keywords(task: str, parameters: Mapping[str, Any], own: Iterable[str]) -> None:

@@ -74,8 +74,16 @@ class Caller:
         try:
             return method(*arguments)
         except Exception as error:
-            text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            text = _text_of(error)
             raise WorldError(f"{self._name}.{name}: expected it to return, got {text}") from error
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        said = str(error)
+    except Exception:  # of a class of the world's
+        said = ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def features_of(

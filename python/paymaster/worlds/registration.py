@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from paymaster import _core
 from paymaster.validation.arguments import check_int
+from paymaster.validation.keywords import ARGUMENTS
 from paymaster.worlds.caller import Caller, features_of
 from paymaster.worlds.gymnasium_names import forget_names, register_names
 from paymaster.worlds.parameter import Parameter
@@ -174,6 +175,8 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
     for parameter, about in world.parameters.items():
         if not isinstance(parameter, str) or not parameter.isidentifier() or not isinstance(about, Parameter):
             raise TypeError(f"{world.__name__}.parameters: expected names and Parameters, got {parameter!r}: {about!r}")
+        if parameter in (*ARGUMENTS, "task", "index"):
+            raise ValueError(f"{world.__name__}.parameters: expected no argument of make(), got {parameter!r}")
     path = f"{world.__module__}:{world.__qualname__}"
     _core.add_world(
         name,

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster.worlds.array import Array, Feature, declared
 from paymaster.worlds.draws import Draws
 
-__all__ = ["Array", "Move", "Moved", "World"]
-
-_WHOLE = np.iinfo(np.int16)
-Feature = Literal["follower", "goal"]
-_REAL = 1e6  # the farthest from 0 that a shown number may be, unless the array says another
-
-
-@dataclass(frozen=True)
-class Array:
-    """One of a world's own arrays, as :meth:`World.array` declares it."""
-
-    values: NDArray[Any]
-    meaning: str
-    low: float
-    high: float
-    shown: bool
-    feature: Feature | None
+__all__ = ["Move", "Moved", "World"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +88,9 @@ class World:
         self.parameters = dict(parameters)
         self.num_followers, self.num_goals = parameters["num_followers"], parameters["num_goals"]
         self.horizon = parameters["horizon"]
+        self._in_setup = True
         self.setup()
+        self._in_setup = False
 
     def array(
         self,
@@ -134,39 +121,28 @@ class World:
 
         Raises:
             ValueError, TypeError: a name that is taken, another dtype, more than two axes, bounds beyond int16 of what
-                is shown, a feature of another shape or that is not shown.
+                is shown, a feature of another shape or that is not shown, a call after setup().
         """
         if not isinstance(name, str) or not name.isidentifier():
             raise TypeError(f"name: expected an identifier, got {name!r:.80}")
         if hasattr(self, name) or name in self.arrays:
             raise ValueError(f"name: expected one that is not taken, got {name!r:.80}")
-        kind = np.dtype(dtype)
-        if kind.name not in ("bool", "int16", "int32", "int64", "float32", "float64"):
-            raise ValueError(f"{name}: expected dtype bool, int16, int32, int64, float32 or float64, got {dtype!r:.80}")
-        if len(shape) > 2 or not all(isinstance(length, (int, np.integer)) and length > 0 for length in shape):
-            raise ValueError(f"{name}: expected a shape of at most two axes, each of 1 or more, got {shape}")
-        default = {"b": (0, 1), "i": (0, _WHOLE.max), "f": (-_REAL, _REAL)}[kind.kind]
-        lowest, highest = (d if given is None else float(given) for given, d in zip((low, high), default, strict=True))
-        if not lowest <= highest:
-            raise ValueError(f"{name}: expected low <= high, got {lowest:g} and {highest:g}")
-        if shown and kind.kind == "i" and not (_WHOLE.min <= lowest and highest <= _WHOLE.max):
-            raise ValueError(f"{name}: expected bounds within int16, which shows it, got {lowest:g} and {highest:g}")
-        shapes = {"follower": (self.num_followers,), "goal": (self.num_followers, self.num_goals)}
-        if feature is not None:
-            if feature not in shapes:
-                raise ValueError(f"{name}: expected feature 'follower' or 'goal', got {feature!r:.80}")
-            if not shown:
-                raise ValueError(f"{name}: expected an array that is shown for a feature, got one that is not")
-            fits = (
-                shape[:1] == (self.num_followers,)
-                if feature == "follower"
-                else shape in (shapes["goal"], shapes["goal"][1:])
-            )
-            if not fits:
-                raise ValueError(f"{name}: expected a {feature} feature of shape {shapes[feature]}, got {shape}")
-        values = np.zeros((self.num_games, *shape), kind)
-        self.arrays[name] = Array(values, meaning or name.replace("_", " "), lowest, highest, bool(shown), feature)
-        return values
+        if not self.__dict__.get("_in_setup"):
+            raise ValueError(f"{name}: expected a declaration in setup(), got one after it")
+        array = declared(
+            name,
+            self.num_games,
+            shape,
+            dtype,
+            meaning,
+            low,
+            high,
+            shown=shown,
+            feature=feature,
+            seats=(self.num_followers, self.num_goals),
+        )
+        self.arrays[name] = array
+        return array.values
 
     def __getattr__(self, name: str) -> Any:
         arrays = self.__dict__.get("arrays", {})
