@@ -131,6 +131,37 @@ class Careless(Taxi):  # type: ignore[misc, valid-type]
         self.waiting = draws.below(self.most_available, self.num_goals)
 
 
+class SecretReward(Taxi):  # type: ignore[misc, valid-type]
+    """Pays by a count that is no array."""
+
+    def reset(self, games: Any, draws: Any) -> None:
+        super().reset(games, draws)
+        self.count = 0
+
+    def move(self, step: Move) -> Moved:
+        self.count += 1
+        return Moved(super().move(step).reached, None, np.full(self.num_games, float(self.count)))
+
+
+class KeptDraws(Taxi):  # type: ignore[misc, valid-type]
+    """Draws in a move from the draws of reset."""
+
+    def reset(self, games: Any, draws: Any) -> None:
+        super().reset(games, draws)
+        self.kept = draws
+
+    def move(self, step: Move) -> Moved:
+        self.kept.unit(1)
+        return super().move(step)
+
+
+class Overfull(Taxi):  # type: ignore[misc, valid-type]
+    """Says that there is more than there can be."""
+
+    def available(self) -> Any:
+        return super().available() + 9
+
+
 class WrongAction(Taxi):  # type: ignore[misc, valid-type]
     """Plans an action that there is not."""
 
@@ -157,6 +188,9 @@ FAULTS: dict[type[World], str] = {
     Unskilled: r"Unskilled.move \(game \d, follower \d\): expected reached only goal types that the follower has the skill for",
     Restless: r"Restless: 'waiting' \(game \d, step \d+\): expected move\(\) that leaves games that are over as they are",
     Careless: r"Careless: 'zone' \(game \d, step 0\): expected reset\(\) that leaves the other games as they are",
+    SecretReward: r"SecretReward: 'reward' \(game \d, step \d+\): expected ",
+    KeptDraws: r"KeptDraws.move: expected it to return, got WorldError: draws: expected to be used in the reset that they",
+    Overfull: r"Overfull.available \(game \d\): expected a value in \[0, 3\] \(most_available\), got",
     WrongAction: r"WrongAction.plan \(game \d, follower \d\): expected a value in \[0, 3\], got 4",
     Wide: r"Wide.plan \(game \d\): expected a value in \[0, 255\], got 25\d",
 }

@@ -76,7 +76,7 @@ void visit_keys(GameState<World>& s, const GameConfig& config, Visitor&& field) 
   number("gain", t.gain, -kMost, kMost);
   number("payments", t.payments, 0.0f, kMost);
   number("incentive", t.incentive, 0.0f, kMost);
-  number("follower_reward", t.follower_reward, 0.0f, kMost);
+  number("follower_reward", t.follower_reward, Pays<World> ? -kMost : 0.0f, kMost);
   number("new_offers", t.new_offers, 0, kMany);
   number("length", t.length, 0, config.horizon);
   for (int g = 0; g < config.num_goals; ++g) number("completions", t.completions[g], 0, kMany);

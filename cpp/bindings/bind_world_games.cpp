@@ -137,6 +137,9 @@ template <class T, class Draw>
 py::array_t<T> drawn(ArrayGames& g, bool start, std::size_t count, Draw&& draw) {
   py::array_t<T> out(std::vector<std::size_t>{g.games, count});
   T* to = out.mutable_data();
+  if (g.drawing != (start ? ArrayGames::Drawing::reset : ArrayGames::Drawing::move))
+    throw WorldError(std::string("draws: expected to be used in the ") + (start ? "reset" : "move") +
+                     " that they were given to, got a call after it");
   std::vector<Draws>& all = start ? g.draws : g.draws_of_step();
   for (std::size_t i = 0; i < g.games; ++i) {
     const bool draws = start ? g.starts[i] : g.playing[i];

@@ -209,6 +209,8 @@ def test_training_evaluation_and_pictures(tmp_path: Path, capsys: pytest.Capture
     shown = ["--world", "demand", "0.5", "fuel", "0.1", "--num-followers", "3"]
     assert main(["train", "taxi_world:Taxi", *SMALL[:-2], "--evaluate", "8", *shown, "--out", str(out)]) == 0
     assert "taxi_world:Taxi" in capsys.readouterr().out
+    again = ["--resume", "--episodes", "248", "--evaluate", "0"]
+    assert main(["train", "taxi_world:Taxi", *shown, "--out", str(out), *again]) == 0
     for arguments in (
         ["evaluate", str(out), "--episodes", "8"],
         ["evaluate", "full_information", "--task", "taxi_world:Taxi", "--episodes", "8", *shown],
@@ -385,6 +387,25 @@ def test_what_an_array_refuses(declared: tuple[Any, ...], text: str) -> None:
         paymaster.make("odd")
 
 
+def test_costs_may_outweigh_what_followers_earn() -> None:
+    env = paymaster.make_vec("taxi", 4, seed=0, fare=0.0, fuel=5.0)
+    env.reset()
+    random = np.random.default_rng(0)
+    for _ in range(5):
+        *_, info = env.step(random.integers(0, 2, (4, N, 2)))
+    assert (info["totals"]["follower_reward"] < 0).any()
+    twin = pickle.loads(pickle.dumps(env))
+    env.restore(env.snapshot())
+    same(env.step(np.zeros((4, N, 2), int)), twin.step(np.zeros((4, N, 2), int)))
+
+
+def test_a_name_that_gymnasium_could_not_tell_from_another_is_refused() -> None:
+    register("a_b", Taxi)
+    for name in ("a__b", "navigation_follower"):
+        with pytest.raises(ValueError, match=r"name: expected one that is told from .* in Gymnasium's registry"):
+            register(name, Taxi)
+
+
 def test_an_array_is_declared_in_setup_alone_in_this_machines_order() -> None:
     def setup(self: Any) -> None:
         Taxi.setup(self)
@@ -416,6 +437,10 @@ def test_assigning_copies_into_the_array() -> None:
     assert world.zone is array and (array == 1).all()
     with pytest.raises(TypeError):
         world.zone = np.full((2, N), 0.5)
+    with pytest.raises(ValueError, match="zone: expected values that fit int16, got 65536"):
+        world.zone = np.full((2, N), 65536)
+    with pytest.raises(ValueError, match="resize"):
+        array.resize((9, 9), refcheck=False)
     with pytest.raises(AttributeError, match="no attribute 'zones'"):
         world.zones  # noqa: B018
 

@@ -33,6 +33,7 @@ class ArrayBatch final : public GameBatch<World> {
         name_(short_name(config.world->name())),
         paid_(games_->games * games_->followers) {
     for (const WorldArray& array : games_->own) check_name(array);
+    games_->most_available = std::min(config.world->goal_objects(config), INT16_MAX);
     begin_episodes();
     look();
   }
@@ -72,7 +73,7 @@ class ArrayBatch final : public GameBatch<World> {
     check_plan(*games_, name_, rules_->actions());
     each_game([&](int i) { tell(i, follower_actions); });
     games_->step_has_draws = false;
-    rules_->move();
+    draw_in(ArrayGames::Drawing::move, [&] { rules_->move(); });
     check_move(*games_, name_);
     check_arrays(*games_, name_ + ".move");
     rules_->end();
@@ -195,6 +196,17 @@ class ArrayBatch final : public GameBatch<World> {
     check_look(*games_, name_, rules_->actions());
   }
 
+  /// Draws belong to one call of the rules.
+  template <class F>
+  void draw_in(ArrayGames::Drawing call, F&& f) {
+    struct Ends {
+      ArrayGames& games;
+      ~Ends() { games.drawing = ArrayGames::Drawing::no; }
+    } ends{*games_};
+    games_->drawing = call;
+    f();
+  }
+
   /// At arrays that were set from outside.
   void look_again() {
     rules_->restored();
@@ -221,7 +233,7 @@ class ArrayBatch final : public GameBatch<World> {
       return;
     for (const State& s : this->states_)
       if (games_->starts[static_cast<std::size_t>(s.world.game)]) tell_episode(s);
-    rules_->reset();
+    draw_in(ArrayGames::Drawing::reset, [&] { rules_->reset(); });
     check_arrays(*games_, name_ + ".reset");
     rules_->end();
     std::fill_n(games_->starts.get(), games_->games, false);

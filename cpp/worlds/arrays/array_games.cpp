@@ -97,9 +97,11 @@ void check_look(const ArrayGames& g, const std::string& world, int actions) {
            "-1 (unreachable) or the number of actions before the one that reaches the goal type",
            number_text(g.distance[at]));
   }
-  at = first_outside(g.available.data(), g.available.size(), std::int16_t{0}, std::int16_t{INT16_MAX});
+  at = first_outside(g.available.data(), g.available.size(), std::int16_t{0},
+                     static_cast<std::int16_t>(g.most_available));
   if (at < g.available.size())
-    broken(world + ".available", in_game(at / g.goals), "a count from 0 up", number_text(g.available[at]));
+    broken(world + ".available", in_game(at / g.goals), range_text(0, g.most_available) + " (most_available)",
+           number_text(g.available[at]));
   at = first_outside(g.route.data(), g.route.size(), std::uint8_t{0}, static_cast<std::uint8_t>(actions - 1));
   if (at < g.route.size()) {
     const std::size_t follower = at / g.goals;

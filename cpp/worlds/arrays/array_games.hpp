@@ -52,6 +52,7 @@ struct ArrayGames {
   ArrayGames(int games, int followers, int goals);
 
   const std::size_t games, followers, goals;
+  int most_available = INT16_MAX;  // goals of a type
   std::vector<WorldArray> own;
 
   // For the rules, in a step.
@@ -67,6 +68,7 @@ struct ArrayGames {
   // Of each game, for its draws [B].
   std::vector<std::uint64_t> seed, environment;
   std::vector<std::int64_t> episode;
+  enum class Drawing { no, reset, move } drawing = Drawing::no;  // who may draw now
   bool step_has_draws = false;  // made when the first is asked for: many worlds move without chance
 
   // From the rules.

@@ -97,14 +97,20 @@ class Train:
             )
         # A kill may have left some seeds without the change that others had, or not begun at all.
         stored = stored_config(max(begun, key=lambda out: len(read_run_config(out).changes)))
-        config = parse_again(stored).config
-        config = dataclasses.replace(config, parameters=with_map(config.parameters))
+        own = stored.parameters.world
+        # Tyro would make an option of each entry that is there by default.
+        bare = dataclasses.replace(stored.parameters, world={})
+        config = parse_again(dataclasses.replace(stored, parameters=bare)).config
+        parameters = with_map(config.parameters)
+        config = dataclasses.replace(
+            config, parameters=dataclasses.replace(parameters, world={**own, **parameters.world})
+        )
         given = set(config.differences(stored)) - ({"seed"} if self.seeds is not None else set())
         config = config.resumed_from(stored, given)
         each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]
         for one, out in zip(each, outs, strict=True):
             if out in begun:
-                one.resumed_from(own := stored_config(out), one.differences(own))  # refuses what may not change
+                one.resumed_from(its := stored_config(out), one.differences(its))  # refuses what may not change
         self._train(each, outs, console)
 
     def _train(self, each: list[TrainConfig], outs: list[Path], console: Console) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.tasks import make_vec
-from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.envs.vector import LeaderVectorEnv, Step
+from paymaster.validation.arguments import check_int
 from paymaster.worlds.errors import WorldError
 from paymaster.worlds.registration import forget, register
 from paymaster.worlds.world import World
@@ -42,6 +43,9 @@ def check_world(world: type[World] | str, steps: int = 60, seed: int = 0, **para
         WorldError: names the class, the method or the array, the game, and the rule.
         TypeError, ValueError: a class that cannot be registered, or parameters that do not fit.
     """
+    if parameters.get("followers", "rule") != "rule":
+        raise ValueError(f"followers: expected 'rule', who need no answers, got {parameters['followers']!r:.80}")
+    check_int("steps", steps, 1, 10**6)
     if isinstance(world, str):
         _play(_Check(world, world, steps, seed, parameters))
         return
@@ -73,18 +77,19 @@ class _Check:
         one, other = self._make(), self._make()
         for t, offers in self._offers(one):
             self._expect_equal(one, other, t, "equal games from equal seeds (draw from `draws` alone)")
-            one.step(offers), other.step(offers)
+            self._step(t, offers, "rewards that equal seeds make equal (draw from `draws` alone)", one, other)
 
     def single_games(self) -> None:
         batch = self._make()
         singles = [self._make(1, first_index=i) for i in range(_GAMES)]
+        rule = "a game that does not depend on the others of its batch"
         for t, offers in self._offers(batch):
             for i, single in enumerate(singles):
-                rule = "a game that does not depend on the others of its batch"
                 self._expect_equal(batch, single, t, rule, rows=slice(i, i + 1), game=i)
-            batch.step(offers)
+            results = _results(batch.step(offers))
             for i, single in enumerate(singles):
-                single.step(offers[i : i + 1])
+                its = {name: values[i : i + 1] for name, values in results.items()}
+                self._expect_same(its, _results(single.step(offers[i : i + 1])), t, rule, game=i)
 
     def reset_beside(self) -> None:
         env = self._make(autoreset_mode="Disabled")
@@ -130,6 +135,9 @@ class _Check:
 
     # ---
 
+    def _step(self, t: int, offers: NDArray[np.int64], rule: str, one: LeaderVectorEnv, other: LeaderVectorEnv) -> None:
+        self._expect_same(_results(one.step(offers)), _results(other.step(offers)), t, rule)
+
     def _stored(self, env: LeaderVectorEnv) -> LeaderVectorEnv:
         twin = self._make(seed=self._seed + 1)
         twin.restore(env.snapshot())
@@ -149,7 +157,7 @@ class _Check:
         rule = f"{rule} (state that is kept outside of arrays is lost; compute it in restored())"
         for t, actions in itertools.islice(offers, self._steps):
             self._expect_equal(env, twin, t, rule)
-            env.step(actions), twin.step(actions)
+            self._step(t, actions, f"results of {rule}", env, twin)
 
     def _horizon(self) -> int:
         return int(make_vec(self._task, 1, self._seed, **self._parameters).parameters["horizon"])
@@ -200,3 +208,10 @@ class _Check:
 
     def _refuse(self, where: str, expected: str, came: Any) -> None:
         raise WorldError(f"{self._name}: {where}: expected {expected}, got {came}")
+
+
+def _results(step: Step) -> dict[str, NDArray[Any]]:
+    """Rewards of a step, and what followers did and were paid."""
+    _, reward, terminated, _, info = step
+    own = {name: info[name] for name in ("committed", "completed", "payment", "follower_reward", "follower_action")}
+    return {"reward": reward, "terminated": terminated, **own}

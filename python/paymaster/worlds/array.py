@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Feature", "declared"]
+__all__ = ["Array", "Feature", "declared", "fitting"]
 
 Feature = Literal["follower", "goal"]
 
@@ -61,8 +61,23 @@ def declared(
     _check_feature(name, shape, feature, seats, shown=shown)
     if not isinstance(meaning, str):
         raise TypeError(f"{name}: expected a line of text as its meaning, got {meaning!r:.80}")
-    values = np.zeros((games, *shape), kind)
+    values = np.zeros((games, *shape), kind)[...]  # a view, whose memory cannot be given back while the core reads it
     return Array(values, meaning or name.replace("_", " "), lowest, highest, bool(shown), feature)
+
+
+def fitting(name: str, to: NDArray[Any], value: Any) -> None:
+    """Copy ``value`` into an array of the same kind of numbers.
+
+    Raises:
+        TypeError: another kind of numbers. ValueError: another shape, or whole numbers that do not fit.
+    """
+    came = np.asarray(value)
+    if to.dtype.kind == "i" and came.dtype.kind in "iu" and came.dtype.itemsize > to.dtype.itemsize and came.size:
+        limits = np.iinfo(to.dtype)
+        low, high = came.min(), came.max()
+        if low < limits.min or high > limits.max:
+            raise ValueError(f"{name}: expected values that fit {to.dtype}, got {low if low < limits.min else high}")
+    np.copyto(to, came, casting="same_kind")
 
 
 def _dtype(name: str, dtype: Any) -> np.dtype[Any]:

@@ -29,7 +29,7 @@ class Caller:
     def __init__(self, kind: type[World], games: _core.WorldGames, parameters: Mapping[str, Any]) -> None:
         self._name, self._games = kind.__name__, games
         views = games.views
-        self.world = kind(len(views["playing"]), parameters)
+        self.world = made(kind, len(views["playing"]), parameters)
         for name, array in self.world.arrays.items():
             games.add_array(name, array.values, array.meaning, array.low, array.high, array.shown)
         self._starts, self._starting = views.pop("starts"), Draws(games, start=True)
@@ -86,6 +86,16 @@ def _text_of(error: Exception) -> str:
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
+def made(kind: type[World], games: int, parameters: Mapping[str, Any]) -> World:
+    """Return an instance. ValueError and TypeError are its own, of parameters that do not fit."""
+    try:
+        return kind(games, parameters)
+    except (ValueError, TypeError):
+        raise
+    except Exception as error:
+        raise WorldError(f"{kind.__name__}.setup: expected it to return, got {_text_of(error)}") from error
+
+
 def features_of(
     kind: type[World], parameters: Mapping[str, Any]
 ) -> list[tuple[str, bool, bool, tuple[int, ...], float]]:
@@ -98,6 +108,6 @@ def features_of(
             array.values.shape[1:],
             max(abs(array.low), abs(array.high), 1e-30),
         )
-        for name, array in kind(1, parameters).arrays.items()
+        for name, array in made(kind, 1, parameters).arrays.items()
         if array.feature is not None
     ]

@@ -8,7 +8,7 @@ import gymnasium
 
 from paymaster import _core
 
-__all__ = ["forget_names", "ids", "register_names", "register_with"]
+__all__ = ["check_names", "forget_names", "ids", "register_names", "register_with"]
 
 _VERSION = 0  # raised when the same seed and actions no longer give the same rewards
 _others: list[Callable[[], None]] = []  # each adds the tasks that another library's registry lacks
@@ -38,6 +38,15 @@ def register_names(tasks: Iterable[str] | None = None) -> None:
         gymnasium.register(name, "paymaster.integrations.follower:FollowerEnv", kwargs={"task": task})
     for add in _others:
         add()
+
+
+def check_names(task: str) -> None:
+    """Raise ValueError where a new task's names in Gymnasium's registry are those of another task."""
+    new = {*ids("", [task]).values(), *ids("Follower", [task]).values()}
+    for other in _core.tasks():
+        name = other["name"]
+        if name != task and new & {*ids("", [name]).values(), *ids("Follower", [name]).values()}:
+            raise ValueError(f"name: expected one that is told from {name} in Gymnasium's registry, got {task!r:.80}")
 
 
 def forget_names(tasks: Iterable[str] | None = None) -> None:

@@ -15,7 +15,7 @@ from paymaster import _core
 from paymaster.validation.arguments import check_int
 from paymaster.validation.keywords import ARGUMENTS
 from paymaster.worlds.caller import Caller, features_of
-from paymaster.worlds.gymnasium_names import forget_names, register_names
+from paymaster.worlds.gymnasium_names import check_names, forget_names, register_names
 from paymaster.worlds.parameter import Parameter
 from paymaster.worlds.world import World
 
@@ -67,6 +67,7 @@ def register(name: str, world: type[World], meaning: str | None = None, **preset
     """
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValueError(f"name: expected lower case letters, digits and underscores, got {name!r:.80}")
+    check_names(name)
     _add(name, world, meaning, preset)
     register_names([name])
 
@@ -145,8 +146,9 @@ def _imported(path: str) -> Any:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"task: expected 'module:Class' that can be imported, got {path!r:.80} ({error})") from error
+    except (Exception, SystemExit) as error:  # whatever a module does when it is imported
+        why = f"{type(error).__name__}: {error}"
+        raise ValueError(f"task: expected 'module:Class' that can be imported, got {path!r:.80} ({why})") from error
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from paymaster.worlds.array import Array, Feature, declared
+from paymaster.worlds.array import Array, Feature, declared, fitting
 from paymaster.worlds.draws import Draws
 
 __all__ = ["Move", "Moved", "World"]
@@ -152,7 +152,7 @@ class World:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.arrays:
-            np.copyto(self.arrays[name].values, value, casting="same_kind")
+            fitting(name, self.arrays[name].values, value)
         else:
             super().__setattr__(name, value)
 
