@@ -52,6 +52,7 @@ struct Nearest {
 
 }  // namespace
 
+/// An offer has expired if its contract was completed, its follower declined it, or its goal is out of reach.
 void expired(const OfferFields& seen, std::size_t games, std::size_t followers, int goals, bool* out) {
   check_column("offer", seen.offer, games, followers, 2, kNone, goals);
   for (std::size_t game = 0; game < games; ++game) {

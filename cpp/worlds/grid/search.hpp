@@ -4,7 +4,8 @@
 // all cells together. The search runs backwards from the targets, which gives the routes of all followers at once. Plans
 // are those of a queue-based search that tries `move`, `turn left`, `turn right` in this order (M3RL): among the shortest
 // paths it plays the one whose first action comes first in that order, because a queue keeps the descendants of an
-// earlier first action ahead of the others.
+// earlier first action ahead of the others. The search itself: lane_search.hpp (at most 128 cells), wide_search.hpp (larger
+// maps); search.cpp chooses.
 #pragma once
 
 #include <array>

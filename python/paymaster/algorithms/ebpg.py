@@ -74,7 +74,10 @@ class EBPG(NetworkPlayer):
 
     @usual_torch()
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
-        """Learns from the steps played of a batch of whole episodes, by all ranks; see :class:`LeaderAlgorithm`."""
+        """Learns from the steps played of a batch of whole episodes, by all ranks; see :class:`LeaderAlgorithm`.
+
+        ``_learn`` takes the steps; :class:`TorchUpdate` or, on the CPU, :class:`CoreUpdate` computes the losses.
+        """
         metrics = self._learn(episodes.to(self.device), progress)
         # One transfer from the device for all of them.
         return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
