@@ -176,7 +176,8 @@ TEST_CASE("followers' step: each game for itself") {
       some.games = games;
       Floats logits(games * n * s.actions, std::numeric_limits<float>::quiet_NaN());
       const std::size_t from = first * n;
-      act(w, some, {own + from * s.follower_features, goal + from * wide, identity.data() + from, logits.data()});
+      act(w, some,
+          {own + from * s.follower_features, goal + from * wide, identity.data() + from, nullptr, logits.data()});
       return logits;
     };
     const Floats whole = step(0, s.games);
@@ -199,7 +200,8 @@ TEST_CASE("actions are drawn as often as they should be") {
   for (float& number : uniform) number = static_cast<float>(random.below(1 << 20)) / static_cast<float>(1 << 20);
   Indices action(kRows, -1);
   for (const double explore : {0.0, 0.4}) {
-    act(w, s, {nothing.data(), nothing.data(), identity.data(), nullptr, action.data(), uniform.data(), explore});
+    act(w, s,
+        {nothing.data(), nothing.data(), identity.data(), nullptr, nullptr, action.data(), uniform.data(), explore});
     double sum = 0.0;
     for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
     for (std::size_t a = 0; a < kActions; ++a) {
@@ -209,7 +211,7 @@ TEST_CASE("actions are drawn as often as they should be") {
       CHECK(static_cast<double>(drawn) / static_cast<double>(kRows) == doctest::Approx(expected).epsilon(0.1));
     }
   }
-  act(w, s, {nothing.data(), nothing.data(), identity.data(), nullptr, action.data(), nullptr, 0.4});
+  act(w, s, {nothing.data(), nothing.data(), identity.data(), nullptr, nullptr, action.data(), nullptr, 0.4});
   CHECK(std::count(action.begin(), action.end(), 1) == kRows);
 }
 
