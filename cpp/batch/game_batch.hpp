@@ -115,17 +115,14 @@ class GameBatch : public Batch {
   void set_state(const void* const* arrays) override {
     const CallGuard::Call call(*guard(), calls::set_state);
     std::vector<State> candidate = states_;
-    std::size_t done_field = 0;
-    while (state_fields_[done_field].name != "done") ++done_field;
+    const std::size_t done = done_field();
     for (std::size_t i = 0; i < candidate.size(); ++i) {
-      try {
+      in_game(i, [&] {
         game_.visit(candidate[i], WriteState{arrays, i});
         // `done` follows from the rest; where it is given all the same it has to agree.
-        if (arrays[done_field] == nullptr) candidate[i].done = game_.over(candidate[i]);
+        if (arrays[done] == nullptr) candidate[i].done = game_.over(candidate[i]);
         game_.validate(candidate[i]);
-      } catch (const std::invalid_argument& error) {
-        throw std::invalid_argument(std::string(error.what()) + " (in game " + std::to_string(i) + ")");
-      }
+      });
       game_.world().refresh(candidate[i].world);
       candidate[i].pristine = false;
     }
@@ -157,6 +154,23 @@ class GameBatch : public Batch {
 
   int size() const { return static_cast<int>(states_.size()); }
   State& state(int i) { return states_[static_cast<std::size_t>(i)]; }
+
+  /// Place of `done` among the state's fields.
+  std::size_t done_field() const {
+    std::size_t at = 0;
+    while (state_fields_[at].name != "done") ++at;
+    return at;
+  }
+
+  /// Calls f(); what it finds wrong is said of that game.
+  template <class F>
+  static void in_game(std::size_t game, F&& f) {
+    try {
+      f();
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(std::string(error.what()) + " (in game " + std::to_string(game) + ")");
+    }
+  }
 
   /// Zero bytes, padding included, so that equal games have equal snapshots.
   static void clear(std::vector<State>& states) {

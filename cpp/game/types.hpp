@@ -9,7 +9,6 @@ namespace paymaster {
 inline constexpr int kMaxGoals = 64;        // G; skills are a GoalSet
 inline constexpr int kMaxBonuses = 64;      // K
 inline constexpr int kMaxFollowers = 1024;  // N
-inline constexpr int kMaxActions = 64;      // primitive
 inline constexpr int kMaxHorizon = 10000;
 inline constexpr int kMaxPopulation = 65535;    // an identity has 16 bits
 inline constexpr float kMaxReservation = 1e6f;  // c, given or set

@@ -93,18 +93,17 @@ class ArrayBatch final : public GameBatch<World> {
 
   void set_state(const void* const* arrays) override {
     const CallGuard::Call call(*this->guard(), calls::set_state);
-    std::size_t done_field = 0;
-    while (this->state_fields_[done_field].name != "done") ++done_field;
+    const std::size_t done = this->done_field();
     bool everything = true;  // `done` follows from the rest
-    for (std::size_t i = 0; i < this->state_fields_.size(); ++i) everything &= arrays[i] != nullptr || i == done_field;
+    for (std::size_t i = 0; i < this->state_fields_.size(); ++i) everything &= arrays[i] != nullptr || i == done;
     if (!everything) expect_whole("set_state");
     change_games(
         [&](std::vector<State>& games) {
           for (std::size_t i = 0; i < games.size(); ++i)
-            in_game(i, [&] { this->game_.visit(games[i], WriteState{arrays, i}); });
+            this->in_game(i, [&] { this->game_.visit(games[i], WriteState{arrays, i}); });
         },
         [&](State& s) {
-          if (arrays[done_field] == nullptr) s.done = this->game_.over(s);
+          if (arrays[done] == nullptr) s.done = this->game_.over(s);
           this->game_.validate(s);
           s.pristine = false;
         });
@@ -134,7 +133,7 @@ class ArrayBatch final : public GameBatch<World> {
           this->clear(games);
           for (std::size_t i = 0; i < games.size(); ++i) {
             UnpackState packed{bytes.data() + sizeof(SnapshotHeader) + i * game_bytes};
-            in_game(i, [&] {
+            this->in_game(i, [&] {
               visit_keys(games[i], this->game_.config(), packed);
               this->game_.visit(games[i], packed);
             });
@@ -180,15 +179,6 @@ class ArrayBatch final : public GameBatch<World> {
     this->pool_.run(this->size(), Base::kSmallestPiece, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) f(i);
     });
-  }
-
-  template <class F>
-  static void in_game(std::size_t game, F&& f) {
-    try {
-      f();
-    } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(std::string(error.what()) + " (in game " + std::to_string(game) + ")");
-    }
   }
 
   void look() {
@@ -316,7 +306,7 @@ class ArrayBatch final : public GameBatch<World> {
     try {
       set(candidate);
       look_again();
-      for (std::size_t i = 0; i < candidate.size(); ++i) in_game(i, [&] { check(candidate[i]); });
+      for (std::size_t i = 0; i < candidate.size(); ++i) this->in_game(i, [&] { check(candidate[i]); });
     } catch (...) {
       for (std::size_t i = 0; i < before.size(); ++i)
         std::memcpy(games_->own[i].data, before[i].data(), before[i].size());

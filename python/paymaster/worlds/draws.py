@@ -14,7 +14,8 @@ class Draws:
     """Random numbers of B games, each game's its own: those of (seed, game, episode), and in a move of the step too.
 
     A game that does not begin (in ``reset``) or that is over (in ``move``) draws nothing and gets zeros. A game's
-    numbers do not depend on the others: play nothing else than these, or equal seeds no longer give equal games.
+    numbers do not depend on those of other games. A world uses no other random numbers, so that equal seeds give equal
+    games.
     """
 
     def __init__(self, games: _core.WorldGames, start: bool) -> None:

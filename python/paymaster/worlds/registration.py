@@ -21,7 +21,6 @@ from paymaster.worlds.world import World
 
 __all__ = [
     "Definition",
-    "class_of",
     "definition_of",
     "drawing_of",
     "find",
@@ -33,8 +32,6 @@ __all__ = [
 
 GROUP = "paymaster.worlds"
 """The entry points' group: a name for a World's class, or for a module that registers tasks when it is imported."""
-
-_NEEDED = ("setup", "reset", "distance", "plan", "move")
 
 
 class Definition(NamedTuple):
@@ -99,11 +96,6 @@ def find_all() -> None:
     """Make the tasks of all entry points known. One that cannot be loaded is left out, with a warning."""
     for entry in importlib.metadata.entry_points(group=GROUP):
         _load_or_warn(entry)
-
-
-def class_of(task: str) -> type[World] | None:
-    """Return the class of a task whose world is written in Python; None for others."""
-    return _classes.get(task)
 
 
 def drawing_of(parameters: Mapping[str, Any]) -> Callable[..., None] | None:
@@ -204,8 +196,7 @@ def _check_class(world: Any) -> None:
     if not (isinstance(world, type) and issubclass(world, World)) or world is World:
         name = world.__name__ if isinstance(world, type) else f"an object of type {type(world).__name__}"
         raise TypeError(f"world: expected a subclass of paymaster.World, got {name}")
-    for method in _NEEDED:
-        if getattr(world, method) is getattr(World, method):
-            raise TypeError(f"{world.__name__}: expected a method {method}(), got none")
+    for method in (name for name in vars(World) if name in world.__abstractmethods__):  # in the order of the class
+        raise TypeError(f"{world.__name__}: expected a method {method}(), got none")
     if not hasattr(world, "num_actions"):
         raise TypeError(f"{world.__name__}: expected num_actions, the primitive actions of a follower, got none")

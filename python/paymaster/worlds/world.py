@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -53,7 +54,7 @@ class Moved:
     leader_reward: NDArray[np.floating[Any]] | None = None
 
 
-class World:
+class World(ABC):
     """Base of a world of your own. Register it, and its task works by name like the package's.
 
     A world keeps what changes in arrays [B, ...] that :meth:`setup` declares: they are the state that is read, set,
@@ -158,18 +159,18 @@ class World:
 
     # --- what a world says
 
+    @abstractmethod
     def setup(self) -> None:
         """Declare the world's arrays, by :meth:`array`, and refuse parameters that do not fit together."""
-        raise NotImplementedError(f"{type(self).__name__}.setup: expected a method that declares the world's arrays")
 
+    @abstractmethod
     def reset(self, games: NDArray[np.bool_], draws: Draws) -> None:
         """Begin an episode of the games in ``games``, bool [B]; the others go on."""
-        raise NotImplementedError(f"{type(self).__name__}.reset: expected a method that begins episodes")
 
+    @abstractmethod
     def distance(self) -> NDArray[np.integer[Any]]:
         """Return the actions that each follower needs before the one that reaches each goal type, int [B, N, G]: 0
         where the next one does, -1 where it cannot be reached."""
-        raise NotImplementedError(f"{type(self).__name__}.distance: expected a method that returns int [B, N, G]")
 
     def available(self) -> NDArray[np.integer[Any]]:
         """Return how many goals of each type are there to be taken, int [B, G]; 1 where somebody can reach the type,
@@ -177,20 +178,20 @@ class World:
         found: NDArray[np.int16] = np.any(self.distance() >= 0, axis=1).astype(np.int16)
         return found
 
+    @abstractmethod
     def plan(self, chosen: NDArray[np.int8]) -> NDArray[np.integer[Any]]:
         """Return the first action of each follower's route to the goal type it has chosen, int [B, N]; where ``chosen``
         is -1 for none, how it stops."""
-        raise NotImplementedError(f"{type(self).__name__}.plan: expected a method that returns int [B, N]")
 
+    @abstractmethod
     def move(self, step: Move) -> NDArray[np.bool_] | Moved:
         """Move everybody. Return the goal types that followers have reached, bool [B, N, G], or a :class:`Moved`."""
-        raise NotImplementedError(f"{type(self).__name__}.move: expected a method that returns bool [B, N, G]")
 
     def exhausted(self) -> NDArray[np.bool_]:
         """Return the games in which nothing is left to do, bool [B]; none, unless a world says otherwise."""
         return np.zeros(self.num_games, np.bool_)
 
-    @staticmethod
+    @staticmethod  # noqa: B027  # nothing, unless a world draws itself
     def draw(
         canvas: Any, box: tuple[float, float, float], state: Mapping[str, NDArray[Any]], parameters: Mapping[str, Any]
     ) -> None:
@@ -203,5 +204,5 @@ class World:
             parameters: of the task, with ``task``, its name.
         """
 
-    def restored(self) -> None:
+    def restored(self) -> None:  # noqa: B027  # nothing, unless a world has something to do
         """Bring what a world keeps beside its arrays up to date, after these were set from outside."""
