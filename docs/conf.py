@@ -17,7 +17,7 @@ author = project_copyright = "the paymaster contributors"
 version = release = paymaster.__version__
 html_title = f"paymaster {release}"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "film", "short_names"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "short_names", "source_links"]
 exclude_patterns = ["_ext", "_tables"]
 nitpicky = False
 highlight_language = "none"

@@ -1,9 +1,10 @@
-"""Writes the tables of README and the documentation: `python docs/_tables`.
+"""Writes the tables and the code that README and the documentation show: `python docs/_tables`.
 
 A table stands between two comments in a page. A *stored* one, `<!-- table: NAME -->`, is made from numbers in the
 repository by a function of that name in `TABLES`; `--check` writes nothing and fails where a page differs from it. A
 *measured* one, `<!-- measured: COMMAND -->`, is what the command printed when it was last run; `--measure WORD` runs
-all whose command contains WORD, and writes the tables that they print.
+all whose command contains WORD, and writes the tables that they print. Code, `<!-- code: PLACE -->`, is that of a file in the
+repository (`listings.py` has the forms of a place); `--check` looks at it, too.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import leader_tables
+import listings
 import paper_tables
 import performance_tables
 import task_tables
 import world_tables
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"(<!-- (table|measured): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (table|measured|code): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 TABLES = {
     **task_tables.TABLES,
     **paper_tables.TABLES,
@@ -56,7 +58,7 @@ def measured(command: str) -> str:
 
 
 def rewritten(text: str, table: Callable[[str, str], str | None]) -> str:
-    """Return a page with its tables written anew; those for which ``table(kind, name)`` returns None stay."""
+    """Return a page with its tables and code written anew; those for which ``table(kind, name)`` returns None stay."""
 
     def block(match: re.Match[str]) -> str:
         lines = table(match[2], match[3])
@@ -76,6 +78,8 @@ def main() -> int:
         if kind == "table":
             shown.add(name)
             return stored(name)
+        if kind == "code":
+            return listings.listing(name)
         return measured(name) if arguments.measure and arguments.measure in name else None
 
     changed, shown = [], set[str]()

@@ -73,7 +73,7 @@ def overview() -> list[str]:
         reservation = f"1 to {of['max_reservation']}" if of["max_reservation"] > 1 else "1"
         rows.append(
             (
-                f"`{task.name}`",
+                f"[`{task.name}`]({task.name}.md)",
                 "grid" if "map" in of else "plane",
                 of["horizon"],
                 of["num_bonuses"],

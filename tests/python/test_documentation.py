@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+DOCS = sorted(page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "api")  # api/ is for Sphinx alone
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "bench" / "README.md",
     ROOT / "bench" / "paper" / "README.md",
+    *DOCS,
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 
@@ -41,6 +43,17 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_links_from_readme_lead_to_headings() -> None:
-    for target, heading in re.findall(r"\]\(([^)\s#]+)#([^)\s]+)\)", (ROOT / "README.md").read_text("utf-8")):
-        assert heading in anchors(ROOT / target), f"{target}#{heading}"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_to_headings(page: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)\s#:]*)#([^)\s]+)\)", page.read_text("utf-8")):
+        there = page.parent / target if target else page
+        if there.suffix == ".md":
+            assert heading in anchors(there), f"{target}#{heading}"
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_github_shows_a_page_whole(page: Path) -> None:
+    """Sphinx alone knows roles and included files, and gives links without a text that of their target."""
+    text = re.sub(r"^```\{toctree\}\n.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    alone = re.findall(r"^```\{\w[^\n]*|\{[\w:]+\}`[^`]*`|\[\]\([^)]*\)", text, re.MULTILINE)
+    assert not alone or page.name == "changelog.md", alone

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from paymaster.commands.main import main
 from paymaster.play.recorded_episode import record_episode
 from paymaster.rendering import write_film
 from paymaster.scripted import make_scripted
+from paymaster.worlds.registration import forget
 
 RC, NAVIGATION = "resource_collection", "navigation"
 
@@ -266,3 +269,25 @@ def test_several_episodes_are_told_apart(tmp_path: Path) -> None:
     played = render(env, leader, title, tmp_path / "film.gif", episodes=3, width=320)
     assert [episode.title.split("|")[-1].strip() for episode in played] == [f"episode {i} of 3" for i in (1, 2, 3)]
     assert len({episode.states[0]["position"].tobytes() for episode in played}) == 3
+
+
+def stored_films() -> list[str]:
+    return sorted(film.stem for film in (Path(__file__).parents[2] / "docs" / "films").glob("*.gif"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", stored_films())
+def test_films_of_the_documentation_show_what_the_code_plays_and_draws(
+    task: str, request: pytest.FixtureRequest
+) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    films = runpy.run_path(str(docs / "_films.py"))
+    request.addfinalizer(partial(forget, "taxi"))
+    assert set(films["tasks"]()) == set(stored_films())
+    env, leader, title = open_leader("full_information", task, films["SEED"])
+    episode = record_episode(env, leader, title)
+    film = read_gif(docs / "films" / f"{task}.gif")
+    for came, step in ((film[0], 0), (film[-1], len(episode.states) - 1)):
+        drawn = episode.frame(step, width=films["WIDTH"])
+        assert came.shape == drawn.shape
+        assert np.abs(came.astype(int) - drawn).mean() < 2, "write the films with: python docs/_films.py"  # 256 colours

@@ -1,4 +1,7 @@
-"""README's and the documentation's Python runs as it stands on the page, block after block, in an empty folder."""
+"""README's and the documentation's Python runs as it stands on the page, block after block, in an empty folder.
+
+Code behind a comment is a file of the repository (`docs/_tables/listings.py`), which has tests of its own.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ pytest.importorskip("torch")
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"(?<!-->\n)^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
     for page in (ROOT / "README.md", *DOCS.rglob("*.md"))
