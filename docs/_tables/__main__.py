@@ -3,8 +3,8 @@
 A table stands between two comments in a page. A *stored* one, `<!-- table: NAME -->`, is made from numbers in the
 repository by a function of that name in `TABLES`; `--check` writes nothing and fails where a page differs from it. A
 *measured* one, `<!-- measured: COMMAND -->`, is what the command printed when it was last run; `--measure WORD` runs
-all whose command contains WORD, and writes the tables that they print. Code, `<!-- code: PLACE -->`, is that of a file in the
-repository (`listings.py` has the forms of a place); `--check` looks at it, too.
+all whose command contains WORD, and writes the tables that they print. Code, `<!-- code: PLACE -->`, is that of a file
+in the repository (`listings.py` has the forms of a place); `--check` looks at it, too.
 """
 
 from __future__ import annotations
