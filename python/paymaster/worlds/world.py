@@ -25,7 +25,7 @@ class Move:
         skill: bool [B, N, G], goal types that a follower can complete.
         chosen: int8 [B, N], the goal type that it has taken, -1 for none.
         committed: int8 [B, N], the goal type of the contract that it is committed to, -1 for none.
-        playing: bool [B], games that are played; what happens in the others counts for nothing.
+        playing: bool [B], games that are played; the arrays of the others must stay as they are.
         step: int32 [B], t, steps played before this one.
         draws: random numbers of this step.
     """
