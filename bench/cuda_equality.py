@@ -30,7 +30,6 @@ from paymaster.play.rollout import Rollout
 from paymaster.storage.checkpoint import latest_checkpoint, load_checkpoint
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.run_state import RunParts, save_run_state
-from paymaster.training.setup import make_leader
 from paymaster.training.train import make_parts, train
 
 CLOSE = 1e-4  # relative error of a gradient: float32 gives about 1e-6, TF32 1e-3
@@ -137,7 +136,7 @@ def _practised(config: TrainConfig, updates: int) -> RunParts:
     learner = replace(config.learner, epochs=1)
     followers = replace(config.follower_learner, epochs=1)
     config = replace(config, device="cpu", seed=5, learner=learner, follower_learner=followers)
-    parts = make_parts(config, make_leader, SINGLE_PROCESS)
+    parts = make_parts(config, SINGLE_PROCESS)
     if parts.followers is not None:
         parts.followers.keep = True
     rollout = Rollout(parts.env, parts.leader, parts.generator)

@@ -38,7 +38,6 @@ from paymaster.networks.torch_defaults import usual_torch
 from paymaster.play.rollout import Rollout
 from paymaster.reproduction.specs import Arm, train_config
 from paymaster.training.config import TrainConfig
-from paymaster.training.setup import make_leader
 from paymaster.training.train import make_parts
 
 GAME, LEARNING = "RC completion", "RC advance"
@@ -161,7 +160,7 @@ def _rate(config: TrainConfig, game: str, seconds: float) -> Sequence[Any]:
 
 def _waits(device: torch.device) -> Iterator[Sequence[Any]]:
     """Lines at which torch says that it waits for the GPU, and how often."""
-    parts = make_parts(_config(8, device), make_leader, SINGLE_PROCESS)
+    parts = make_parts(_config(8, device), SINGLE_PROCESS)
     rollout = Rollout(parts.env, parts.leader, parts.generator)
     parts.leader.update(rollout.play()[0])
     counts: list[collections.Counter[str]] = []
@@ -194,7 +193,7 @@ def _graphs(device: torch.device, sizes: Sequence[int]) -> Iterator[Sequence[Any
 @usual_torch()
 def _graphs_of(device: torch.device, games: int) -> list[Sequence[Any]]:
     """Forward and backward of an update with fixed steps, and the network of one step of play."""
-    parts = make_parts(_config(games, device), make_leader, SINGLE_PROCESS)
+    parts = make_parts(_config(games, device), SINGLE_PROCESS)
     leader = parts.leader
     episodes, _ = Rollout(parts.env, leader, parts.generator).play()
     steps = PackedSteps.of(episodes)

@@ -30,7 +30,6 @@ from paymaster.reproduction.specs import Arm, train_config
 from paymaster.terminal.markdown import markdown_table
 from paymaster.training.allocator import keep_freed_memory
 from paymaster.training.config import Followers, TrainConfig
-from paymaster.training.setup import make_leader
 from paymaster.training.train import make_parts
 
 
@@ -46,7 +45,7 @@ def rate(config: TrainConfig, seconds: float, first: int = 5) -> Rate:
     """Of one process, after so many first updates."""
     torch.set_num_threads(1)
     keep_freed_memory()
-    parts = make_parts(config, make_leader, SINGLE_PROCESS)
+    parts = make_parts(config, SINGLE_PROCESS)
     learner, learning = parts.leader, parts.followers
     rollout = Rollout(parts.env, learner, parts.generator)
     if learning is not None:

@@ -32,7 +32,6 @@ from paymaster.play.rollout import Rollout
 from paymaster.reproduction.specs import Arm, train_config
 from paymaster.terminal.markdown import markdown_table
 from paymaster.training.allocator import keep_freed_memory
-from paymaster.training.setup import make_leader
 from paymaster.training.train import make_parts
 
 Shape = tuple[int, int, int]
@@ -124,7 +123,7 @@ def by_torch(leader: EBPG, episodes: Episodes, updates: int) -> tuple[float, Pro
 def row(game: str, games: int, updates: int) -> list[str]:
     """Of the table."""
     config = replace(train_config(Arm(game, DEFAULT_LEADER), 0, 5_000), num_envs=games)
-    parts = make_parts(config, make_leader, SINGLE_PROCESS)
+    parts = make_parts(config, SINGLE_PROCESS)
     leader, rollout = parts.leader, Rollout(parts.env, parts.leader, parts.generator)
     assert isinstance(leader, EBPG)
     for _ in range(5):

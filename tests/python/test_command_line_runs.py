@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from paymaster.commands.main import main
 from paymaster.commands.run_directories import begun_in, claim, default_name
 from paymaster.storage.metrics_file import read_metrics
 from paymaster.terminal.printing import printable
+from paymaster.training.callbacks import Callback
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.setup import stored_config
 
@@ -165,9 +165,9 @@ def test_the_default_number_of_episodes_counts_where_it_is_given(monkeypatch: py
     resumed: list[TrainConfig] = []
 
     def pretend(
-        config: TrainConfig, out: Path, *, resume: bool, given: set[str], on_start: Callable[[int], None]
+        config: TrainConfig, out: Path, *, resume: bool, given: set[str], callbacks: list[Callback]
     ) -> TrainConfig:
-        assert resume and on_start is not None
+        assert resume and len(callbacks) == 1
         stored = stored_config(out)
         resumed.append(config.resumed_from(stored, given))
         return stored

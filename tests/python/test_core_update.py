@@ -21,7 +21,6 @@ from paymaster.algorithms.torch_update import TorchUpdate
 from paymaster.networks.leader import LeaderNetwork
 from paymaster.play.rollout import Rollout
 from paymaster.training.config import TaskConfig, TrainConfig
-from paymaster.training.setup import make_leader
 from paymaster.training.train import make_parts
 from rest_slow import rest_slow
 
@@ -47,7 +46,7 @@ COVERING = {"ebpg-expiring", "m3rl", "no-prediction", "abstain, independent", "e
 def played(config: TrainConfig, explore: float) -> tuple[EBPG, Episodes]:
     """A leader that has learned a little, and episodes of its own."""
     config = replace(config, num_envs=config.num_envs or 5, seed=3)
-    parts = make_parts(config, make_leader, SINGLE_PROCESS)
+    parts = make_parts(config, SINGLE_PROCESS)
     leader, rollout = parts.leader, Rollout(parts.env, parts.leader, parts.generator)
     assert isinstance(leader, EBPG)
     for _ in range(3):

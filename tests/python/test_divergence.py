@@ -79,10 +79,12 @@ def spoil_moments(leader: LeaderAlgorithm) -> None:
     ],
 )
 def test_training_stops_and_keeps_the_last_good_checkpoint(
-    spoil: Callable[[LeaderAlgorithm], Any], message: str, tmp_path: Path
+    spoil: Callable[[LeaderAlgorithm], Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("paymaster.training.train.make_leader", spoiled_from(4, spoil))
     with pytest.raises(DivergenceError, match=message) as caught:
-        train(SMALL, tmp_path / "run", leader=spoiled_from(4, spoil))
+        train(SMALL, tmp_path / "run")
+    monkeypatch.undo()
     last = latest_checkpoint(tmp_path / "run")
     assert "diverged after episode 24: " in str(caught.value)
     assert f"the last good checkpoint is kept: {last}" in str(caught.value)

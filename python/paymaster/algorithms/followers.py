@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ from paymaster.networks.torch_defaults import drawing_from, usual_torch
 from paymaster.validation.quantities import Epochs, Positive, Share, Weight, Width
 from paymaster.validation.ranges import check_fields
 
-__all__ = ["FollowerActorCritic", "FollowerEpisodes", "FollowerInput", "FollowerLearning"]
+__all__ = ["FollowerActorCritic", "FollowerAlgorithm", "FollowerEpisodes", "FollowerInput", "FollowerLearning"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,50 @@ class FollowerEpisodes:
         return replace(self, **moved)
 
 
+class FollowerAlgorithm(Protocol):
+    """Followers that learn, for a whole population: what the training loop, evaluation and checkpoints call.
+
+    Attributes:
+        config: how they learn; ``explore`` is the share of uniform answers in training.
+        network: holds what they have learned; ``config`` has its sizes.
+        ranks: with whom they learn.
+    """
+
+    config: Any
+    network: Any
+    ranks: Ranks
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are, and the generator must be."""
+
+    def actor(self) -> Any:
+        """Return what plays the next batch of episodes."""
+
+    def act(
+        self,
+        seen: FollowerInput,
+        actor: Any = None,
+        *,
+        explore: float = 0.0,
+        generator: torch.Generator | None = None,
+        greedy: bool = False,
+    ) -> Tensor:
+        """What each chooses, int64 [B, N]."""
+
+    def update(self, episodes: FollowerEpisodes) -> dict[str, float]:
+        """Learn from a batch of whole episodes; return metrics by name."""
+
+    def twin(self) -> FollowerAlgorithm:
+        """Return others that have learned the same, and go on learning by themselves."""
+
+    def modules(self) -> dict[str, nn.Module]:
+        """What checkpoints store, by name."""
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimisers that checkpoints store, by name."""
+
+
 class FollowerActorCritic:
     """A population's networks, their optimiser, and the two things done with them: acting and learning.
 
@@ -173,6 +217,12 @@ class FollowerActorCritic:
         """Learns from a batch of whole episodes, each follower from its own rewards; the metrics of the first step."""
         metrics = self._learn(episodes.to(self.device))
         return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
+
+    def twin(self) -> FollowerActorCritic:
+        """Return others with the same weights, and an optimiser of their own that has made no step."""
+        made = FollowerActorCritic(self.network.config, self.config, self.device)
+        made.network.load_state_dict(self.network.state_dict())
+        return made
 
     def modules(self) -> dict[str, nn.Module]:
         """The networks, under the name checkpoints store them by."""

@@ -16,6 +16,7 @@ from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.process import OptionRules
 from paymaster.algorithms.tuned import tuned_settings
 from paymaster.networks.leader import LeaderConfig
+from paymaster.validation.imports import is_import_path
 
 __all__ = ["DEFAULT_LEADER", "LEADERS", "LeaderKind", "RenamedWarning", "leader_kind", "leader_name"]
 
@@ -116,15 +117,19 @@ def leader_name(name: str) -> str:
 
 def leader_kind(name: str) -> LeaderKind:
     """Return the leader of that name, old names included; ``fixed-interval(m)`` has an interval of m steps, 1 to
-    999,999.
+    999,999. One of your own, ``module:Class``, takes what it likes of the settings, which are the default leader's.
 
     Raises:
         ValueError: an unknown name.
     """
     name = leader_name(name)
+    if is_import_path(name):
+        return replace(LEADERS[DEFAULT_LEADER], meaning="one of your own")
     if interval := re.fullmatch(r"fixed-interval\(([1-9][0-9]{0,5})\)", name):
         kind, rules = LEADERS["fixed-interval"], OptionRules(interval=int(interval[1]))
         return replace(kind, untuned=replace(kind.untuned, options=rules), learner=replace(kind.learner, options=rules))
     if name not in LEADERS:
-        raise ValueError(f"leader: expected one of {', '.join(LEADERS)}, fixed-interval(m), got {name!r:.80}")
+        raise ValueError(
+            f"leader: expected one of {', '.join(LEADERS)}, fixed-interval(m), module:Class, got {name!r:.80}"
+        )
     return LEADERS[name]

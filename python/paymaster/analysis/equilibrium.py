@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes
+from paymaster.algorithms.followers import FollowerAlgorithm, FollowerEpisodes
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.analysis.inspection import acceptance_of
 from paymaster.analysis.intervals import Interval, in_json, mean_ci95
@@ -42,7 +42,7 @@ class Diagnosis:
 
     Attributes:
         task, leader: their names.
-        followers: "rule", "meta" or "primitive".
+        followers: "rule", "meta" or "primitive", as the games have it.
         episodes: E.
         retrained: episodes that challengers learned from; 0 where followers decide by rule.
         gain: of the leader.
@@ -80,7 +80,7 @@ class _Seats(LearningFollowers):
     games with the same draws up to the first answer that differs.
     """
 
-    def __init__(self, env: TwoPhaseVectorEnv, challengers: FollowerActorCritic) -> None:
+    def __init__(self, env: TwoPhaseVectorEnv, challengers: FollowerAlgorithm) -> None:
         self.usual = _learned(env)
         super().__init__(env, challengers, torch.Generator(challengers.device))
 
@@ -130,7 +130,7 @@ def diagnose_run(
     if retrain < 0:
         raise ValueError(f"retrain: expected at least 0, got {retrain}")
     env, leader = open_run(run, episodes, evaluation_seed(seed), population=population)
-    if not isinstance(env, TwoPhaseVectorEnv):
+    if not isinstance(env, TwoPhaseVectorEnv) or not isinstance(env.answering, LearningFollowers):
         return _described(run, env, *_play(env, leader, seed))
     seats = _Seats(env, _challengers(run, _learned(env).followers, retrain, seed, population))
     start = env.snapshot()
@@ -155,13 +155,12 @@ def diagnose_run(
 
 
 def _challengers(
-    run: Path, usual: FollowerActorCritic, retrain: int, seed: int, population: Path | None
-) -> FollowerActorCritic:
+    run: Path, usual: FollowerAlgorithm, retrain: int, seed: int, population: Path | None
+) -> FollowerAlgorithm:
     """Followers that have gone on learning, each against the leader and the other followers as they are."""
     env, leader = open_run(run, _GAMES, evaluation_seed(seed) + _CHALLENGERS, population=population)
     assert isinstance(env, TwoPhaseVectorEnv)
-    challengers = FollowerActorCritic(usual.network.config, usual.config, usual.device)
-    challengers.network.load_state_dict(usual.network.state_dict())
+    challengers = usual.twin()
     seats = _Seats(env, challengers)
     seats.explore, seats.keep = usual.config.explore, True
     for done in range(0, retrain, _GAMES):

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from paymaster.algorithms.followers import FollowerActorCritic
+from paymaster.algorithms.followers import FollowerAlgorithm
 from paymaster.analysis.intervals import Interval, mean_ci95
 from paymaster.analysis.open_run import naming_the_population, open_run, population_parameters, seat_followers
 from paymaster.analysis.replacement import Replacement
-from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
@@ -23,6 +22,7 @@ from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import Leader, make_scripted
 from paymaster.training.seeds import evaluation_seed
+from paymaster.training.setup import make_games
 
 __all__ = ["Evaluation", "evaluate_run", "evaluate_scripted"]
 
@@ -86,7 +86,7 @@ def evaluate_scripted(
     *,
     replacement: Replacement | None = None,
     population: Path | None = None,
-    learned: FollowerActorCritic | None = None,
+    learned: FollowerAlgorithm | None = None,
 ) -> Evaluation:
     """Evaluates a scripted leader (:data:`paymaster.scripted.SCRIPTED`) on ``task``.
 
@@ -100,8 +100,8 @@ def evaluate_scripted(
     leader = make_scripted(name, seed)
     games = _games_at_once(episodes, strangers=False, replacement=replacement)
     parameters = {**population_parameters(population), **(parameters or {})}
-    env = make_vec(task, games, evaluation_seed(seed), autoreset_mode="Disabled", **parameters)
-    if isinstance(env, TwoPhaseVectorEnv):
+    env = make_games(task, games, evaluation_seed(seed), **parameters)
+    if isinstance(env, TwoPhaseVectorEnv) and env.answering is None:
         if learned is not None:
             LearningFollowers(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
         elif population is not None:

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.algorithms.protocol import LeaderAlgorithm
-from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import usual_torch
 from paymaster.play.network_leader import NetworkLeader
-from paymaster.scripted import SCRIPTED
+from paymaster.scripted import SCRIPTED, names_scripted
 from paymaster.storage.atomic import RunDirectoryError
 from paymaster.storage.run_config import CONFIG
 from paymaster.storage.run_directory import holds_run
 from paymaster.training.config import TrainConfig
+from paymaster.training.followers import kind_in_games
 from paymaster.training.run_state import load_weights
-from paymaster.training.setup import choose_device, make_env, make_followers, make_leader, stored_config
+from paymaster.training.setup import choose_device, make_env, make_followers, make_games, make_leader, stored_config
 
 __all__ = ["RunLeader", "is_scripted", "naming_the_population", "open_run", "population_parameters", "seat_followers"]
 
@@ -46,7 +46,7 @@ def is_scripted(leader: str, task: str | None, **trained_only: bool) -> bool:
     Raises:
         ValueError: neither, or a scripted leader without a task or with an option of a trained one.
     """
-    if leader in SCRIPTED:
+    if leader in SCRIPTED or (names_scripted(leader) and not Path(leader).exists()):
         if task is None:
             raise ValueError("task: expected --task TASK with a scripted leader, got none")
         for option, given in trained_only.items():
@@ -54,7 +54,9 @@ def is_scripted(leader: str, task: str | None, **trained_only: bool) -> bool:
                 raise ValueError(f"{option}: expected a run directory with --{option}, got scripted leader {leader!r}")
         return True
     if not Path(leader).is_dir():
-        raise ValueError(f"leader: expected a run directory or one of {', '.join(SCRIPTED)}, got {leader!r}")
+        raise ValueError(
+            f"leader: expected a run directory or one of {', '.join(SCRIPTED)}, module:Class, got {leader!r}"
+        )
     if not holds_run(Path(leader)):
         raise ValueError(f"leader: expected a run directory, got {leader!r}, which holds no {CONFIG}")
     return False
@@ -91,7 +93,7 @@ def open_run(
         env = make_env(config, num_envs, seed, **overrides)
     else:
         overrides = {"observe_routes": config.observe_routes, **overrides}
-        env = make_vec(task, num_envs, seed, autoreset_mode="Disabled", **overrides)
+        env = make_games(task, num_envs, seed, **overrides)
     for name in ("num_goals", "num_bonuses", "abstain", "horizon", "population_size"):
         if env.parameters[name] != home.parameters[name]:
             mismatch = f"expected {home.parameters[name]} as in the run's games, got {env.parameters[name]}"
@@ -101,7 +103,7 @@ def open_run(
     leader = make_leader(config, env)
     load_weights(run, leader, env)
     env.statistics.frozen = True
-    if isinstance(env, TwoPhaseVectorEnv):
+    if isinstance(env, TwoPhaseVectorEnv) and env.answering is None:
         with nullcontext() if population is None else naming_the_population():
             seat_followers(env, population or run, seed)
     return env, leader
@@ -132,14 +134,15 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> None:
         ValueError: not a run, a damaged checkpoint, followers that do not fit the games.
     """
     config = _stored_here(run)
-    kind = config.parameters.followers
-    if kind != env.parameters["followers"]:
+    kind = config.parameters.followers or "rule"
+    followers = None
+    if kind_in_games(kind) == env.parameters["followers"]:
+        followers = make_followers(dataclasses.replace(config, seed=seed), env)
+    if followers is None:
         raise ValueError(
-            f"followers: expected {kind or 'rule'!r} as in {str(run)!r}, got {env.parameters['followers']!r}; name a "
+            f"followers: expected {kind!r} as in {str(run)!r}, got {env.parameters['followers']!r}; name a "
             "run whose followers learned that as the population"
         )
-    followers = make_followers(dataclasses.replace(config, seed=seed), env)
-    assert followers is not None  # the games ask them
     load_weights(run, followers.followers)
 
 

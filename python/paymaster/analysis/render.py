@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from paymaster.analysis.open_run import RunLeader, is_scripted, open_run
-from paymaster.envs.tasks import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.play.recorded_episode import RecordedEpisode, record_episode
 from paymaster.rendering.film import write_film
 from paymaster.scripted import Leader, make_scripted
 from paymaster.training.seeds import evaluation_seed
+from paymaster.training.setup import make_games
 
 __all__ = ["open_leader", "render"]
 
@@ -49,7 +49,7 @@ def open_leader(
     if is_scripted(leader, task, greedy=greedy):
         assert task is not None  # is_scripted saw to it
         player = make_scripted(leader, seed)
-        env = make_vec(task, 1, evaluation_seed(seed), 1, autoreset_mode="Disabled", **(parameters or {}))
+        env = make_games(task, 1, evaluation_seed(seed), 1, **(parameters or {}))
         name = leader.replace("_", " ")
     else:
         env, algorithm = open_run(Path(leader), 1, evaluation_seed(seed), task=task, parameters=parameters)

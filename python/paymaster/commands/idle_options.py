@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from paymaster.algorithms import leader_kind
 from paymaster.training.config import TrainConfig
+from paymaster.validation.imports import is_import_path
 
 __all__ = ["refuse_idle_settings"]
 
@@ -26,10 +27,14 @@ def refuse_idle_settings(config: TrainConfig) -> None:
         ("follower_learner.clip", "with follower_learner.epochs above 1", config.follower_learner.epochs > 1),
         ("learner.imitation_weight", "with a leader that predicts followers", network.get("prediction", True)),
     ):
-        if name in given and not there:
+        if name in given and not there and not is_import_path(config.leader):  # one of your own may read them
             raise ValueError(f"{name}: expected it only {wanted}, got {given[name]} for {config.leader}")
     for name, value in given.items():
-        if name.startswith("follower_learner.") and not config.followers_learn:
+        if name.startswith("follower_learner.") and config.parameters.followers not in ("meta", "primitive"):
             raise ValueError(
                 f"{name}: expected it only with followers that learn (--followers meta or primitive), got {value}"
             )
+        if name.startswith("q_learner.") and config.parameters.followers != "q":
+            raise ValueError(f"{name}: expected it only with followers that learn by it (--followers q), got {value}")
+    if config.evaluate_episodes != 100 and config.evaluate_every is None:
+        raise ValueError(f"evaluate_episodes: expected it only with --evaluate-every, got {config.evaluate_episodes}")

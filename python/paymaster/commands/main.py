@@ -37,6 +37,7 @@ from paymaster.scripted import SCRIPTED
 from paymaster.terminal.printing import printable
 from paymaster.terminal.streams import open_console, quiet_streams, reader_has_gone
 from paymaster.training.config import TrainConfig
+from paymaster.training.followers import FOLLOWERS
 from paymaster.validation.finite import DivergenceError
 from paymaster.validation.ranges import check_fields
 from paymaster.worlds import WorldError
@@ -214,8 +215,11 @@ def _in_a_line(box: str, args: Sequence[str]) -> str:
 def _choices(args: Sequence[str]) -> dict[str, str]:
     """What text parameters may be."""
     leaders = (*LEADERS, "fixed-interval(m)") if "train" in args[:1] else (*SCRIPTED, "DIR")
+    own = "module:Class"
     return {
-        "leader": "{" + ",".join(leaders) + "}",
+        "leader": "{" + ",".join((*leaders, own)) + "}",
+        "followers": "{" + ",".join((*FOLLOWERS, "module:function")) + "}",
+        "env": "module:function",
         "task": "{" + ",".join(task.name for task in tasks()) + "}",
         "device": "{auto,cpu,cuda,cuda:N}",
         "map": "FILE",

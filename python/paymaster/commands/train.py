@@ -117,15 +117,20 @@ class Train:
         from paymaster.algorithms.process_group import launched
         from paymaster.analysis.report import report_runs
         from paymaster.storage.run_directory import holds_run
+        from paymaster.training.callbacks import Callback, TrainingStart
         from paymaster.training.train import train
 
         rank, ranks = launched()
+
+        class FirstLine(Callback):
+            """Say what is trained."""
+
+            def on_start(self, start: TrainingStart) -> None:
+                say(console, _first_line(start.config, start.out, ranks, start.done))
+
         for config, out in zip(each, outs, strict=True):
-
-            def on_start(done: int, config: TrainConfig = config, out: Path = out) -> None:
-                say(console, _first_line(config, out, ranks, done))
-
-            train(config, out, resume=self.resume and holds_run(out), given=MAY_CHANGE, on_start=on_start)
+            resume = self.resume and holds_run(out)
+            train(config, out, resume=resume, given=MAY_CHANGE, callbacks=[FirstLine()])
         if rank == 0:
             report_runs(list(zip(each, outs, strict=True)), self.evaluate, console, every=self.all)
 

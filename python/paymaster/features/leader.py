@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from paymaster import _core
 from paymaster.envs.vector import LeaderVectorEnv
 
-__all__ = ["NOW", "FeatureEncoder", "expired", "unflatten_offers"]
+__all__ = ["NOW", "FeatureEncoder", "expired", "flatten_offers", "unflatten_offers"]
 
 NOW = _core.GOAL_FEATURES_NOW
 """Of the D features of a goal type, the first so many are of this step, then come those of earlier episodes."""
@@ -80,6 +80,12 @@ def _checked(observation: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[An
     if not isinstance(observation, Mapping):
         raise TypeError(f"observation: expected a mapping of fields, got {type(observation).__name__}")
     return observation
+
+
+def flatten_offers(actions: NDArray[np.int64], num_goals: int, num_bonuses: int) -> NDArray[np.int64]:
+    """Actions (goal, bonus) [..., 2] of the environment to flat offers [...]: g K + b, and G K for "none"."""
+    flat: NDArray[np.int64] = np.minimum(actions[..., 0] * num_bonuses + actions[..., 1], num_goals * num_bonuses)
+    return flat
 
 
 def unflatten_offers(flat: NDArray[np.integer], num_bonuses: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster.integrations.game import Game
-from paymaster.scripted import SCRIPTED, Leader, make_scripted
+from paymaster.scripted import SCRIPTED, Leader, make_scripted, names_scripted
 from paymaster.validation.arguments import as_array
 
 __all__ = ["FixedLeader", "LeaderLike"]
@@ -33,8 +33,8 @@ class FixedLeader:
     """
 
     def __init__(self, leader: LeaderLike, seed: int) -> None:
-        if isinstance(leader, str) and leader not in SCRIPTED:
-            raise ValueError(f"leader: expected one of {', '.join(SCRIPTED)}, got {leader!r:.80}")
+        if isinstance(leader, str) and not names_scripted(leader):
+            raise ValueError(f"leader: expected one of {', '.join(SCRIPTED)}, module:Class, got {leader!r:.80}")
         if not isinstance(leader, (str, Leader)) and not callable(leader):
             raise TypeError(
                 f"leader: expected a name, an object with start() and offers(), or a function, got "

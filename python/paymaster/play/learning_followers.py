@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from paymaster.algorithms.followers import FollowerActorCritic, FollowerEpisodes, FollowerInput
+from paymaster.algorithms.followers import FollowerAlgorithm, FollowerEpisodes, FollowerInput
+from paymaster.algorithms.q_learning import QFollowers, QSizes
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import Observation
 from paymaster.features.follower import FollowerFeatures
+from paymaster.features.follower_table import FollowerStates
 from paymaster.networks.follower_policy import FollowerConfig, Identities
 
-__all__ = ["FollowerEncoder", "LearningFollowers"]
+__all__ = ["FollowerEncoder", "LearningFollowers", "TableEncoder"]
 
 
 class FollowerEncoder:
@@ -56,6 +58,30 @@ class FollowerEncoder:
         return FollowerInput(*(torch.from_numpy(array).to(self._device) for array in arrays))
 
 
+class TableEncoder:
+    """What followers with a table see: the number of their state (:class:`.FollowerStates`) in place of features.
+
+    Args:
+        env: the batch whose observations are looked at.
+    """
+
+    own_features, goal_features, whole = 1, 0, None
+
+    def __init__(self, env: TwoPhaseVectorEnv) -> None:
+        self._states, self._population = FollowerStates(env), int(env.parameters["population_size"])
+        self._choices = int(env.single_follower_action_space.nvec[0])
+
+    def sizes(self) -> QSizes:
+        """Sizes of the table."""
+        return QSizes(self._population, self._states.count, self._choices)
+
+    def encode_into(self, observation: Observation, *arrays: NDArray[Any]) -> FollowerInput:
+        """As of :class:`FollowerEncoder`; a state is exact as a float32."""
+        own, _, identity = arrays
+        own[..., 0], identity[...] = self._states.encode(observation), observation["identity"]
+        return FollowerInput(*map(torch.from_numpy, arrays))
+
+
 class _Recording:
     """Arrays [T, B, N, ...] of what followers live through, filled a step at a time while they play.
 
@@ -68,7 +94,7 @@ class _Recording:
         played: steps that are complete.
     """
 
-    def __init__(self, env: TwoPhaseVectorEnv, encoder: FollowerEncoder, *, keep: bool) -> None:
+    def __init__(self, env: TwoPhaseVectorEnv, encoder: FollowerEncoder | TableEncoder, *, keep: bool) -> None:
         # A batch that resets games by itself may take one step more than they have, in which it does that.
         steps = env.parameters["horizon"] + 1 if keep else 1
         shape = (steps, env.num_envs, env.num_followers)
@@ -108,19 +134,20 @@ class LearningFollowers:
 
     Args:
         env: the batch; they take their seats in it (``env.answering``).
-        followers: their networks.
+        followers: their networks, or their table.
         generator: of their draws, on their device.
 
     Attributes:
-        explore: iota, in training.
+        explore: iota or epsilon, in training.
         greedy: their likeliest answers instead of draws.
         keep: write down what they live through, for :meth:`lived`.
     """
 
-    def __init__(self, env: TwoPhaseVectorEnv, followers: FollowerActorCritic, generator: torch.Generator) -> None:
+    def __init__(self, env: TwoPhaseVectorEnv, followers: FollowerAlgorithm, generator: torch.Generator) -> None:
         self.followers, self.generator = followers, generator
         self.explore, self.greedy, self.keep = 0.0, False, False
-        self._env, self._encoder = env, FollowerEncoder(env, followers.device)
+        table = isinstance(followers, QFollowers)
+        self._env, self._encoder = env, TableEncoder(env) if table else FollowerEncoder(env, followers.device)
         self._actor = followers.actor()
         self._recording: _Recording | None = None
         env.answering = self

@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from paymaster.algorithms.protocol import Player
-from paymaster.features.leader import FeatureEncoder, unflatten_offers
+from paymaster.algorithms.protocol import LeaderStep, Player
+from paymaster.features.leader import FeatureEncoder, flatten_offers, unflatten_offers
 from paymaster.play.recording import Recording
+from paymaster.play.scripted_player import ScriptedPlayer
 
 __all__ = ["NetworkLeader"]
 
@@ -40,7 +41,7 @@ class NetworkLeader:
         greedy: bool = False,
         keep: bool = False,
     ) -> None:
-        self.player, self.keep = player, keep
+        self.player, self.keep, self._generator = player, keep, generator
         self._how: dict[str, Any] = {"explore": explore, "generator": generator, "greedy": greedy}
         self._attention: Tensor | None = None
 
@@ -55,12 +56,19 @@ class NetworkLeader:
         self._previous = torch.full((games, n), -1, dtype=torch.int64, device=device)
         self._state = self.player.initial_state(games, n)
         self._step, self._attention = 0, None
+        if isinstance(self.player, ScriptedPlayer):
+            self.player.begin(env, self._generator)
 
     def offers(self, env: Any, observation: Any) -> NDArray[np.int64]:
         """Return actions int64 [B, N, 2] for the observed step."""
         seen = self.recording.see(observation, self._previous, self._step)
-        step = self.player.act(seen, self._state, **self._how)
-        actions = unflatten_offers(step.offer.cpu().numpy(), env.parameters["num_bonuses"])
+        bonuses = env.parameters["num_bonuses"]
+        if isinstance(self.player, ScriptedPlayer):
+            actions = self.player.offers(env, observation)
+            step = LeaderStep(torch.from_numpy(flatten_offers(actions, env.parameters["num_goals"], bonuses)), None)
+        else:
+            step = self.player.act(seen, self._state, **self._how)
+            actions = unflatten_offers(step.offer.cpu().numpy(), bonuses)
         self.recording.decide(self._step, step, actions)
         self._previous, self._state, self._attention = step.offer, step.state, step.attention
         self._step += 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from paymaster.algorithms import DEFAULT_LEADER
-from paymaster.algorithms.followers import FollowerActorCritic
+from paymaster.algorithms.followers import FollowerAlgorithm
 from paymaster.analysis.evaluate import evaluate_scripted
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.episode import play_to_end
@@ -127,7 +127,7 @@ def scripted_of(reading: Reading, scale: Scale, seed: int = 0) -> ScriptedJob:
 
 @usual_torch()
 @threads_of_torch(1)
-def learn_against(leader: str, config: TrainConfig) -> FollowerActorCritic:
+def learn_against(leader: str, config: TrainConfig) -> FollowerAlgorithm:
     """Return followers that have learned, from nothing, in a run's games but under a scripted leader.
 
     Args:

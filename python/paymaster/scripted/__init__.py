@@ -1,18 +1,22 @@
 """Scripted leaders that need no training: a sense of scale beside any leader that learns.
 
 ``random`` and ``fixed`` know nothing, ``preference`` sees what followers prefer, ``full_information`` sees all
-traits and the planners' distances. The last is a greedy search, not an upper bound.
+traits and the planners' distances. The last is a greedy search, not an upper bound. One of one's own has an import path
+for a name.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 from paymaster.scripted.full_information import FullInformation
 from paymaster.scripted.leaders import Fixed, Leader, Preference, Random
 from paymaster.validation.arguments import check_int
+from paymaster.validation.imports import imported, is_import_path
 
-__all__ = ["SCRIPTED", "Leader", "make_scripted"]
+__all__ = ["SCRIPTED", "Leader", "is_scripted_leader", "make_own", "make_scripted", "names_scripted"]
 
 SCRIPTED: dict[str, Callable[[int], Leader]] = {
     "random": Random,
@@ -23,8 +27,48 @@ SCRIPTED: dict[str, Callable[[int], Leader]] = {
 """Name -> scripted leader."""
 
 
+def names_scripted(name: str) -> bool:
+    """Tell whether a text names a scripted leader: one of :data:`SCRIPTED`, or the import path of one's own."""
+    return name in SCRIPTED or is_import_path(name)
+
+
 def make_scripted(name: str, seed: int = 0) -> Leader:
-    """The scripted leader of that name. Raises ValueError for an unknown one."""
-    if name not in SCRIPTED:
-        raise ValueError(f"reference: expected one of {', '.join(SCRIPTED)}, got {name!r:.80}")
-    return SCRIPTED[name](check_int("seed", seed, 0, 2**64 - 1))
+    """Make a scripted leader.
+
+    Args:
+        name: one of :data:`SCRIPTED`, or ``module:Class`` of one's own (:class:`Leader`).
+        seed: of its draws; a class that takes no argument is made without.
+
+    Raises:
+        ValueError: an unknown name, or what cannot be imported.
+        TypeError: what is imported is no scripted leader.
+    """
+    if not names_scripted(name):
+        raise ValueError(f"reference: expected one of {', '.join(SCRIPTED)}, module:Class, got {name!r:.80}")
+    seed = check_int("seed", seed, 0, 2**64 - 1)
+    return SCRIPTED[name](seed) if name in SCRIPTED else make_own(imported("leader", name), seed, name)
+
+
+def is_scripted_leader(kind: object) -> bool:
+    """Tell whether a class is that of a scripted leader, which makes offers and does not learn."""
+    return isinstance(kind, type) and hasattr(kind, "offers") and not hasattr(kind, "update")
+
+
+def make_own(kind: Any, seed: int, name: str) -> Leader:
+    """Make a scripted leader of one's own; arguments and errors as of :func:`make_scripted`."""
+    if isinstance(kind, type) and hasattr(kind, "update"):
+        raise TypeError(
+            f"leader: expected a scripted leader, got {name!r:.80}, which learns: train it (paymaster train TASK "
+            f"--leader {name}), then name its run directory"
+        )
+    made = kind
+    if callable(kind):
+        try:
+            inspect.signature(kind).bind(seed)
+        except TypeError:
+            made = kind()
+        else:
+            made = kind(seed)
+    if not isinstance(made, Leader):
+        raise TypeError(f"leader: expected a class with start(env) and offers(env, observation), got {name!r:.80}")
+    return made

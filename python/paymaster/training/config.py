@@ -14,22 +14,27 @@ from annotated_types import Interval
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
+from paymaster.algorithms.q_learning import QLearning
 from paymaster.envs.tasks import tasks
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.training.followers import LEARNERS, check_followers
 from paymaster.training.regimes import SETTINGS, SettingsName
 from paymaster.training.seeds import TRAINING_SEEDS
+from paymaster.validation.imports import import_path, is_import_path
 from paymaster.validation.quantities import Share, Width
 from paymaster.validation.ranges import check_fields, from_json
 from paymaster.worlds.registration import definition_of, find_defined
 
-__all__ = ["MAY_CHANGE", "Count", "Followers", "Payment", "ReachBy", "TaskConfig", "TrainConfig"]
+__all__ = ["A_BATCH", "MAY_CHANGE", "Count", "Followers", "Payment", "ReachBy", "TaskConfig", "TrainConfig"]
 
 Payment: TypeAlias = Literal["completion", "advance", "advance_once"]
-Followers: TypeAlias = Literal["rule", "meta", "primitive"]
+Followers: TypeAlias = Literal["rule", "meta", "primitive", "q"]
 ReachBy: TypeAlias = Literal["any", "chosen"]
 Count: TypeAlias = Annotated[int, Interval(ge=1, le=10**9)]
 
 _AS_THE_SETTINGS: Any = None  # a field's default that depends on the leader and the settings
 MAY_CHANGE = ("episodes", "device")  # when a run is resumed
+A_BATCH = "a batch"  # in place of an import path: games that nobody but their owner can make again
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class TaskConfig:
 
     Attributes:
         payment: when a contract is paid for.
-        followers: "rule" (they decide by rule), or they learn: "meta", choosing goal types, or "primitive", choosing
-            actions.
+        followers: "rule" (they decide by rule), or they learn: "meta", choosing goal types, "primitive", choosing
+            actions, or "q", choosing goal types by Q-learning; or a rule of your own, ``module:function``.
         noise: probability that a follower's action is replaced by a random one.
         num_followers: N; on the grid at most 16.
         horizon: T.
@@ -58,7 +63,7 @@ class TaskConfig:
     """
 
     payment: Payment | None = None
-    followers: Followers | None = None
+    followers: str | None = None
     noise: Share | None = None
     num_followers: Annotated[int, Interval(ge=1, le=64)] | None = None
     horizon: Annotated[int, Interval(ge=1, le=10_000)] | None = None
@@ -87,7 +92,8 @@ class TrainConfig:
 
     Attributes:
         task: name of a preset, or ``module:Class`` of a world of your own.
-        leader: its name: ``paymaster.algorithms.LEADERS``, or fixed-interval(m), a new offer every m steps.
+        leader: its name: ``paymaster.algorithms.LEADERS``, or fixed-interval(m), a new offer every m steps; or
+            ``module:Class`` of one of your own.
         settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
             whole: one game an update, the team's return, its learning rates and exploration, 30 % random actions of
             followers that decide by rule. What is given beside wins.
@@ -104,7 +110,13 @@ class TrainConfig:
         observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
         parameters: departures from the task's preset.
         learner: how the leader learns; by default as its name and the settings say.
-        follower_learner: how followers learn, where they do.
+        follower_learner: how followers learn, "meta" and "primitive".
+        q_learner: how followers learn by Q-learning, "q".
+        env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
+            but the task.
+        evaluate_every: episodes between evaluations while training, on games that training does not see; the measures
+            ``evaluation_gain``, ... stand in `metrics.jsonl`. None: no evaluation. It changes no other number.
+        evaluate_episodes: of each such evaluation; the same games each time.
         defined_as: the import path of a world of your own and the parameters that its task was registered with; filled
             in by itself, so that another process finds the task.
     """
@@ -123,6 +135,10 @@ class TrainConfig:
     parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
     learner: EBPGConfig = _AS_THE_SETTINGS
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
+    q_learner: QLearning = field(default_factory=QLearning)
+    env: str | None = None
+    evaluate_every: Count | None = None
+    evaluate_episodes: Annotated[int, Interval(ge=1, le=100_000)] = 100
     defined_as: Annotated[tuple[str, dict[str, Any]] | None, tyro.conf.Suppress] = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
@@ -155,11 +171,15 @@ class TrainConfig:
         check_fields(self.parameters)  # by the names that the command line has for them
         check_fields(self)
         self.learner.validate()
+        if self.parameters.followers is not None:
+            check_followers(self.parameters.followers)
+        if self.env is not None and self.env != A_BATCH and not is_import_path(self.env):
+            raise ValueError(f"env: expected 'module:function', got {self.env!r:.80}")
 
     @property
     def followers_learn(self) -> bool:
         """Whether somebody has to be trained beside the leader."""
-        return self.parameters.followers in ("meta", "primitive")
+        return self.parameters.followers in LEARNERS
 
     @property
     def updates(self) -> int:
@@ -174,14 +194,15 @@ class TrainConfig:
         """
         usual = self._usual()
         changes = {name: value for name, value in self._in_full().items() if value != usual[name]}
-        others = ("episodes", "seed", "device", "checkpoint_every")
+        others = ("episodes", "seed", "device", "checkpoint_every", "evaluate_every", "evaluate_episodes")
         return {name.removeprefix("parameters."): value for name, value in changes.items() if name not in others}
 
     def to_json(self) -> dict[str, Any]:
         """Return it as `config.json` holds it: what only worlds of one's own have is there with them alone."""
         stored = dataclasses.asdict(self)
-        if self.defined_as is None:
-            del stored["defined_as"]
+        for name, default in _absent().items():
+            if stored[name] == default:
+                del stored[name]
         if not self.parameters.world:
             del stored["parameters"]["world"]
         return stored
@@ -196,7 +217,28 @@ class TrainConfig:
         parameters = stored.get("parameters")
         if isinstance(parameters, Mapping):
             stored = {**stored, "parameters": {"world": {}, **parameters}}
-        return from_json(cls, {"defined_as": None, **stored}, where, field)
+        return from_json(cls, {**_absent(), **stored}, where, field)
+
+    def naming(self, leader: Any = None, followers: Any = None, env: Any = None) -> TrainConfig:
+        """Return the configuration with a leader, followers or games of your own in it, by their import paths.
+
+        Args:
+            leader, followers, env: a name, a class or a function; None leaves what is there. For ``env`` also a batch,
+                which has no path: :data:`A_BATCH` stands for it.
+
+        Raises:
+            TypeError: something else.
+        """
+        changes: dict[str, Any] = {}
+        if leader is not None:
+            changes["leader"] = import_path("leader", leader)
+            if self.learner == SETTINGS[self.settings].learner_of(self.leader):
+                changes["learner"] = _AS_THE_SETTINGS  # the new one's own
+        if followers is not None:
+            changes["parameters"] = dataclasses.replace(self.parameters, followers=import_path("followers", followers))
+        if env is not None:
+            changes["env"] = A_BATCH if isinstance(env, LeaderVectorEnv) else import_path("env", env)
+        return dataclasses.replace(self, **changes) if changes else self
 
     def resumed_from(self, stored: TrainConfig, given: Collection[str] | None = None) -> TrainConfig:
         """Return the stored run's configuration, continued with what may change: episodes and device.
@@ -244,6 +286,17 @@ class TrainConfig:
             if fields.get(f"parameters.{name}", self) is None:
                 fields[f"parameters.{name}"] = value
         return fields
+
+
+def _absent() -> dict[str, Any]:
+    """Fields that `config.json` has only where they are not as here: earlier versions did not have them."""
+    return {
+        "q_learner": dataclasses.asdict(QLearning()),
+        "env": None,
+        "evaluate_every": None,
+        "evaluate_episodes": 100,
+        "defined_as": None,
+    }
 
 
 def _leaves(settings: Any, prefix: str = "") -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from paymaster.algorithms.followers import FollowerActorCritic
+from paymaster.algorithms.followers import FollowerAlgorithm
 from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.envs.vector import LeaderVectorEnv
@@ -71,7 +71,7 @@ class RunParts:
         return {"generator": self.generator, "follower_generator": self.followers.generator}
 
     @property
-    def learners(self) -> tuple[LeaderAlgorithm | FollowerActorCritic, ...]:
+    def learners(self) -> tuple[LeaderAlgorithm | FollowerAlgorithm, ...]:
         """Leader and followers."""
         return (self.leader,) if self.followers is None else (self.leader, self.followers.followers)
 
@@ -222,7 +222,7 @@ def _key(name: str, rank: int) -> str:
     return name if rank == 0 else f"{name}_{rank}"
 
 
-def load_weights(run: Path, learner: LeaderAlgorithm | FollowerActorCritic, env: LeaderVectorEnv | None = None) -> None:
+def load_weights(run: Path, learner: LeaderAlgorithm | FollowerAlgorithm, env: LeaderVectorEnv | None = None) -> None:
     """Restores a learner's weights from the newest checkpoint, and into ``env`` the run's history statistics.
 
     Raises:
@@ -247,7 +247,7 @@ def _check_groups(checkpoint: Checkpoint, parts: RunParts) -> None:
         raise CheckpointError(f"{unknown[0]}: expected tensors of {', '.join(sorted(known))}, got others")
 
 
-def _load_modules(checkpoint: Checkpoint, learner: LeaderAlgorithm | FollowerActorCritic) -> None:
+def _load_modules(checkpoint: Checkpoint, learner: LeaderAlgorithm | FollowerAlgorithm) -> None:
     for name, module in learner.modules().items():
         module.load_state_dict(checkpoint.tensors.get(name, {}))
 

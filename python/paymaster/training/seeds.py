@@ -10,13 +10,16 @@ from typing import Final
 
 from paymaster.validation.arguments import check_int
 
-__all__ = ["EVALUATION_SEED", "TRAINING_SEEDS", "evaluation_seed"]
+__all__ = ["EVALUATION_SEED", "TRAINING_SEEDS", "WHILE_TRAINING", "evaluation_seed"]
 
 TRAINING_SEEDS: Final = 10**9
 """All seeds of training are below it."""
 
 EVALUATION_SEED: Final = 1_000_000_007
 """Added to the seed an evaluation is given."""
+
+WHILE_TRAINING: Final = 2**61
+"""Seed of the evaluations while training: what is chosen by them can still be evaluated on other games."""
 
 _HIGHEST = 2**62  # so that what is added to it, here and by those who ask, stays below 2^63
 

@@ -9,25 +9,43 @@ from typing import Any
 import torch
 
 from paymaster.algorithms import EBPG, leader_kind
-from paymaster.algorithms.followers import FollowerActorCritic
+from paymaster.algorithms.followers import FollowerActorCritic, FollowerAlgorithm
 from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.algorithms.q_learning import QFollowers
 from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.features.leader import FeatureEncoder
 from paymaster.networks.leader import LeaderConfig
-from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
+from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers, TableEncoder
+from paymaster.play.own_followers import OwnFollowers
+from paymaster.play.scripted_player import ScriptedPlayer
+from paymaster.scripted import is_scripted_leader, make_own
 from paymaster.storage.run_config import CONFIG, read_config
-from paymaster.training.config import TrainConfig
+from paymaster.training.config import A_BATCH, TrainConfig
 from paymaster.training.cores import available_cores
+from paymaster.training.followers import check_followers, in_games, kind_in_games
+from paymaster.validation.imports import imported, is_import_path
 
-__all__ = ["choose_device", "make_env", "make_followers", "make_leader", "make_rank_env", "stored_config"]
+__all__ = [
+    "check_games",
+    "choose_device",
+    "followers_generator",
+    "make_env",
+    "make_followers",
+    "make_games",
+    "make_leader",
+    "make_rank_env",
+    "seat_own_followers",
+    "stored_config",
+]
 
 # Up to so many, a step is shorter than the leader's decision before it, and waking threads for it gains nothing; with
 # other runs on the same cores it took ten times as long.
 _GAMES_OF_ONE_THREAD = 256
 _FOLLOWERS = 2_000_000_011  # added to the seed of a run for its followers' draws
+_METHODS = ("device", "initial_state", "act", "update", "inspect", "exploration_rate", "modules", "optimizers")
 
 
 def stored_config(run: Path) -> TrainConfig:
@@ -72,7 +90,65 @@ def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, 
     """
     parameters = {"observe_routes": config.observe_routes, **config.parameters.given(), **overrides}
     threads = max(1, available_cores() // processes) if num_envs > _GAMES_OF_ONE_THREAD else 1
-    return make_vec(config.task, num_envs, seed, threads, autoreset_mode="Disabled", copy=False, **parameters)
+    return make_games(config.task, num_envs, seed, threads, env=config.env, copy=False, **parameters)
+
+
+def make_games(
+    task: str, num_envs: int, seed: int, num_threads: int = 0, *, env: str | None = None, **parameters: Any
+) -> LeaderVectorEnv:
+    """Make a batch for whole episodes, in which a rule of one's own sits where ``followers`` names one.
+
+    Args:
+        task, num_envs, seed, num_threads, parameters: of :func:`~paymaster.make_vec`; ``followers`` may be any name.
+        env: import path of what makes the games in place of :func:`~paymaster.make_vec`.
+
+    Raises:
+        ValueError: of the games; an import path that cannot be imported; ``env`` makes other games than asked for.
+        TypeError: ``env`` makes no batch of games.
+    """
+    followers = parameters.get("followers")
+    if isinstance(followers, str):
+        check_followers(followers)
+    arguments: dict[str, Any] = {"autoreset_mode": "Disabled", **in_games(parameters)}
+    if env is None:
+        games = make_vec(task, num_envs, seed, num_threads, **arguments)
+    elif env == A_BATCH:
+        raise ValueError(
+            "env: expected a function that makes the games again, got a run that was trained in a batch; name a "
+            "function as its env to train runs that can be evaluated, or give the batch to resume it"
+        )
+    else:
+        games = imported("env", env, "function")(num_envs, seed, num_threads, **arguments)
+    check_games(games, task, num_envs, followers)
+    if isinstance(followers, str) and is_import_path(followers):
+        seat_own_followers(games, followers)
+    return games
+
+
+def seat_own_followers(games: LeaderVectorEnv, path: str) -> None:
+    """Let a rule of one's own, by import path, answer for the followers of games made for it.
+
+    Raises:
+        ValueError: it cannot be imported. TypeError: it is no function.
+    """
+    assert isinstance(games, TwoPhaseVectorEnv)  # check_games saw to it
+    OwnFollowers(games, imported("followers", path, "function"), path)
+
+
+def check_games(games: Any, task: str, num_envs: int, followers: str | None) -> None:
+    """Raise TypeError or ValueError unless these games of one's own are such as a configuration asks for."""
+    if not isinstance(games, LeaderVectorEnv):
+        raise TypeError(f"env: expected a paymaster.LeaderVectorEnv, got {type(games).__name__}")
+    wanted: dict[str, tuple[Any, Any]] = {
+        "task": (task, games.task),
+        "num_envs": (num_envs, games.num_envs),
+        "autoreset_mode": ("Disabled", games.autoreset_mode.value),
+    }
+    if followers is not None:
+        wanted["followers"] = (kind_in_games(followers), games.parameters["followers"])
+    for name, (expected, got) in wanted.items():
+        if expected != got:
+            raise ValueError(f"env: expected games with {name}={expected!r} as in the configuration, got {got!r:.80}")
 
 
 def make_rank_env(config: TrainConfig, ranks: Ranks) -> LeaderVectorEnv:
@@ -91,7 +167,15 @@ def make_rank_env(config: TrainConfig, ranks: Ranks) -> LeaderVectorEnv:
 
 
 def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
-    """The run's leader with initial weights, sized for ``env``."""
+    """The run's leader with initial weights, sized for ``env``.
+
+    One of your own is ``Class(config, env)``; a scripted one is made as :func:`paymaster.scripted.make_scripted` does.
+
+    Raises:
+        ValueError: a class that cannot be imported. TypeError: it makes no leader.
+    """
+    if is_import_path(config.leader):
+        return _own_leader(config, env)
     encoder = FeatureEncoder(env)
     sizes = LeaderConfig(
         num_goals=env.parameters["num_goals"],
@@ -107,12 +191,34 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     return EBPG(network, config.learner, choose_device(config.device), config.seed)
 
 
+def _own_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
+    kind, name = imported("leader", config.leader), config.leader
+    if is_scripted_leader(kind):
+        return ScriptedPlayer(lambda seed: make_own(kind, seed, name), name)
+    if not callable(kind):
+        raise TypeError(f"leader: expected a class, got {type(kind).__name__} by {name!r:.80}")
+    made = kind(config, env)
+    if not isinstance(made, LeaderAlgorithm):
+        lacks = next(method for method in _METHODS if not hasattr(made, method))
+        raise TypeError(f"leader: expected one with {lacks} (paymaster.algorithms.protocol), got {name!r:.80} without")
+    return made
+
+
 def make_followers(config: TrainConfig, env: LeaderVectorEnv) -> LearningFollowers | None:
     """The run's followers that learn, with initial weights, seated in ``env``; None where they decide by rule."""
-    if not isinstance(env, TwoPhaseVectorEnv):
+    if not isinstance(env, TwoPhaseVectorEnv) or not config.followers_learn:
         return None
-    device, learning = choose_device(config.device), config.follower_learner
-    network = FollowerEncoder(env, device).config(learning.hidden, learning.identities)
-    followers = FollowerActorCritic(network, learning, device, config.seed)
+    followers: FollowerAlgorithm
+    if config.parameters.followers == "q":
+        followers = QFollowers(TableEncoder(env).sizes(), config.q_learner)
+    else:
+        device, learning = choose_device(config.device), config.follower_learner
+        network = FollowerEncoder(env, device).config(learning.hidden, learning.identities)
+        followers = FollowerActorCritic(network, learning, device, config.seed)
     # Not the leader's generator, nor its seed: what followers draw must not depend on how much the leader does.
-    return LearningFollowers(env, followers, torch.Generator(device).manual_seed(config.seed + _FOLLOWERS))
+    return LearningFollowers(env, followers, followers_generator(followers, config.seed))
+
+
+def followers_generator(followers: FollowerAlgorithm, seed: int) -> torch.Generator:
+    """Return the generator of the followers' draws in games of that seed."""
+    return torch.Generator(followers.device).manual_seed(seed + _FOLLOWERS)

@@ -3,47 +3,58 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import torch
 
 from paymaster.algorithms.process_group import Ranks, join_ranks
-from paymaster.algorithms.protocol import LeaderAlgorithm, LearnsOnRanks
+from paymaster.algorithms.protocol import LearnsOnRanks
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
-from paymaster.play.episode import EpisodeTotals
 from paymaster.play.rollout import Rollout
+from paymaster.play.scripted_player import ScriptedPlayer
 from paymaster.storage.checkpoint import list_checkpoints
+from paymaster.storage.metrics_file import METRICS, read_metrics
 from paymaster.storage.run_directory import RunDirectory
 from paymaster.training.allocator import keep_freed_memory
+from paymaster.training.callbacks import Callback, Callbacks, TrainingStart
 from paymaster.training.config import TrainConfig
 from paymaster.training.divergence import naming_divergence
+from paymaster.training.held_out import HeldOutGames, means_of
 from paymaster.training.merged_history import MergedStatistics
 from paymaster.training.progress import TrainingProgress
 from paymaster.training.run_state import RunParts, load_run_state, save_run_state
 from paymaster.training.setup import (
+    check_games,
     choose_device,
     make_env,
     make_followers,
     make_leader,
     make_rank_env,
+    seat_own_followers,
     stored_config,
 )
 from paymaster.validation.finite import check_metrics
+from paymaster.validation.imports import is_import_path
 
 __all__ = ["make_parts", "train"]
+
+MakesGames: TypeAlias = Callable[..., LeaderVectorEnv]
 
 
 def train(
     config: TrainConfig,
     out: Path,
     *,
+    env: str | MakesGames | LeaderVectorEnv | None = None,
+    leader: str | Callable[..., Any] | None = None,
+    followers: str | Callable[..., Any] | None = None,
+    callbacks: Sequence[Callback] = (),
     resume: bool = False,
     given: Collection[str] | None = None,
-    on_start: Callable[[int], None] | None = None,
-    leader: Callable[[TrainConfig, LeaderVectorEnv], LeaderAlgorithm] = make_leader,
 ) -> TrainConfig:
     """Trains a leader in ``out``; the same configuration gives the same numbers, interrupted or not.
 
@@ -56,38 +67,51 @@ def train(
     Args:
         config: what to train. With ``resume`` the stored run's, but for what :meth:`TrainConfig.resumed_from` allows.
         out: the run directory. It comes to hold `config.json`, `metrics.jsonl`, TensorBoard events and checkpoints.
+        env: makes the games: a function, or its import path, that takes the arguments of :func:`~paymaster.make_vec`
+            but the task, and returns a batch of games of ``config.task``. Or a batch of ``config.num_envs`` games with
+            ``autoreset_mode="Disabled"``: such a run can be resumed with a batch like it, but not evaluated, since
+            nobody can make its games again.
+        leader: a name, a class of one's own or its import path: one that learns is made by ``leader(config, env)``
+            (``docs/examples/own_leader.py``); one with ``start`` and ``offers`` plays while followers learn.
+        followers: a name ("rule", "meta", "primitive", "q"), or a rule of one's own,
+            ``decide(observation) -> int[B, N]``, or its import path.
+        callbacks: are called as training goes on (:class:`.Callback`).
         resume: continue the run that is there, from its last checkpoint; with draws begun anew if it was on the CPU
             and goes on on a GPU, or the other way round.
         given: with ``resume``, names of the configuration's fields that count (:meth:`TrainConfig.resumed_from`).
-        on_start: is called once, with the number of episodes done so far, when nothing can be refused any more and
-            before the first step; under torchrun on rank 0 alone.
-        leader: makes the leader for the games it is given. One of your own (``docs/examples/own_leader.py``) takes from
-            the configuration what it likes; the ``paymaster`` command knows only ours.
+
+    `config.json` holds ``env``, ``leader`` and ``followers`` by import path: so another process can resume the run,
+    evaluate, render, inspect and diagnose it, if it can import them.
 
     Returns:
         The configuration trained with.
 
     Raises:
         ValueError: a configuration that makes no sense, a damaged checkpoint.
-        TypeError: on several ranks, a leader that does not learn on ranks.
+        TypeError: an env, a leader or followers that lack something; on several ranks, a leader that does not learn on
+            ranks.
         RunDirectoryError: ``out`` holds another run, or cannot be written.
         RankError: another rank has ended or hangs.
         DivergenceError: a loss, gradient, weight or gain is NaN or infinite; the last checkpoint is as it was.
     """
+    config = config.naming(leader, followers, env)
+    listeners = Callbacks(callbacks)
     if resume:
+        if given is not None:
+            own = {"leader": leader, "parameters.followers": followers, "env": env}
+            given = {*given, *(name for name, value in own.items() if value is not None)}
         config = config.resumed_from(stored_config(out), given)
     config.validate()
     keep_freed_memory()
     with usual_torch(), threads_of_torch(1), join_ranks(choose_device(config.device)) as ranks:
-        parts = make_parts(config, leader, ranks)
+        parts = make_parts(config, ranks, env if isinstance(env, LeaderVectorEnv) else None)
+        held_out = None if config.evaluate_every is None or ranks.rank > 0 else HeldOutGames(config, parts)
         with _run_directory(config, out, ranks, resume=resume) as run:
             ranks.wait()  # until the run directory is tidy
             done = load_run_state(out, config.seed, parts) if resume and list_checkpoints(out) else 0
             if resume and run is not None:
                 _take_up(run, config, done)
-            if on_start is not None and ranks.rank == 0:
-                on_start(done)
-            _training_loop(config, out, run, parts, done)
+            _training_loop(config, out, run, parts, done, listeners, held_out)
     return config
 
 
@@ -106,12 +130,24 @@ def _take_up(run: RunDirectory, config: TrainConfig, done: int) -> None:
     run.change_config(config.to_json(), done)
 
 
-def make_parts(
-    config: TrainConfig, leader: Callable[[TrainConfig, LeaderVectorEnv], LeaderAlgorithm], ranks: Ranks
-) -> RunParts:
-    """All with initial weights, which are the same on all ranks; draws, which are not."""
-    env = make_rank_env(config, ranks)
-    learner, followers = leader(config, env), make_followers(config, env)
+def make_parts(config: TrainConfig, ranks: Ranks, batch: LeaderVectorEnv | None = None) -> RunParts:
+    """All with initial weights, which are the same on all ranks; draws, which are not.
+
+    Args:
+        config: of the run.
+        ranks: who trains together.
+        batch: games to train in; by default such as the configuration asks for.
+
+    Raises:
+        ValueError, TypeError: games, leader or followers of one's own that do not fit; nothing that could learn.
+    """
+    env = make_rank_env(config, ranks) if batch is None else _own_batch(config, ranks, batch)
+    learner, followers = make_leader(config, env), make_followers(config, env)
+    if followers is None and isinstance(learner, ScriptedPlayer):
+        raise ValueError(
+            f"leader: expected one that learns, or followers that do (meta, primitive, q), got {config.leader!r:.80}, "
+            f"which needs no training: paymaster evaluate {config.leader} --task {config.task}"
+        )
     if ranks.size > 1:
         if not isinstance(learner, LearnsOnRanks):
             raise TypeError(
@@ -128,6 +164,18 @@ def make_parts(
     return parts
 
 
+def _own_batch(config: TrainConfig, ranks: Ranks, batch: LeaderVectorEnv) -> LeaderVectorEnv:
+    if ranks.size > 1:
+        raise ValueError(f"env: expected a function that makes games for each of {ranks.size} ranks, got a batch")
+    if config.evaluate_every is not None:
+        raise ValueError("evaluate_every: expected it only with games that can be made again, got a batch as env")
+    check_games(batch, config.task, config.num_envs, config.parameters.followers)
+    followers = config.parameters.followers
+    if followers is not None and is_import_path(followers):
+        seat_own_followers(batch, followers)
+    return batch
+
+
 def _run_directory(
     config: TrainConfig, out: Path, ranks: Ranks, *, resume: bool
 ) -> AbstractContextManager[RunDirectory | None]:
@@ -137,8 +185,16 @@ def _run_directory(
     return RunDirectory.resume(out) if resume else RunDirectory.create(out, config.to_json())
 
 
-def _training_loop(config: TrainConfig, out: Path, run: RunDirectory | None, parts: RunParts, done: int) -> None:
-    """Trains a leader to the end.
+def _training_loop(
+    config: TrainConfig,
+    out: Path,
+    run: RunDirectory | None,
+    parts: RunParts,
+    done: int,
+    callbacks: Callbacks,
+    held_out: HeldOutGames | None,
+) -> None:
+    """Trains a leader to the end, or until a callback stops it.
 
     Args:
         config: what to train.
@@ -146,14 +202,20 @@ def _training_loop(config: TrainConfig, out: Path, run: RunDirectory | None, par
         run: the same, to write to; None on ranks other than 0.
         parts: of the run.
         done: episodes behind it.
+        callbacks: are called on rank 0.
+        held_out: games to evaluate in, on rank 0; None: no evaluation.
     """
     total, saved, leader, followers = config.updates * config.num_envs, done, parts.leader, parts.followers
     rollout = Rollout(parts.env, leader, parts.generator)
     table = MergedStatistics(parts.env.statistics, parts.ranks)
     if followers is not None:
         followers.explore, followers.keep = config.follower_learner.explore, True
-    with nullcontext() if run is None else TrainingProgress(total, start=done) as progress:
-        while done < total:
+    stopped = False
+    with (
+        nullcontext() if run is None else _told(callbacks, config, run, lambda: done),
+        nullcontext() if run is None else TrainingProgress(total, start=done) as progress,
+    ):
+        while done < total and not stopped:
             start = time.perf_counter()
             with naming_divergence(config, out, done):
                 episodes, totals = rollout.play(explore=leader.exploration_rate(done))
@@ -162,23 +224,35 @@ def _training_loop(config: TrainConfig, out: Path, run: RunDirectory | None, par
                     metrics = leader.update(episodes, done / total)
                     if followers is not None:
                         metrics |= followers.followers.update(followers.lived())
-                row = {**parts.ranks.mean(_means_of(totals)), **metrics}
+                row = {**parts.ranks.mean(means_of([totals])), **metrics}
                 check_metrics(row)
             table.merge()
-            done += config.num_envs
+            before, done = done, done + config.num_envs
             timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
+            if evaluated := held_out is not None and held_out.due(before, done):
+                row |= held_out.evaluate()
             if run is not None:
                 run.log(done, row, timings=timings)
+                stopped = callbacks.on_row(done, row, evaluated=evaluated)
+            if len(callbacks) > 0:
+                stopped = parts.ranks.mean({"stopped": float(stopped)})["stopped"] > 0
             if progress is not None:
                 progress.update(done, gain=row["gain"])
-            if done - saved >= config.checkpoint_every or done >= total:
+            if done - saved >= config.checkpoint_every or done >= total or stopped:
                 with naming_divergence(config, out, done):
-                    save_run_state(run, done, parts)
+                    path = save_run_state(run, done, parts)
                 saved = done
+                if path is not None:
+                    callbacks.on_checkpoint(done, path)
 
 
-def _means_of(totals: EpisodeTotals) -> dict[str, float]:
-    """Means over the batch's episodes, as they go into `metrics.jsonl`."""
-    values = {**vars(totals), "completions": totals.completions.sum(axis=-1)}
-    names = ("gain", "payments", "incentive", "completions", "follower_reward", "length")
-    return {name: float(values[name].mean()) for name in names}
+@contextmanager
+def _told(callbacks: Callbacks, config: TrainConfig, run: RunDirectory, done: Callable[[], int]) -> Iterator[None]:
+    """Let callbacks know of a training's start and end, whatever ends it."""
+    metrics = run.path / METRICS
+    rows = read_metrics(metrics) if len(callbacks) > 0 and metrics.exists() else []
+    callbacks.on_start(TrainingStart(config, run.path, done(), rows))
+    try:
+        yield
+    finally:
+        callbacks.on_end(done())

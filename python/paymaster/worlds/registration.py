@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import inspect
 import re
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from paymaster import _core
 from paymaster.validation.arguments import check_int
+from paymaster.validation.imports import imported
 from paymaster.validation.keywords import ARGUMENTS
 from paymaster.worlds.caller import Caller, features_of
 from paymaster.worlds.gymnasium_names import check_names, forget_names, register_names
@@ -86,7 +85,7 @@ def find(task: str) -> None:
     if not isinstance(task, str) or _known(task):
         return
     if ":" in task:
-        _add(task, _imported(task), None, {})
+        _add(task, imported("task", task), None, {})
         return
     for entry in importlib.metadata.entry_points(group=GROUP, name=task):
         _load(entry)
@@ -119,7 +118,7 @@ def find_defined(task: str, definition: tuple[str, Mapping[str, Any]] | None) ->
         find(task)
         return
     path, preset = definition
-    world = _imported(path)
+    world = imported("task", path)
     if ":" in task:
         _add(task, world, None, dict(preset))
     else:
@@ -128,20 +127,6 @@ def find_defined(task: str, definition: tuple[str, Mapping[str, Any]] | None) ->
 
 def _known(task: str) -> bool:
     return any(entry["name"] == task for entry in _core.tasks())
-
-
-def _imported(path: str) -> Any:
-    module, _, name = path.partition(":")
-    if module == "__main__" and module not in sys.modules:
-        raise ValueError(f"task: expected a class in a module that can be imported, got {path!r:.80}")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # whatever a module does when it is imported
-        why = f"{type(error).__name__}: {error}"
-        raise ValueError(f"task: expected 'module:Class' that can be imported, got {path!r:.80} ({why})") from error
-    return found
 
 
 def _load(entry: importlib.metadata.EntryPoint) -> None:
