@@ -49,7 +49,7 @@ def rate(config: TrainConfig, seconds: float, first: int = 5) -> Rate:
     learner, learning = parts.leader, parts.followers
     rollout = Rollout(parts.env, learner, parts.generator)
     if learning is not None:
-        learning.explore, learning.keep = config.follower_learner.explore, True
+        learning.explore, learning.keep = learning.followers.config.explore, True
 
     def update() -> float:
         start = time.perf_counter()

@@ -25,9 +25,10 @@ class QLearning:
     """How followers learn by Q-learning.
 
     Attributes:
-        learning_rate: alpha, the share by which a value moves towards a target.
+        learning_rate: alpha, the share by which a value moves towards a target, at least: the n-th target of a value
+            counts 1/n, so that the first few make their mean.
         gamma: discount of their own rewards; below 1, so that the nearer of two ways to the same reward is better.
-        explore: epsilon: with this probability an answer is a uniform one, throughout training.
+        explore: epsilon: with this probability a decision is a uniform one, throughout training.
     """
 
     learning_rate: Annotated[float, Interval(gt=0, le=1)] = 0.1
@@ -55,7 +56,7 @@ class QSizes:
 
 
 class QTable(nn.Module):
-    """Values of all followers' answers, ``value`` float32 [P, S, A], 0 at first.
+    """Values of all followers' answers, ``value`` float32 [P, S, A], 0 at first, and how many targets each has had.
 
     Args:
         config: its sizes.
@@ -72,13 +73,27 @@ class QTable(nn.Module):
         if entries > _MOST_ENTRIES:
             raise ValueError(f"followers: expected a table of at most {_MOST_ENTRIES} values for 'q', got {shape}")
         self.value: Tensor
+        self.count: Tensor
         self.register_buffer("value", torch.zeros(shape))
+        self.register_buffer("count", torch.zeros(shape))
+
+
+class QActor:
+    """What followers are at in the current episodes: the state in which each decided, and its answer, int64 [B, N]."""
+
+    def __init__(self) -> None:
+        self.state: Tensor | None = None
+        self.answer: Tensor | None = None
 
 
 class QFollowers:
     """A population's table and the two things done with it, as :class:`.FollowerActorCritic` has them.
 
-    A follower's state is one number, which takes the place of its features: ``own`` [..., 1].
+    A follower's state is one number, which takes the place of its features: ``own`` [..., 1]. It decides when its state
+    changes, and keeps to its answer until then: a goal is steps away, and steps on the way to it that were changed at
+    random, or for a difference between values that is noise, would add up to never getting there. So this is Q-learning
+    of a semi-Markov decision process (Bradtke & Duff 1994): a decision is worth the discounted rewards up to the next
+    one, and the value of the best answer then.
 
     Args:
         network: sizes.
@@ -100,70 +115,81 @@ class QFollowers:
         self.ranks: Ranks = SINGLE_PROCESS
         self.network = QTable(network)
 
-    def actor(self) -> None:
-        """Return nothing: the table is read as it is."""
+    def actor(self) -> QActor:
+        """Return what remembers the decisions of a batch of episodes."""
+        return QActor()
 
     def act(
         self,
         seen: FollowerInput,
-        actor: None = None,
+        actor: QActor | None = None,
         *,
         explore: float = 0.0,
         generator: torch.Generator | None = None,
         greedy: bool = False,
     ) -> Tensor:
-        """Return what each chooses, int64 [B, N]: the answer of the highest value, the first of several.
+        """Return what each chooses, int64 [B, N]: the answer of the highest value, the first of several, or what it has
+        decided before.
 
         Args:
             seen: the step.
-            actor: unused.
+            actor: from :meth:`actor`, of the episodes; None: all decide now.
             explore: epsilon.
             generator: the only source of randomness; not used without exploring.
             greedy: do not explore.
         """
-        best: Tensor = self.network.value[seen.identity, seen.own[..., 0].long()].argmax(-1)
-        if greedy or explore == 0.0:
-            return best
-        uniform = torch.rand(best.shape, generator=generator, dtype=torch.float32)
-        other = torch.randint(self.network.config.choices, best.shape, generator=generator)
-        return torch.where(uniform < explore, other, best)
+        state = seen.own[..., 0].long()
+        answer: Tensor = self.network.value[seen.identity, state].argmax(-1)
+        if not greedy and explore > 0.0:
+            uniform = torch.rand(answer.shape, generator=generator, dtype=torch.float32)
+            other = torch.randint(self.network.config.choices, answer.shape, generator=generator)
+            answer = torch.where(uniform < explore, other, answer)
+        if actor is not None:
+            if actor.state is not None and actor.answer is not None:
+                answer = torch.where(state == actor.state, actor.answer, answer)
+            actor.state, actor.answer = state, answer
+        return answer
 
     @usual_torch()
     @torch.no_grad()
     def update(self, episodes: FollowerEpisodes) -> dict[str, float]:
         """Learn from a batch of whole episodes, each follower from its own rewards.
 
-        The steps are taken from the last to the first, so that a reward reaches all steps before it in one update. A
-        value that n steps have visited at once moves by 1 - (1 - alpha)^n towards the mean of their targets
-        r + gamma max Q: as far as n single steps would move it.
+        The decisions are taken from the last to the first, so that a reward reaches all before it in one update. A
+        value with n targets at once moves towards their mean as far as it would by n single moves of alpha; or by n of
+        all targets that it has had, where that is farther.
 
         Returns:
             ``follower_td_error``: mean distance of the values from their targets before they moved.
         """
         alpha, gamma = self.config.learning_rate, self.config.gamma
         sizes, value = self.network.config, self.network.value.view(-1, self.network.config.choices)
+        flat, count = value.view(-1), self.network.count.view(-1)
         row = episodes.identity * sizes.states + episodes.own[..., 0].long()  # [T, B, N]
-        visits = torch.zeros(2, value.numel())
-        error = torch.zeros(2)
-        following = torch.zeros(row.shape[1:])
+        decides = torch.ones_like(episodes.acts)
+        decides[1:] = row[1:] != row[:-1]
+        visits, error = torch.zeros(2, flat.numel()), torch.zeros(2)
+        following = torch.zeros(row.shape[1:])  # what a step is worth to the one before it
         for step in reversed(range(len(row))):
             acts = episodes.acts[step]
-            target = (episodes.reward[step] + gamma * following)[acts]
-            entry = (row[step] * sizes.choices + episodes.action[step])[acts]
+            worth = torch.where(acts, episodes.reward[step] + gamma * following, 0.0)
+            deciding = acts & decides[step]
+            target, entry = worth[deciding], (row[step] * sizes.choices + episodes.action[step])[deciding]
             visits.zero_()
             visits[0].index_add_(0, entry, torch.ones_like(target))
             visits[1].index_add_(0, entry, target)
+            error += torch.stack(((target - flat[entry]).abs().sum(), deciding.sum()))
             self.ranks.add_up([visits])
-            flat = value.view(-1)
-            error += torch.stack(((target - flat[entry]).abs().sum(), acts.sum()))
-            count, total = visits
-            flat += (1 - (1 - alpha) ** count) * (total / count.clamp(min=1) - flat)
-            following = torch.where(acts, value[row[step]].max(-1).values, 0.0)
+            new, total = visits
+            count += new
+            share = torch.maximum(1 - (1 - alpha) ** new, new / count.clamp(min=1))
+            flat += share * (total / new.clamp(min=1) - flat)
+            following = torch.where(deciding, value[row[step]].max(-1).values, worth)
         self.ranks.add_up([error])
         return {"follower_td_error": float(error[0] / error[1].clamp(min=1))}
 
     def twin(self) -> QFollowers:
-        """Return others with the same table."""
+        """Return others with a table that holds the same."""
         made = QFollowers(self.network.config, self.config)
         made.network.load_state_dict(self.network.state_dict())
         return made

@@ -7,11 +7,12 @@ from typing import Final
 
 from rich.console import Console
 
+from paymaster.analysis.compare import Comparison
 from paymaster.analysis.evaluate import Evaluation
 from paymaster.analysis.intervals import Interval
-from paymaster.terminal.printing import TableLayout, print_layout
+from paymaster.terminal.printing import TableLayout, print_layout, print_table
 
-__all__ = ["print_evaluations"]
+__all__ = ["print_comparison", "print_evaluations"]
 
 _MEASURES: Final[dict[str, str]] = {
     "gain": "gain",
@@ -60,3 +61,40 @@ def _wide(interval: Interval) -> str:
 
 def _narrow(interval: Interval) -> str:
     return f"{interval:.1f}".replace(" ", "")
+
+
+def print_comparison(console: Console, comparison: Comparison) -> None:
+    """Print a table a task, with gains and what each leader gains more than the baseline; the last also has, of all
+    tasks together, the interquartile mean and how likely each leader is better than the baseline.
+
+    Args:
+        console: where to.
+        comparison: of the leaders.
+    """
+    tasks, baseline = comparison.tasks, comparison.baseline
+    over_tasks = len(tasks) > 1
+    for task in tasks:
+        headings, rows = ["leader", "seeds", "gain", f"more than\n{baseline}"], []
+        for leader in comparison.leaders:
+            seeds = len(comparison.evaluations[leader, task])
+            more = "" if leader == baseline else f"{comparison.difference(leader, task):+.2f}"
+            rows.append([leader, str(seeds), f"{comparison.gain(leader, task):.2f}", more])
+        if not over_tasks:
+            _add_to(headings, rows, comparison)
+        caption = "" if over_tasks else "means per episode [95 % interval]"
+        print_table(
+            console, f"{task}, the same {comparison.episodes} episodes for all", headings, rows, caption=caption
+        )
+    if over_tasks:
+        headings, rows = ["leader"], [[leader] for leader in comparison.leaders]
+        _add_to(headings, rows, comparison)
+        caption = "gains in units of full_information's, over seeds and tasks [95 % interval]"
+        print_table(console, f"{len(tasks)} tasks", headings, rows, caption=caption)
+
+
+def _add_to(headings: list[str], rows: list[list[str]], comparison: Comparison) -> None:
+    """Columns about all tasks."""
+    headings += ["interquartile\nmean", f"better than\n{comparison.baseline}"]
+    for row, leader in zip(rows, comparison.leaders, strict=True):
+        better = "" if leader == comparison.baseline else f"{comparison.improvement(leader):.2f}"
+        row += [f"{comparison.interquartile_mean(leader):.2f}", better]

@@ -25,7 +25,7 @@ class Evaluate:
     """Evaluate a trained leader, or a scripted leader, which needs no training.
 
     Attributes:
-        leader: a scripted leader's name, or run directory of a trained leader.
+        leader: a scripted leader's name, module:Class of one of your own, or run directory of a trained leader.
         task: name of a preset; by default a trained leader's own.
         episodes: to play.
         seed: of the games; none of them is one that training saw.

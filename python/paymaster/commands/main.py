@@ -1,4 +1,4 @@
-"""The ``paymaster`` command: train, evaluate, render, inspect, diagnose, reproduce, tasks, bench."""
+"""The ``paymaster`` command: train, evaluate, compare, render, inspect, diagnose, reproduce, tasks, bench."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from paymaster.algorithms.leaders import RenamedWarning
 from paymaster.algorithms.process_group import RankError, launched
 from paymaster.commands.bench import Bench
 from paymaster.commands.command_line import UnreadableValueError, registry
+from paymaster.commands.compare import Compare
 from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
@@ -52,7 +53,7 @@ _TRACEBACK = "PAYMASTER_TRACEBACK"  # environment variable: 1 shows where an err
 
 _OF_THE_MACHINE = (RuntimeError, MemoryError, ArithmeticError, ImportError)  # RecursionError, OverflowError among them
 
-_Command = Train | Evaluate | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
+_Command = Train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
 _Run = Callable[[Console], None]
 _COMMANDS = tuple(kind.__name__.lower() for kind in get_args(_Command))
 
@@ -173,12 +174,12 @@ def _parts(command: _Command) -> list[Any]:
     """What is checked: what has no name of its own on the command line first, so that errors have none either."""
     if isinstance(command, Train):
         return [command.config.parameters, command.config, command]
-    return [command.parameters, command] if isinstance(command, Evaluate | Render) else [command]
+    return [command.parameters, command] if isinstance(command, Evaluate | Compare | Render) else [command]
 
 
 def _parsed(args: Sequence[str], config: TrainConfig) -> Any:
     train = Annotated[Train, tyro.conf.subcommand(default=Train(config))]
-    commands = train | Evaluate | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
+    commands = train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
     complaint = io.StringIO()
     try:
         with registry(_choices(args)), redirect_stderr(complaint):

@@ -26,7 +26,7 @@ class Render:
     evaluate` with the same seed.
 
     Attributes:
-        leader: a scripted leader's name, or run directory of a trained leader.
+        leader: a scripted leader's name, module:Class of one of your own, or run directory of a trained leader.
         task: name of a preset; by default a trained leader's own.
         out: file to write; by default TASK-LEADER-seedS.gif, or .png with --step.
         step: draw one picture, after this many steps; what comes later is faded. By default, in a .png, the last.
@@ -60,7 +60,8 @@ class Render:
         parameters = with_map(self.parameters).given()
         chosen = expanded(self.leader)
         env, leader, title = open_leader(chosen, self.task, self.seed, greedy=self.greedy, parameters=parameters)
-        out = self.out or Path(f"{env.task}-{Path(chosen).resolve().name}-seed{self.seed}.{ending}")
+        name = Path(chosen).resolve().name.replace(":", "-")  # of one's own, module:Class
+        out = self.out or Path(f"{env.task}-{name}-seed{self.seed}.{ending}")
         fps = 4.0 if self.fps is None else self.fps
         played = render(env, leader, title, out, episodes=self.episodes, step=self.step, fps=fps, width=self.width)
         gains = ", ".join(f"{sum(step.reward for step in episode.record.steps):g}" for episode in played)

@@ -20,7 +20,8 @@ class FollowerStates:
     - whether it can reach a goal of its preferred type;
     - whether taking the offer now pays at once (``due``).
 
-    That is 4 (G K + 1) states. Its traits need none: each follower has a table of its own.
+    That is 4 (G K + 1) states. ``due`` is nothing where bonuses are paid on completion. Traits need no states: each
+    follower has a table of its own.
 
     Args:
         env: the batch whose observations are looked at.

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from paymaster.algorithms import DEFAULT_LEADER
-from paymaster.reproduction.bootstrap import bootstrap
+from paymaster.analysis.bootstrap import bootstrap
 from paymaster.reproduction.plan import Figure, Panel, Series
 from paymaster.reproduction.results import Results
 from paymaster.storage.atomic import write_bytes

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from paymaster.reproduction.bootstrap import Estimate, Floats, bootstrap, improvement, interquartile_mean, mean
+from paymaster.analysis.bootstrap import Estimate, Floats, bootstrap, improvement, interquartile_mean, mean
 from paymaster.reproduction.claims import Verdict, overall
 from paymaster.reproduction.drawing import draw_figure
 from paymaster.reproduction.names import FigureName

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster.analysis.bootstrap import Estimate, bootstrap, mean
 from paymaster.analysis.intervals import Interval
-from paymaster.reproduction.bootstrap import Estimate, bootstrap, mean
 from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
 from paymaster.reproduction.probes import probe_of
 from paymaster.reproduction.rows import read_row

@@ -137,7 +137,7 @@ def learn_against(leader: str, config: TrainConfig) -> FollowerAlgorithm:
     env, scripted = make_env(config, config.num_envs, config.seed), make_scripted(leader, config.seed)
     followers = make_followers(config, env)
     assert followers is not None
-    followers.explore, followers.keep = config.follower_learner.explore, True
+    followers.explore, followers.keep = followers.followers.config.explore, True
     for _ in range(config.updates):
         play_to_end(env, scripted)
         followers.followers.update(followers.lived())

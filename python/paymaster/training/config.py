@@ -197,6 +197,12 @@ class TrainConfig:
         others = ("episodes", "seed", "device", "checkpoint_every", "evaluate_every", "evaluate_episodes")
         return {name.removeprefix("parameters."): value for name, value in changes.items() if name not in others}
 
+    @property
+    def games(self) -> dict[str, Any]:
+        """Parameters of the games by name, with the preset's values of those that are not given."""
+        prefix = "parameters."
+        return {name.removeprefix(prefix): value for name, value in self._in_full().items() if name.startswith(prefix)}
+
     def to_json(self) -> dict[str, Any]:
         """Return it as `config.json` holds it: what only worlds of one's own have is there with them alone."""
         stored = dataclasses.asdict(self)

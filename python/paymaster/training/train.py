@@ -209,7 +209,7 @@ def _training_loop(
     rollout = Rollout(parts.env, leader, parts.generator)
     table = MergedStatistics(parts.env.statistics, parts.ranks)
     if followers is not None:
-        followers.explore, followers.keep = config.follower_learner.explore, True
+        followers.explore, followers.keep = followers.followers.config.explore, True
     stopped = False
     with (
         nullcontext() if run is None else _told(callbacks, config, run, lambda: done),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from paymaster.reproduction.bootstrap import (
+from paymaster.analysis.bootstrap import (
     Estimate,
     bootstrap,
     improvement,
