@@ -1,0 +1,302 @@
+"""Leaders, followers and games of one's own: named by import path in a run, and found again by it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import paymaster
+from own_parts import LEADER, OBEDIENT, PICKY, WELL_PAID, LearnsNothing, Picky, obedient, well_paid
+from paymaster import integrations
+from paymaster.analysis.equilibrium import diagnose_run
+from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
+from paymaster.analysis.inspection import inspect_run
+from paymaster.analysis.render import open_leader
+from paymaster.commands.main import main
+from paymaster.play.recorded_episode import record_episode
+from paymaster.scripted import make_scripted
+from paymaster.storage.run_config import read_config
+from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.setup import make_games, stored_config
+from paymaster.training.train import train
+from small_runs import SMALL, TASK, Killed, die_at
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+TINY = ["--episodes", "16", "--num-envs", "8", "--evaluate", "0"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)
+
+
+def rows(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def error_of(args: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(args) == 2
+    return capsys.readouterr().err.removeprefix("paymaster: error: ").strip()
+
+
+# ---- leaders
+
+
+def test_a_leader_of_ones_own_is_trained_and_found_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the command, and then by all that look at a run, without being told of it."""
+    assert main(["train", TASK, "--leader", LEADER, *TINY, "--out", "run"]) == 0
+    assert f"training {LEADER} with its tuned settings" in capsys.readouterr().out
+    run = Path("run")
+    assert read_config(run)["leader"] == LEADER
+    assert main(["evaluate", "run", "--episodes", "8", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    result = evaluate_run(run, 8)
+    assert told["gain"]["mean"] == pytest.approx(result.gain.mean())
+    assert main(["render", "run", "--step", "2", "--out", "picture.png"]) == 0
+    assert main(["inspect", "run", "--episodes", "4"]) == 0
+    assert json.loads(Path("run/inspection.json").read_text())["attention"] is None
+    assert main(["diagnose", "run", "--episodes", "4", "--json"]) == 0
+
+
+def test_from_python_it_is_the_same(tmp_path: Path) -> None:
+    """A class is stored by its path, and a run of it is resumed without naming it."""
+    from own_leader import OwnLeader
+
+    config = TrainConfig(TASK, episodes=32, num_envs=8, checkpoint_every=8)
+    train(config, tmp_path / "class", leader=OwnLeader)
+    train(replace(config, leader=LEADER), tmp_path / "path")
+    assert (tmp_path / "class/metrics.jsonl").read_bytes() == (tmp_path / "path/metrics.jsonl").read_bytes()
+    assert stored_config(tmp_path / "class") == replace(config, leader=LEADER)
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, OwnLeader, "update", 3)
+        with pytest.raises(Killed):
+            train(config, tmp_path / "killed", leader=OwnLeader)
+    train(TrainConfig(TASK), tmp_path / "killed", resume=True)
+    assert (tmp_path / "killed/metrics.jsonl").read_bytes() == (tmp_path / "path/metrics.jsonl").read_bytes()
+    with pytest.raises(ValueError, match="leader: expected 'own_leader:OwnLeader' as in the run to resume"):
+        train(TrainConfig(TASK), tmp_path / "killed", resume=True, leader="ebpg")
+
+
+def test_a_class_that_only_this_process_has(tmp_path: Path) -> None:
+    """It is found as long as the process lives; afterwards the run says what is missing."""
+    from own_leader import OwnLeader
+
+    class Local(OwnLeader):
+        """Cannot be imported."""
+
+    train(TrainConfig(TASK, episodes=8, num_envs=8), tmp_path / "run", leader=Local)
+    assert "<locals>.Local" in read_config(tmp_path / "run")["leader"]
+    assert evaluate_run(tmp_path / "run", 4).episodes == 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("paymaster.validation.imports._given", {})
+        with pytest.raises(ValueError, match="leader: expected 'module:Class' that can be imported, got 'test_own"):
+            evaluate_run(tmp_path / "run", 4)
+
+
+def test_learner_settings_are_the_own_leaders_to_read() -> None:
+    """Those of another leader are not carried over, those that were given are."""
+    plain, given = TrainConfig(TASK, leader="m3rl"), TrainConfig(TASK, leader="m3rl")
+    assert plain.naming(leader=LEADER) == TrainConfig(TASK, leader=LEADER)
+    given = replace(given, learner=replace(given.learner, gamma=0.5))
+    assert given.naming(leader=LEADER).learner.gamma == 0.5
+
+
+@pytest.mark.parametrize(
+    ("leader", "error"),
+    [
+        (
+            "no_such_module:Leader",
+            "leader: expected 'module:Class' that can be imported, got 'no_such_module:Leader' (Mod",
+        ),
+        ("own_parts:Nobody", "leader: expected 'module:Class' that can be imported, got 'own_parts:Nobody' (Attribute"),
+        ("own_parts:LEADER", "leader: expected a class, got str by 'own_parts:LEADER'"),
+        ("own_parts:LearnsNothing", "leader: expected one with device"),
+        (PICKY, "leader: expected one that learns, or followers that do (meta, primitive, q), got 'own_parts:Picky'"),
+        ("boss", "leader: expected one of ebpg,"),
+    ],
+)
+def test_leaders_that_cannot_be_trained(leader: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert error_of(["train", TASK, "--leader", leader, *TINY, "--out", "run"], capsys).startswith(error)
+    assert not Path("run").exists()
+
+
+def test_no_class_at_all(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="leader: expected a class, a function or its import path, got int"):
+        train(SMALL, tmp_path / "run", leader=3)  # type: ignore[arg-type]
+    assert isinstance(LearnsNothing(None, None).update(None), dict)
+
+
+# ---- scripted leaders
+
+
+def test_a_scripted_leader_of_ones_own_works_like_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert isinstance(make_scripted(PICKY, 3), Picky)
+    result = evaluate_scripted(PICKY, TASK, 20, 5)
+    assert main(["evaluate", PICKY, "--task", TASK, "--episodes", "20", "--seed", "5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["gain"]["mean"] == pytest.approx(result.gain.mean())
+    assert main(["render", PICKY, "--task", TASK, "--step", "1"]) == 0
+    assert Path(f"{TASK}-own_parts-Picky-seed0.png").exists()
+    env, leader, title = open_leader(PICKY, TASK)
+    assert title.endswith("leader: own parts:Picky") and len(record_episode(env, leader).record.steps) > 1
+    game = integrations.FollowerEnv(TASK, seed=0, leader=PICKY)
+    game.reset(seed=1)
+    assert "scripted" in error_of(["evaluate", LEADER, "--task", TASK], capsys)
+    assert error_of(["evaluate", PICKY], capsys).startswith("task: expected --task TASK with a scripted leader")
+
+
+def test_a_scripted_leader_plays_while_followers_learn(tmp_path: Path) -> None:
+    """Its draws follow from the run's seed: a run that is killed ends the same."""
+    config = replace(SMALL, parameters=TaskConfig(followers="q"))
+    train(config, tmp_path / "whole", leader=Picky)
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, paymaster.algorithms.q_learning.QFollowers, "update", 6)
+        with pytest.raises(Killed):
+            train(config, tmp_path / "killed", leader=Picky)
+    train(TrainConfig(TASK), tmp_path / "killed", resume=True)
+    assert (tmp_path / "killed/metrics.jsonl").read_bytes() == (tmp_path / "whole/metrics.jsonl").read_bytes()
+    assert evaluate_run(tmp_path / "whole", 8).gain.shape == (8,)
+    assert inspect_run(tmp_path / "whole", 4).attention is None
+    assert diagnose_run(tmp_path / "whole", 4, 8).regret is not None
+
+
+def test_offers_out_of_range_are_refused(tmp_path: Path) -> None:
+    class Generous(Picky):
+        def offers(self, env: Any, observation: Any) -> Any:
+            return super().offers(env, observation) + np.array([0, 2])
+
+    class Short(Picky):
+        def offers(self, env: Any, observation: Any) -> Any:
+            return super().offers(env, observation)[:, :2]
+
+    config = replace(SMALL, parameters=TaskConfig(followers="q"))
+    with pytest.raises(ValueError, match=r"^actions\[0, 0, 1\]: .*expected|bonus"):
+        train(config, tmp_path / "a", leader=Generous)
+    with pytest.raises(ValueError, match=r"the leader's offers: expected shape \(8, 4, 2\)"):
+        train(config, tmp_path / "b", leader=Short)
+
+
+# ---- followers
+
+
+def test_followers_of_ones_own_are_trained_against_and_found_again(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["train", TASK, "--followers", OBEDIENT, *TINY, "--hidden", "8"]
+    assert main([*run, "--out", "command"]) == 0
+    config = TrainConfig(TASK, episodes=16, num_envs=8, hidden=8)
+    train(config, Path("function"), followers=obedient)
+    assert rows(Path("function")) == rows(Path("command"))
+    assert read_config(Path("function"))["parameters"]["followers"] == OBEDIENT
+    obeyed, ruled = evaluate_run(Path("function"), 20), evaluate_scripted("fixed", TASK, 20)
+    assert obeyed.gain.mean() != ruled.gain.mean()
+    fixed = evaluate_scripted("fixed", TASK, 20, parameters={"followers": OBEDIENT, "payment": "advance"})
+    assert (fixed.new_offers == 4).all() and (fixed.payments >= 4 * 2).all()  # all take their offer, paid in advance
+    assert diagnose_run(Path("function"), 4).regret is None
+    told = ["evaluate", "fixed", "--task", TASK, "--followers", OBEDIENT, "--payment", "advance", "--episodes", "20"]
+    capsys.readouterr()
+    assert main([*told, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["payments"]["mean"] == pytest.approx(fixed.payments.mean())
+
+
+def test_a_run_with_followers_of_ones_own_ends_the_same_after_a_kill(tmp_path: Path) -> None:
+    train(SMALL, tmp_path / "whole", followers=obedient)
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, paymaster.algorithms.EBPG, "update", 6)
+        with pytest.raises(Killed):
+            train(SMALL, tmp_path / "killed", followers=obedient)
+    train(TrainConfig(TASK), tmp_path / "killed", resume=True)
+    assert (tmp_path / "killed/metrics.jsonl").read_bytes() == (tmp_path / "whole/metrics.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("decide", "error"),
+    [
+        (lambda seen: seen["offered"], r"followers: expected shape \(8, 4\) from .*, got \(8, 4, 2\)"),
+        (lambda seen: seen["preference"] + 2, r"followers: expected answers in \[0, 4\] from .*, got"),
+        (lambda seen: seen["preference"] - 9, r"followers: expected answers in \[0, 4\] from .*, got -"),
+        (lambda seen: seen["reservation"], "followers: expected integers from .*, got dtype float32"),
+    ],
+)
+def test_answers_that_make_no_sense(decide: Any, error: str, tmp_path: Path) -> None:
+    with pytest.raises((ValueError, TypeError), match=error):
+        train(SMALL, tmp_path / "run", followers=decide)
+
+
+def test_followers_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["train", TASK], ["evaluate", "random", "--task", TASK]):
+        error = error_of([*command, "--followers", "sheep"], capsys)
+        assert error == "followers: expected one of rule, meta, primitive, q, module:function, got 'sheep'"
+    error = error_of(["train", TASK, "--followers", "own_parts:LEADER"], capsys)
+    assert error.startswith("followers: expected a function decide(observation) -> int[B, N], got str")
+
+
+# ---- games
+
+
+def test_games_of_ones_own_are_made_again(tmp_path: Path) -> None:
+    """A function is stored by its path: in other processes, too, a run is resumed and evaluated in its games."""
+    train(SMALL, tmp_path / "whole", env=well_paid)
+    assert read_config(tmp_path / "whole")["env"] == WELL_PAID
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, paymaster.algorithms.EBPG, "update", 6)
+        with pytest.raises(Killed):
+            train(SMALL, tmp_path / "killed", env=well_paid)
+    train(TrainConfig(TASK), tmp_path / "killed", resume=True)
+    assert rows(tmp_path / "killed") == rows(tmp_path / "whole")
+    skills = well_paid(1, 0).population["skill"]
+    assert skills.all() and not make_games(TASK, 1, 0).population["skill"].all()
+    played = evaluate_run(tmp_path / "whole", 20)
+    assert played.gain.mean() != evaluate_run(tmp_path / "whole", 20, parameters={"noise": 0.9}).gain.mean()
+
+
+def test_a_batch_to_train_in(tmp_path: Path) -> None:
+    """It trains as a function that makes it, is resumed in a batch like it, and cannot be made again by others."""
+    arguments: dict[str, Any] = {"autoreset_mode": "Disabled", "observe_routes": True}
+    train(SMALL, tmp_path / "made", env=well_paid)
+    train(SMALL, tmp_path / "batch", env=well_paid(8, 3, **arguments))
+    assert (tmp_path / "made/metrics.jsonl").read_bytes() == (tmp_path / "batch/metrics.jsonl").read_bytes()
+    again = replace(SMALL, episodes=80)
+    train(again, tmp_path / "batch", env=well_paid(8, 3, **arguments), resume=True)
+    train(again, tmp_path / "made", resume=True)
+    assert (tmp_path / "made/metrics.jsonl").read_bytes() == (tmp_path / "batch/metrics.jsonl").read_bytes()
+    for call in (
+        lambda: evaluate_run(tmp_path / "batch", 4),
+        lambda: train(replace(SMALL, episodes=96), tmp_path / "batch", resume=True),
+    ):
+        with pytest.raises(ValueError, match="env: expected a function that makes the games again, got a run"):
+            call()
+
+
+def test_games_that_do_not_fit(tmp_path: Path) -> None:
+    batch = paymaster.make_vec(TASK, 8, 3, autoreset_mode="Disabled", observe_routes=True)
+    wrong: list[tuple[Any, Any, str]] = [
+        (lambda *_, **__: 3, SMALL, "env: expected a paymaster.LeaderVectorEnv, got int"),
+        (batch, replace(SMALL, num_envs=4), "env: expected games with num_envs=4 as in the configuration, got 8"),
+        (batch, replace(SMALL, task="navigation"), "env: expected games with task='navigation'"),
+        (batch, replace(SMALL, parameters=TaskConfig(followers="q")), "env: expected games with followers='meta'"),
+        (batch, replace(SMALL, evaluate_every=8), "evaluate_every: expected it only with games that can be made again"),
+        (paymaster.make_vec(TASK, 8, 3), SMALL, "env: expected games with autoreset_mode='Disabled'"),
+    ]
+    for env, config, error in wrong:
+        with pytest.raises((ValueError, TypeError), match=error):
+            train(config, tmp_path / "run", env=env)
+    with pytest.raises(ValueError, match="env: expected 'module:function', got 'here'"):
+        replace(SMALL, env="here").validate()
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_environment_of_numpy_alone() -> None:
+    """What the package has without torch imports none, though its names of training are there."""
+    import subprocess
+    import sys
+
+    code = "import paymaster, sys; paymaster.make('navigation')"
+    code += "; assert 'train' in dir(paymaster) and 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert np.array([hasattr(paymaster, name) for name in paymaster.__all__]).all()
+    with pytest.raises(AttributeError, match="module 'paymaster' has no attribute 'trian'"):
+        paymaster.trian  # noqa: B018
