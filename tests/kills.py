@@ -1,7 +1,8 @@
 """Kills training processes at random moments (``kill -9``) and lets others go on, to the same bytes as without a kill.
 
 ``python tests/kills.py --kills 60 --seed 1`` does so many in turn over all cases: a leader alone, several seeds,
-followers that learn, a run that is prolonged, several seeds that are prolonged, and ``paymaster reproduce``.
+followers that learn, by an actor-critic or a table, a run that is evaluated while it trains, one that is prolonged,
+several seeds that are prolonged, and ``paymaster reproduce``.
 """
 
 from __future__ import annotations
@@ -58,6 +59,16 @@ def learning() -> Any:
 
     parameters = TaskConfig(followers="meta", payment="advance_once")
     return small(episodes=96, num_envs=4, checkpoint_every=8, parameters=parameters)
+
+
+def by_table() -> Any:
+    from paymaster.training.config import TaskConfig
+
+    return small(episodes=96, num_envs=4, checkpoint_every=8, parameters=TaskConfig(followers="q"))
+
+
+def evaluated() -> Any:
+    return small(episodes=96, evaluate_every=10, evaluate_episodes=4)
 
 
 def train(config: Any, *, resume: bool = False) -> Callable[[Path], None]:
@@ -124,12 +135,17 @@ def usual(config: Any) -> Any:
 
 def cases() -> dict[str, Case]:
     one, followers, short = small(), learning(), small(episodes=48)
+    table, seen = by_table(), evaluated()
     more = dataclasses.replace(usual(one), episodes=160)
     return {
         "alone": Case(nothing, train(one), lambda out: train(resumed(one, out), resume=True)(out), run_files),
         "followers that learn": Case(
             nothing, train(followers), lambda out: train(resumed(followers, out), resume=True)(out), run_files
         ),
+        "followers with a table": Case(
+            nothing, train(table), lambda out: train(resumed(table, out), resume=True)(out), run_files
+        ),
+        "evaluated": Case(nothing, train(seen), lambda out: train(resumed(seen, out), resume=True)(out), run_files),
         "seeds": Case(nothing, train_seeds(*SMALL), seeds_resumed, run_files),
         "prolonged": Case(
             train(short), train(more, resume=True), lambda out: train(prolonged(out), resume=True)(out), run_files

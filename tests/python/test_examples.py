@@ -88,6 +88,62 @@ def test_own_leader(tmp_path: Path) -> None:
     assert rows == whole[:20]
 
 
+def test_optuna_pruning(tmp_path: Path) -> None:
+    """Two trials make up their minds, the pruner ends what is worse."""
+    pytest.importorskip("optuna")
+    study = load("optuna_pruning").main(trials=5, episodes=320, out=tmp_path)
+    states = [trial.state.name for trial in study.trials]
+    assert states[:2] == ["COMPLETE", "COMPLETE"] and "PRUNED" in states
+    assert study.best_value > 12
+    for trial in study.trials:
+        rows = (tmp_path / f"trial{trial.number}" / "metrics.jsonl").read_text().splitlines()
+        reported = {json.loads(row)["episode"]: json.loads(row).get("evaluation_gain") for row in rows}
+        assert all(reported[step] == value for step, value in trial.intermediate_values.items())
+
+
+class FakeRun:
+    """What the example calls of a W&B run."""
+
+    def __init__(self) -> None:
+        self.logged: list[tuple[int, dict[str, Any]]] = []
+        self.summary: dict[str, Any] = {}
+        self.finished = False
+
+    def log(self, row: dict[str, Any], step: int) -> None:
+        self.logged.append((step, row))
+
+    def finish(self) -> None:
+        self.finished = True
+
+
+def test_wandb_logging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a module in place of `wandb`, which is large and starts a process; the next test has the real one."""
+    run, asked = FakeRun(), {}
+
+    def init(**arguments: Any) -> FakeRun:
+        asked.update(arguments)
+        return run
+
+    fake = ModuleType("wandb")
+    fake.init = init  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    load("wandb_logging").main(episodes=320, out=tmp_path / "run")
+    assert asked["mode"] == "offline" and asked["config"]["task"] == "resource_collection"
+    rows = [json.loads(row) for row in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [{"episode": step, **row} for step, row in run.logged] == rows
+    assert "evaluation_gain" in rows[-1]
+    assert run.summary["checkpoint"] == "checkpoint-00000320.safetensors" and run.finished
+
+
+@pytest.mark.slow
+def test_wandb_logging_offline(tmp_path: Path) -> None:
+    """In a process of its own: W&B starts another, and warns of its own libraries."""
+    pytest.importorskip("wandb")
+    code = f"import wandb_logging, pathlib; wandb_logging.main(320, pathlib.Path({str(tmp_path / 'run')!r}))"
+    subprocess.run([sys.executable, "-c", code], cwd=FOLDER, check=True, capture_output=True)
+    assert list((tmp_path / "run" / "wandb").glob("offline-run-*/*.wandb"))
+
+
 def test_own_leader_has_all_that_the_loop_asks_for() -> None:
     from paymaster.training.setup import make_env
 

@@ -41,8 +41,8 @@ class Callback:
     checkpoint.
     """
 
-    def on_start(self, start: TrainingStart) -> None:
-        """Begin: nothing can be refused any more, and no step has been made."""
+    def on_start(self, start: TrainingStart) -> bool | None:
+        """Begin: nothing can be refused any more, and no step has been made; return True to make none."""
 
     def on_update(self, done: int, row: Row) -> bool | None:
         """Take the metrics of an update; return True to stop after a checkpoint.
@@ -84,9 +84,10 @@ class Callbacks:
     def __len__(self) -> int:
         return len(self._callbacks)
 
-    def on_start(self, start: TrainingStart) -> None:
-        for callback in self._callbacks:
-            callback.on_start(start)
+    def on_start(self, start: TrainingStart) -> bool:
+        """Let all of them begin; return whether one of them stops the training."""
+        stops = [callback.on_start(start) for callback in self._callbacks]
+        return any(stop is True for stop in stops)
 
     def on_row(self, done: int, row: Row, *, evaluated: bool) -> bool:
         """Give all of them a row; return whether one of them stops the training."""
@@ -130,8 +131,8 @@ class EarlyStopping(Callback):
         self.patience, self.measure, self.by = patience, measure, by
         self._forget()
 
-    def on_start(self, start: TrainingStart) -> None:
-        """Count the evaluations of the run so far.
+    def on_start(self, start: TrainingStart) -> bool:
+        """Count the evaluations of the run so far; stop where it was stopped before.
 
         Raises:
             ValueError: the run is not evaluated while it is trained.
@@ -142,6 +143,7 @@ class EarlyStopping(Callback):
         for row in start.rows:
             if self.measure in row:
                 self._take(row["episode"], row[self.measure])
+        return self._without >= self.patience
 
     def on_evaluation(self, done: int, row: Row) -> bool:
         """Stop after ``patience`` evaluations without a new best.

@@ -210,11 +210,16 @@ def _training_loop(
     table = MergedStatistics(parts.env.statistics, parts.ranks)
     if followers is not None:
         followers.explore, followers.keep = followers.followers.config.explore, True
-    stopped = False
+
+    def any_stops(stops: bool) -> bool:
+        """Whether one of rank 0's callbacks does: all ranks must know."""
+        return len(callbacks) > 0 and parts.ranks.mean({"stopped": float(stops)})["stopped"] > 0
+
     with (
-        nullcontext() if run is None else _told(callbacks, config, run, lambda: done),
+        nullcontext(False) if run is None else _told(callbacks, config, run, lambda: done) as stops,
         nullcontext() if run is None else TrainingProgress(total, start=done) as progress,
     ):
+        stopped = any_stops(stops)
         while done < total and not stopped:
             start = time.perf_counter()
             with naming_divergence(config, out, done):
@@ -233,9 +238,8 @@ def _training_loop(
                 row |= held_out.evaluate()
             if run is not None:
                 run.log(done, row, timings=timings)
-                stopped = callbacks.on_row(done, row, evaluated=evaluated)
-            if len(callbacks) > 0:
-                stopped = parts.ranks.mean({"stopped": float(stopped)})["stopped"] > 0
+                stops = callbacks.on_row(done, row, evaluated=evaluated)
+            stopped = any_stops(stops)
             if progress is not None:
                 progress.update(done, gain=row["gain"])
             if done - saved >= config.checkpoint_every or done >= total or stopped:
@@ -247,12 +251,12 @@ def _training_loop(
 
 
 @contextmanager
-def _told(callbacks: Callbacks, config: TrainConfig, run: RunDirectory, done: Callable[[], int]) -> Iterator[None]:
-    """Let callbacks know of a training's start and end, whatever ends it."""
+def _told(callbacks: Callbacks, config: TrainConfig, run: RunDirectory, done: Callable[[], int]) -> Iterator[bool]:
+    """Let callbacks know of a training's start and end, whatever ends it; gives whether they stop it at once."""
     metrics = run.path / METRICS
     rows = read_metrics(metrics) if len(callbacks) > 0 and metrics.exists() else []
-    callbacks.on_start(TrainingStart(config, run.path, done(), rows))
+    stops = callbacks.on_start(TrainingStart(config, run.path, done(), rows))
     try:
-        yield
+        yield stops
     finally:
         callbacks.on_end(done())
