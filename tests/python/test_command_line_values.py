@@ -14,6 +14,7 @@ from paymaster.algorithms import LEADERS, EBPGConfig
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.process import OptionRules
 from paymaster.commands.bench import Bench
+from paymaster.commands.compare import Compare
 from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
@@ -46,7 +47,7 @@ def help_of(args: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "evaluate", "render", "inspect", "diagnose", "reproduce", "tasks", "bench"]
+    "command", ["train", "evaluate", "compare", "render", "inspect", "diagnose", "reproduce", "tasks", "bench"]
 )
 def test_help_has_no_markup_and_no_none(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of([command], capsys)
@@ -61,10 +62,10 @@ def test_help_lists_choices_ranges_and_defaults(capsys: pytest.CaptureFixture[st
     for task in paymaster.tasks():
         assert task.name in text
     assert "--payment {completion,advance,advance_once}" in text
-    assert "--followers {rule,meta,primitive}" in text and "--settings {tuned,paper}" in text
+    assert "--followers {rule,meta,primitive,q,module:function}" in text and "--settings {tuned,paper}" in text
     assert "(a whole number in [1, 4,096]; default: 32)" in text  # --hidden
     assert "(a number in [0, 1]; default: the preset's)" in text  # --noise
-    assert "{random,fixed,preference,full_information,DIR}" in help_of(["evaluate"], capsys)
+    assert "{random,fixed,preference,full_information,DIR,module:Class}" in help_of(["evaluate"], capsys)
 
 
 def test_help_shows_the_defaults_of_the_leader_and_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,6 +84,7 @@ def test_help_shows_the_defaults_of_the_leader_and_its_settings(capsys: pytest.C
 COMMANDS: dict[str, tuple[Any, list[str]]] = {
     "train": (Train, [TASK]),
     "evaluate": (Evaluate, ["random", "--task", TASK]),
+    "compare": (Compare, ["random", "fixed", "--task", TASK]),
     "render": (Render, ["random", "--task", TASK]),
     "inspect": (Inspect, ["."]),
     "diagnose": (Diagnose, ["."]),
@@ -186,7 +188,7 @@ def test_values_that_are_no_numbers_are_refused(command: str, capsys: pytest.Cap
         (["train", TASK, "--episodes"], "missing value for argument '--episodes'"),
         (
             ["trian"],
-            "unrecognized options: trian; expected one of train, evaluate, render, inspect, diagnose, reproduc",
+            "unrecognized options: trian; expected one of train, evaluate, compare, render, inspect, diagnose",
         ),
     ],
 )

@@ -220,6 +220,7 @@ def _choices(args: Sequence[str]) -> dict[str, str]:
     return {
         "leader": "{" + ",".join((*leaders, own)) + "}",
         "followers": "{" + ",".join((*FOLLOWERS, "module:function")) + "}",
+        "leaders": f"{{{','.join((*SCRIPTED, 'DIR', own))}}} ...",
         "env": "module:function",
         "task": "{" + ",".join(task.name for task in tasks()) + "}",
         "device": "{auto,cpu,cuda,cuda:N}",

@@ -115,7 +115,7 @@ class TrainConfig:
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
             but the task.
         evaluate_every: episodes between evaluations while training, on games that training does not see; the measures
-            ``evaluation_gain``, ... stand in `metrics.jsonl`. None: no evaluation. It changes no other number.
+            ``evaluation_gain``, ... stand in `metrics.jsonl`. It changes no other number; by default there is none.
         evaluate_episodes: of each such evaluation; the same games each time.
         defined_as: the import path of a world of your own and the parameters that its task was registered with; filled
             in by itself, so that another process finds the task.
