@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from paymaster.integrations.aec import GameAECEnv
     from paymaster.integrations.followers import FollowersParallelEnv
     from paymaster.integrations.parallel import GameParallelEnv
+    from paymaster.integrations.sb3 import LeaderVecEnv
 
 __all__ = [
     "BatchedLeaderVectors",
@@ -30,6 +31,7 @@ __all__ = [
     "aec_env",
     "followers_env",
     "parallel_env",
+    "sb3_vec_env",
 ]
 
 
@@ -52,3 +54,10 @@ def followers_env(task: str, leader: LeaderLike = "full_information", **argument
     from paymaster.integrations.followers import FollowersParallelEnv
 
     return FollowersParallelEnv(task, leader, **arguments)
+
+
+def sb3_vec_env(task: str, num_envs: int = 16, *arguments: Any, **named: Any) -> LeaderVecEnv:
+    """The leader's side of a batch as a ``VecEnv`` of Stable-Baselines3; see :class:`~.sb3.LeaderVecEnv`."""
+    from paymaster.integrations.sb3 import LeaderVecEnv
+
+    return LeaderVecEnv(task, num_envs, *arguments, **named)
