@@ -3,8 +3,8 @@
 Every learner plays the same 32 games at a time, batched in the core, on one core. The default leader learns as
 `paymaster train` has it learn. PPO of Stable-Baselines3, and PPO as CleanRL publishes it (plain_ppo.py), learn from the
 vectors of `integrations.sb3_vec_env` and `BatchedLeaderVectors`, with the hyperparameters of their documentation and
-networks of about as many weights as ours. The level is `full_information`'s gain (scripted.json). It is reached when the
-mean gain of the last 256 finished training episodes is as high: offers are drawn, and nobody has played these games
+networks of about as many weights as ours. The level is `full_information`'s gain (scripted.json). It is reached when
+the mean gain of the last 256 finished training episodes is as high: offers are drawn, and nobody has played these games
 before. A learner goes on for ten CPU seconds at least, so that its rate can be told, and stops after --minutes of CPU.
 
 Rows go to train_peers.jsonl as they come; those that are there are not measured again. A run that a signal cuts short

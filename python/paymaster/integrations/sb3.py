@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from paymaster.envs.ownership import View, one_at_a_time
 from paymaster.envs.vector import LeaderVectorEnv
@@ -32,11 +32,11 @@ _CALLS = ("render", "set_state", "state")
 
 
 class LeaderVecEnv(View, VecEnv):
-    """B games as a ``VecEnv`` of Stable-Baselines3: one crossing into C++ a step in place of B environments.
+    """B games as a ``VecEnv`` of Stable-Baselines3: a step crosses into C++ once in place of B times.
 
-    Observations float32[B, N (F + G D)] and actions int[B, 2 N] are those of :class:`BatchedLeaderVectors`. All games
-    share one history of followers, as the games of this package's own leaders do; single copies in a ``DummyVecEnv``
-    have one each, which is another problem (``docs/integrations.md``, "What copies share").
+    Observations float32[B, N (F + G D)] and actions int[B, 2 N] are those of :class:`.BatchedLeaderVectors`. All games
+    share one history of followers, as those of this package's own leaders do; single copies in a ``DummyVecEnv`` have
+    one each, which is another problem (:ref:`what copies share <what-copies-share>`).
 
     A game that ends starts its next episode in the same step. Its info then holds ``terminal_observation``;
     ``episode``, as SB3's ``Monitor`` gives it (``r`` gain, ``l`` steps, ``t`` seconds since the reset); and ``totals``,
@@ -59,7 +59,8 @@ class LeaderVecEnv(View, VecEnv):
 
     Attributes:
         games: the batch; ``games.statistics`` is its history.
-        step_info: info of the batch's last step, with arrays [B, ...]; empty after a reset.
+        step_info: info of the batch's last step, with arrays [B, ...] that the next step writes to; empty after a
+            reset.
     """
 
     def __init__(
@@ -89,7 +90,6 @@ class LeaderVecEnv(View, VecEnv):
         self._vectors = BatchedLeaderVectors(self.games)
         self._actions: Any = None
         self._started = time.time()
-        self._of_episodes = np.zeros(self.games.num_envs)
         self.step_info: dict[str, Any] = {}
         super().__init__(num_envs, self._vectors.single_observation_space, self._vectors.single_action_space)
 
@@ -129,19 +129,17 @@ class LeaderVecEnv(View, VecEnv):
             TypeError: not integers.
             gymnasium.error.ResetNeeded: before the first reset.
         """
-        observation, reward, over, _, info = self._vectors.step(self._actions)
+        observation, reward, over, _, self.step_info = self._vectors.step(self._actions)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        totals = info["totals"]
         seconds = round(time.time() - self._started, 6)
         for i in np.flatnonzero(over):
-            of_episode = {name: values[i].copy() for name, values in totals.items()}
+            totals = {name: values[i].copy() for name, values in self.step_info["totals"].items()}
             infos[i] = {
-                "terminal_observation": info["final_obs"][i],
+                "terminal_observation": self.step_info["final_obs"][i],
                 "TimeLimit.truncated": False,
-                "episode": {"r": float(totals["gain"][i]), "l": int(totals["length"][i]), "t": seconds},
-                "totals": of_episode,
+                "episode": {"r": float(totals["gain"]), "l": int(totals["length"]), "t": seconds},
+                "totals": totals,
             }
-        self.step_info = info
         return observation, reward.astype(np.float32), over.copy(), infos
 
     def close(self) -> None:
@@ -152,7 +150,7 @@ class LeaderVecEnv(View, VecEnv):
         return self.games.render() or [None] * self.num_envs
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
-        """Return an attribute of the batch once for each index: the games share it.
+        """Return an attribute of ``games`` once for each index, since the games share it.
 
         Raises:
             AttributeError: the batch has none of this name.
@@ -160,7 +158,7 @@ class LeaderVecEnv(View, VecEnv):
         return [getattr(self.games, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Set an attribute of the batch, which all games share.
+        """Set an attribute of ``games``, which all of them share.
 
         Raises:
             ValueError: indices of some games only.
@@ -197,17 +195,11 @@ class LeaderVecEnv(View, VecEnv):
     def _state_of(self, game: int, *names: str) -> dict[str, Any]:
         return {name: values[game] for name, values in self.games.state(*names).items()}
 
-    def _set_state_of(self, game: int, **values: Any) -> None:
+    def _set_state_of(self, game: int, **values: ArrayLike) -> None:
         arrays = self.games.state(*values) if values else {}
         for name, value in values.items():
-            new = as_array(name, value)
-            if new.shape != arrays[name].shape[1:]:
-                raise ValueError(f"{name}: expected shape {arrays[name].shape[1:]}, got {new.shape}")
-            whole = (
-                arrays[name].astype(np.result_type(arrays[name], new))
-                if new.dtype != arrays[name].dtype
-                else arrays[name]
-            )
-            whole[game] = new
-            arrays[name] = whole
+            new, old = as_array(name, value), arrays[name]
+            if new.shape != old.shape[1:]:
+                raise ValueError(f"{name}: expected shape {old.shape[1:]}, got {new.shape}")
+            arrays[name] = np.concatenate((old[:game], new[None], old[game + 1 :]))
         self.games.set_state(**arrays)
