@@ -242,3 +242,20 @@ def test_draws_repeat_only_with_seed_and_index(seeded: bool) -> None:
     equal = np.array_equal(one.reset()[0], other.reset()[0])
     assert equal is seeded
     assert not np.array_equal(other.reset()[0], beside.reset()[0])
+
+
+def test_a_seed_empties_the_history_of_vectors_and_views_alone() -> None:
+    """Of those in ``integrations``; environments keep it, and so does what is frozen."""
+    zeros = np.zeros((GAMES, 4, 2), dtype=int)
+    plain, vectors = (paymaster.make_vec(RC, GAMES, 1, **SHORT) for _ in range(2))
+    env = integrations.BatchedLeaderVectors(vectors)
+    plain.reset(), env.reset()
+    for _ in range(7):
+        plain.step(zeros), env.step(zeros.reshape(GAMES, 8))
+    assert trials(plain) == trials(vectors) > 0
+    vectors.statistics.frozen = True
+    plain.reset(seed=2), env.reset(seed=2)
+    assert trials(plain) == trials(vectors) > 0
+    vectors.statistics.frozen = False
+    env.reset(seed=2)
+    assert trials(vectors) == 0
