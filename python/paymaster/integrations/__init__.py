@@ -8,7 +8,7 @@
   for a single one.
 
 Games of one batch share a history of followers, single copies have one each
-(:ref:`what copies share <what-copies-share>`, in ``docs/integrations.md``).
+(``docs/integrations.md``, "What copies share").
 
 PettingZoo and Stable-Baselines3 are extras, ``pip install 'paymaster[pettingzoo,sb3]'``; without them what is written
 for them raises ImportError.

@@ -27,7 +27,7 @@ class LeaderVectors(View, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any
     The features are those that this package's leaders see (``cpp/features/features.hpp``), follower by
     follower; an action is goal and bonus of follower 0, of follower 1, ... A reset with a seed empties the history
     statistics, too, unless they are frozen. Each environment has a history of its own
-    (:ref:`what copies share <what-copies-share>`).
+    (``docs/integrations.md``, "What copies share").
 
     Args:
         env: a :class:`LeaderEnv`, in wrappers that leave observations and actions as they are, or in none.
@@ -64,7 +64,7 @@ class LeaderVectors(View, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any
 class BatchedLeaderVectors(View, VectorWrapper):
     """B games: observations float32[B, N (F + G D)], actions int[B, 2 N]; else as :class:`LeaderVectors`.
 
-    All games share one history (:ref:`what copies share <what-copies-share>`). TorchRL's ``GymWrapper`` takes it, over
+    All games share one history (``docs/integrations.md``, "What copies share"). TorchRL's ``GymWrapper`` takes it, over
     a batch with ``autoreset_mode="Disabled"``, as a batched environment.
 
     Args:

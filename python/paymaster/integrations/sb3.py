@@ -36,7 +36,7 @@ class LeaderVecEnv(View, VecEnv):
 
     Observations float32[B, N (F + G D)] and actions int[B, 2 N] are those of :class:`.BatchedLeaderVectors`. All games
     share one history of followers, as those of this package's own leaders do; single copies in a ``DummyVecEnv`` have
-    one each, which is another problem (:ref:`what copies share <what-copies-share>`).
+    one each, which is another problem (``docs/integrations.md``, "What copies share").
 
     A game that ends starts its next episode in the same step. Its info then holds ``terminal_observation``;
     ``episode``, as SB3's ``Monitor`` gives it (``r`` gain, ``l`` steps, ``t`` seconds since the reset); and ``totals``,
