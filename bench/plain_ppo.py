@@ -112,12 +112,7 @@ def learn(
             if share <= 0:
                 return
         with torch.no_grad():
-            advantages, following = torch.zeros(shape), torch.zeros(env.num_envs)
-            next_value, going_on = agent.value(seen), 1 - begin
-            for t in reversed(range(settings.num_steps)):
-                delta = rewards[t] + settings.gamma * next_value * going_on - values[t]
-                following = delta + settings.gamma * settings.gae_lambda * going_on * following
-                advantages[t], next_value, going_on = following, values[t], 1 - begins[t]
+            advantages = generalised_advantages(settings, rewards, values, begins, agent.value(seen), begin)
         batch = [
             part.flatten(0, 1) for part in (observations, actions, log_probs, advantages, advantages + values, values)
         ]
@@ -128,6 +123,27 @@ def learn(
                 loss.backward()
                 nn.utils.clip_grad_norm_(agent.parameters(), settings.max_grad_norm)
                 optimizer.step()
+
+
+def generalised_advantages(
+    settings: Settings, rewards: Tensor, values: Tensor, begins: Tensor, next_value: Tensor, next_begin: Tensor
+) -> Tensor:
+    """Return generalised advantages [T, B].
+
+    Args:
+        settings: with gamma and lambda.
+        rewards: of each step, [T, B].
+        values: before each step, [T, B].
+        begins: 1 where a step is the first of its episode, [T, B].
+        next_value: of what is seen after the last step, [B].
+        next_begin: 1 where that is the beginning of an episode, [B].
+    """
+    advantages, following, going_on = torch.zeros_like(rewards), torch.zeros_like(next_value), 1 - next_begin
+    for t in reversed(range(len(rewards))):
+        delta = rewards[t] + settings.gamma * next_value * going_on - values[t]
+        following = delta + settings.gamma * settings.gae_lambda * going_on * following
+        advantages[t], next_value, going_on = following, values[t], 1 - begins[t]
+    return advantages
 
 
 def ppo_loss(
