@@ -91,7 +91,8 @@ class LeaderVecEnv(View, VecEnv):
         self._actions: Any = None
         self._started = time.time()
         self.step_info: dict[str, Any] = {}
-        super().__init__(num_envs, self._vectors.single_observation_space, self._vectors.single_action_space)
+        spaces = self._vectors.single_observation_space, self._vectors.single_action_space
+        super().__init__(self.games.num_envs, *spaces)
 
     @one_at_a_time
     def reset(self) -> NDArray[np.float32]:
