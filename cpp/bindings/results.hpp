@@ -13,6 +13,16 @@ namespace paymaster::bindings {
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
+/// A fresh array that begins on a multiple of 64 bytes: JAX takes no other without a copy.
+template <class T>
+Array<T> aligned_array(py::ssize_t size) {
+  constexpr std::size_t kBytes = 64;
+  const Array<T> owner(size + static_cast<py::ssize_t>(kBytes / sizeof(T)));
+  const auto* begin = owner.data();
+  const std::size_t beyond = reinterpret_cast<std::uintptr_t>(begin) % kBytes;
+  return Array<T>(size, begin + (kBytes - beyond) % kBytes / sizeof(T), owner);
+}
+
 /// Observations of B games (or of none): int16 fields and float32 fields.
 class ObservationArrays {
  public:
@@ -21,8 +31,13 @@ class ObservationArrays {
   /// Takes fresh arrays, or (fresh = false) the same ones again.
   void prepare(bool fresh) {
     if (!fresh && whole_.size() > 0) return;
-    whole_ = Array<std::int16_t>(games_ * length_.whole);
-    real_ = Array<float>(games_ * length_.real);
+    if (games_ > 0 && games_ % kAlignedGames == 0) {
+      whole_ = aligned_array<std::int16_t>(games_ * length_.whole);
+      real_ = aligned_array<float>(games_ * length_.real);
+    } else {
+      whole_ = Array<std::int16_t>(games_ * length_.whole);
+      real_ = Array<float>(games_ * length_.real);
+    }
   }
   ObservationRows pointers() {
     return whole_.size() > 0 ? ObservationRows{whole_.mutable_data(), real_.mutable_data()} : ObservationRows{};
@@ -30,6 +45,8 @@ class ObservationArrays {
   py::tuple tuple() const { return py::make_tuple(whole_, real_); }
 
  private:
+  static constexpr py::ssize_t kAlignedGames = 32;  // of so many a field's int16 fill whole multiples of 64 bytes
+
   py::ssize_t games_;
   RowLength length_;
   Array<std::int16_t> whole_;

@@ -56,6 +56,17 @@ def phases(env: Any, steps: int) -> list[Any]:
     return results
 
 
+def of_sb3(env: Any, steps: int) -> list[Any]:
+    """A ``VecEnv``, with the episodes' times left out, by the space of single games."""
+    results = []
+    for _ in range(steps):
+        *result, infos = env.step(np.array([env.action_space.sample() for _ in range(env.num_envs)]))
+        for info in infos:
+            info.get("episode", {}).pop("t", None)
+        results.append([*result, infos])
+    return results
+
+
 def alone(env: Any, steps: int) -> list[Any]:
     """A Gymnasium environment that is reset whenever its game is over."""
     results = []
@@ -119,6 +130,7 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[Any, int], list[Any]]]] = {
         lambda: integrations.BatchedLeaderVectors(paymaster.make_vec("predator_prey", 2, **SHORT)),
         batch,
     ),
+    "batch of SB3": (partial(integrations.sb3_vec_env, RC, 2, **SHORT), of_sb3),
     "two phases": (partial(paymaster.make_vec, RC, 3, followers="meta", abstain=True, **SHORT), phases),
     "two phases primitive": (
         partial(paymaster.make_vec, "navigation", 2, followers="primitive", copy=False, **SHORT),

@@ -66,6 +66,28 @@ def test_sb3_follower_learns() -> None:
     assert after > 2 * before + 1
 
 
+def test_sb3_leader() -> None:
+    before, after = load("sb3_leader").main(steps=512, games=32, episodes=32)
+    assert before != after and max(abs(before), abs(after)) < 30
+
+
+@pytest.mark.slow
+def test_sb3_leader_learns() -> None:
+    before, after = load("sb3_leader").main(steps=300_000)
+    assert after > before + 1
+
+
+def test_torchrl_batch() -> None:
+    data = load("torchrl_batch").main(steps=15)
+    assert data.shape == (256, 60)
+    done, observation = data["next", "done"].squeeze(-1), data["observation"]
+    assert (done.sum(1) >= 2).all()  # an episode has 30 steps at most
+    assert data["next", "reward"].any()
+    begun = data["next", "observation"][:, :-1] == observation[:, 1:]
+    assert (begun.all(-1) | done[:, :-1]).all()  # a game goes on where it was, or begins anew
+    assert not begun.all(-1)[done[:, :-1]].any()
+
+
 @pytest.mark.filterwarnings("ignore:PettingZoo in TorchRL is tested using version")
 def test_torchrl_collect() -> None:
     data = load("torchrl_collect").main(frames=240)

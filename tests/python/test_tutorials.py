@@ -39,6 +39,7 @@ def test_the_pages_that_show_code_are_found():
 def test_a_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     if page == "docs/integrations.md":
         pytest.importorskip("pettingzoo")
+        pytest.importorskip("stable_baselines3")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(DOCS / "examples")  # where docs/own_world.md has its module
     text = (ROOT / page).read_text("utf-8")

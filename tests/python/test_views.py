@@ -361,8 +361,10 @@ def test_the_simulator_needs_neither_torch_nor_pettingzoo() -> None:
         "for make in (integrations.parallel_env, integrations.aec_env, integrations.followers_env):\n"
         "    try: make('navigation')\n"
         "    except ImportError as error: print(error)\n"
+        "try: integrations.sb3_vec_env('navigation')\n"
+        "except ImportError as error: print(error)\n"
     )
-    assert out.count("pip install 'paymaster[pettingzoo]'") == 3
+    assert out.count("pip install 'paymaster[pettingzoo]'") == 3 and out.count("pip install 'paymaster[sb3]'") == 1
 
 
 def test_importing_the_package_imports_none_of_them() -> None:

@@ -2,11 +2,16 @@
 
 - the whole game, leader and followers: :func:`parallel_env` and :func:`aec_env` (PettingZoo);
 - the leader's side: :func:`paymaster.make` and :func:`paymaster.make_vec` (Gymnasium), with :class:`LeaderVectors`
-  and :class:`BatchedLeaderVectors` over them for libraries that want vectors;
+  and :class:`BatchedLeaderVectors` over them for libraries that want vectors, and :func:`sb3_vec_env` for
+  Stable-Baselines3;
 - the followers' side, with a leader inside: :func:`followers_env` (PettingZoo), and :class:`FollowerEnv` (Gymnasium)
   for a single one.
 
-PettingZoo is an extra, ``pip install 'paymaster[pettingzoo]'``; without it the first and the third raise ImportError.
+Games of one batch share a history of followers, single copies have one each
+(``docs/integrations.md``, "What copies share").
+
+PettingZoo and Stable-Baselines3 are extras, ``pip install 'paymaster[pettingzoo,sb3]'``; without them what is written
+for them raises ImportError.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from paymaster.integrations.aec import GameAECEnv
     from paymaster.integrations.followers import FollowersParallelEnv
     from paymaster.integrations.parallel import GameParallelEnv
+    from paymaster.integrations.sb3 import LeaderVecEnv
 
 __all__ = [
     "BatchedLeaderVectors",
@@ -30,6 +36,7 @@ __all__ = [
     "aec_env",
     "followers_env",
     "parallel_env",
+    "sb3_vec_env",
 ]
 
 
@@ -52,3 +59,11 @@ def followers_env(task: str, leader: LeaderLike = "full_information", **argument
     from paymaster.integrations.followers import FollowersParallelEnv
 
     return FollowersParallelEnv(task, leader, **arguments)
+
+
+def sb3_vec_env(task: str, num_envs: int = 16, *arguments: Any, **named: Any) -> LeaderVecEnv:
+    """The leader's side of a batch as a ``VecEnv`` of Stable-Baselines3; see
+    :class:`paymaster.integrations.sb3.LeaderVecEnv`."""
+    from paymaster.integrations.sb3 import LeaderVecEnv
+
+    return LeaderVecEnv(task, num_envs, *arguments, **named)

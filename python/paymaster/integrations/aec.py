@@ -24,7 +24,7 @@ class GameAECEnv(AgentsOfGame, AECEnv[str, NDArray[np.float32], Any]):
 
     Each follower sees the leader's offers, none what the others answer. Rewards come when the world moves.
     Observations, actions, infos, arguments, errors and attributes as of
-    :class:`paymaster.integrations.parallel.GameParallelEnv`.
+    :class:`paymaster.integrations.parallel.GameParallelEnv`; likewise what copies share.
     """
 
     metadata = {**AgentsOfGame.metadata, "is_parallelizable": False}  # noqa: RUF012

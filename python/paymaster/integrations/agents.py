@@ -23,6 +23,7 @@ class AgentsOfGame(View):
 
     One thread at a time may call a view; a second one's call raises ``RuntimeError`` and changes nothing. A view can
     be pickled and copied: that gives a game of its own in the same state, with the same seed.
+    Every copy has a history of followers of its own (``docs/integrations.md``, "What copies share").
 
     Attributes:
         game: the game.

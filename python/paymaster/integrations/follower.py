@@ -42,6 +42,7 @@ class FollowerEnv(View, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integer[
         parameters: parameters of the task.
 
     It can be pickled and copied, if the leader can: that gives a game of its own in the same state, with the same seed.
+    Every copy has a history of followers of its own (``docs/integrations.md``, "What copies share").
 
     Raises:
         ValueError, TypeError: as :class:`paymaster.TwoPhaseVectorEnv`; a member out of range, what is no leader,

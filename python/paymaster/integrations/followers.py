@@ -22,7 +22,8 @@ class FollowersParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], A
 
     What they see holds this step's offers, which the leader inside has just made; their answers move the world. One
     step is one of the game's. The followers act at once, in ignorance of each other's answers, as the game has it.
-    Observations and actions as of :class:`paymaster.integrations.parallel.GameParallelEnv`.
+    Observations and actions as of :class:`paymaster.integrations.parallel.GameParallelEnv`; likewise what
+    copies share.
 
     Args:
         leader: who makes the offers (:data:`.LeaderLike`): a scripted leader's name, an object like one,

@@ -26,7 +26,8 @@ class LeaderVectors(View, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any
 
     The features are those that this package's leaders see (``cpp/features/features.hpp``), follower by
     follower; an action is goal and bonus of follower 0, of follower 1, ... A reset with a seed empties the history
-    statistics, too, unless they are frozen.
+    statistics, too, unless they are frozen. Each environment has a history of its own
+    (``docs/integrations.md``, "What copies share").
 
     Args:
         env: a :class:`LeaderEnv`, in wrappers that leave observations and actions as they are, or in none.
@@ -63,6 +64,9 @@ class LeaderVectors(View, gymnasium.Wrapper[NDArray[Any], NDArray[np.integer[Any
 class BatchedLeaderVectors(View, VectorWrapper):
     """B games: observations float32[B, N (F + G D)], actions int[B, 2 N]; else as :class:`LeaderVectors`.
 
+    All games share one history (``docs/integrations.md``, "What copies share"). TorchRL's ``GymWrapper`` takes it, over
+    a batch with ``autoreset_mode="Disabled"``, as a batched environment.
+
     Args:
         env: a :class:`LeaderVectorEnv`, in wrappers that leave observations and actions as they are, or in none.
 
@@ -96,11 +100,16 @@ class BatchedLeaderVectors(View, VectorWrapper):
         offers = _offers("actions", actions, self.action_space.shape, self._shape)
         observation, reward, terminated, truncated, info = self.env.step(offers)
         if "final_obs" in info:
-            final = np.full(self.num_envs, None, dtype=object)
-            for i in np.flatnonzero(info["_final_obs"]):
-                final[i] = _encode_one(self._sight, info["final_obs"][i])
-            info["final_obs"] = final
+            info["final_obs"] = self._encode_final(info["final_obs"], np.flatnonzero(info["_final_obs"]))
         return self._sight.encode(observation), reward, terminated, truncated, info
+
+    def _encode_final(self, observations: NDArray[Any], ended: NDArray[np.intp]) -> NDArray[Any]:
+        """The last observations of the games that ended, object[B], as vectors in place of dicts."""
+        fields = {name: np.stack([observations[i][name] for i in ended]) for name in observations[ended[0]]}
+        final = np.full(self.num_envs, None, dtype=object)
+        for i, vector in zip(ended, self._sight.encode(fields), strict=True):
+            final[i] = vector
+        return final
 
 
 def _encode_one(sight: LeaderSight, observation: Any) -> Floats:

@@ -24,7 +24,8 @@ class GameParallelEnv(AgentsOfGame, ParallelEnv[str, NDArray[np.float32], Any]):
     offers they have not seen, which is another game. Rewards come with the second step. Agents are all alive from
     beginning to end; what those say whose turn it is not is ignored and may be left out. Whose turn it is:
     ``infos[agent]["acts"]``, which is also the last number of every observation; a learner is to leave the other steps
-    out of its loss. One that cannot had better take the AEC form, or one side. An episode has at most 2 T steps.
+    out of its loss. One that cannot had better take the AEC form, or one side. An episode has at most 2 T steps. Every
+    environment has a history of followers of its own (``docs/integrations.md``, "What copies share").
 
     Observations are vectors of features, those that this package's own learners see: the leader's float32[N (F + G D) +
     1], a follower's its own view of the game with its traits and, once they are made, its offers; so the spaces of

@@ -59,7 +59,16 @@ class LeaderSight:
         """float32[B, width], from an observation of B games."""
         follower, goal = self._encoder.encode(observation)
         games, n = follower.shape[:2]
-        return np.concatenate((follower, goal.reshape(games, n, -1)), axis=-1).reshape(games, -1)
+        vectors = _aligned(games, self.width)
+        np.concatenate((follower, goal.reshape(games, n, -1)), axis=-1, out=vectors.reshape(games, n, -1))
+        return vectors
+
+
+def _aligned(rows: int, columns: int) -> Floats:
+    """Return a new array that begins on a multiple of 64 bytes: JAX takes no other without a copy."""
+    owner = np.empty(rows * columns + 16, dtype=np.float32)
+    beyond = owner.__array_interface__["data"][0] // 4 % 16
+    return owner[16 - beyond :][: rows * columns].reshape(rows, columns)
 
 
 class FollowerSight:
