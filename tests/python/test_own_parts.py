@@ -62,6 +62,10 @@ def test_a_leader_of_ones_own_is_trained_and_found_again(capsys: pytest.CaptureF
     assert main(["inspect", "run", "--episodes", "4"]) == 0
     assert json.loads(Path("run/inspection.json").read_text())["attention"] is None
     assert main(["diagnose", "run", "--episodes", "4", "--json"]) == 0
+    capsys.readouterr()
+    assert main(["compare", "run", PICKY, "--episodes", "8", "--json"]) == 0
+    labels = [leader["leader"] for leader in json.loads(capsys.readouterr().out)["leaders"]]
+    assert labels == [LEADER, PICKY]
 
 
 def test_from_python_it_is_the_same(tmp_path: Path) -> None:

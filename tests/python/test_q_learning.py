@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import paymaster
 from paymaster import make_vec, tasks
 from paymaster.algorithms.followers import FollowerEpisodes, FollowerInput
 from paymaster.algorithms.process_group import Ranks
@@ -169,6 +170,15 @@ def test_a_run_of_them_is_looked_at_like_any_other(tmp_path: Path, capsys: pytes
     other = tmp_path / "meta"
     train(replace(SMALL, episodes=8, parameters=TaskConfig(followers="meta")), other)
     assert evaluate_run(other, 4, population=run).gain.shape == (4,)
+    compared = paymaster.compare([run, other, "preference"], population=run, episodes=4)
+    assert (compared.gains("preference", TASK) == evaluate_scripted("preference", TASK, 4, population=run).gain).all()
+    assert len(compared.leaders) == 3
+    for leader in (
+        lambda **how: evaluate_run(other, 4, **how),
+        lambda **how: evaluate_scripted("fixed", TASK, 4, **how),
+    ):
+        with pytest.raises(ValueError, match="population: expected it only for followers that learned, got"):
+            leader(population=run, parameters={"followers": "own_parts:obedient"})
     capsys.readouterr()
 
 

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from paymaster.algorithms.followers import FollowerAlgorithm
 from paymaster.analysis.intervals import Interval, mean_ci95
-from paymaster.analysis.open_run import naming_the_population, open_run, population_parameters, seat_followers
+from paymaster.analysis.open_run import (
+    check_room,
+    naming_the_population,
+    open_run,
+    population_parameters,
+    seat_followers,
+)
 from paymaster.analysis.replacement import Replacement
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
@@ -101,6 +107,7 @@ def evaluate_scripted(
     games = _games_at_once(episodes, strangers=False, replacement=replacement)
     parameters = {**population_parameters(population), **(parameters or {})}
     env = make_games(task, games, evaluation_seed(seed), **parameters)
+    check_room(env, population)
     if isinstance(env, TwoPhaseVectorEnv) and env.answering is None:
         if learned is not None:
             LearningFollowers(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))

@@ -25,7 +25,15 @@ from paymaster.training.followers import kind_in_games
 from paymaster.training.run_state import load_weights
 from paymaster.training.setup import choose_device, make_env, make_followers, make_games, make_leader, stored_config
 
-__all__ = ["RunLeader", "is_scripted", "naming_the_population", "open_run", "population_parameters", "seat_followers"]
+__all__ = [
+    "RunLeader",
+    "check_room",
+    "is_scripted",
+    "naming_the_population",
+    "open_run",
+    "population_parameters",
+    "seat_followers",
+]
 
 _OF_THE_POPULATION = (
     "followers",
@@ -103,6 +111,7 @@ def open_run(
     leader = make_leader(config, env)
     load_weights(run, leader, env)
     env.statistics.frozen = True
+    check_room(env, population)
     if isinstance(env, TwoPhaseVectorEnv) and env.answering is None:
         with nullcontext() if population is None else naming_the_population():
             seat_followers(env, population or run, seed)
@@ -125,6 +134,12 @@ def population_parameters(population: Path | None) -> dict[str, Any]:
         raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
     parameters = config.parameters.given()
     return {name: parameters[name] for name in _OF_THE_POPULATION if name in parameters}
+
+
+def check_room(env: LeaderVectorEnv, population: Path | None) -> None:
+    """Raise ValueError where a population is named for games in which others decide for the followers."""
+    if population is not None and not (isinstance(env, TwoPhaseVectorEnv) and env.answering is None):
+        raise ValueError(f"population: expected it only for followers that learned, got {population} beside others")
 
 
 def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> None:
