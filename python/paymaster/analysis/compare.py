@@ -159,7 +159,7 @@ def compare(
     if baseline is not None and baseline not in found:
         raise ValueError(f"baseline: expected one of {', '.join(found)}, got {baseline!r:.80}")
     found = dict(sorted(found.items(), key=lambda item: item[0] != baseline))
-    played = assign_tasks(found, tasks, parameters or {})
+    played = assign_tasks(found, tasks, parameters or {}, population)
 
     def evaluated(one: Competitor, task: str) -> Evaluation:
         changes = played[task].parameters

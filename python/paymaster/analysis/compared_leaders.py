@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from paymaster.analysis.open_run import OF_THE_POPULATION
 from paymaster.scripted import SCRIPTED, names_scripted
 from paymaster.storage.run_config import CONFIG
 from paymaster.storage.run_directory import holds_run
@@ -68,8 +69,16 @@ def leaders_of(given: Iterable[Any] | Mapping[str, Any]) -> Leaders:
     return labelled
 
 
-def assign_tasks(leaders: Leaders, tasks: Sequence[str], parameters: Mapping[str, Any]) -> dict[str, Plays]:
+def assign_tasks(
+    leaders: Leaders, tasks: Sequence[str], parameters: Mapping[str, Any], population: Path | None = None
+) -> dict[str, Plays]:
     """Say who plays which task, with which parameters.
+
+    Args:
+        leaders: all of them.
+        tasks: as given.
+        parameters: given to all.
+        population: a run whose followers play, whoever the runs' own were.
 
     Raises:
         ValueError: no task, a leader without a run of one, or runs of different games.
@@ -88,8 +97,10 @@ def assign_tasks(leaders: Leaders, tasks: Sequence[str], parameters: Mapping[str
                     f"leaders: expected a run of {label} on every task, got none on {task}; name the tasks"
                 )
             by[label] = trained_here or each
-        played[task] = Plays({**_common_games(task, by), **parameters}, by)
-        _check_games(task, by, parameters)
+        others = OF_THE_POPULATION if population is not None else ()
+        common = {name: value for name, value in _common_games(task, by).items() if name not in others}
+        played[task] = Plays({**common, **parameters}, by)
+        _check_games(task, by, {*parameters, *others})
     for label in leaders:
         counts = {task: len(plays.by[label]) for task, plays in played.items()}
         if len(set(counts.values())) > 1:
@@ -153,8 +164,8 @@ def _common_games(task: str, by: Leaders) -> dict[str, Any]:
     return next((config.parameters.given() for config in configs if config.task == task), {})
 
 
-def _check_games(task: str, by: Leaders, parameters: Mapping[str, Any]) -> None:
-    """Raise ValueError where two runs were trained in different games of a task, and are not given the same."""
+def _check_games(task: str, by: Leaders, given: Collection[str]) -> None:
+    """Raise ValueError where two runs were trained in different games of a task, but for parameters that are given."""
     first: tuple[str, dict[str, Any]] | None = None
     for one in (one for each in by.values() for one in each):
         if one.config is None or one.config.task != task:
@@ -162,7 +173,7 @@ def _check_games(task: str, by: Leaders, parameters: Mapping[str, Any]) -> None:
         games = one.config.games
         first = first or (one.name, games)
         for name, value in games.items():
-            if name not in parameters and first[1].get(name) != value:
+            if name not in given and first[1].get(name) != value:
                 raise ValueError(
                     f"{name}: expected runs of the same games of {task}, got {first[1].get(name)!r:.80} in {first[0]} "
                     f"and {value!r:.80} in {one.name}; give one to all of them"

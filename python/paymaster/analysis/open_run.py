@@ -26,6 +26,7 @@ from paymaster.training.run_state import load_weights
 from paymaster.training.setup import choose_device, make_env, make_followers, make_games, make_leader, stored_config
 
 __all__ = [
+    "OF_THE_POPULATION",
     "RunLeader",
     "check_room",
     "is_scripted",
@@ -35,13 +36,14 @@ __all__ = [
     "seat_followers",
 ]
 
-_OF_THE_POPULATION = (
+OF_THE_POPULATION = (
     "followers",
     "population_seed",
     "population_size",
     "skills_per_follower",
     "preference_among_skills",
 )
+"""Parameters that say who the followers are."""
 
 
 def is_scripted(leader: str, task: str | None, **trained_only: bool) -> bool:
@@ -133,7 +135,7 @@ def population_parameters(population: Path | None) -> dict[str, Any]:
     if not config.followers_learn:
         raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
     parameters = config.parameters.given()
-    return {name: parameters[name] for name in _OF_THE_POPULATION if name in parameters}
+    return {name: parameters[name] for name in OF_THE_POPULATION if name in parameters}
 
 
 def check_room(env: LeaderVectorEnv, population: Path | None) -> None:
