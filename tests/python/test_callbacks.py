@@ -23,6 +23,7 @@ from paymaster.training.callbacks import Callback, EarlyStopping, TrainingStart
 from paymaster.training.config import TaskConfig, TrainConfig
 from paymaster.training.seeds import WHILE_TRAINING
 from paymaster.training.train import train
+from rest_slow import rest_slow
 from small_runs import SMALL, TASK, Killed, die_at
 
 EVALUATED = replace(SMALL, evaluate_every=20, evaluate_episodes=12)
@@ -78,9 +79,10 @@ def test_what_is_called_when(tmp_path: Path) -> None:
     assert diary.earlier == []
 
 
-@pytest.mark.parametrize("config", [EVALUATED, *LEARNING.values()], ids=["rule", *LEARNING])
-def test_an_evaluation_changes_no_number(config: TrainConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("followers", rest_slow(["rule", *LEARNING], lambda kind: kind != "meta"))
+def test_an_evaluation_changes_no_number(followers: str, tmp_path: Path) -> None:
     """Metrics, weights, games, generators and statistics are those of a run without it, to the bit."""
+    config = LEARNING.get(followers, EVALUATED)
     train(config, tmp_path / "with", callbacks=[Diary()])
     train(replace(config, evaluate_every=None, evaluate_episodes=100), tmp_path / "without")
     trained = [
@@ -94,9 +96,9 @@ def test_an_evaluation_changes_no_number(config: TrainConfig, tmp_path: Path) ->
             assert torch.equal(tensor, other[group][name]), f"{group}/{name}"
 
 
-@pytest.mark.parametrize("config", [EVALUATED, *LEARNING.values()], ids=["rule", *LEARNING])
-def test_it_is_what_an_evaluation_of_the_run_says(config: TrainConfig, tmp_path: Path) -> None:
-    train(config, tmp_path / "run")
+@pytest.mark.parametrize("followers", rest_slow(["rule", *LEARNING], lambda kind: kind != "meta"))
+def test_it_is_what_an_evaluation_of_the_run_says(followers: str, tmp_path: Path) -> None:
+    train(LEARNING.get(followers, EVALUATED), tmp_path / "run")
     last, result = rows(tmp_path / "run")[-1], evaluate_run(tmp_path / "run", 12, seed=WHILE_TRAINING)
     for name in ("gain", "payments", "incentive", "follower_reward"):
         assert last[f"evaluation_{name}"] == pytest.approx(float(getattr(result, name).mean())), name
@@ -104,7 +106,7 @@ def test_it_is_what_an_evaluation_of_the_run_says(config: TrainConfig, tmp_path:
     assert [row["episode"] for row in rows(tmp_path / "run") if "evaluation_gain" in row] == [24, 40, 64]
 
 
-@pytest.mark.parametrize("update", [1, 4, 6])
+@pytest.mark.parametrize("update", rest_slow([1, 4, 6], lambda update: update == 4))
 def test_killed_and_resumed_it_is_evaluated_alike(update: int, tmp_path: Path) -> None:
     train(EVALUATED, tmp_path / "whole")
     with pytest.MonkeyPatch.context() as patch:
