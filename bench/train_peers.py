@@ -35,7 +35,6 @@ from paymaster.integrations import BatchedLeaderVectors
 from paymaster.play.rollout import Rollout
 from paymaster.reproduction.specs import GAMES, Arm, train_config
 from paymaster.training.allocator import keep_freed_memory
-from paymaster.training.setup import make_leader
 from paymaster.training.train import make_parts
 
 HERE = Path(__file__).parent
@@ -110,7 +109,7 @@ Report = dict[str, Any]  # weights, settings, and the watch
 def ours(game: str, seed: int, begin: Begin, report: Report) -> None:
     """Train the default leader."""
     config = train_config(Arm(game, DEFAULT_LEADER), seed, EPISODES)
-    parts = make_parts(config, make_leader, SINGLE_PROCESS)
+    parts = make_parts(config, SINGLE_PROCESS)
     rollout = Rollout(parts.env, parts.leader, parts.generator)
     report["weights"] = weights(parts.leader.network)
     report["settings"] = f"{config.num_envs} games an update, {config.learner.epochs} epochs of one batch"
@@ -183,7 +182,7 @@ def weights(network: torch.nn.Module) -> int:
 def width_for(features: int, choices: list[int]) -> int:
     """Return the least width with which PPO's two networks have as many weights as the default leader's."""
     config = train_config(Arm(PLAYED[0], DEFAULT_LEADER), 0, EPISODES)
-    wanted = weights(make_parts(config, make_leader, SINGLE_PROCESS).leader.network)
+    wanted = weights(make_parts(config, SINGLE_PROCESS).leader.network)
     return next(width for width in range(8, 512) if weights(plain_ppo.Agent(features, choices, width)) >= wanted)
 
 
