@@ -28,12 +28,12 @@ from paymaster.analysis.evaluate import evaluate_run
 from paymaster.networks.torch_defaults import usual_torch
 from paymaster.play.rollout import Rollout
 from paymaster.storage.checkpoint import latest_checkpoint, load_checkpoint
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.run_state import RunParts, save_run_state
 from paymaster.training.train import make_parts, train
 
 CLOSE = 1e-4  # relative error of a gradient: float32 gives about 1e-6, TF32 1e-3
-ABSTAIN = TaskConfig(abstain=True, payment="advance")
+ABSTAIN = {"abstain": True, "payment": "advance"}
 LEADERS = {
     "ebpg-expiring": TrainConfig("resource_collection"),
     "ebpg, abstaining": TrainConfig("multi_bonus_resource_collection", leader="ebpg", parameters=ABSTAIN),
@@ -69,7 +69,7 @@ def compare_leaders(device: torch.device, games: int) -> Iterator[Compared]:
 def compare_followers(device: torch.device, games: int) -> Iterator[Compared]:
     """The gradient of an update of followers that learn."""
     for kind in ("meta", "primitive"):
-        task = TaskConfig(followers=kind, payment="advance_once")
+        task = {"followers": kind, "payment": "advance_once"}
         parts = _practised(TrainConfig("resource_collection", num_envs=games, parameters=task), updates=1)
         assert parts.followers is not None
         Rollout(parts.env, parts.leader, parts.generator).play(keep=False)

@@ -55,16 +55,13 @@ def small(**changes: Any) -> Any:
 
 
 def learning() -> Any:
-    from paymaster.training.config import TaskConfig
 
-    parameters = TaskConfig(followers="meta", payment="advance_once")
+    parameters = {"followers": "meta", "payment": "advance_once"}
     return small(episodes=96, num_envs=4, checkpoint_every=8, parameters=parameters)
 
 
 def by_table() -> Any:
-    from paymaster.training.config import TaskConfig
-
-    return small(episodes=96, num_envs=4, checkpoint_every=8, parameters=TaskConfig(followers="q"))
+    return small(episodes=96, num_envs=4, checkpoint_every=8, parameters={"followers": "q"})
 
 
 def evaluated() -> Any:

@@ -1,4 +1,5 @@
-// Presets and parameters. Options travel as Python dicts; names, defaults and ranges are those of GameConfig::visit.
+// Tasks and their parameters. Values travel as Python dicts; names, defaults, ranges and meanings are those of
+// GameConfig::visit.
 #include <pybind11/stl.h>
 
 #include <cmath>
@@ -55,7 +56,7 @@ T whole_from(const char* name, const py::handle& value, T low, T high) {
 struct TakeParameter {
   py::dict& parameters;
   template <class T, class... Range>
-  void operator()(const char* name, T& member, const char*, Range... range) {
+  void operator()(const char* name, T& member, const char*, const Range&... range) {
     if (!parameters.contains(name)) return;
     const py::object value = parameters.attr("pop")(name);
     if (value.is_none()) return;  // the preset's own
@@ -79,6 +80,47 @@ struct ToDict {
     out[name] = member;
   }
 };
+
+/// Lists parameters as paymaster.validation.parameters reads them: name, default, meaning, low, high, choices.
+struct Describe {
+  py::list out;
+  template <class T, class Low, class High>
+  void operator()(const char* name, const T& member, const char* meaning, Low low, High high) {
+    add(name, member, meaning, low, high, py::tuple());
+  }
+  void operator()(const char* name, const std::string& member, const char* meaning, const Choices& choices) {
+    py::list words;
+    for (const char* word : choices.words) {
+      if (word != nullptr) words.append(word);
+    }
+    add(name, member, meaning, py::none(), py::none(), py::tuple(words));
+  }
+  void operator()(const char* name, const std::string& member, const char* meaning) {
+    add(name, member, meaning, py::none(), py::none(), py::tuple());
+  }
+
+ private:
+  template <class T, class Low, class High>
+  void add(const char* name, const T& member, const char* meaning, Low low, High high, const py::tuple& choices) {
+    out.append(py::make_tuple(name, member, meaning, low, high, choices));
+  }
+};
+
+py::dict entry_of(const Task& task) {
+  py::dict entry;
+  entry["name"] = task.name;
+  entry["meaning"] = task.meaning;
+  entry["parameters"] = config_to_dict(task.preset);
+  return entry;
+}
+
+/// Adds a task that is another one with other parameters.
+void add_preset(const std::string& name, const std::string& meaning, const std::string& task,
+                const py::dict& parameters) {
+  GameConfig config = config_from_dict(task, parameters);
+  config.validate();
+  add_task({name, meaning, std::move(config)});
+}
 
 }  // namespace
 
@@ -120,27 +162,36 @@ void bind_tasks(py::module_& m) {
       "tasks",
       [] {
         py::list out;
-        for (const Task& task : tasks()) {
-          py::dict entry;
-          entry["name"] = task.name;
-          entry["meaning"] = task.meaning;
-          entry["parameters"] = config_to_dict(task.preset);
-          out.append(entry);
-        }
+        for (const Task& task : tasks()) out.append(entry_of(task));
         return out;
       },
       "Presets: name, meaning, parameters.");
   m.def(
-      "parameter_meanings",
-      [] {
-        py::dict out;
-        for (const Task& task : tasks()) {
-          GameConfig::visit(
-              task.preset, [&](const char* name, const auto&, const char* meaning, auto&&...) { out[name] = meaning; });
-        }
-        return out;
+      "has_task",
+      [](const py::object& name) {
+        if (!py::isinstance<py::str>(name)) return false;
+        Py_ssize_t size = 0;
+        const char* text = PyUnicode_AsUTF8AndSize(name.ptr(), &size);
+        if (text == nullptr) PyErr_Clear();  // no name that UTF-8 can encode
+        return text != nullptr && has_task({text, static_cast<std::size_t>(size)});
       },
-      "Parameter name -> meaning.");
+      py::arg("name"), "Whether an object is the name of a task.");
+  m.def(
+      "task", [](const std::string& name) { return entry_of(find_task(name)); }, py::arg("name"),
+      "One of tasks(). ValueError for an unknown name.");
+  m.def(
+      "parameters",
+      [](const std::string& task) {
+        Describe visitor;
+        GameConfig::visit(find_task(task).preset, visitor);
+        return visitor.out;
+      },
+      py::arg("task"),
+      "A task's parameters: name, default, meaning, low, high, choices. ValueError for an unknown task.");
+  m.def("add_preset", &add_preset, py::arg("name"), py::arg("meaning"), py::arg("task"), py::arg("parameters"));
+  m.attr("MAX_FOLLOWERS") = kMaxFollowers;
+  m.attr("MAX_GOALS") = kMaxGoals;
+  m.attr("MAX_RESERVATION") = kMaxReservation;
   m.attr("HISTORY_RATE") = HistoryTable::kRate;
   m.attr("DEFAULT_MAP") = GridMap::kDefault;
 }

@@ -13,6 +13,9 @@ struct RangeCheck {
   void operator()(const char* name, const T& value, const char*, Low low, High high) const {
     if constexpr (!std::is_same_v<T, bool>) expect_range<T>(value, static_cast<T>(low), static_cast<T>(high), name);
   }
+  void operator()(const char* name, const std::string& value, const char*, const Choices& choices) const {
+    expect(choices.hold(value), name, choices.text(), quoted(value));
+  }
   void operator()(const char*, const std::string&, const char*) const {}
 };
 
@@ -30,10 +33,6 @@ float GameConfig::reward_of_goal() const {
 
 void GameConfig::validate() const {
   visit(*this, RangeCheck{});
-  expect(payment == "completion" || payment == "advance" || payment == "advance_once", "payment",
-         "'completion', 'advance' or 'advance_once'", quoted(payment));
-  expect(followers == "rule" || followers == "meta" || followers == "primitive", "followers",
-         "'rule', 'meta' or 'primitive'", quoted(followers));
   expect(skills_per_follower <= num_goals, "skills_per_follower", "at most num_goals = " + std::to_string(num_goals),
          skills_per_follower);
   expect(num_followers <= population_size, "num_followers",

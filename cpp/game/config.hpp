@@ -56,7 +56,7 @@ struct GameConfig {
   }
 
   /// Calls visitor(name, member, meaning, low, high) for the parameters of the task's world; text members get
-  /// (name, member, meaning).
+  /// (name, member, meaning, choices), or (name, member, meaning) where they may be any text.
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
     visitor("num_followers", self.num_followers, "N, followers in an episode (paper: 4)", 1,
@@ -67,12 +67,13 @@ struct GameConfig {
     visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
     visitor("payment", self.payment,
             "'completion': paid when a contract is completed; 'advance': when it starts; 'advance_once': then, but not "
-            "again "
-            "to a follower that takes the same offer up once more");
+            "again to a follower that takes the same offer up once more",
+            Choices{"completion", "advance", "advance_once"});
     visitor(
         "followers", self.followers,
         "'rule': they decide by rule; else they act in a second phase of the step: 'meta', by a goal type that their "
-        "planner walks to, or 'primitive', by an action (Sec. 4.3)");
+        "planner walks to, or 'primitive', by an action (Sec. 4.3)",
+        Choices{"rule", "meta", "primitive"});
     visitor("noise", self.noise, "probability that a follower's action is replaced by a random one (Table 1)", 0.0,
             1.0);
     visitor("abstain", self.abstain, "adds the offer 'none' (goal index G): no goal, no payment", 0, 1);

@@ -1,7 +1,10 @@
 // Parameters: what a keyword argument, its range, its meaning and its error message come of.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -11,7 +14,28 @@ namespace paymaster {
 
 struct GameConfig;
 
-/// Takes parameters one by one: (name, member, meaning, low, high), and (name, member, meaning) for text.
+/// The words that a text parameter may be.
+struct Choices {
+  static constexpr std::size_t kMost = 8;
+  const char* words[kMost] = {};  // those that are left are null
+
+  bool hold(const std::string& text) const {
+    return std::any_of(std::begin(words), std::end(words),
+                       [&](const char* word) { return word != nullptr && text == word; });
+  }
+  /// "'a', 'b' or 'c'".
+  std::string text() const {
+    std::string all;
+    for (std::size_t i = 0; i < kMost && words[i] != nullptr; ++i) {
+      const bool last = i + 1 == kMost || words[i + 1] == nullptr;
+      all += (i == 0 ? "'" : last ? " or '" : ", '") + std::string(words[i]) + "'";
+    }
+    return all;
+  }
+};
+
+/// Takes parameters one by one: (name, member, meaning, low, high); (name, member, meaning, choices) for a word, and
+/// (name, member, meaning) for any text.
 class ParameterVisitor {
  public:
   virtual ~ParameterVisitor() = default;
@@ -20,6 +44,7 @@ class ParameterVisitor {
   virtual void operator()(const char* name, std::int64_t& member, const char* meaning, std::int64_t low,
                           std::int64_t high) = 0;
   virtual void operator()(const char* name, double& member, const char* meaning, double low, double high) = 0;
+  virtual void operator()(const char* name, std::string& member, const char* meaning, const Choices& choices) = 0;
   virtual void operator()(const char* name, std::string& member, const char* meaning) = 0;
 };
 
@@ -77,6 +102,9 @@ class PassParameters final : public ParameterVisitor {
   }
   void operator()(const char* name, double& member, const char* meaning, double low, double high) override {
     visitor_(name, as<double>(member), meaning, low, high);
+  }
+  void operator()(const char* name, std::string& member, const char* meaning, const Choices& choices) override {
+    visitor_(name, as<std::string>(member), meaning, choices);
   }
   void operator()(const char* name, std::string& member, const char* meaning) override {
     visitor_(name, as<std::string>(member), meaning);

@@ -77,6 +77,10 @@ void remove_task(const std::string& name) {
                 table().end());
 }
 
+bool has_task(const std::string& name) {
+  return std::any_of(table().begin(), table().end(), [&](const Task& task) { return task.name == name; });
+}
+
 const Task& find_task(const std::string& name) {
   std::string known;
   for (const Task& task : tasks()) {

@@ -24,6 +24,8 @@ void add_task(Task task);
 /// Takes away one that was added; games of it go on.
 void remove_task(const std::string& name);
 
+bool has_task(const std::string& name);
+
 /// Throws std::invalid_argument that lists the known tasks.
 const Task& find_task(const std::string& name);
 

@@ -1,4 +1,4 @@
-"""A task of your own, without C++: a preset with other parameters and population, and an id in Gymnasium's registry.
+"""A task of your own, without a world: a preset with other parameters and a population, by a name of its own.
 
     python docs/examples/custom_task.py
 
@@ -8,12 +8,18 @@ they like, the other half like what they cannot carry, and only the leader's bon
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import gymnasium
 import numpy as np
 
-from paymaster.scripted import make_scripted
+import paymaster
+from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
+from paymaster.training.config import TrainConfig
+from paymaster.training.train import train
 
-COURIERS, KINDS = 20, 3
+COURIERS, KINDS = 18, 3
 
 
 def population() -> dict[str, np.ndarray]:
@@ -28,36 +34,29 @@ def population() -> dict[str, np.ndarray]:
     }
 
 
-PARAMETERS = {
-    "num_followers": 8,
-    "num_targets": 10,
-    "num_goals": KINDS,
-    "num_bonuses": 3,
-    "horizon": 80,
-    "payment": "advance",
-    "abstain": True,
-    "population": population(),
-}
+paymaster.register(
+    "couriers",
+    "navigation",
+    meaning="plane; couriers of three kinds of parcel, half of whom can only carry what they do not like",
+    population=population(),
+    num_followers=8,
+    num_targets=10,
+    num_goals=KINDS,
+    num_bonuses=3,
+    horizon=80,
+    payment="advance",
+    abstain=True,
+)
 
 
-def main(games: int = 200) -> None:
-    gymnasium.register(
-        "Couriers-v0",
-        "paymaster:make",
-        vector_entry_point="paymaster:make_vec",
-        kwargs={"task": "navigation", **PARAMETERS},
-    )
-    print(gymnasium.make("Couriers-v0").action_space)
+def main(games: int = 200, episodes: int = 2_000) -> None:
+    print(gymnasium.make("paymaster/Couriers-v0").action_space)
     for name in ("random", "preference", "full_information"):
-        env = gymnasium.make_vec("Couriers-v0", games, seed=2, autoreset_mode="Disabled")
-        leader = make_scripted(name)
-        observation, _ = env.reset()
-        leader.start(env)
-        terminated = np.zeros(games, dtype=bool)
-        while not terminated.all():
-            observation, _, terminated, _, info = env.step(leader.offers(env, observation))
-        totals = info["totals"]
-        print(f"{name}: gain {totals['gain'].mean():.1f}, bonuses paid {totals['payments'].mean():.1f}")
+        print(f"{name}: gain {evaluate_scripted(name, 'couriers', games).gain.mean():.1f}")
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"  # it holds the task's definition: `paymaster evaluate RUN` needs nothing else
+        train(TrainConfig("couriers", episodes=episodes), run)
+        print(f"trained: gain {evaluate_run(run, games).gain.mean():.1f}")
 
 
 if __name__ == "__main__":

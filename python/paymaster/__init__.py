@@ -28,17 +28,17 @@ except ImportError as error:
     ) from error
 
 from paymaster.envs import LeaderEnv, LeaderVectorEnv, Task, TwoPhaseVectorEnv, make, make_vec, tasks
-from paymaster.worlds import Draws, Move, Moved, Parameter, World, WorldError, register
+from paymaster.worlds import Draws, Move, Moved, Parameter, World, WorldError, load_task, register
 
 if TYPE_CHECKING:
     from paymaster.analysis.compare import Comparison, compare
     from paymaster.training.callbacks import Callback, EarlyStopping
-    from paymaster.training.config import TaskConfig, TrainConfig
+    from paymaster.training.config import TrainConfig
     from paymaster.training.train import train
 
 __all__ = [
     "Callback", "Comparison", "Draws", "EarlyStopping", "LeaderEnv", "LeaderVectorEnv", "Move", "Moved", "Parameter",
-    "Task", "TaskConfig", "TrainConfig", "TwoPhaseVectorEnv", "World", "WorldError", "__version__", "compare", "make",
+    "Task", "TrainConfig", "TwoPhaseVectorEnv", "World", "WorldError", "__version__", "compare", "load_task", "make",
     "make_vec", "register", "tasks", "train",
 ]  # fmt: skip
 
@@ -46,7 +46,6 @@ _WITH_TORCH = {
     "Callback": "training.callbacks",
     "Comparison": "analysis.compare",
     "EarlyStopping": "training.callbacks",
-    "TaskConfig": "training.config",
     "TrainConfig": "training.config",
     "compare": "analysis.compare",
     "train": "training.train",

@@ -11,10 +11,16 @@ _Arrays = dict[str, NDArray[Any]]  # by field, [B, ...]
 
 HISTORY_RATE: float  # of the moving averages
 DEFAULT_MAP: str
+MAX_FOLLOWERS: int
+MAX_GOALS: int
+MAX_RESERVATION: float
 GOAL_FEATURES_NOW: int  # of the D features of a goal type, the first so many are of this step
 
 def tasks() -> list[dict[str, Any]]: ...
-def parameter_meanings() -> dict[str, str]: ...
+def has_task(name: object) -> bool: ...
+def task(name: str) -> dict[str, Any]: ...  # one of tasks()
+def parameters(task: str) -> list[tuple[str, Any, str, Any, Any, tuple[str, ...]]]: ...  # as TaskParameter has them
+def add_preset(name: str, meaning: str, task: str, parameters: Mapping[str, Any]) -> None: ...
 def core_functions(module: str, interface: str, layout: str) -> object: ...  # a capsule
 def assign(value: NDArray[np.float64], capacity: NDArray[np.int32]) -> NDArray[np.int32]: ...
 def extract_events(

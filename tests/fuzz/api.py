@@ -18,7 +18,7 @@ from paymaster.algorithms import EBPGConfig
 from paymaster.analysis.intervals import mean_ci95
 from paymaster.analysis.replacement import Replacement
 from paymaster.features.leader import expired
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 
 __all__ = ["call"]
 
@@ -225,11 +225,9 @@ def _events(draw: Random) -> None:
 @_refusable
 def _config(draw: Random) -> None:
     config = TrainConfig("resource_collection")
-    kind = draw.choice((config, EBPGConfig(), TaskConfig(), Replacement(0.1, 10)))
+    kind = draw.choice((config, EBPGConfig(), Replacement(0.1, 10)))
     names = [part.name for part in dataclasses.fields(kind)]
     changed = dataclasses.replace(kind, **{name: hostile(draw) for name in draw.sample(names, draw.randrange(1, 3))})  # type: ignore[type-var]
-    if isinstance(changed, TaskConfig):
-        changed = dataclasses.replace(config, parameters=changed)
     if isinstance(changed, Replacement):
         changed.check(40)
     else:

@@ -34,6 +34,7 @@ _OPTIONS = (
     "--learner.learning-rate", "--learner.gamma", "--learner.options.interval", "--learner.epochs", "--step",
     "--follower-learner.hidden", "--greedy", "--strangers", "--replace", "--replace-every", "--json", "--resume",
     "--seeds", "--settings", "--checkpoint-every", "--help", "--version", "--all", "--no-such-option",
+    "--config", "--num-goals", "--body-size", "--parameters.noise",
 )  # fmt: skip
 _WORDS = (
     "nan", "inf", "-1", "1e999", "0x10", "True", "None", "cpu", "meta", "cuda:9", "RUN", "m3rl", "fixed-interval(0)",

@@ -26,7 +26,7 @@ from paymaster.analysis.inspection import inspect_run
 from paymaster.reproduction.rows import read_row, scripted_key, write_row
 from paymaster.storage.atomic import RunDirectoryError
 from paymaster.storage.sealed import BLANK, seal
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 
 __all__ = ["call", "prepare"]
@@ -40,7 +40,7 @@ _RUNS = {
         num_envs=8,
         hidden=4,
         checkpoint_every=8,
-        parameters=TaskConfig(followers="meta", horizon=5),
+        parameters={"followers": "meta", "horizon": 5},
     ),
 }
 _ALLOWED = (ValueError, TypeError, RunDirectoryError)

@@ -20,7 +20,7 @@ from paymaster.commands.main import main
 from paymaster.storage.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
 from paymaster.training import train as loop
 from paymaster.training.callbacks import Callback, EarlyStopping, TrainingStart
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.seeds import WHILE_TRAINING
 from paymaster.training.train import train
 from rest_slow import rest_slow
@@ -28,7 +28,7 @@ from small_runs import SMALL, TASK, Killed, die_at
 
 EVALUATED = replace(SMALL, evaluate_every=20, evaluate_episodes=12)
 LEARNING = {
-    kind: replace(EVALUATED, parameters=TaskConfig(followers=kind, payment="advance_once")) for kind in ("meta", "q")
+    kind: replace(EVALUATED, parameters={"followers": kind, "payment": "advance_once"}) for kind in ("meta", "q")
 }
 
 

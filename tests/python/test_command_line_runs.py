@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from command_line import SMALL, TASK, error_of, own_folder, settings_of  # noqa: F401 (a fixture)
+from command_line import SMALL, TASK, error_of, own_folder  # noqa: F401 (a fixture)
 from paymaster.algorithms import leader_kind
 from paymaster.commands.main import main
 from paymaster.commands.run_directories import begun_in, claim, default_name
 from paymaster.storage.metrics_file import read_metrics
 from paymaster.terminal.printing import printable
 from paymaster.training.callbacks import Callback
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.setup import stored_config
+from paymaster.validation.parameters import parameters_of
 
 # ---- run directories
 
@@ -44,11 +45,11 @@ def test_jobs_started_at_once_get_a_directory_each(tmp_path: Path) -> None:
     [
         (TrainConfig(TASK), f"{TASK}-ebpg-expiring-seed0"),
         (TrainConfig(TASK, episodes=7, device="cpu", checkpoint_every=9, seed=3), f"{TASK}-ebpg-expiring-seed3"),
-        (TrainConfig(TASK, parameters=TaskConfig(payment="completion")), f"{TASK}-ebpg-expiring-seed0"),  # the preset's
-        (TrainConfig(TASK, parameters=TaskConfig(payment="advance")), f"{TASK}-ebpg-expiring-payment=advance-seed0"),
+        (TrainConfig(TASK, parameters={"payment": "completion"}), f"{TASK}-ebpg-expiring-seed0"),  # the preset's
+        (TrainConfig(TASK, parameters={"payment": "advance"}), f"{TASK}-ebpg-expiring-payment=advance-seed0"),
         (TrainConfig(TASK, leader="m3rl", settings="paper"), f"{TASK}-m3rl-paper-seed0"),
         (
-            TrainConfig(TASK, settings="paper", parameters=TaskConfig(followers="meta")),
+            TrainConfig(TASK, settings="paper", parameters={"followers": "meta"}),
             f"{TASK}-ebpg-expiring-paper-followers=meta-seed0",
         ),
         (TrainConfig(TASK, leader="fixed-interval(3)"), f"{TASK}-fixed-interval-3-seed0"),
@@ -63,7 +64,8 @@ def test_a_directory_is_named_after_what_is_special(config: TrainConfig, name: s
 
 
 def test_names_are_short_and_safe_for_file_systems() -> None:
-    every = TaskConfig(**{name: 1 for name, kind, _ in settings_of(TaskConfig)}, map="#" * 9_000)  # type: ignore[arg-type]
+    every = {name: 1 for name, about in parameters_of(TASK).items() if isinstance(about.default, int | float)}
+    every["map"] = "#" * 9_000
     long, other = (default_name(TrainConfig(TASK, parameters=every, hidden=hidden)) for hidden in (8, 9))
     assert len(long) < 200 and long != other
     assert set(long) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=+-")

@@ -19,7 +19,7 @@ from paymaster.analysis.compared_leaders import leaders_of
 from paymaster.analysis.comparison_plot import plot_comparison
 from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.commands.main import main
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 from small_runs import SMALL, TASK
 
@@ -167,7 +167,7 @@ def test_a_picture_is_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_compared(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    advance = replace(SHORT, parameters=TaskConfig(payment="advance"))
+    advance = replace(SHORT, parameters={"payment": "advance"})
     train(advance, tmp_path / "advance")
     usual, m3rl = runs / "usual", runs / "m3rl"
     calls: list[tuple[Any, dict[str, Any], str]] = [

@@ -20,11 +20,11 @@ from paymaster.algorithms.process_group import SINGLE_PROCESS
 from paymaster.algorithms.torch_update import TorchUpdate
 from paymaster.networks.leader import LeaderNetwork
 from paymaster.play.rollout import Rollout
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.train import make_parts
 from rest_slow import rest_slow
 
-ABSTAIN, NOISE = TaskConfig(abstain=True), TaskConfig(noise=0.3, payment="advance")
+ABSTAIN, NOISE = {"abstain": True}, {"noise": 0.3, "payment": "advance"}
 CASES: dict[str, tuple[TrainConfig, float]] = {
     **{name: (TrainConfig("resource_collection", leader=name), 0.0) for name in LEADERS},
     "abstain": (TrainConfig("multi_bonus_resource_collection", parameters=ABSTAIN), 0.0),
@@ -35,8 +35,8 @@ CASES: dict[str, tuple[TrainConfig, float]] = {
     "exploring, dense": (TrainConfig("navigation", leader="ebpg", parameters=NOISE), 0.3),
     "exploring, sparse": (TrainConfig("multi_bonus_resource_collection", leader="ebpg-sparse"), 0.4),
     "exploring agents": (TrainConfig("predator_prey", leader="m3rl"), 0.5),
-    "one follower": (TrainConfig("resource_collection", parameters=TaskConfig(num_followers=1)), 0.0),
-    "nine followers, 33 units": (TrainConfig("navigation", hidden=33, parameters=TaskConfig(num_followers=9)), 0.0),
+    "one follower": (TrainConfig("resource_collection", parameters={"num_followers": 1}), 0.0),
+    "nine followers, 33 units": (TrainConfig("navigation", hidden=33, parameters={"num_followers": 9}), 0.0),
     "one game": (TrainConfig("resource_collection", num_envs=1), 0.0),
     "rounds of 17 games": (TrainConfig("resource_collection", num_envs=17), 0.0),
 }

@@ -20,13 +20,13 @@ from paymaster.analysis.evaluate import evaluate_run
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.storage.checkpoint import latest_checkpoint, list_checkpoints, load_checkpoint
 from paymaster.training import setup
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 from paymaster.validation.finite import DivergenceError, check_metrics, check_step, first_not_finite
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=40, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
-LEARNING = dataclasses.replace(SMALL, parameters=TaskConfig(followers="meta", payment="advance_once"))
+LEARNING = dataclasses.replace(SMALL, parameters={"followers": "meta", "payment": "advance_once"})
 
 
 def spoiled_from(update: int, spoil: Callable[[LeaderAlgorithm], Any]) -> Callable[..., LeaderAlgorithm]:

@@ -25,7 +25,7 @@ from paymaster.reproduction.results import Results
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.scripted_job import scripted_job, scripted_of
 from paymaster.reproduction.specs import Arm, Reading
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 
 
@@ -197,7 +197,7 @@ def test_followers_answer_and_are_written_down() -> None:
 def config_of(kind: str, **changes: Any) -> TrainConfig:
     small = {"episodes": 48, "num_envs": 8, "checkpoint_every": 24, "hidden": 8}
     learning = FollowerLearning(hidden=8, epochs=2)
-    task = TaskConfig(followers=kind, horizon=8)
+    task = {"followers": kind, "horizon": 8}
     return TrainConfig("resource_collection", parameters=task, follower_learner=learning, **small | changes)
 
 
@@ -243,7 +243,7 @@ def test_any_leader_against_any_population(tmp_path: Path) -> None:
 
 
 def test_challengers_who_have_learned_nothing_more_change_nothing(tmp_path: Path) -> None:
-    train(replace(config_of("meta", episodes=16), parameters=TaskConfig(followers="meta")), tmp_path / "run")
+    train(replace(config_of("meta", episodes=16), parameters={"followers": "meta"}), tmp_path / "run")
     same = diagnose_run(tmp_path / "run", 32, retrain=0)
     assert same.regret is not None and same.loss is not None
     assert (same.regret.mean, same.loss.mean) == (0.0, 0.0)

@@ -137,7 +137,8 @@ def test_unknown_names_come_with_the_known_ones() -> None:
 )
 def test_an_unknown_keyword_is_named_first_with_the_nearest(make: Any, wrong: str, like: str) -> None:
     task = () if isinstance(make, partial) and make.args else (RC,)
-    said = f"^{wrong}: expected {like}, perhaps, got an unexpected keyword argument '{wrong}'"
+    came = f"an unexpected keyword argument '{wrong}'"
+    said = rf"^{wrong}: expected an argument of \w+ \(did you mean {like}\?\), got {came}"
     with pytest.raises(TypeError, match=said):
         make(*task, **{wrong: 2})
 

@@ -16,7 +16,7 @@ import pytest
 from kills import CASES, differences, run_files
 from paymaster.commands.main import main
 from paymaster.storage import run_config, run_directory
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.setup import stored_config
 from paymaster.training.train import train
 from rest_slow import rest_slow
@@ -24,7 +24,7 @@ from small_runs import TASK, Killed, die_at
 
 SHORT = TrainConfig(TASK, episodes=8, num_envs=8, checkpoint_every=8, hidden=8, seed=3)
 MORE = TrainConfig(TASK, episodes=32)
-LEARNING = dataclasses.replace(SHORT, parameters=TaskConfig(followers="meta", payment="advance_once"))
+LEARNING = dataclasses.replace(SHORT, parameters={"followers": "meta", "payment": "advance_once"})
 
 
 def alone(config: TrainConfig) -> Callable[..., Any]:

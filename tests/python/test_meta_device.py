@@ -29,13 +29,13 @@ from paymaster.networks.follower_policy import Identities
 from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.training import setup
-from paymaster.training.config import Followers, TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_env, make_leader
 from rest_slow import rest_slow
 
 aten = torch.ops.aten
 META = torch.device("meta")
-ABSTAIN = TaskConfig(abstain=True, num_followers=3)
+ABSTAIN = {"abstain": True, "num_followers": 3}
 NO_GENERATOR: Any = None  # meta has none
 
 
@@ -111,13 +111,13 @@ class AsIfMany(process_group._Joined):
         assert tensor.is_meta
 
 
-def with_followers(kind: Followers, **learning: Any) -> tuple[TrainConfig, FollowerLearning]:
-    config = TrainConfig("resource_collection", parameters=TaskConfig(followers=kind, payment="advance_once"))
+def with_followers(kind: str, **learning: Any) -> tuple[TrainConfig, FollowerLearning]:
+    config = TrainConfig("resource_collection", parameters={"followers": kind, "payment": "advance_once"})
     return small(config), FollowerLearning(epochs=2, hidden=8, **learning)
 
 
 def small(config: TrainConfig) -> TrainConfig:
-    parameters = replace(config.parameters, horizon=6)
+    parameters = {**config.parameters, "horizon": 6}
     return replace(config, parameters=parameters, device="meta", num_envs=3, hidden=8, seed=3)
 
 
@@ -181,7 +181,7 @@ def test_ranks_add_up_what_is_on_the_device(held: Held) -> None:
         {("meta", "embedded"), ("primitive", "separate")}.__contains__,
     ),
 )
-def test_followers_play_and_learn(kind: Followers, identities: Identities, held: Held) -> None:
+def test_followers_play_and_learn(kind: str, identities: Identities, held: Held) -> None:
     config, learning = with_followers(kind, identities=identities)
     env = make_env(config, config.num_envs, config.seed)
     assert isinstance(env, TwoPhaseVectorEnv)

@@ -15,12 +15,12 @@ from paymaster.analysis.inspection import inspect_run
 from paymaster.storage.checkpoint import latest_checkpoint, load_checkpoint
 from paymaster.training import run_state, setup
 from paymaster.training import train as training
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.setup import stored_config
 from paymaster.training.train import train
 from small_runs import SMALL, TASK
 
-FOLLOWERS = dataclasses.replace(SMALL, parameters=TaskConfig(followers="meta", payment="advance_once"))
+FOLLOWERS = dataclasses.replace(SMALL, parameters={"followers": "meta", "payment": "advance_once"})
 
 
 @pytest.fixture(params=[SMALL, FOLLOWERS], ids=["rule", "meta"])

@@ -21,7 +21,7 @@ from paymaster.commands.main import main
 from paymaster.play.recorded_episode import record_episode
 from paymaster.scripted import make_scripted
 from paymaster.storage.run_config import read_config
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_games, stored_config
 from paymaster.training.train import train
 from small_runs import SMALL, TASK, Killed, die_at
@@ -156,7 +156,7 @@ def test_a_scripted_leader_of_ones_own_works_like_a_name(capsys: pytest.CaptureF
 
 def test_a_scripted_leader_plays_while_followers_learn(tmp_path: Path) -> None:
     """Its draws follow from the run's seed: a run that is killed ends the same."""
-    config = replace(SMALL, parameters=TaskConfig(followers="q"))
+    config = replace(SMALL, parameters={"followers": "q"})
     train(config, tmp_path / "whole", leader=Picky)
     with pytest.MonkeyPatch.context() as patch:
         die_at(patch, paymaster.algorithms.q_learning.QFollowers, "update", 6)
@@ -178,7 +178,7 @@ def test_offers_out_of_range_are_refused(tmp_path: Path) -> None:
         def offers(self, env: Any, observation: Any) -> Any:
             return super().offers(env, observation)[:, :2]
 
-    config = replace(SMALL, parameters=TaskConfig(followers="q"))
+    config = replace(SMALL, parameters={"followers": "q"})
     with pytest.raises(ValueError, match=r"^actions\[0, 0, 1\]: .*expected|bonus"):
         train(config, tmp_path / "a", leader=Generous)
     with pytest.raises(ValueError, match=r"the leader's offers: expected shape \(8, 4, 2\)"):
@@ -281,7 +281,7 @@ def test_games_that_do_not_fit(tmp_path: Path) -> None:
         (lambda *_, **__: 3, SMALL, "env: expected a paymaster.LeaderVectorEnv, got int"),
         (batch, replace(SMALL, num_envs=4), "env: expected games with num_envs=4 as in the configuration, got 8"),
         (batch, replace(SMALL, task="navigation"), "env: expected games with task='navigation'"),
-        (batch, replace(SMALL, parameters=TaskConfig(followers="q")), "env: expected games with followers='meta'"),
+        (batch, replace(SMALL, parameters={"followers": "q"}), "env: expected games with followers='meta'"),
         (batch, replace(SMALL, evaluate_every=8), "evaluate_every: expected it only with games that can be made again"),
         (paymaster.make_vec(TASK, 8, 3), SMALL, "env: expected games with autoreset_mode='Disabled'"),
     ]

@@ -206,7 +206,7 @@ SMALL = ("--episodes", "240", "--num-envs", "8", "--checkpoint-every", "24", "--
 
 def test_training_evaluation_and_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
-    shown = ["--world", "demand", "0.5", "fuel", "0.1", "--num-followers", "3"]
+    shown = ["--demand", "0.5", "--fuel", "0.1", "--num-followers", "3"]
     assert main(["train", "taxi_world:Taxi", *SMALL[:-2], "--evaluate", "8", *shown, "--out", str(out)]) == 0
     assert "taxi_world:Taxi" in capsys.readouterr().out
     again = ["--resume", "--episodes", "248", "--evaluate", "0"]
@@ -229,8 +229,8 @@ def test_training_evaluation_and_pictures(tmp_path: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["taxi_world:Taxi", "--world", "fare", "-1"], "fare: expected a value in [0, 100], got -1"),
-        (["taxi_world:Taxi", "--world", "fair", "1"], "fair: expected fare, perhaps"),
+        (["taxi_world:Taxi", "--fare", "-1"], "fare: expected a number in [0, 100], got -1"),
+        (["taxi_world:Taxi", "--fair", "1"], "unrecognized options: --fair, 1; did you mean --fare?"),
         (["taxi_world:Taksi"], "task: expected 'module:Class' that can be imported, got 'taxi_world:Taksi'"),
         (["no_such_module:Taxi"], "task: expected 'module:Class' that can be imported"),
         (["taxi_world:np"], "world: expected a subclass of paymaster.World"),

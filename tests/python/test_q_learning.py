@@ -21,13 +21,13 @@ from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.commands.main import main
 from paymaster.features.follower_table import FollowerStates
 from paymaster.storage.checkpoint import latest_checkpoint, load_checkpoint
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 from small_runs import SMALL, TASK, Killed, die_at
 from thread_ranks import together
 
 SIZES = QSizes(population=6, states=5, choices=3)
-CONFIG = replace(SMALL, parameters=TaskConfig(followers="q", payment="advance_once"))
+CONFIG = replace(SMALL, parameters={"followers": "q", "payment": "advance_once"})
 
 
 def lived(seed: int = 0, games: int = 8, steps: int = 7) -> FollowerEpisodes:
@@ -168,7 +168,7 @@ def test_a_run_of_them_is_looked_at_like_any_other(tmp_path: Path, capsys: pytes
     assert diagnose_run(run, 8, 32).retrained == 32
     assert main(["evaluate", "random", "--task", TASK, "--population", str(run), "--episodes", "4"]) == 0
     other = tmp_path / "meta"
-    train(replace(SMALL, episodes=8, parameters=TaskConfig(followers="meta")), other)
+    train(replace(SMALL, episodes=8, parameters={"followers": "meta"}), other)
     assert evaluate_run(other, 4, population=run).gain.shape == (4,)
     compared = paymaster.compare([run, other, "preference"], population=run, episodes=4)
     assert (compared.gains("preference", TASK) == evaluate_scripted("preference", TASK, 4, population=run).gain).all()
@@ -201,5 +201,5 @@ def test_settings_without_an_effect_are_refused(capsys: pytest.CaptureFixture[st
 @pytest.mark.slow
 def test_they_learn_what_rule_based_ones_earn(tmp_path: Path) -> None:
     """In 3,200 episodes: 19.6 to 19.7 where a leader gains 19.6 of followers that decide by rule."""
-    train(TrainConfig(TASK, episodes=3_200, parameters=TaskConfig(followers="q")), tmp_path / "run")
+    train(TrainConfig(TASK, episodes=3_200, parameters={"followers": "q"}), tmp_path / "run")
     assert evaluate_run(tmp_path / "run", 500).gain.mean() > 18

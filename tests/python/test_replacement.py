@@ -19,7 +19,7 @@ from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.analysis.replacement import Replacement
 from paymaster.commands.main import main
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.seeds import EVALUATION_SEED
 from paymaster.training.train import train
 from play import MB, RC, make, same
@@ -122,7 +122,7 @@ def test_impossible_shares_and_periods(share: Any, every: Any, error: Any, name:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run in a task where it matters who the followers are."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    parameters = TaskConfig(horizon=10, num_followers=3)
+    parameters = {"horizon": 10, "num_followers": 3}
     train(TrainConfig(MB, episodes=64, num_envs=16, hidden=8, parameters=parameters), out)
     return out
 

@@ -94,7 +94,7 @@ def test_table1_has_the_papers_noises_and_gap() -> None:
 def test_the_papers_regime_is_the_papers() -> None:
     config = train_config(Arm("MB advance", "ebpg", "paper"), 3, 10)
     learner = config.learner
-    assert (config.num_envs, config.parameters.noise, config.seed) == (1, 0.3, 3)
+    assert (config.num_envs, config.parameters["noise"], config.seed) == (1, 0.3, 3)
     assert (learner.learning_rate, learner.critic_learning_rate, learner.learning_rate_end) == (3e-4, 1e-3, 1.0)
     assert (learner.credit, learner.explore, learner.explore_episodes) == ("team", 0.1, 5_000)
     assert (learner.lambda_entropy, learner.lambda_termination, learner.entropy_end) == (0.01, 0.001, 1.0)
@@ -117,9 +117,13 @@ def test_ours_is_tuned_for_each_leader() -> None:
 
 def test_learning_followers_learn_as_they_do_by_default_and_have_their_payment_rule() -> None:
     config = train_config(Arm("navigation advance", "ebpg", followers="meta"), 0, 10)
-    assert config.followers_learn and config.parameters.payment == LEARNING_ADVANCE and config.parameters.noise == 0.0
+    assert (
+        config.followers_learn
+        and config.parameters["payment"] == LEARNING_ADVANCE
+        and config.parameters["noise"] == 0.0
+    )
     assert config.follower_learner == FollowerLearning()
-    assert train_config(Arm("RC completion", "ebpg", followers="meta"), 0, 10).parameters.payment == "completion"
+    assert train_config(Arm("RC completion", "ebpg", followers="meta"), 0, 10).parameters["payment"] == "completion"
 
 
 def test_each_run_is_made_once_for_all_that_is_wanted_of_it() -> None:

@@ -23,13 +23,13 @@ from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.rollout import Rollout
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_followers, make_leader
 from tiny_games import GAMES, TinyGame, gains
 
 STARTS = 40
 SHARE, SECONDS = 0.95, 60.0
-LEARNING = TaskConfig(followers="meta")
+LEARNING = {"followers": "meta"}
 EVALUATED, EVALUATION_SEED, VALIDATION_SEED = 1000, 10**9 + 7, 10**9 + 9
 
 

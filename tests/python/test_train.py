@@ -25,7 +25,7 @@ from paymaster.storage.checkpoint import (
     load_checkpoint,
 )
 from paymaster.storage.run_directory import RunDirectory, RunDirectoryError
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.setup import stored_config
 from paymaster.training.train import train
 from rest_slow import rest_slow
@@ -149,7 +149,7 @@ def test_a_run_is_not_overwritten(copied: Path) -> None:
     [
         ({"seed": 5}, "seed"),
         ({"num_envs": 16}, "num_envs"),
-        ({"parameters": TaskConfig(payment="advance")}, "payment"),
+        ({"parameters": {"payment": "advance"}}, "payment"),
         ({"learner": EBPGConfig(lambda_entropy=0.3)}, "learner.gradient"),
         ({"leader": "m3rl"}, "leader"),
     ],
@@ -182,10 +182,10 @@ def test_a_damaged_checkpoint_is_refused_and_nothing_lost(copied: Path) -> None:
         (TrainConfig(TASK, episodes=0), r"^episodes: expected a whole number in \[1, .*\], got 0"),
         (TrainConfig(TASK, device="tpu:7"), "^device: "),
         (
-            TrainConfig(TASK, parameters=TaskConfig(payment="never")),
+            TrainConfig(TASK, parameters={"payment": "never"}),
             "^payment: expected one of completion, .* got 'never'",
         ),
-        (TrainConfig(TASK, parameters=TaskConfig(map="#####\n#...#\n#####")), "^map: expected free cells for"),
+        (TrainConfig(TASK, parameters={"map": "#####\n#...#\n#####"}), "^map: expected free cells for"),
         (TrainConfig(TASK, learner=EBPGConfig(gamma=1.5)), "^learner.gamma: "),
     ],
 )

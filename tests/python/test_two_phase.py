@@ -288,7 +288,7 @@ def test_the_kind_of_followers_decides_the_class(kind: str) -> None:
         LeaderVectorEnv("resource_collection", followers=kind)
     with pytest.raises(ValueError, match=f"followers: expected 'rule', got '{kind}'"):
         make("resource_collection", followers=kind)
-    with pytest.raises(ValueError, match="followers: expected 'meta' or 'primitive', got none"):
+    with pytest.raises(ValueError, match="followers: expected 'meta' or 'primitive', got 'rule'"):
         TwoPhaseVectorEnv("resource_collection")
     with pytest.raises(ValueError, match="followers: expected 'meta' or 'primitive', got 'rule'"):
         TwoPhaseVectorEnv("resource_collection", followers="rule")

@@ -26,14 +26,14 @@ from paymaster.analysis.inspection import inspect_run
 from paymaster.analysis.learning_curve import plot_learning_curve
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork
 from paymaster.networks.torch_defaults import drawing_from, threads_of_torch, usual_torch
-from paymaster.training.config import TaskConfig, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.cores import available_cores
 from paymaster.training.train import train
 from rest_slow import rest_slow
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=16, num_envs=8, checkpoint_every=8, hidden=8, seed=3)
-LEARNING = dataclasses.replace(SMALL, parameters=TaskConfig(followers="meta", payment="advance_once"))
+LEARNING = dataclasses.replace(SMALL, parameters={"followers": "meta", "payment": "advance_once"})
 
 
 @pytest.fixture(autouse=True)

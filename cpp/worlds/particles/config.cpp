@@ -15,7 +15,8 @@ void ParticleConfig::visit(ParameterVisitor& visitor) {
           "things appear in [-w, w] x [-w, w], and preys stay there; 0 means 1 up to 4 followers, sqrt(N / 4) beyond",
           0.0, 1000.0);
   visitor("reach_by", reach_by,
-          "'any': whoever has the skill and is near takes a goal; 'chosen': only who has chosen its type");
+          "'any': whoever has the skill and is near takes a goal; 'chosen': only who has chosen its type",
+          Choices{"any", "chosen"});
   visitor("reach_distance", reach_distance,
           "a goal is reached when nearer than this, centre to centre; 0 means when the bodies touch", 0.0, 10.0);
   visitor("body_size", body_size, "radius of a follower", 0.001, 10.0);
@@ -33,10 +34,7 @@ double ParticleConfig::half_width(int num_followers) const {
   return num_followers <= 4 ? 1.0 : std::sqrt(num_followers / 4.0);  // so that density stays
 }
 
-void ParticleConfig::validate() const {
-  check_ranges(*this);
-  expect(reach_by == "any" || reach_by == "chosen", "reach_by", "'any' or 'chosen'", quoted(reach_by));
-}
+void ParticleConfig::validate() const { check_ranges(*this); }
 
 std::vector<BodyField> particle_body(const GameConfig& game) {
   // A body may be thrown out of the arena, to 2.5 times its size, and beyond its own top speed.

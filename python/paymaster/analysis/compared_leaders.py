@@ -161,7 +161,7 @@ def _check_seeds(label: str, competitors: Sequence[Competitor]) -> None:
 def _common_games(task: str, by: Leaders) -> dict[str, Any]:
     """Parameters of the runs that were trained on the task."""
     configs = (one.config for each in by.values() for one in each if one.config is not None)
-    return next((config.parameters.given() for config in configs if config.task == task), {})
+    return next((config.parameters for config in configs if config.task == task), {})
 
 
 def _check_games(task: str, by: Leaders, given: Collection[str]) -> None:
@@ -170,10 +170,10 @@ def _check_games(task: str, by: Leaders, given: Collection[str]) -> None:
     for one in (one for each in by.values() for one in each):
         if one.config is None or one.config.task != task:
             continue
-        games = one.config.games
+        games = one.config.task_parameters()
         first = first or (one.name, games)
-        for name, value in games.items():
-            if name not in given and first[1].get(name) != value:
+        for name, value in games.items():  # but for what the leader sees of them
+            if name not in (*given, "observe_routes") and first[1].get(name) != value:
                 raise ValueError(
                     f"{name}: expected runs of the same games of {task}, got {first[1].get(name)!r:.80} in {first[0]} "
                     f"and {value!r:.80} in {one.name}; give one to all of them"

@@ -24,6 +24,7 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.followers import kind_in_games
 from paymaster.training.run_state import load_weights
 from paymaster.training.setup import choose_device, make_env, make_followers, make_games, make_leader, stored_config
+from paymaster.worlds.registration import population_of
 
 __all__ = [
     "OF_THE_POPULATION",
@@ -42,6 +43,7 @@ OF_THE_POPULATION = (
     "population_size",
     "skills_per_follower",
     "preference_among_skills",
+    "max_reservation",
 )
 """Parameters that say who the followers are."""
 
@@ -134,8 +136,10 @@ def population_parameters(population: Path | None) -> dict[str, Any]:
         config = stored_config(population)
     if not config.followers_learn:
         raise ValueError(f"population: expected a run whose followers learned, got {str(population)!r}")
-    parameters = config.parameters.given()
-    return {name: parameters[name] for name in OF_THE_POPULATION if name in parameters}
+    named = (name for name in OF_THE_POPULATION if name == "followers" or name in config.parameters)
+    theirs: dict[str, Any] = {name: config.task_parameters()[name] for name in named}
+    people = population_of(config.task, config.parameters)
+    return theirs if people is None else {**theirs, "population": people}
 
 
 def check_room(env: LeaderVectorEnv, population: Path | None) -> None:
@@ -151,7 +155,7 @@ def seat_followers(env: TwoPhaseVectorEnv, run: Path, seed: int) -> None:
         ValueError: not a run, a damaged checkpoint, followers that do not fit the games.
     """
     config = _stored_here(run)
-    kind = config.parameters.followers or "rule"
+    kind = config.followers
     followers = None
     if kind_in_games(kind) == env.parameters["followers"]:
         followers = make_followers(dataclasses.replace(config, seed=seed), env)

@@ -44,7 +44,7 @@ def report_runs(
                 name,
                 config.task,
                 episodes,
-                parameters=config.parameters.given(),
+                parameters=config.parameters,
                 population=first if config.followers_learn else None,
             )
             for name in SCRIPTED

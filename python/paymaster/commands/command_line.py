@@ -10,10 +10,17 @@ from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import tyro
-from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, StructConstructorSpec, StructTypeInfo
+from tyro.constructors import (
+    ConstructorRegistry,
+    PrimitiveConstructorSpec,
+    StructConstructorSpec,
+    StructFieldSpec,
+    StructTypeInfo,
+)
 
 from paymaster.terminal.printing import printable
-from paymaster.training.config import TaskConfig
+from paymaster.training.config import TaskParameters
+from paymaster.validation.parameters import TaskParameter
 from paymaster.validation.ranges import described
 
 __all__ = ["UnreadableValueError", "a_path", "registry"]
@@ -22,11 +29,12 @@ _MARKUP: Final = re.compile(r"(?::\w+:`~?|``?)([^`]*)``?")
 _NUMBERS: Final = {int: "INT", float: "FLOAT"}
 
 
-def registry(choices: Mapping[str, str]) -> ConstructorRegistry:
+def registry(choices: Mapping[str, str], parameters: Mapping[str, TaskParameter]) -> ConstructorRegistry:
     """Return rules for tyro by which help shows what is accepted.
 
     Args:
         choices: name of a text option -> what its value may be.
+        parameters: of the task, each an option by the name that stands before it, its default that of the games.
     """
     rules, inside = ConstructorRegistry(), False
     prefixes: dict[Any, str] = {}  # of the options in a dataclass that is a field of another
@@ -47,8 +55,23 @@ def registry(choices: Mapping[str, str]) -> ConstructorRegistry:
         for field in spec.fields:
             if dataclasses.is_dataclass(_bare(field.type)):
                 prefixes[_bare(field.type)] = "" if _has_no_name(field.type) else f"{prefix}{field.name}."
-        fields = tuple(_shown(field, info.type, prefix, choices) for field in spec.fields)
+        fields = tuple(_shown(field, prefix, choices) for field in spec.fields)
         return dataclasses.replace(spec, fields=fields)
+
+    @rules.struct_rule
+    def of_the_task(info: StructTypeInfo) -> StructConstructorSpec | None:
+        if get_origin(info.type) is not get_origin(TaskParameters):
+            return None
+        given: Mapping[str, Any] = info.default if isinstance(info.default, Mapping) else {}
+        fields = [
+            StructFieldSpec(about.name, _option(option, about, choices), given.get(about.name), about.meaning)
+            for option, about in parameters.items()
+        ]
+
+        def made(**values: Any) -> TaskParameters:
+            return {name: value for name, value in values.items() if value is not None}
+
+        return StructConstructorSpec(made, tuple(fields))
 
     return rules
 
@@ -78,7 +101,7 @@ def a_path(name: str, text: str) -> Path:
         raise ValueError(f"{name}: expected a path, got {text!r:.80} ({error})") from None
 
 
-def _shown(field: Any, owner: type, prefix: str, choices: Mapping[str, str]) -> Any:
+def _shown(field: Any, prefix: str, choices: Mapping[str, str]) -> Any:
     """The field with what it accepts, its default, plain words in its help, and our reading of its value."""
 
     def plain() -> str | None:
@@ -87,14 +110,30 @@ def _shown(field: Any, owner: type, prefix: str, choices: Mapping[str, str]) -> 
 
     kind = _kind(field.type)
     bare = _bare(kind)
-    if dataclasses.is_dataclass(bare):
+    if dataclasses.is_dataclass(bare) or bare == TaskParameters:
         return dataclasses.replace(field, helptext=plain)
     optional = kind is not field.type
     metavar = _metavar(field.name, kind, choices, optional=optional)
-    notes: tuple[Any, ...] = (tyro.conf.arg(metavar=metavar, help_behavior_hint=_hint(kind, owner)),)
+    notes: tuple[Any, ...] = (tyro.conf.arg(metavar=metavar, help_behavior_hint=_hint(kind)),)
     if bare in (int, float, str, Path) or _choices(bare) or (bare is bool and optional):  # a flag alone has no value
         notes += (_reader(f"{prefix}{field.name}", kind, metavar or "VALUE", optional=optional),)
     return dataclasses.replace(field, type=Annotated[(field.type, *notes)], helptext=plain)
+
+
+def _option(option: str, about: TaskParameter, choices: Mapping[str, str]) -> Any:
+    """The declared type of a parameter as an option; None where it is not given."""
+    many = isinstance(about.default, list | tuple)
+    metavar = "NUMBER[,NUMBER...]" if many else _metavar(about.name, about.kind, choices, optional=True)
+    accepted = described(about.kind) if isinstance(about.default, int | float) and about.kind is not bool else ""
+    text = "a map" if about.name == "map" and about.default else _text_of(about.default) or "''"
+    said = "; ".join(filter(None, (accepted, f"default: {text}")))
+    shown = tyro.conf.arg(name=option, metavar=metavar, help_behavior_hint=f"({said})")
+    return Annotated[about.kind | None, shown, _reader(about.name, about.kind, metavar or "VALUE", optional=True)]
+
+
+def _text_of(value: Any) -> str:
+    """As it stands on a command line."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _reader(name: str, kind: Any, metavar: str, *, optional: bool) -> PrimitiveConstructorSpec[Any]:
@@ -113,8 +152,8 @@ def _reader(name: str, kind: Any, metavar: str, *, optional: bool) -> PrimitiveC
         nargs=1,
         metavar=metavar,
         instance_from_str=read,
-        is_instance=lambda value: value is None or isinstance(value, str | int | float | Path),
-        str_from_instance=lambda value: [str(value)],
+        is_instance=lambda value: value is None or isinstance(value, str | int | float | list | Path),
+        str_from_instance=lambda value: [_text_of(value)],
     )
 
 
@@ -124,7 +163,11 @@ def _value(kind: Any, text: str) -> Any:
     if bare is bool:
         return {"true": True, "false": False}[text.lower()]
     choices = _choices(bare)
-    return choices[choices.index(text)] if choices else bare(text)
+    if choices:
+        return choices[choices.index(text)]
+    if get_origin(bare) in (Union, UnionType):  # a number, or a list of numbers
+        return [float(number) for number in text.split(",")] if "," in text else float(text)
+    return bare(text)
 
 
 def _choices(kind: Any) -> tuple[str, ...]:
@@ -142,6 +185,8 @@ def _has_no_name(declared: Any) -> bool:
 
 def _kind(declared: Any) -> Any:
     """The type without None, with its range."""
+    if get_origin(declared) is Annotated and get_origin(get_args(declared)[0]) in (Union, UnionType):
+        declared = get_args(declared)[0]  # with a name of its own
     others = [one for one in get_args(declared) if one is not type(None)]
     return others[0] if len(others) == 1 and get_origin(declared) in (Union, UnionType) else declared
 
@@ -161,13 +206,11 @@ def _metavar(name: str, kind: Any, choices: Mapping[str, str], *, optional: bool
     return _NUMBERS.get(bare, {str: "TEXT", Path: "PATH"}.get(bare))
 
 
-def _hint(kind: Any, owner: type) -> Callable[[str], str]:
+def _hint(kind: Any) -> Callable[[str], str]:
     accepted = described(kind) if kind is not _bare(kind) and _bare(kind) in _NUMBERS else ""
 
     def hint(default: str) -> str:
-        said = f"default: {default}"
-        if default in ("None", ""):
-            said = "default: the preset's" if owner is TaskConfig else ""
+        said = "" if default in ("None", "") else f"default: {default}"
         text = "; ".join(filter(None, (accepted, said)))
         return f"({text})" if text else ""
 

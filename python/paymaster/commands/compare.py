@@ -13,7 +13,7 @@ from rich.console import Console
 
 from paymaster.commands.options import GamesSeed, expanded, with_map
 from paymaster.terminal.printing import say
-from paymaster.training.config import TaskConfig
+from paymaster.training.config import TaskParameters
 
 __all__ = ["Compare"]
 
@@ -32,7 +32,7 @@ class Compare:
         baseline: label of the leader to compare with; by default the first.
         greedy: trained leaders' most likely offers instead of draws.
         population: run directory whose followers, which learned there, play; by default each run's own.
-        parameters: departures from the games of the training runs, or from the task's preset, for all leaders.
+        parameters: of the task, in place of those of the training runs, or of its own, for all leaders.
         plot: draw it into this .png file.
         json: print one JSON object instead of tables.
     """
@@ -44,7 +44,7 @@ class Compare:
     baseline: str | None = None
     greedy: bool = False
     population: Path | None = None
-    parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    parameters: Annotated[TaskParameters, tyro.conf.arg(name="")] = field(default_factory=dict)
     plot: Path | None = None
     json: bool = False
 
@@ -64,7 +64,7 @@ class Compare:
             seed=self.seed,
             baseline=self.baseline,
             greedy=self.greedy,
-            parameters=with_map(self.parameters).given(),
+            parameters=with_map(self.parameters),
             population=self.population,
         )
         if self.json:

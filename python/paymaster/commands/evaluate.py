@@ -12,7 +12,7 @@ from annotated_types import Interval
 from rich.console import Console
 
 from paymaster.commands.options import Games, GamesSeed, expanded, with_map
-from paymaster.training.config import Count, TaskConfig
+from paymaster.training.config import Count, TaskParameters
 
 if TYPE_CHECKING:
     from paymaster.analysis.replacement import Replacement
@@ -24,9 +24,11 @@ __all__ = ["Evaluate"]
 class Evaluate:
     """Evaluate a trained leader, or a scripted leader, which needs no training.
 
+    The parameters of the task are options, too: paymaster evaluate DIR --help, or with --task TASK, lists them.
+
     Attributes:
         leader: a scripted leader's name, module:Class of one of your own, or run directory of a trained leader.
-        task: name of a preset; by default a trained leader's own.
+        task: its name, or a file that defines it; by default a trained leader's own.
         episodes: to play.
         seed: of the games; none of them is one that training saw.
         greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
@@ -37,7 +39,7 @@ class Evaluate:
             this, and knows nothing of those who come; a scripted leader of the same seed plays the very same games.
         replace_every: episodes from one replacement to the next.
         population: run directory whose followers, which learned there, play; by default a trained leader's own.
-        parameters: departures from the task's preset, or from the training run's.
+        parameters: of the task, in place of its own, or of the training run's.
         all: all measures in the table, however narrow the terminal; a narrow one also shows fewer decimals.
         json: print one JSON object instead of a table.
     """
@@ -51,7 +53,7 @@ class Evaluate:
     replace: Annotated[float, Interval(gt=0, le=1)] | None = None
     replace_every: Count | None = None
     population: Path | None = None
-    parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    parameters: Annotated[TaskParameters, tyro.conf.arg(name="")] = field(default_factory=dict)
     all: bool = False
     json: bool = False
 
@@ -63,7 +65,7 @@ class Evaluate:
 
         if self.all and self.json:
             raise ValueError("all: expected it only for a table, got --json, which has all measures anyway")
-        if self.population is not None and self.parameters.followers == "rule":
+        if self.population is not None and self.parameters.get("followers") == "rule":
             raise ValueError(
                 f"population: expected followers that learned to play, got --followers rule beside {self.population}"
             )
@@ -71,7 +73,7 @@ class Evaluate:
             "task": self.task,
             "episodes": self.episodes,
             "seed": self.seed,
-            "parameters": with_map(self.parameters).given(),
+            "parameters": with_map(self.parameters),
             "population": self.population,
             "replacement": self._replacement(),
         }

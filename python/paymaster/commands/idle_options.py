@@ -30,11 +30,11 @@ def refuse_idle_settings(config: TrainConfig) -> None:
         if name in given and not there and not is_import_path(config.leader):  # one of your own may read them
             raise ValueError(f"{name}: expected it only {wanted}, got {given[name]} for {config.leader}")
     for name, value in given.items():
-        if name.startswith("follower_learner.") and config.parameters.followers not in ("meta", "primitive"):
+        if name.startswith("follower_learner.") and config.followers not in ("meta", "primitive"):
             raise ValueError(
                 f"{name}: expected it only with followers that learn (--followers meta or primitive), got {value}"
             )
-        if name.startswith("q_learner.") and config.parameters.followers != "q":
+        if name.startswith("q_learner.") and config.followers != "q":
             raise ValueError(f"{name}: expected it only with followers that learn by it (--followers q), got {value}")
     if config.evaluate_episodes != 100 and config.evaluate_every is None:
         raise ValueError(f"evaluate_episodes: expected it only with --evaluate-every, got {config.evaluate_episodes}")

@@ -20,7 +20,7 @@ import tyro
 from rich.console import Console
 
 from paymaster import __version__
-from paymaster.algorithms import DEFAULT_LEADER, LEADERS
+from paymaster.algorithms import LEADERS
 from paymaster.algorithms.leaders import RenamedWarning
 from paymaster.algorithms.process_group import RankError, launched
 from paymaster.commands.bench import Bench
@@ -31,13 +31,13 @@ from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
 from paymaster.commands.render import Render
 from paymaster.commands.reproduce import Reproduce
+from paymaster.commands.task_options import TaskOptions, options_of
 from paymaster.commands.tasks import Tasks
 from paymaster.commands.train import Train
 from paymaster.envs.tasks import tasks
 from paymaster.scripted import SCRIPTED
 from paymaster.terminal.printing import printable
 from paymaster.terminal.streams import open_console, quiet_streams, reader_has_gone
-from paymaster.training.config import TrainConfig
 from paymaster.training.followers import FOLLOWERS
 from paymaster.validation.finite import DivergenceError
 from paymaster.validation.ranges import check_fields
@@ -157,38 +157,34 @@ def _interruptible() -> None:
 
 
 def _parse(args: Sequence[str]) -> _Run:
-    # The leader's name and the settings decide defaults, so they are looked up before the rest.
-    leader, settings = _value(args, "--leader", DEFAULT_LEADER), _value(args, "--settings", "tuned")
-    command: _Command = _parsed(args, TrainConfig(tyro.MISSING, leader=leader, settings=settings))
+    options = options_of(args)
+    command: _Command = _parsed(args, options)
     try:
-        for part in _parts(command):
+        options.check(getattr(command.config if isinstance(command, Train) else command, "parameters", {}))
+        for part in [command.config, command] if isinstance(command, Train) else [command]:
             check_fields(part)
     except ValueError as error:
         raise ValueError(str(error).replace(" or null, got ", ", got ")) from None  # nobody types null
     if isinstance(command, Train):
-        return partial(command.run, parse_again=lambda stored: _parsed(args, stored))
+        return partial(command.run, parse_again=lambda stored: _parsed(args, options_of(args, stored)))
     return command.run
 
 
-def _parts(command: _Command) -> list[Any]:
-    """What is checked: what has no name of its own on the command line first, so that errors have none either."""
-    if isinstance(command, Train):
-        return [command.config.parameters, command.config, command]
-    return [command.parameters, command] if isinstance(command, Evaluate | Compare | Render) else [command]
-
-
-def _parsed(args: Sequence[str], config: TrainConfig) -> Any:
-    train = Annotated[Train, tyro.conf.subcommand(default=Train(config))]
+def _parsed(args: Sequence[str], options: TaskOptions) -> Any:
+    train = Annotated[Train, tyro.conf.subcommand(default=Train(options.train))]
     commands = train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
     complaint = io.StringIO()
     try:
-        with registry(_choices(args)), redirect_stderr(complaint):
+        with registry(_choices(args), options.parameters), redirect_stderr(complaint):
             return tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
     except SystemExit as end:
         if not end.code:  # after --help
             raise
         command = f" {args[0]}" if args and args[0] in _COMMANDS else ""
-        raise ValueError(f"{_in_a_line(complaint.getvalue(), args)}; see paymaster{command} --help") from None
+        said = _in_a_line(complaint.getvalue(), args)
+        if said.startswith("unrecognized options"):
+            options.refuse_others(args)
+        raise ValueError(f"{said}; see paymaster{command} --help") from None
 
 
 def _in_a_line(box: str, args: Sequence[str]) -> str:
@@ -207,7 +203,7 @@ def _in_a_line(box: str, args: Sequence[str]) -> str:
             text = f"unrecognized options: {next(arg for arg in args if arg.endswith(f'={value}'))}"
     for advice in said[1:]:
         if advice.startswith("Perhaps you meant") and (nearest := re.search(r"--[a-z][a-z.-]+", advice)):
-            text += f"; perhaps you meant {nearest.group()}"
+            text += f"; did you mean {nearest.group()}?"
         elif advice.startswith("Available subcommands"):
             text += f"; expected one of {', '.join(_COMMANDS)}"
     return text
@@ -222,21 +218,11 @@ def _choices(args: Sequence[str]) -> dict[str, str]:
         "followers": "{" + ",".join((*FOLLOWERS, "module:function")) + "}",
         "leaders": f"{{{','.join((*SCRIPTED, 'DIR', own))}}} ...",
         "env": "module:function",
-        "task": "{" + ",".join(task.name for task in tasks()) + "}",
+        "task": "{" + ",".join(task.name for task in tasks()) + ",FILE}",
         "device": "{auto,cpu,cuda,cuda:N}",
         "map": "FILE",
         "run_directory": "DIR",
     }
-
-
-def _value(args: Sequence[str], option: str, default: str) -> Any:
-    """The last value of an option."""
-    for name, following in reversed(list(zip(args, [*args[1:], ""], strict=True))):
-        if name == option:
-            return following
-        if name.startswith(f"{option}="):
-            return name.partition("=")[2]
-    return default
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated, TypeAlias
 
 from annotated_types import Interval
 
 from paymaster.commands.command_line import a_path
-from paymaster.training.config import TaskConfig
+from paymaster.training.config import TaskParameters
 
 __all__ = ["Games", "GamesSeed", "expanded", "with_map"]
 
@@ -28,11 +27,12 @@ def expanded(leader: str) -> str:
     return str(path) if leader.startswith("~") else leader  # "./random" is a directory, "random" is not
 
 
-def with_map(parameters: TaskConfig) -> TaskConfig:
+def with_map(parameters: TaskParameters) -> TaskParameters:
     """The parameters with the map's text in place of a file's name."""
-    if parameters.map is None or "\n" in parameters.map or "#" in parameters.map:
+    given = parameters.get("map")
+    if not isinstance(given, str) or "\n" in given or "#" in given:
         return parameters
-    file = a_path("map", parameters.map)
+    file = a_path("map", given)
     try:
         content = file.read_bytes()
         text = content.decode("utf-8-sig")
@@ -45,4 +45,4 @@ def with_map(parameters: TaskConfig) -> TaskConfig:
         raise ValueError(f"map: expected a file in UTF-8, got {str(file)!r:.80}, which is in {other}")
     if not text.strip():
         raise ValueError(f"map: expected a file that holds a map, got an empty one, {str(file)!r:.80}")
-    return dataclasses.replace(parameters, map=text)
+    return {**parameters, "map": text}

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from paymaster.commands.options import GamesSeed, expanded, with_map
 from paymaster.terminal.printing import say
-from paymaster.training.config import TaskConfig
+from paymaster.training.config import TaskParameters
 
 __all__ = ["Render"]
 
@@ -23,11 +23,12 @@ class Render:
 
     Shows the world, who the followers are, what each is offered and answers, the episode on a time line, payments and
     gain so far, and a trained leader's attention. A legend explains the signs. The games are those of `paymaster
-    evaluate` with the same seed.
+    evaluate` with the same seed. The parameters of the task are options, too: paymaster render DIR --help, or with
+    --task TASK, lists them.
 
     Attributes:
         leader: a scripted leader's name, module:Class of one of your own, or run directory of a trained leader.
-        task: name of a preset; by default a trained leader's own.
+        task: its name, or a file that defines it; by default a trained leader's own.
         out: file to write; by default TASK-LEADER-seedS.gif, or .png with --step.
         step: draw one picture, after this many steps; what comes later is faded. By default, in a .png, the last.
         episodes: to play, one after the other.
@@ -35,7 +36,7 @@ class Render:
         greedy: a trained leader's most likely offers instead of draws. Only for a trained leader.
         fps: steps a second of a film, 4 unless given.
         width: of the picture, in pixels.
-        parameters: departures from the task's preset, or from the training run's.
+        parameters: of the task, in place of its own, or of the training run's.
     """
 
     leader: tyro.conf.Positional[str]
@@ -47,7 +48,7 @@ class Render:
     greedy: bool = False
     fps: Annotated[float, Interval(ge=0.1, le=60)] | None = None
     width: Annotated[int, Interval(ge=320, le=4_096)] = 1280
-    parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    parameters: Annotated[TaskParameters, tyro.conf.arg(name="")] = field(default_factory=dict)
 
     def run(self, console: Console) -> None:
         """Plays, draws and writes."""
@@ -57,7 +58,7 @@ class Render:
         suffix = f".{ending}" if self.out is None else self.out.suffix.lower()
         if self.fps is not None and suffix == ".png":
             raise ValueError(f"fps: expected it only for a film, got {self.fps:g} for a picture")
-        parameters = with_map(self.parameters).given()
+        parameters = with_map(self.parameters)
         chosen = expanded(self.leader)
         env, leader, title = open_leader(chosen, self.task, self.seed, greedy=self.greedy, parameters=parameters)
         name = Path(chosen).resolve().name.replace(":", "-")  # of one's own, module:Class

@@ -26,7 +26,7 @@ class Tasks:
     """List the tasks and their parameters.
 
     Attributes:
-        worlds: worlds of your own to list beside, each as module:Class.
+        worlds: tasks and worlds of your own to list beside, each as module:Class or a file.
         json: print JSON instead of a table.
     """
 
@@ -38,10 +38,9 @@ class Tasks:
         from paymaster.envs.tasks import parameter_meanings, tasks
         from paymaster.worlds.registration import find
 
-        for world in self.worlds:
-            find(world)
+        named = [find(world) for world in self.worlds]
         presets = tasks()
-        for world in self.worlds:
+        for world in named:
             if world not in [task.name for task in presets]:
                 raise ValueError(f"worlds: expected module:Class, or the name of an installed one, got {world!r:.80}")
         if self.json:

@@ -26,11 +26,14 @@ class Train:
     """Train a leader, in about a minute unless told otherwise; ends with a table of it beside the scripted leaders.
 
     The run directory gets config.json, metrics.jsonl, TensorBoard events, checkpoint-*.safetensors, learning_curve.png.
+    The parameters of the task are options, too: paymaster train TASK --help lists them.
     A run that was killed goes on with --resume and ends with the same numbers. Several processes or GPUs:
     torchrun --nproc-per-node R -m paymaster train ... plays --num-envs / R games in each.
 
     Attributes:
         config: what to train.
+        config_file: TOML or JSON file of a configuration; what is given beside it wins. Its entries are those of
+            config.json, of which any but the task, which may also be given beside it, can be left out.
         out: run directory; by default the first free one of runs/TASK-LEADER-...-seedS, -2, -3, ..., with what differs
             from the preset and the leader's settings in its name. With --seeds, OUT/seedS for each seed.
         resume: continue the run in --out (by default the newest of those) from its last checkpoint, as it was begun:
@@ -41,6 +44,7 @@ class Train:
     """
 
     config: Annotated[TrainConfig, tyro.conf.arg(name="")]
+    config_file: Annotated[Path | None, tyro.conf.arg(name="config")] = None
     out: Path | None = None
     resume: bool = False
     evaluate: Annotated[int, Interval(ge=0, le=10**7)] = 1_000
@@ -55,9 +59,11 @@ class Train:
             parse_again: parses the command with another configuration's values as defaults. By it a run that is resumed
                 has what it was begun with wherever nothing else is given.
         """
+        if self.resume and self.config_file is not None:
+            raise ValueError("config: expected none with --resume, which goes on as the run was begun, got a file")
         if self.all and self.evaluate == 0:
             raise ValueError("all: expected an evaluation whose measures to show, got --evaluate 0")
-        config = dataclasses.replace(self.config, parameters=with_map(self.config.parameters))
+        config = _with_map(self.config)
         config.validate()
         if self.resume:
             self._resume(config, console, parse_again)
@@ -97,14 +103,8 @@ class Train:
             )
         # A kill may have left some seeds without the change that others had, or not begun at all.
         stored = stored_config(max(begun, key=lambda out: len(read_run_config(out).changes)))
-        own = stored.parameters.world
-        # Tyro would make an option of each entry that is there by default.
-        bare = dataclasses.replace(stored.parameters, world={})
-        config = parse_again(dataclasses.replace(stored, parameters=bare)).config
-        parameters = with_map(config.parameters)
-        config = dataclasses.replace(
-            config, parameters=dataclasses.replace(parameters, world={**own, **parameters.world})
-        )
+        config.resumed_from(stored, {"task"})  # the options are those of the stored task
+        config = _with_map(parse_again(stored).config)
         given = set(config.differences(stored)) - ({"seed"} if self.seeds is not None else set())
         config = config.resumed_from(stored, given)
         each = [dataclasses.replace(config, seed=one.seed) for one in each] if self.seeds is not None else [config]
@@ -152,6 +152,10 @@ class Train:
         if self.out is None:
             return None
         return [self.out] if self.seeds is None else [self.out / f"seed{one.seed}" for one in each]
+
+
+def _with_map(config: TrainConfig) -> TrainConfig:
+    return dataclasses.replace(config, parameters=with_map(config.parameters))
 
 
 def _first_line(config: TrainConfig, out: Path, ranks: int, done: int) -> str:

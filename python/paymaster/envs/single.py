@@ -15,6 +15,7 @@ from paymaster.envs.vector import LeaderVectorEnv, Observation
 from paymaster.rendering.text import draw
 from paymaster.validation.arguments import as_array, check_int, check_no_options
 from paymaster.validation.keywords import check_keywords
+from paymaster.worlds.registration import find
 
 __all__ = ["LeaderEnv", "render_one"]
 
@@ -49,6 +50,7 @@ class LeaderEnv(OwnGame, SpecWithHorizon, gymnasium.Env[Observation, NDArray[np.
             raise ValueError(f"render_mode: expected None, 'ansi' or 'rgb_array', got {render_mode!r:.80}")
         if "autoreset_mode" in parameters:
             raise ValueError("autoreset_mode: expected none for a single game (a Gymnasium Env never resets itself)")
+        task = find(task)
         check_keywords(task, parameters, _OWN)
         self.batch = LeaderVectorEnv(
             task,

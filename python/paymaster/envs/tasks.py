@@ -8,8 +8,9 @@ from typing import Any
 from paymaster import _core
 from paymaster.envs.single import LeaderEnv
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
-from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.worlds.registration import find_all
+from paymaster.envs.vector import LeaderVectorEnv, followers_of
+from paymaster.validation.parameters import parameters_of
+from paymaster.worlds.registration import find, find_all
 
 __all__ = ["Task", "make", "make_vec", "parameter_meanings", "tasks"]
 
@@ -37,7 +38,9 @@ def tasks() -> list[Task]:
 
 def parameter_meanings() -> dict[str, str]:
     """Parameter name -> what it means and its default's source."""
-    meanings: dict[str, str] = _core.parameter_meanings()
+    meanings = {
+        name: parameter.meaning for task in _core.tasks() for name, parameter in parameters_of(task["name"]).items()
+    }
     meanings["population"] = (
         "dict of arrays skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] if you like, "
         "instead of a draw"
@@ -50,9 +53,10 @@ def make_vec(
 ) -> LeaderVectorEnv:
     """B games of ``task`` as one vector environment; see :class:`LeaderVectorEnv` for arguments and errors.
 
-    With ``followers="meta"`` or ``"primitive"`` it is a :class:`TwoPhaseVectorEnv`.
+    With followers that are "meta" or "primitive" it is a :class:`TwoPhaseVectorEnv`.
     """
-    kind = TwoPhaseVectorEnv if parameters.get("followers") in ("meta", "primitive") else LeaderVectorEnv
+    task = find(task)
+    kind = TwoPhaseVectorEnv if followers_of(task, parameters) in ("meta", "primitive") else LeaderVectorEnv
     return kind(task, num_envs, seed, num_threads, **parameters)
 
 

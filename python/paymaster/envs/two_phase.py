@@ -45,7 +45,8 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
 
     With somebody ``answering``, a leader that knows of no phases plays against them through :meth:`step`.
 
-    Arguments, spaces of the leader's side and errors as of :class:`LeaderVectorEnv`; ``followers`` is required.
+    Arguments, spaces of the leader's side and errors as of :class:`LeaderVectorEnv`; ``followers`` is required,
+    unless the task's own are one of these.
 
     Attributes:
         answering: who answers in :meth:`step`; None: nobody does.
@@ -56,8 +57,6 @@ class TwoPhaseVectorEnv(LeaderVectorEnv):
     def __init__(
         self, task: str, num_envs: int = 1, seed: int | None = None, num_threads: int = 0, **arguments: Any
     ) -> None:
-        if arguments.get("followers") is None:
-            raise ValueError("followers: expected 'meta' or 'primitive', got none")
         super().__init__(task, num_envs, seed, num_threads, **arguments)
         self._last: Observation = {}  # s_t
         self.answering: Answering | None = None

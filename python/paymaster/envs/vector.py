@@ -33,12 +33,12 @@ from paymaster.validation.arguments import (
     seeds_of,
 )
 from paymaster.validation.keywords import ARGUMENTS, check_keywords
-from paymaster.worlds.registration import find
+from paymaster.worlds.registration import find, population_of
 
 if TYPE_CHECKING:
     from paymaster.envs.pictures import Pictures
 
-__all__ = ["FOLLOWERS", "LeaderVectorEnv", "Observation", "Step"]
+__all__ = ["FOLLOWERS", "LeaderVectorEnv", "Observation", "Step", "followers_of"]
 
 FOLLOWERS = ("rule", "meta", "primitive")
 
@@ -61,7 +61,8 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     new_offers (``|A_T|``), length [B], completions [B, G].
 
     Args:
-        task: name of a preset, see :func:`paymaster.tasks`.
+        task: its name, see :func:`paymaster.tasks`; or ``module:Class`` of a world, or a TOML or JSON file that defines
+            one (:func:`paymaster.load_task`).
         num_envs: B, games in the batch.
         seed: of every random draw, together with the game's index; None takes one from the operating system's
             entropy, so that environments made without a seed differ. ``np_random_seed`` says which it is now (after a
@@ -73,7 +74,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         copy: true returns fresh arrays from every call; false returns the same arrays each time, valid until the
             next call that returns observations.
         population: dict of skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] where only
-            some followers learn; None draws it from ``population_seed``.
+            some followers learn; None takes the task's own, or draws it from ``population_seed``.
         render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
         max_episode_steps: None or at least the horizon, and without effect: games end by themselves. (Gymnasium's
             ``make_vec`` passes it.)
@@ -108,7 +109,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         max_episode_steps: int | None = None,
         **parameters: Any,
     ) -> None:
-        find(task)
+        task = find(task)
         check_keywords(task, parameters, ARGUMENTS)
         mode = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else str(autoreset_mode)
         if not isinstance(copy, bool):
@@ -117,11 +118,13 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             raise ValueError(f"render_mode: expected None or 'rgb_array', got {render_mode!r:.80}")
         if "map" in parameters:
             parameters["map"] = map_text(parameters["map"])
-        kind = parameters.get("followers")
+        kind = followers_of(task, parameters)
         if isinstance(kind, str) and kind in FOLLOWERS and kind not in self._plays:
             raise ValueError(f"followers: expected {' or '.join(map(repr, self._plays))}, got {kind!r:.80}")
         num_envs = check_int("num_envs", num_envs, 1, 2**24)
-        people = population_arrays(task, population, parameters)
+        people = population_arrays(
+            task, population_of(task, parameters) if population is None else population, parameters
+        )
         seed = seed_of(seed)
         self._core = _core.Batch(
             task,
@@ -373,3 +376,9 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             observations[i] = {name: np.array(values[i]) for name, values in final.items()}
         info["final_obs"], info["_final_obs"] = observations, ended.copy()
         info["final_info"], info["_final_info"] = dict(info), ended.copy()
+
+
+def followers_of(task: Any, parameters: Mapping[str, Any]) -> Any:
+    """Return how followers act in a task with these parameters: "rule", or "meta" or "primitive" in two phases."""
+    given = parameters.get("followers")
+    return _core.task(task)["parameters"]["followers"] if given is None and _core.has_task(task) else given

@@ -17,6 +17,7 @@ from paymaster.envs.vector import Observation
 from paymaster.integrations.vectors import FollowerSight, LeaderSight, flat_actions, vector_space
 from paymaster.validation.arguments import as_array, check_int, seed_of
 from paymaster.validation.keywords import check_keywords
+from paymaster.worlds.registration import find
 
 __all__ = ["LEADER", "OWN", "RENDER_MODES", "Game", "Infos"]
 
@@ -62,6 +63,7 @@ class Game(View):
         for name in ("autoreset_mode", "num_envs", "copy"):
             if name in parameters:
                 raise ValueError(f"{name}: expected none for a single game, got {parameters[name]!r}")
+        task = find(task)
         check_keywords(task, parameters, OWN)
         self.seed = seed_of(seed)
         self.env = TwoPhaseVectorEnv(

@@ -28,8 +28,7 @@ from paymaster.reproduction.plan import (
     reading,
 )
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Arm, Reading
-from paymaster.training.config import Followers
+from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Arm, Followers, Reading
 
 __all__ = ["FIGURES"]
 

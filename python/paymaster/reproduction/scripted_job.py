@@ -96,8 +96,8 @@ class ScriptedJob:
         return described
 
     def _games(self) -> dict[str, Any]:
-        parameters = replace(self.arm.parameters(), noise=self.played.noise).given()
-        return {**parameters, **CONDITIONS[self.played.condition].parameters_of(self.seed)}
+        condition = CONDITIONS[self.played.condition]
+        return {**self.arm.parameters(), "noise": self.played.noise, **condition.parameters_of(self.seed)}
 
     def _training(self) -> TrainConfig:
         """Of the followers; the leader that it names does not take part."""

@@ -7,14 +7,25 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.scripted import SCRIPTED
-from paymaster.training.config import Followers, Payment, TaskConfig, TrainConfig
+from paymaster.training.config import TaskParameters, TrainConfig
 from paymaster.training.regimes import REGIMES
+from paymaster.validation.parameters import plain_parameters
 
 __all__ = ["GAMES", "Arm", "Game", "Played", "Reading", "key", "key_of", "train_config"]
+
+Payment = Literal["completion", "advance", "advance_once"]
+Followers = Literal["rule", "meta", "primitive"]
+
+_ALWAYS_NAMED: Final = (
+    "payment", "followers", "noise", "num_followers", "horizon", "abstain", "population_seed", "population_size",
+    "skills_per_follower", "preference_among_skills", "num_resources", "num_targets", "num_obstacles", "reach_by",
+    "map",
+)  # fmt: skip
+"""Parameters that the first published rows named also where they had the task's values; keys stay as they are."""
 
 LEARNING_ADVANCE: Final = "advance_once"
 """The payment rule in place of "advance" where followers learn."""
@@ -96,16 +107,16 @@ class Arm:
         learning = 1.0 if self.followers == "rule" else 2.0
         return REGIMES[self.regime].cost * learning * (self.num_followers or 4) / 4
 
-    def parameters(self) -> TaskConfig:
-        """Departures from the task's preset."""
+    def parameters(self) -> TaskParameters:
+        """Parameters in place of the task's own."""
         payment = GAMES[self.game].payment
-        usual = TaskConfig(
-            payment=LEARNING_ADVANCE if payment == "advance" and self.followers != "rule" else payment,
-            followers=None if self.followers == "rule" else self.followers,
-            noise=self.trained_noise,
-            num_followers=self.num_followers,
-        )
-        return dataclasses.replace(usual, **self.changes_of("parameters"))
+        usual = {
+            "payment": LEARNING_ADVANCE if payment == "advance" and self.followers != "rule" else payment,
+            "followers": None if self.followers == "rule" else self.followers,
+            "noise": self.trained_noise,
+            "num_followers": self.num_followers,
+        }
+        return plain_parameters({**usual, **self.changes_of("parameters")})
 
 
 @dataclass(frozen=True)
@@ -187,6 +198,7 @@ def key_of(config: Mapping[str, Any]) -> str:
     described = dict(config)
     described.pop("settings", None)  # a name for what the other fields say in full
     try:
+        described["parameters"] = {**dict.fromkeys(_ALWAYS_NAMED), **described["parameters"]}
         if described["parameters"]["followers"] is None:
             del described["follower_learner"]  # nobody reads it, and rows outlive its defaults
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

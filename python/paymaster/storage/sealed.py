@@ -22,6 +22,7 @@ BLANK = "0" * 64
 
 _LARGEST = 2**26  # bytes of JSON
 _BEGINNING = 256  # bytes in which the digest begins
+_NUMBERS = re.compile(r"\[\n\s+((?:[-+.\deE]+,?\s+)+)\]")  # a list; text in JSON has no line's end
 _ENTRY = re.compile(rb'sha256\\?": ?\\?"([0-9a-f]{64})\\?"')  # within text in JSON, quotes have a backslash
 
 
@@ -55,7 +56,9 @@ def sealed_json(value: Mapping[str, JSON]) -> bytes:
     Raises:
         ValueError: a NaN or an infinity, which JSON has no word for. TypeError: something else that is no JSON.
     """
-    return seal((json.dumps({"sha256": BLANK, **value}, indent=2, allow_nan=False) + "\n").encode())
+    text = json.dumps({"sha256": BLANK, **value}, indent=2, allow_nan=False)
+    text = _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)  # in a line
+    return seal((text + "\n").encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:

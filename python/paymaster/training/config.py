@@ -6,30 +6,31 @@ import dataclasses
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import tyro
 from annotated_types import Interval
 
+from paymaster import _core
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
 from paymaster.envs.tasks import tasks
 from paymaster.envs.vector import LeaderVectorEnv
-from paymaster.training.followers import LEARNERS, check_followers
+from paymaster.training.followers import LEARNERS, check_run_parameters
 from paymaster.training.regimes import SETTINGS, SettingsName
 from paymaster.training.seeds import TRAINING_SEEDS
 from paymaster.validation.imports import import_path, is_import_path
-from paymaster.validation.quantities import Share, Width
-from paymaster.validation.ranges import check_fields, from_json
-from paymaster.worlds.registration import definition_of, find_defined
+from paymaster.validation.parameters import ParameterValue, plain_parameters
+from paymaster.validation.quantities import Width
+from paymaster.validation.ranges import check_fields, check_value, from_json
+from paymaster.worlds.registration import Definition, definition_of, find, find_defined
 
-__all__ = ["A_BATCH", "MAY_CHANGE", "Count", "Followers", "Payment", "ReachBy", "TaskConfig", "TrainConfig"]
+__all__ = ["A_BATCH", "MAY_CHANGE", "Count", "TaskParameters", "TrainConfig"]
 
-Payment: TypeAlias = Literal["completion", "advance", "advance_once"]
-Followers: TypeAlias = Literal["rule", "meta", "primitive", "q"]
-ReachBy: TypeAlias = Literal["any", "chosen"]
+TaskParameters: TypeAlias = dict[str, ParameterValue]
+"""A task's parameters by name; those that are not there have the task's own values."""
 Count: TypeAlias = Annotated[int, Interval(ge=1, le=10**9)]
 
 _AS_THE_SETTINGS: Any = None  # a field's default that depends on the leader and the settings
@@ -38,60 +39,11 @@ A_BATCH = "a batch"  # in place of an import path: games that nobody but their o
 
 
 @dataclass(frozen=True)
-class TaskConfig:
-    """Departures from a task's preset; None keeps the preset's value (``paymaster tasks`` lists them).
-
-    Attributes:
-        payment: when a contract is paid for.
-        followers: "rule" (they decide by rule), or they learn: "meta", choosing goal types, "primitive", choosing
-            actions, or "q", choosing goal types by Q-learning; or a rule of your own, ``module:function``.
-        noise: probability that a follower's action is replaced by a random one.
-        num_followers: N; on the grid at most 16.
-        horizon: T.
-        abstain: the leader may offer "none".
-        population_seed: seed of the followers' traits.
-        population_size: P, followers an episode is drawn from.
-        skills_per_follower: goal types each can complete.
-        preference_among_skills: the preferred goal is one of these; else any.
-        num_resources: M, resources; on the grid.
-        num_targets: M, landmarks or preys; in the plane.
-        num_obstacles: round obstacles; in the plane.
-        reach_by: "any" follower near a goal takes it, or only one that has "chosen" its type (in the plane).
-        map: text of a map ('#' wall, '.' free, closed by wall), or on the command line a file that holds it; on the
-            grid.
-        world: parameters of a world of your own, by name.
-    """
-
-    payment: Payment | None = None
-    followers: str | None = None
-    noise: Share | None = None
-    num_followers: Annotated[int, Interval(ge=1, le=64)] | None = None
-    horizon: Annotated[int, Interval(ge=1, le=10_000)] | None = None
-    abstain: bool | None = None
-    population_seed: Annotated[int, Interval(ge=0, lt=2**63)] | None = None
-    population_size: Annotated[int, Interval(ge=1, le=65_535)] | None = None
-    skills_per_follower: Annotated[int, Interval(ge=1, le=8)] | None = None
-    preference_among_skills: bool | None = None
-    num_resources: Annotated[int, Interval(ge=1, le=64)] | None = None
-    num_targets: Annotated[int, Interval(ge=1, le=64)] | None = None
-    num_obstacles: Annotated[int, Interval(ge=0, le=64)] | None = None
-    reach_by: ReachBy | None = None
-    map: str | None = None
-    world: dict[str, bool | int | float | str] = field(default_factory=dict, hash=False)
-
-    def given(self) -> dict[str, Any]:
-        """Return the parameters that are given, for ``make_vec``."""
-        given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
-        own: dict[str, Any] = given.pop("world")
-        return given | own
-
-
-@dataclass(frozen=True)
 class TrainConfig:
     """A training run.
 
     Attributes:
-        task: name of a preset, or ``module:Class`` of a world of your own.
+        task: its name; also ``module:Class`` of a world of your own, or a TOML or JSON file that defines a task.
         leader: its name: ``paymaster.algorithms.LEADERS``, or fixed-interval(m), a new offer every m steps; or
             ``module:Class`` of one of your own.
         settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
@@ -108,7 +60,8 @@ class TrainConfig:
             learn by the core. Sums are then rounded otherwise. Playing has one.
         hidden: width of the leader's networks.
         observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
-        parameters: departures from the task's preset.
+        parameters: in place of the task's own, by name (``paymaster tasks`` lists them); ``observe_routes`` among them
+            sets the field.
         learner: how the leader learns; by default as its name and the settings say.
         follower_learner: how followers learn, "meta" and "primitive".
         q_learner: how followers learn by Q-learning, "q".
@@ -117,8 +70,8 @@ class TrainConfig:
         evaluate_every: episodes between evaluations while training, on games that training does not see; the measures
             ``evaluation_gain``, ... stand in `metrics.jsonl`. It changes no other number; by default there is none.
         evaluate_episodes: of each such evaluation; the same games each time.
-        defined_as: the import path of a world of your own and the parameters that its task was registered with; filled
-            in by itself, so that another process finds the task.
+        defined_as: of a task of your own, what it was registered with; filled in by itself, so that another process
+            finds the task.
     """
 
     task: tyro.conf.Positional[str]
@@ -132,23 +85,27 @@ class TrainConfig:
     torch_threads: Annotated[int, Interval(ge=1, le=256)] = 1
     hidden: Width = 32
     observe_routes: bool = True
-    parameters: Annotated[TaskConfig, tyro.conf.arg(name="")] = field(default_factory=TaskConfig)
+    parameters: Annotated[TaskParameters, tyro.conf.arg(name="")] = field(default_factory=dict, hash=False)
     learner: EBPGConfig = _AS_THE_SETTINGS
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
     q_learner: QLearning = field(default_factory=QLearning)
     env: str | None = None
     evaluate_every: Count | None = None
     evaluate_episodes: Annotated[int, Interval(ge=1, le=100_000)] = 100
-    defined_as: Annotated[tuple[str, dict[str, Any]] | None, tyro.conf.Suppress] = field(default=None, hash=False)
+    defined_as: Annotated[Definition | None, tyro.conf.Suppress] = None
 
     def __post_init__(self) -> None:
         """Fill in what depends on the task, the leader and the settings. Raises ValueError for one that is unknown."""
         find_defined(self.task, self.defined_as)
-        definition = definition_of(self.task)
-        object.__setattr__(self, "defined_as", None if definition is None else (definition.path, definition.preset))
+        object.__setattr__(self, "task", find(self.task))
+        self._set_definition()
         object.__setattr__(self, "leader", leader_name(self.leader))
-        if not isinstance(self.parameters, TaskConfig):
-            raise TypeError(f"parameters: expected a TaskConfig, got {type(self.parameters).__name__}")
+        if not isinstance(self.parameters, Mapping):
+            raise TypeError(f"parameters: expected a dict by name, got {type(self.parameters).__name__}")
+        parameters = plain_parameters(self.parameters)
+        if "observe_routes" in parameters:
+            object.__setattr__(self, "observe_routes", parameters.pop("observe_routes"))
+        object.__setattr__(self, "parameters", parameters)
         if self.settings not in tuple(SETTINGS):
             raise ValueError(f"settings: expected one of {', '.join(SETTINGS)}, got {self.settings!r:.80}")
         regime = SETTINGS[self.settings]
@@ -157,29 +114,34 @@ class TrainConfig:
             object.__setattr__(self, "learner", learner)
         if self.num_envs is _AS_THE_SETTINGS:
             object.__setattr__(self, "num_envs", regime.num_envs)
-        if self.parameters.noise is None and regime.noise > 0 and not self.followers_learn:
-            object.__setattr__(self, "parameters", dataclasses.replace(self.parameters, noise=regime.noise))
+        if "noise" not in self.parameters and regime.noise > 0 and not self.followers_learn:
+            object.__setattr__(self, "parameters", {**self.parameters, "noise": regime.noise})
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came.
 
         What the task's parameters must be together is checked by the environment.
         """
-        names = [task.name for task in tasks()]
-        if self.task not in names:
-            raise ValueError(f"task: expected one of {', '.join(names)}, got {self.task!r:.80}")
-        check_fields(self.parameters)  # by the names that the command line has for them
+        self._check_task()
         check_fields(self)
         self.learner.validate()
-        if self.parameters.followers is not None:
-            check_followers(self.parameters.followers)
         if self.env is not None and self.env != A_BATCH and not is_import_path(self.env):
             raise ValueError(f"env: expected 'module:function', got {self.env!r:.80}")
+
+    def task_parameters(self) -> TaskParameters:
+        """Return all parameters of the games: the given ones, and the task's own for the others."""
+        own: TaskParameters = _core.task(self.task)["parameters"] if _core.has_task(self.task) else {}
+        return {**own, "observe_routes": self.observe_routes, **self.parameters}
+
+    @property
+    def followers(self) -> str:
+        """Who decides for the followers: one of :data:`.FOLLOWERS`, or the import path of a rule of your own."""
+        return str(self.task_parameters().get("followers", "rule"))
 
     @property
     def followers_learn(self) -> bool:
         """Whether somebody has to be trained beside the leader."""
-        return self.parameters.followers in LEARNERS
+        return self.followers in LEARNERS
 
     @property
     def updates(self) -> int:
@@ -193,24 +155,16 @@ class TrainConfig:
         Not what only says how long or where it is trained, nor its seed.
         """
         usual = self._usual()
-        changes = {name: value for name, value in self._in_full().items() if value != usual[name]}
+        changes = {name: value for name, value in self._in_full().items() if value != usual.get(name)}
         others = ("episodes", "seed", "device", "checkpoint_every", "evaluate_every", "evaluate_episodes")
         return {name.removeprefix("parameters."): value for name, value in changes.items() if name not in others}
 
-    @property
-    def games(self) -> dict[str, Any]:
-        """Parameters of the games by name, with the preset's values of those that are not given."""
-        prefix = "parameters."
-        return {name.removeprefix(prefix): value for name, value in self._in_full().items() if name.startswith(prefix)}
-
     def to_json(self) -> dict[str, Any]:
-        """Return it as `config.json` holds it: what only worlds of one's own have is there with them alone."""
+        """Return it as `config.json` holds it: `defined_as` is there with a task of your own alone."""
         stored = dataclasses.asdict(self)
         for name, default in _absent().items():
             if stored[name] == default:
                 del stored[name]
-        if not self.parameters.world:
-            del stored["parameters"]["world"]
         return stored
 
     @classmethod
@@ -220,10 +174,10 @@ class TrainConfig:
         Raises:
             ValueError: a field that is missing, unknown, of another type or out of its range.
         """
-        parameters = stored.get("parameters")
-        if isinstance(parameters, Mapping):
-            stored = {**stored, "parameters": {"world": {}, **parameters}}
-        return from_json(cls, {**_absent(), **stored}, where, field)
+        made = from_json(cls, {**_absent(), **_of_today(stored)}, where, field)
+        at = f"{where}: " if where else ""
+        made._check_task(f"{at}{field}." if field else at, "parameters.")
+        return made
 
     def naming(self, leader: Any = None, followers: Any = None, env: Any = None) -> TrainConfig:
         """Return the configuration with a leader, followers or games of your own in it, by their import paths.
@@ -241,10 +195,48 @@ class TrainConfig:
             if self.learner == SETTINGS[self.settings].learner_of(self.leader):
                 changes["learner"] = _AS_THE_SETTINGS  # the new one's own
         if followers is not None:
-            changes["parameters"] = dataclasses.replace(self.parameters, followers=import_path("followers", followers))
+            changes["parameters"] = {**self.parameters, "followers": import_path("followers", followers)}
         if env is not None:
             changes["env"] = A_BATCH if isinstance(env, LeaderVectorEnv) else import_path("env", env)
         return dataclasses.replace(self, **changes) if changes else self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain dicts, for :meth:`from_dict`."""
+        return self.to_json()
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any], where: str = "") -> TrainConfig:
+        """Make a configuration of plain dicts, such as Hydra's or those of a TOML file; fields may be left out.
+
+        ``TrainConfig.from_dict({"task": "navigation", "learner": {"gamma": 0.99}})`` has the leader's tuned settings
+        but for gamma.
+
+        Args:
+            given: fields by name, at least the task; those of ``learner`` and ``follower_learner`` as dicts in it.
+            where: what they come from, for messages.
+
+        Raises:
+            ValueError: a field that is unknown, of another type or out of its range; names its path, such as
+                "learner.gamma".
+        """
+        at = f"{where}: " if where else ""
+        if not isinstance(given, Mapping):
+            raise ValueError(f"{at or 'given: '}expected fields by name, got {type(given).__name__}")
+        decisive: dict[str, Any] = dict.fromkeys(("task", "leader", "settings"), str)
+        decisive |= {"parameters": dict[str, Any], "defined_as": Definition | None}
+        said = {
+            name: check_value(kind, given.get(name), f"{at}{name}")
+            for name, kind in decisive.items()
+            if name in given or name == "task"
+        }
+        try:  # what these say decides what the others are by default
+            usual = cls(**said)
+        except ValueError as error:
+            raise ValueError(f"{at}{error}") from None
+        rest = {name: value for name, value in given.items() if name not in decisive}
+        made = cls.from_json(_merged(usual.to_json(), rest), where)
+        made.validate()
+        return made
 
     def resumed_from(self, stored: TrainConfig, given: Collection[str] | None = None) -> TrainConfig:
         """Return the stored run's configuration, continued with what may change: episodes and device.
@@ -261,37 +253,51 @@ class TrainConfig:
         was, now = stored._in_full(), self._in_full()
         if given is None:
             usual = {**self._usual(), "leader": DEFAULT_LEADER, "settings": "tuned"}
-            given = [name for name, value in now.items() if value != usual[name] or name == "task"]
+            given = [name for name, value in now.items() if value != usual.get(name) or name == "task"]
         for name in now:  # in order, the task first
-            if name in given and name not in MAY_CHANGE and now[name] != was[name]:
+            if name in given and name not in MAY_CHANGE and now[name] != was.get(name):
                 raise ValueError(
-                    f"{name.removeprefix('parameters.')}: expected {was[name]!r} as in the run to resume, got "
+                    f"{name.removeprefix('parameters.')}: expected {was.get(name)!r} as in the run to resume, got "
                     f"{now[name]!r}; leave it out, or start a new run with another --out"
                 )
         return dataclasses.replace(stored, **{name: now[name] for name in MAY_CHANGE if name in given})
 
     def _usual(self) -> dict[str, Any]:
         """The fields of a run of this task, leader and settings of which nothing else was said."""
-        followers = self.parameters.followers  # decides about noise
-        plain = TrainConfig(
-            self.task, leader=self.leader, settings=self.settings, parameters=TaskConfig(followers=followers)
-        )
+        followers = {name: self.parameters[name] for name in ("followers",) if name in self.parameters}
+        plain = TrainConfig(self.task, leader=self.leader, settings=self.settings, parameters=followers)
         preset = TrainConfig(self.task)._in_full()
-        return {**plain._in_full(), "parameters.followers": preset["parameters.followers"]}
+        return {**plain._in_full(), "parameters.followers": preset.get("parameters.followers")}
 
     def differences(self, other: TrainConfig) -> list[str]:
         """Return names of the fields in which the two differ, such as "learner.gamma"."""
         theirs = other._in_full()
-        return [name for name, value in self._in_full().items() if value != theirs[name]]
+        return [name for name, value in self._in_full().items() if value != theirs.get(name)]
 
     def _in_full(self) -> dict[str, Any]:
-        """All fields by name, such as "learner.gamma", with the preset's values of the options that are not given."""
+        """All fields by name, such as "learner.gamma", with all of the games' parameters."""
         fields = _leaves(self)
-        preset = next((task.parameters for task in tasks() if task.name == self.task), {})
-        for name, value in preset.items():
-            if fields.get(f"parameters.{name}", self) is None:
-                fields[f"parameters.{name}"] = value
-        return fields
+        del fields["parameters"]
+        parameters = {f"parameters.{name}": value for name, value in self.task_parameters().items()}
+        del parameters["parameters.observe_routes"]  # a field of its own
+        return fields | parameters
+
+    def _set_definition(self) -> None:
+        """Take up how the task is defined here. Raises ValueError where that is not as given."""
+        definition = definition_of(self.task) if isinstance(self.task, str) else None
+        if self.defined_as is not None and self.defined_as != definition:
+            raise ValueError(
+                f"task: expected {self.task!r} as this configuration defines it, got another task of that name in this "
+                "process; give one of them another name"
+            )
+        object.__setattr__(self, "defined_as", definition)
+
+    def _check_task(self, prefix: str = "", inside: str = "") -> None:
+        """Raise ValueError for an unknown task, and for parameters that it does not have or that are out of range."""
+        names = [task.name for task in tasks()]
+        if self.task not in names:
+            raise ValueError(f"{prefix}task: expected one of {', '.join(names)}, got {self.task!r:.80}")
+        check_run_parameters(self.task, self.parameters, prefix + inside)
 
 
 def _absent() -> dict[str, Any]:
@@ -312,3 +318,25 @@ def _leaves(settings: Any, prefix: str = "") -> dict[str, Any]:
         value, name = getattr(settings, part.name), f"{prefix}{part.name}"
         leaves |= _leaves(value, f"{name}.") if dataclasses.is_dataclass(value) else {name: value}
     return leaves
+
+
+def _merged(usual: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields with the given ones in place of the usual ones, also within fields that have some of their own."""
+    merged = dict(usual)
+    for name, value in given.items():
+        inside = merged.get(name)
+        nested = isinstance(inside, Mapping) and isinstance(value, Mapping)
+        merged[name] = _merged(inside, value) if nested else value  # type: ignore[arg-type]
+    return merged
+
+
+def _of_today(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored configuration, also one of the first 0.1.0.dev, which named all parameters and a world's own apart."""
+    now, parameters = dict(stored), stored.get("parameters")
+    if isinstance(parameters, Mapping):
+        world = parameters.get("world")
+        rest = {name: value for name, value in parameters.items() if name != "world" or not isinstance(world, Mapping)}
+        now["parameters"] = plain_parameters({**rest, **(world if isinstance(world, Mapping) else {})})
+    if isinstance(defined := stored.get("defined_as"), list | tuple) and len(defined) == 2:
+        now["defined_as"] = {"task": defined[0], "meaning": "", "parameters": defined[1], "population": None}
+    return now

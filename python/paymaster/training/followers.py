@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from paymaster.validation.imports import is_import_path
+from paymaster.validation.parameters import check_parameters
 
-__all__ = ["FOLLOWERS", "LEARNERS", "check_followers", "in_games", "kind_in_games"]
+__all__ = ["FOLLOWERS", "LEARNERS", "check_followers", "check_run_parameters", "in_games", "kind_in_games"]
 
 FOLLOWERS: Final = {
     "rule": "they decide by the rule of the game",
@@ -36,3 +37,17 @@ def in_games(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters with the games' kind of followers in place of their name."""
     name = parameters.get("followers")
     return {**parameters, "followers": kind_in_games(name)} if isinstance(name, str) else dict(parameters)
+
+
+def check_run_parameters(task: str, given: Mapping[str, Any], prefix: str = "") -> None:
+    """Check parameters of a run, whose ``followers`` may have any of these names.
+
+    Arguments and errors as of :func:`~paymaster.validation.parameters.check_parameters`.
+    """
+    name = given.get("followers")
+    if isinstance(name, str):
+        try:
+            check_followers(name)
+        except ValueError as error:
+            raise ValueError(f"{prefix}{error}") from None
+    check_parameters(task, in_games(given), prefix)

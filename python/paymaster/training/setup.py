@@ -88,7 +88,7 @@ def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, 
         processes: that share this machine's cores.
         overrides: further arguments and parameters of :func:`~paymaster.make_vec`.
     """
-    parameters = {"observe_routes": config.observe_routes, **config.parameters.given(), **overrides}
+    parameters = {"observe_routes": config.observe_routes, **config.parameters, **overrides}
     threads = max(1, available_cores() // processes) if num_envs > _GAMES_OF_ONE_THREAD else 1
     return make_games(config.task, num_envs, seed, threads, env=config.env, copy=False, **parameters)
 
@@ -209,7 +209,7 @@ def make_followers(config: TrainConfig, env: LeaderVectorEnv) -> LearningFollowe
     if not isinstance(env, TwoPhaseVectorEnv) or not config.followers_learn:
         return None
     followers: FollowerAlgorithm
-    if config.parameters.followers == "q":
+    if config.followers == "q":
         followers = QFollowers(TableEncoder(env).sizes(), config.q_learner)
     else:
         device, learning = choose_device(config.device), config.follower_learner

@@ -169,10 +169,9 @@ def _own_batch(config: TrainConfig, ranks: Ranks, batch: LeaderVectorEnv) -> Lea
         raise ValueError(f"env: expected a function that makes games for each of {ranks.size} ranks, got a batch")
     if config.evaluate_every is not None:
         raise ValueError("evaluate_every: expected it only with games that can be made again, got a batch as env")
-    check_games(batch, config.task, config.num_envs, config.parameters.followers)
-    followers = config.parameters.followers
-    if followers is not None and is_import_path(followers):
-        seat_own_followers(batch, followers)
+    check_games(batch, config.task, config.num_envs, config.followers)
+    if is_import_path(config.followers):
+        seat_own_followers(batch, config.followers)
     return batch
 
 

@@ -117,9 +117,10 @@ def population_arrays(
             f"population: expected the keys {', '.join(names)}, and learns if you like, got "
             f"{', '.join(map(str, population)):.80}"
         )
-    defaults = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
     goals = parameters.get("num_goals")
-    goals = defaults.get(task, {}).get("num_goals", 4) if goals is None else check_int("num_goals", goals, 1, 64)
+    if goals is None:
+        goals = _core.task(task)["parameters"]["num_goals"] if _core.has_task(task) else 4
+    goals = check_int("num_goals", goals, 1, _core.MAX_GOALS)
     skill = as_array("population skill", population["skill"])
     if skill.ndim != 2 or len(skill) == 0:
         raise ValueError(f"population skill: expected shape [P, {goals}] with P >= 1, got {skill.shape}")
@@ -131,7 +132,7 @@ def population_arrays(
     return (
         check_array("population skill", skill, "bool", (size, goals), 0, 1),
         check_array("population preference", population["preference"], "int32", (size,), 0, goals - 1),
-        check_array("population reservation", population["reservation"], "float32", (size,), 0, 1e6),
+        check_array("population reservation", population["reservation"], "float32", (size,), 0, _core.MAX_RESERVATION),
         check_array("population learns", population.get("learns", np.ones(size, dtype=bool)), "bool", (size,), 0, 1),
     )
 

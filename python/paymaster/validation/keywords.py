@@ -8,7 +8,7 @@ from typing import Any
 
 from paymaster import _core
 
-__all__ = ["ARGUMENTS", "check_keywords"]
+__all__ = ["ARGUMENTS", "check_keywords", "unknown_parameter"]
 
 ARGUMENTS = (
     "num_envs", "seed", "num_threads", "autoreset_mode", "first_index", "copy", "population", "render_mode",
@@ -27,18 +27,31 @@ def check_keywords(task: str, parameters: Mapping[str, Any], own: Iterable[str])
     """
     if not isinstance(task, str):
         raise TypeError(f"task: expected a str, got {type(task).__name__}")
-    tasks = {entry["name"]: entry["parameters"] for entry in _core.tasks()}
-    if task not in tasks:
+    if not _core.has_task(task):
         return
-    known = [*tasks[task], *own]
+    known = [*_core.task(task)["parameters"], *own]
     for name in parameters:
         if name not in known:
-            others = [other for other, has in tasks.items() if name in has]
-            if others:
-                raise TypeError(
-                    f"{name}: expected a parameter of {task}, got one of {', '.join(others)} (an unexpected keyword "
-                    f"argument {name!r} here)"
-                )
-            like = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
-            expected = f"{like[0]}, perhaps" if like else f"one of {', '.join(known)}"
-            raise TypeError(f"{name:.80}: expected {expected}, got an unexpected keyword argument {name!r:.80}")
+            came = f"an unexpected keyword argument {name!r:.80}"
+            raise TypeError(unknown_parameter(task, name, known, came))
+
+
+def unknown_parameter(task: str, name: str, known: Iterable[str], came: str = "") -> str:
+    """Say that a task has no parameter of that name: whose parameter it is, or which one may be meant.
+
+    Args:
+        task: there is one of that name.
+        name: of the parameter.
+        known: names that there are.
+        came: what the name is, where that says more.
+    """
+    known = list(known)
+    others = [entry["name"] for entry in _core.tasks() if name in entry["parameters"]]
+    if others and task not in others:
+        return f"{name}: expected a parameter of {task}, got one of {', '.join(others)}" + (
+            f" ({came})" if came else ""
+        )
+    like = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    kind = "an argument" if came else "a parameter"
+    expected = f"{kind} of {task} (did you mean {like[0]}?)" if like else f"one of {', '.join(known)}"
+    return f"{name:.80}: expected {expected}, got {came or 'another name'}"

@@ -26,7 +26,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-__all__ = ["check_fields", "described", "from_json", "parse_json"]
+__all__ = ["check_fields", "check_value", "described", "from_json", "parse_json"]
 
 T = TypeVar("T")
 
@@ -73,14 +73,24 @@ def from_json(kind: type[T], value: Any, where: str, field: str = "") -> T:
     Args:
         kind: the type. All fields of a dataclass must be there, and no others.
         value: what :func:`parse_json` returned, or a part of it.
-        where: the file, for messages.
+        where: the file, for messages; empty where there is none.
         field: of which the value is.
 
     Raises:
         ValueError: a value of another type or out of its range; names the field, what was expected and what came.
     """
-    made: T = _made(kind, value, f"{where}: {field}", ".") if field else _made(kind, value, where, ": ")
+    at, then = (f"{where}: {field}", ".") if field else (where, ": " if where else "")
+    made: T = _made(kind, value, at, then)
     return made
+
+
+def check_value(kind: Any, value: Any, name: str) -> Any:
+    """Return ``value`` as a declared type has it: a whole number as a float where it declares one.
+
+    Raises:
+        ValueError: it does not fit; says ``name``, what was expected and what came.
+    """
+    return _made(kind, value, name)
 
 
 def check_fields(settings: Any, where: str = "") -> None:
@@ -149,7 +159,7 @@ def _made_dataclass(kind: Any, value: Any, where: str, then: str) -> Any:
     try:
         return kind(**made)
     except ValueError as error:  # what a class checks by itself
-        raise ValueError(f"{where}: {error}") from None
+        raise ValueError(f"{where}: {error}" if where else str(error)) from None
 
 
 def _made_one_of(kinds: tuple[Any, ...], declared: Any, value: Any, where: str) -> Any:
@@ -158,6 +168,10 @@ def _made_one_of(kinds: tuple[Any, ...], declared: Any, value: Any, where: str) 
     named = [one for one in kinds if one is not type(None)]
     if len(named) == 1 and dataclasses.is_dataclass(_split(named[0])[0]):
         return _made(named[0], value, where)  # says what is wrong inside
+    wanted = dict if isinstance(value, Mapping) else list if isinstance(value, list | tuple) else None
+    within = [one for one in named if wanted is not None and get_origin(_split(one)[0]) is wanted]
+    if len(within) == 1:
+        return _made(within[0], value, where)  # the same
     for one in named:
         with suppress(ValueError):
             return _made(one, value, where)

@@ -43,8 +43,7 @@ def register_names(tasks: Iterable[str] | None = None) -> None:
 def check_names(task: str) -> None:
     """Raise ValueError where a new task's names in Gymnasium's registry are those of another task."""
     new = {*ids("", [task]).values(), *ids("Follower", [task]).values()}
-    for other in _core.tasks():
-        name = other["name"]
+    for name in (other["name"] for other in _core.tasks()):
         if name != task and new & {*ids("", [name]).values(), *ids("Follower", [name]).values()}:
             raise ValueError(f"name: expected one that is told from {name} in Gymnasium's registry, got {task!r:.80}")
 

@@ -1,18 +1,32 @@
-"""Tasks whose worlds are written outside the package: by name, by import path, or by a package's entry point."""
+"""Tasks of one's own, a preset or a world with parameters and a population: by name, from a file, by import path, or by
+a package's entry point.
+
+Longer than other files: each way to a task ends in the same three tables.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import inspect
+import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.validation.arguments import check_int
+from paymaster.validation.arguments import as_array, check_int, map_text, population_arrays
 from paymaster.validation.imports import imported
 from paymaster.validation.keywords import ARGUMENTS
+from paymaster.validation.parameters import ParameterValue, plain_parameters
+from paymaster.validation.ranges import from_json
+from paymaster.validation.settings_file import is_settings_file, read_settings
 from paymaster.worlds.caller import Caller, features_of
 from paymaster.worlds.gymnasium_names import check_names, forget_names, register_names
 from paymaster.worlds.parameter import Parameter
@@ -25,70 +39,145 @@ __all__ = [
     "find",
     "find_all",
     "find_defined",
+    "find_known",
     "forget",
+    "load_task",
+    "population_of",
     "register",
 ]
 
 GROUP = "paymaster.worlds"
 """The entry points' group: a name for a World's class, or for a module that registers tasks when it is imported."""
 
+_TRAITS = ("skill", "preference", "reservation", "learns")
+_DRAWN_BY = ("population_seed", "skills_per_follower", "preference_among_skills", "max_reservation")
 
-class Definition(NamedTuple):
-    """What another process needs to know of a task: the class's import path, and the parameters it was given."""
 
-    path: str
-    preset: dict[str, Any]
+@dataclass(frozen=True)
+class Definition:
+    """What another process needs to know of a task that was registered.
+
+    Attributes:
+        task: what it is made of: one of the package's tasks or of an installed package's, or ``module:Class`` of a
+            world.
+        meaning: one line for ``paymaster tasks``; empty for that of ``task``.
+        parameters: in place of those of ``task``.
+        population: skill [P][G] of 0 and 1, preference [P], reservation [P], and learns [P] if only some learn; None
+            draws it.
+    """
+
+    task: str
+    meaning: str = ""
+    parameters: dict[str, ParameterValue] = field(default_factory=dict, hash=False)
+    population: dict[str, list[Any]] | None = field(default=None, hash=False)
 
 
 _definitions: dict[str, Definition] = {}
+_populations: dict[str, dict[str, NDArray[Any]]] = {}
 _classes: dict[str, type[World]] = {}
 _loaded: set[str] = set()  # entry points, by name
 
 
-def register(name: str, world: type[World], meaning: str | None = None, **preset: Any) -> None:
-    """Make a world a task: from then on it works by ``name`` wherever the package's own tasks do.
+def register(
+    name: str,
+    task: str | type[World],
+    *,
+    meaning: str | None = None,
+    population: Mapping[str, ArrayLike] | None = None,
+    **parameters: Any,
+) -> None:
+    """Make a task of your own known by name: from then on it works wherever the package's own tasks do.
 
     Its environment also stands in Gymnasium's registry, as ``paymaster/Name-v0``. A name that was registered before
-    stands for the new class from then on.
+    stands for the new task from then on. A run stores the definition, so that other processes need not register it.
 
     Args:
         name: lower case letters, digits and underscores; none of the package's own.
-        world: the class.
-        meaning: one line for ``paymaster tasks``; the first line of the class's docstring if None.
-        preset: parameters of the game and of the world, in place of their defaults.
+        task: what it is made of: the name of another task, or the class of a world.
+        meaning: one line for ``paymaster tasks``; None takes that of ``task``, or the first line of the class's
+            docstring.
+        population: the followers, as for :class:`~paymaster.LeaderVectorEnv`, in place of a draw; None keeps those of
+            ``task``.
+        parameters: parameters of the game and of the world, in place of those of ``task``.
 
     Raises:
-        ValueError: a name that is taken or none, a parameter out of its range.
+        ValueError: a name that is taken or none, an unknown task, a parameter out of its range, a population that does
+            not fit.
         TypeError: no such class, a method that is missing, a parameter of another type.
     """
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValueError(f"name: expected lower case letters, digits and underscores, got {name!r:.80}")
     check_names(name)
-    _add(name, world, meaning, preset)
+    if "map" in parameters:
+        parameters["map"] = map_text(parameters["map"])
+    if isinstance(task, str):
+        _add_preset(name, find_known(task), meaning, population, parameters)
+    else:
+        arrays = population_arrays("", population, parameters)
+        _add(name, task, meaning, parameters)
+        _keep_population(name, arrays)
     register_names([name])
 
 
 def forget(name: str) -> None:
     """Undo :func:`register`; games of the task go on. Nothing happens where it was not registered."""
     if _definitions.pop(name, None) is not None:
-        del _classes[name]
+        _classes.pop(name, None)
+        _populations.pop(name, None)
         _core.remove_task(name)
         forget_names([name])
 
 
-def find(task: str) -> None:
-    """Make the task known if it is an import path, ``module:Class``, or an entry point's name, and not known yet.
+def load_task(path: str | os.PathLike[str]) -> str:
+    """Make the task that a TOML or JSON file defines known, as :func:`register` does, and return its name.
+
+    The file has the entries ``task``, ``name`` (else the file's), ``meaning``, a table of ``parameters`` and one of the
+    arrays of the ``population``; all but ``task`` may be left out.
 
     Raises:
-        ValueError: a module or class that cannot be imported; TypeError: what is imported is no world.
+        ValueError, TypeError: a file that cannot be read, an unknown entry, and as :func:`register`; names the file.
     """
-    if not isinstance(task, str) or _known(task):
-        return
+    file = Path(path)
+    entries = read_settings(file, "task")
+    name = entries.pop("name", file.stem)
+    usual: dict[str, Any] = {"meaning": "", "parameters": {}, "population": None}
+    definition = from_json(Definition, {**usual, **entries}, str(file))
+    if is_settings_file(definition.task):
+        raise ValueError(f"{file}: task: expected the name of a task, got another file, {definition.task!r:.80}")
+    try:
+        _register_defined(name, definition)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{file}: {error}") from error
+    return str(name)
+
+
+def find(task: Any) -> Any:
+    """Return a task's name, and make the task known first if it is not: of an import path, ``module:Class``, of a file
+    that :func:`load_task` reads, or of an entry point. Anything else is returned as it is.
+
+    Raises:
+        ValueError: a module or class that cannot be imported, or a file that defines no task; TypeError: what is
+            imported is no world.
+    """
+    if not isinstance(task, str) or _core.has_task(task):
+        return task
+    if is_settings_file(task):
+        return load_task(task)
     if ":" in task:
         _add(task, imported("task", task), None, {})
-        return
+        return task
     for entry in importlib.metadata.entry_points(group=GROUP, name=task):
         _load(entry)
+    return task
+
+
+def find_known(task: str) -> str:
+    """Return what :func:`find` does. Raises ValueError where there is no such task, and as that."""
+    found = find(task)
+    if not _core.has_task(found):
+        names = ", ".join(entry["name"] for entry in _core.tasks())
+        raise ValueError(f"task: expected one of {names}, got {found!r:.80}")
+    return str(found)
 
 
 def find_all() -> None:
@@ -108,25 +197,55 @@ def definition_of(task: str) -> Definition | None:
     return _definitions.get(task)
 
 
-def find_defined(task: str, definition: tuple[str, Mapping[str, Any]] | None) -> None:
-    """Make a task known that another process has described by :func:`definition_of`.
+def population_of(task: str, parameters: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
+    """Return the population that a task was registered with; None where it is drawn.
 
     Raises:
-        ValueError: a class that cannot be imported here.
+        ValueError: one of ``parameters`` says how to draw one all the same.
     """
-    if definition is None or _known(task):
+    population = _populations.get(task) if isinstance(task, str) else None
+    if population is not None:
+        preset = _core.task(task)["parameters"]
+        for name in _DRAWN_BY:
+            if parameters.get(name) is not None and parameters[name] != preset[name]:
+                raise ValueError(
+                    f"{name}: expected none for {task}, which has a population of its own, got {parameters[name]!r:.80}"
+                )
+    return population
+
+
+def find_defined(task: str, definition: Definition | None) -> None:
+    """Make a task known that another process has described by :func:`definition_of`, unless one of its name is known.
+
+    Raises:
+        ValueError: a class that cannot be imported here, an unknown task or parameter.
+    """
+    if definition is None or _core.has_task(task) or is_settings_file(task):
         find(task)
-        return
-    path, preset = definition
-    world = imported("task", path)
-    if ":" in task:
-        _add(task, world, None, dict(preset))
+    elif definition.task == task:  # module:Class
+        _add(task, imported("task", task), None, {})
     else:
-        register(task, world, **preset)
+        _register_defined(task, definition)
 
 
-def _known(task: str) -> bool:
-    return any(entry["name"] == task for entry in _core.tasks())
+def _register_defined(name: str, definition: Definition) -> None:
+    base = definition.task
+    register(
+        name,
+        imported("task", base) if ":" in base else base,
+        meaning=definition.meaning or None,
+        population=None if definition.population is None else _arrays(definition.population),
+        **definition.parameters,
+    )
+
+
+def _arrays(population: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]]:
+    """As Python has it: a file writes what is true or false as 1 or 0."""
+    arrays = {trait: as_array(f"population {trait}", values) for trait, values in population.items()}
+    for trait in arrays.keys() & {"skill", "learns"}:
+        if arrays[trait].dtype.kind == "i" and np.isin(arrays[trait], (0, 1)).all():
+            arrays[trait] = arrays[trait].astype(bool)
+    return arrays
 
 
 def _load(entry: importlib.metadata.EntryPoint) -> None:
@@ -154,15 +273,17 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
     for parameter, about in world.parameters.items():
         if not isinstance(parameter, str) or not parameter.isidentifier() or not isinstance(about, Parameter):
             raise TypeError(f"{world.__name__}.parameters: expected names and Parameters, got {parameter!r}: {about!r}")
-        if parameter in (*ARGUMENTS, "task", "index"):
-            raise ValueError(f"{world.__name__}.parameters: expected no argument of make(), got {parameter!r}")
+        if parameter in (*ARGUMENTS, "task", "index", "name", "meaning"):
+            raise ValueError(
+                f"{world.__name__}.parameters: expected no argument of make() or register(), got {parameter!r}"
+            )
     path = f"{world.__module__}:{world.__qualname__}"
     _core.add_world(
         name,
         (meaning or (world.__doc__ or world.__name__).strip().splitlines()[0]).strip(),
         path,
-        check_int(f"{world.__name__}.max_followers", world.max_followers, 1, 1024),
-        check_int(f"{world.__name__}.max_goals", world.max_goals, 1, 64),
+        check_int(f"{world.__name__}.max_followers", world.max_followers, 1, _core.MAX_FOLLOWERS),
+        check_int(f"{world.__name__}.max_goals", world.max_goals, 1, _core.MAX_GOALS),
         check_int(f"{world.__name__}.num_actions", world.num_actions, 1, 64),
         check_int(f"{world.__name__}.most_available", world.most_available, 1, 32767),
         [(parameter, about.meaning, about.default, *_range_of(about)) for parameter, about in world.parameters.items()],
@@ -170,7 +291,52 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
         lambda games, parameters: Caller(world, games, parameters),
         lambda parameters: features_of(world, parameters),
     )
-    _definitions[name], _classes[name] = Definition(path, dict(preset)), world
+    _classes[name] = world
+    _populations.pop(name, None)
+    _define(name, path, meaning, preset)
+
+
+def _add_preset(
+    name: str, base: str, meaning: str | None, population: Mapping[str, ArrayLike] | None, parameters: dict[str, Any]
+) -> None:
+    """Add a task that is another one with other parameters."""
+    about = _core.task(base)
+    own = _definitions.get(base)
+    inherited = _populations.get(base) if population is None else None
+    if inherited is not None:
+        population_of(base, parameters)  # refuses what would draw another one
+    arrays = population_arrays(base, inherited if population is None else population, parameters)
+    _core.add_preset(name, meaning or about["meaning"], base, parameters)
+    if base in _classes:
+        _classes[name] = _classes[base]
+    else:
+        _classes.pop(name, None)
+    if own is None:
+        _define(name, base, meaning, parameters)
+    else:
+        _define(name, own.task, meaning or own.meaning, {**own.parameters, **plain_parameters(parameters)})
+    _keep_population(name, arrays)
+
+
+def _define(name: str, task: str, meaning: str | None, parameters: Mapping[str, Any]) -> None:
+    """Keep what was given, with the values that the core has taken of it."""
+    taken = _core.task(name)["parameters"]
+    given = plain_parameters({parameter: taken[parameter] for parameter in plain_parameters(parameters)})
+    _definitions[name] = Definition(task, meaning or "", given)
+
+
+def _keep_population(name: str, arrays: tuple[NDArray[Any], ...] | None) -> None:
+    """Keep a population that was checked, and put it into the task's definition."""
+    _populations.pop(name, None)
+    if arrays is None:
+        return
+    population = dict(zip(_TRAITS, arrays, strict=True))
+    _populations[name] = population
+    whole = {trait: array.astype(int) if array.dtype == bool else array for trait, array in population.items()}
+    listed = {trait: array.tolist() for trait, array in whole.items()}
+    if all(listed["learns"]):
+        del listed["learns"]
+    _definitions[name] = dataclasses.replace(_definitions[name], population=listed)
 
 
 def _range_of(parameter: Parameter) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from paymaster import _core
 from paymaster.worlds.array import Array, Feature, declared, fitting
 from paymaster.worlds.draws import Draws
 
@@ -74,8 +75,8 @@ class World(ABC):
     num_actions: ClassVar[int]
     parameters: Mapping[str, Any] = {}
     most_available: ClassVar[int] = 1
-    max_followers: ClassVar[int] = 1024
-    max_goals: ClassVar[int] = 64
+    max_followers: ClassVar[int] = _core.MAX_FOLLOWERS
+    max_goals: ClassVar[int] = _core.MAX_GOALS
 
     num_games: int
     num_followers: int

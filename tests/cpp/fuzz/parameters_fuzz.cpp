@@ -25,6 +25,9 @@ struct Change {
       default: member = anything<T>();
     }
   }
+  void operator()(const char* name, std::string& member, const char* meaning, const Choices&) {
+    (*this)(name, member, meaning);
+  }
   void operator()(const char*, std::string& member, const char*) {
     static const char* const kWords[] = {"",
                                          "completion",

@@ -1,0 +1,100 @@
+"""A task's parameters as the core describes them: what each may be, and the check of values given by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+from annotated_types import Interval
+
+from paymaster import _core
+from paymaster.validation.keywords import unknown_parameter
+from paymaster.validation.ranges import check_value
+
+__all__ = ["ParameterValue", "TaskParameter", "check_parameters", "parameters_of", "plain_parameters"]
+
+ParameterValue: TypeAlias = bool | int | float | str | list[float]
+
+
+@dataclass(frozen=True)
+class TaskParameter:
+    """A parameter of a task.
+
+    Attributes:
+        name: as a keyword argument.
+        default: of this task.
+        meaning: one line.
+        low, high: of numbers, both ends included; None of others.
+        choices: of a word; () where any text is one.
+    """
+
+    name: str
+    default: ParameterValue
+    meaning: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Any:
+        """The declared type that :mod:`paymaster.validation.ranges` checks and describes.
+
+        A list of numbers may also be given as one number.
+        """
+        if isinstance(self.default, bool):
+            return bool
+        if isinstance(self.default, str):
+            return Literal[self.choices] if self.choices else str
+        if isinstance(self.default, int):
+            return Annotated[int, _interval(self.low, self.high)]
+        number = Annotated[float, _interval(self.low, self.high)]
+        return number if isinstance(self.default, float) else number | list[number]
+
+
+def parameters_of(task: str) -> dict[str, TaskParameter]:
+    """Return a task's parameters by name.
+
+    Raises:
+        ValueError: an unknown task.
+    """
+    return {entry[0]: TaskParameter(*entry) for entry in _core.parameters(task)}
+
+
+def plain_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as JSON has them, without those that are None and leave a task's value."""
+    return {name: _plain(value) for name, value in given.items() if value is not None}
+
+
+def check_parameters(task: str, given: Mapping[str, Any], prefix: str = "") -> None:
+    """Check the names and values of parameters against the core's description of a task.
+
+    What the parameters must be together is checked by the environment.
+
+    Args:
+        task: its name.
+        given: name -> value.
+        prefix: stands before a parameter's name in messages.
+
+    Raises:
+        ValueError: an unknown task, a name that is no parameter of it, a value of another type or out of its range.
+    """
+    known = parameters_of(task)
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(prefix + unknown_parameter(task, str(name), known))
+        check_value(known[name].kind, value, prefix + name)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _interval(low: float | None, high: float | None) -> Interval:
+    """A range; one that ends with the largest int64 is open, as messages say it shorter."""
+    return Interval(ge=low, lt=2**63) if high == 2**63 - 1 else Interval(ge=low, le=high)
