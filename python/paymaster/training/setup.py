@@ -184,6 +184,7 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         follower_features=encoder.follower_features,
         goal_features=encoder.goal_features,
         abstain=env.parameters["abstain"],
+        near_goals=encoder.near_goals,
         hidden=config.hidden,
         termination_start=config.learner.termination_start,
     )

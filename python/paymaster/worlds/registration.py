@@ -166,7 +166,7 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
         check_int(f"{world.__name__}.num_actions", world.num_actions, 1, 64),
         check_int(f"{world.__name__}.most_available", world.most_available, 1, 32767),
         [(parameter, about.meaning, about.default, *_range_of(about)) for parameter, about in world.parameters.items()],
-        preset,
+        {"near_goals": check_int(f"{world.__name__}.near_goals", world.near_goals, 0, world.max_goals)} | preset,
         lambda games, parameters: Caller(world, games, parameters),
         lambda parameters: features_of(world, parameters),
     )
