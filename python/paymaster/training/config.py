@@ -23,7 +23,7 @@ from paymaster.training.seeds import TRAINING_SEEDS
 from paymaster.validation.imports import import_path, is_import_path
 from paymaster.validation.quantities import Share, Width
 from paymaster.validation.ranges import check_fields, from_json
-from paymaster.worlds.registration import definition_of, find_defined
+from paymaster.worlds.registration import definition_of, find_defined, rules_of
 
 __all__ = ["A_BATCH", "MAY_CHANGE", "Count", "Followers", "Payment", "ReachBy", "TaskConfig", "TrainConfig"]
 
@@ -119,6 +119,7 @@ class TrainConfig:
         evaluate_episodes: of each such evaluation; the same games each time.
         defined_as: the import path of a world of your own and the parameters that its task was registered with; filled
             in by itself, so that another process finds the task.
+        rules: a digest of that world's source, filled in by itself, so that a change of its rules is noticed.
     """
 
     task: tyro.conf.Positional[str]
@@ -140,12 +141,15 @@ class TrainConfig:
     evaluate_every: Count | None = None
     evaluate_episodes: Annotated[int, Interval(ge=1, le=100_000)] = 100
     defined_as: Annotated[tuple[str, dict[str, Any]] | None, tyro.conf.Suppress] = field(default=None, hash=False)
+    rules: Annotated[str, tyro.conf.Suppress] = ""
 
     def __post_init__(self) -> None:
         """Fill in what depends on the task, the leader and the settings. Raises ValueError for one that is unknown."""
         find_defined(self.task, self.defined_as)
         definition = definition_of(self.task)
         object.__setattr__(self, "defined_as", None if definition is None else (definition.path, definition.preset))
+        if not self.rules:
+            object.__setattr__(self, "rules", rules_of(self.task))
         object.__setattr__(self, "leader", leader_name(self.leader))
         if not isinstance(self.parameters, TaskConfig):
             raise TypeError(f"parameters: expected a TaskConfig, got {type(self.parameters).__name__}")
@@ -159,6 +163,11 @@ class TrainConfig:
             object.__setattr__(self, "num_envs", regime.num_envs)
         if self.parameters.noise is None and regime.noise > 0 and not self.followers_learn:
             object.__setattr__(self, "parameters", dataclasses.replace(self.parameters, noise=regime.noise))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Come from another process, in which the task may have been registered."""
+        find_defined(state["task"], state["defined_as"])
+        self.__dict__.update(state)
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came.
@@ -194,7 +203,7 @@ class TrainConfig:
         """
         usual = self._usual()
         changes = {name: value for name, value in self._in_full().items() if value != usual[name]}
-        others = ("episodes", "seed", "device", "checkpoint_every", "evaluate_every", "evaluate_episodes")
+        others = ("episodes", "seed", "device", "checkpoint_every", "evaluate_every", "evaluate_episodes", "rules")
         return {name.removeprefix("parameters."): value for name, value in changes.items() if name not in others}
 
     @property
@@ -302,6 +311,7 @@ def _absent() -> dict[str, Any]:
         "evaluate_every": None,
         "evaluate_episodes": 100,
         "defined_as": None,
+        "rules": "",
     }
 
 

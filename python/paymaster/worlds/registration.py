@@ -16,6 +16,7 @@ from paymaster.validation.keywords import ARGUMENTS
 from paymaster.worlds.caller import Caller, features_of
 from paymaster.worlds.gymnasium_names import check_names, forget_names, register_names
 from paymaster.worlds.parameter import Parameter
+from paymaster.worlds.rules_digest import rules_digest
 from paymaster.worlds.world import World
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "find_defined",
     "forget",
     "register",
+    "rules_of",
 ]
 
 GROUP = "paymaster.worlds"
@@ -106,6 +108,11 @@ def drawing_of(parameters: Mapping[str, Any]) -> Callable[..., None] | None:
 def definition_of(task: str) -> Definition | None:
     """Return what another process needs to know of a task; None for one of the package's own."""
     return _definitions.get(task)
+
+
+def rules_of(task: str) -> str:
+    """Return a digest of the rules of a task's world; "" for the package's own, and where there is no source."""
+    return rules_digest(_classes[task]) if task in _classes else ""
 
 
 def find_defined(task: str, definition: tuple[str, Mapping[str, Any]] | None) -> None:
