@@ -25,7 +25,6 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.play.rollout import Rollout
 from paymaster.terminal.markdown import markdown_table
 from paymaster.training.config import TaskConfig, TrainConfig
-from paymaster.training.setup import make_leader
 from paymaster.training.train import make_parts
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "docs" / "examples"))
@@ -148,7 +147,7 @@ def near(rounds: int) -> None:
     for seen in (0, 16, 8):
         world = {"num_goals": 61, "near_goals": seen, "demand": 1.0}
         config = TrainConfig("taxi_world:Taxi", num_envs=32, parameters=TaskConfig(num_followers=16, world=world))
-        parts = make_parts(config, make_leader, SINGLE_PROCESS)
+        parts = make_parts(config, SINGLE_PROCESS)
         runs[seen] = parts, Rollout(parts.env, parts.leader, parts.generator)
     found: dict[int, list[tuple[float, float]]] = {seen: [] for seen in runs}
     size = {}

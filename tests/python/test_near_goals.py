@@ -20,7 +20,6 @@ from paymaster.features.leader import FeatureEncoder
 from paymaster.integrations.leader_vectors import BatchedLeaderVectors
 from paymaster.play.rollout import Rollout
 from paymaster.training.config import TaskConfig, TrainConfig
-from paymaster.training.setup import make_leader
 from paymaster.training.train import make_parts
 from play import make, offer_stream
 
@@ -137,7 +136,6 @@ def test_episodes_say_what_was_offered(leader: str, abstain: bool) -> None:
     """An offer that goes on has the same number as `previous`, one that is new another; explored goals stay."""
     parts = make_parts(
         config("taxi_world:Taxi", leader=leader, parameters=replace(seeing(OWN, C), abstain=abstain)),
-        make_leader,
         SINGLE_PROCESS,
     )
     assert parts.leader.network.config.num_offers == C * 2 + abstain  # type: ignore[attr-defined]
@@ -165,7 +163,7 @@ def test_to_see_all_is_to_see_as_before(near_goals: int) -> None:
     """To the bit."""
     weights = []
     for parameters in (TaskConfig(), seeing(TaskConfig(), near_goals)):
-        parts = make_parts(config(parameters=parameters), make_leader, SINGLE_PROCESS)
+        parts = make_parts(config(parameters=parameters), SINGLE_PROCESS)
         for _ in range(2):
             episodes, _ = Rollout(parts.env, parts.leader, parts.generator).play(explore=0.2)
             assert episodes is not None

@@ -36,13 +36,14 @@ class FollowerFeatures:
     Attributes:
         own_features, goal_features: numbers of features per follower, and per follower and goal type.
         candidates: C, goal types that a follower sees; G where these are all.
+        near_goals: C in a game in which that is fewer than G, else 0.
         whole: the core's encoder, where it writes all of these; else None.
     """
 
     def __init__(self, env: TwoPhaseVectorEnv, *, all_goals: bool = False) -> None:
         self._core = _core.FollowerEncoder(env._core, all_goals)
         self.candidates = self._core.candidates
-        self._near = self.candidates if self.candidates < env.parameters["num_goals"] else 0
+        self.near_goals = self.candidates if self.candidates < env.parameters["num_goals"] else 0
         self._ground = None if env.parameters["followers"] == "meta" else Surroundings(env)
         self.whole = self._core if self._ground is None else None
         extra = (0, 0) if self._ground is None else (self._ground.follower_features, self._ground.goal_features)
@@ -82,11 +83,11 @@ class FollowerFeatures:
         if self._ground is None:
             return
         own[..., self._core.own_features :], ground = self._ground.encode(observation)
-        if self._near:
-            candidates = _core.candidates(observation, "offered", self._near)
+        if self.near_goals:
+            candidates = _core.candidates(observation, "offered", self.near_goals)
             ground = np.take_along_axis(ground, candidates[..., None], axis=2)
         goal[..., self._core.goal_features :] = ground
 
     def goals(self, places: NDArray[np.int64], observation: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
         """Return the goal types, [B, N], in these places of what followers saw in a step; C stands for G, "stop"."""
-        return goals_of_places(places, observation, "offered", self._near) if self._near else places
+        return goals_of_places(places, observation, "offered", self.near_goals) if self.near_goals else places

@@ -60,7 +60,9 @@ class FollowerEncoder:
 
     def actions(self, answered: NDArray[np.int64], observation: Observation) -> NDArray[np.int64]:
         """Return what followers have chosen among the actions of their networks as the environment takes it, [B, N]."""
-        return self._features.goals(answered, observation) if self._meta else answered
+        if not (self._meta and self._features.near_goals):
+            return answered
+        return np.where(observation["acts"], self._features.goals(answered, observation), 0)
 
 
 class TableEncoder:
@@ -74,6 +76,7 @@ class TableEncoder:
 
     def __init__(self, env: TwoPhaseVectorEnv) -> None:
         self._states, self._population = FollowerStates(env), int(env.parameters["population_size"])
+        self.candidates: int = env.parameters["num_goals"]
         self._choices = int(env.single_follower_action_space.nvec[0])
 
     def sizes(self) -> QSizes:
@@ -85,6 +88,10 @@ class TableEncoder:
         own, _, identity = arrays
         own[..., 0], identity[...] = self._states.encode(observation), observation["identity"]
         return FollowerInput(*map(torch.from_numpy, arrays))
+
+    def actions(self, answered: NDArray[np.int64], observation: Observation) -> NDArray[np.int64]:
+        """Return what followers have chosen, which the environment takes as it is."""
+        return answered
 
 
 class _Recording:
