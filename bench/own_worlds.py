@@ -1,7 +1,7 @@
 """Worlds of your own: `python bench/own_worlds.py`.
 
-The taxi world of the documentation in Python and in C++, what the package adds to a step, and (`--part room`) many
-followers.
+The taxi world of the documentation in Python and in C++, and what the package adds to a step; many followers (`--part
+room`); learning among the goal types within reach only (`--part near`).
 
 The C++ world has to be installed: `pip install --no-build-isolation --no-deps docs/examples/cpp_world`.
 """
@@ -20,8 +20,12 @@ import numpy as np
 import tyro
 
 import paymaster
+from paymaster.algorithms.process_group import SINGLE_PROCESS
 from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.play.rollout import Rollout
 from paymaster.terminal.markdown import markdown_table
+from paymaster.training.config import TrainConfig
+from paymaster.training.train import make_parts
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "docs" / "examples"))
 from taxi_world import Taxi
@@ -137,16 +141,45 @@ def room() -> None:
     print(markdown_table(headings, rows))
 
 
+def near(rounds: int) -> None:
+    """Print what an update of 32 games costs with 61 zones, of which the networks see all, 16 or 8."""
+    runs = {}
+    for seen in (0, 16, 8):
+        parameters = {"num_followers": 16, "num_goals": 61, "near_goals": seen, "demand": 1.0}
+        config = TrainConfig("taxi_world:Taxi", num_envs=32, parameters=parameters)
+        parts = make_parts(config, SINGLE_PROCESS)
+        runs[seen] = parts, Rollout(parts.env, parts.leader, parts.generator)
+    found: dict[int, list[tuple[float, float]]] = {seen: [] for seen in runs}
+    size = {}
+    for _ in range(rounds):
+        for seen, (parts, rollout) in runs.items():
+            start = time.process_time()
+            episodes, _ = rollout.play()
+            played = time.process_time()
+            assert episodes is not None
+            parts.leader.update(episodes)
+            found[seen].append((played - start, time.process_time() - played))
+            size[seen] = episodes.goal.nbytes / 2**20
+    rows = [
+        (str(seen or 61), f"{size[seen]:.1f}", *(shown([1e3 * s for s in part], 0) for part in zip(*took, strict=True)))
+        for seen, took in found.items()
+    ]
+    headings = ("goal types seen", "MiB of their features", "milliseconds of play", "milliseconds of the update")
+    print(markdown_table(headings, rows))
+
+
 def main(part: str = "rates", games: int = 1024, rounds: int = 9) -> None:
     """Measure and print.
 
     Args:
-        part: "rates" or "room".
+        part: "rates", "room" or "near".
         games: B.
         rounds: in which the worlds take turns.
     """
     if part == "rates":
         rates(games, rounds)
+    elif part == "near":
+        near(rounds)
     else:
         room()
 

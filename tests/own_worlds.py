@@ -176,6 +176,34 @@ class Wide(Taxi):  # type: ignore[misc, valid-type]
         return super().plan(chosen) + 256
 
 
+class Empty(Taxi):  # type: ignore[misc, valid-type]
+    """Begins with nothing left to do."""
+
+    def exhausted(self) -> Any:
+        return np.ones(self.num_games, np.bool_)
+
+
+class Planned(Taxi):  # type: ignore[misc, valid-type]
+    """Takes it that followers do as planned."""
+
+    def plan(self, chosen: Any) -> Any:
+        self.planned = super().plan(chosen)
+        return self.planned
+
+    def move(self, step: Move) -> Moved:
+        if (step.action != self.planned)[step.playing].any():
+            raise ValueError("somebody left the way")
+        return super().move(step)
+
+
+class Unpainted(Taxi):  # type: ignore[misc, valid-type]
+    """Draws a field that there is not."""
+
+    @staticmethod
+    def draw(canvas: Any, box: Any, state: Any, parameters: Any) -> None:
+        canvas.text(*box[:2], f"{state['colour']} of {parameters['num_goals']}", 12)
+
+
 FAULTS: dict[type[World], str] = {
     OfItsOwnChance: r"OfItsOwnChance: '\w+' \(game \d, step \d+\): expected equal games from equal seeds \(draw from `draws`",
     Forgetful: r"Forgetful: '\w+' \(game \d, step \d+\): expected the game that was stored, after snapshot\(\) and restore\(\)",
@@ -192,6 +220,9 @@ FAULTS: dict[type[World], str] = {
     KeptDraws: r"KeptDraws.move: expected it to return, got WorldError: draws: expected to be used in the reset that they",
     Overfull: r"Overfull.available \(game \d\): expected a value in \[0, 3\] \(most_available\), got",
     WrongAction: r"WrongAction.plan \(game \d, follower \d\): expected a value in \[0, 3\], got 4",
+    Empty: r"Empty.reset \(game 0\): expected an episode with something left to do, got one that exhausted\(\) says is over",
+    Planned: r"Planned.move: expected it to return, got ValueError: somebody left the way",
+    Unpainted: r"Unpainted: draw \(step 0\): expected a picture, got KeyError: 'colour'",
     Wide: r"Wide.plan \(game \d\): expected a value in \[0, 255\], got 25\d",
 }
 """Faulty world -> what :func:`paymaster.testing.check_world` says of it."""

@@ -30,10 +30,11 @@ std::vector<py::ssize_t> twice_of(const std::vector<py::ssize_t>& shape) {
 class PyActingLeader {
  public:
   PyActingLeader(const py::dict& parameters, std::int64_t num_goals, std::int64_t num_bonuses, std::int64_t num_actions,
-                 std::int64_t follower_features, std::int64_t goal_features, std::int64_t hidden)
+                 std::int64_t follower_features, std::int64_t goal_features, std::int64_t hidden,
+                 std::int64_t near_goals)
       : parameters_(parameters),
-        network_(leader_network(parameters_, num_goals, num_bonuses, num_actions, follower_features, goal_features,
-                                hidden, false)) {}
+        network_(leader_network(parameters_, num_goals, near_goals, num_bonuses, num_actions, follower_features,
+                                goal_features, hidden, false)) {}
 
   py::tuple step(const py::array& follower, const py::array& goal, const py::array& previous,
                  const py::array& history) const {
@@ -216,10 +217,10 @@ py::array draw_of(const py::array& log_mu, const py::object& termination_logits,
 
 void bind_acting(py::module_& m) {
   py::class_<PyActingLeader>(m, "ActingLeader")
-      .def(py::init<const py::dict&, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+      .def(py::init<const py::dict&, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
                     std::int64_t>(),
            py::arg("parameters"), py::kw_only(), py::arg("num_goals"), py::arg("num_bonuses"), py::arg("num_actions"),
-           py::arg("follower_features"), py::arg("goal_features"), py::arg("hidden"))
+           py::arg("follower_features"), py::arg("goal_features"), py::arg("hidden"), py::arg("near_goals") = 0)
       .def("step", &PyActingLeader::step, py::arg("follower"), py::arg("goal"), py::arg("previous"), py::arg("history"))
       .def("offer", &PyActingLeader::offer, py::arg("follower"), py::arg("goal"), py::arg("previous"),
            py::arg("history"), py::arg("expired"), py::arg("opens"), py::arg("uniform"), py::arg("explore"));

@@ -117,6 +117,24 @@ py::array expired_of(const py::object& observation) {
   return out;
 }
 
+/// The candidates of followers with these offers, int64 [B, N, C].
+py::array candidates_of_followers(const py::object& observation, const std::string& offer, int near_goals) {
+  Fields fields(observation);
+  const ShapeList shape = fields.distance_shape();
+  const py::ssize_t games = shape[0], n = shape[1];
+  const Column<std::int16_t> distance = fields.take<std::int16_t>("distance", shape),
+                             offered = fields.take<std::int16_t>(offer.c_str(), {games, n, 2});
+  expect_range(static_cast<int>(shape[2]), 1, kMaxGoals, "observation['distance'].shape[2]");
+  expect_range(near_goals, 0, kMaxGoals, "near_goals");
+  const int candidates = candidates_of(near_goals, static_cast<int>(shape[2]));
+  const std::vector<std::uint8_t> found =
+      nearest_candidates(distance, offered, static_cast<std::size_t>(games), static_cast<std::size_t>(n),
+                         static_cast<int>(shape[2]), candidates);
+  py::array_t<std::int64_t> out(ShapeList{games, n, candidates});
+  std::copy(found.begin(), found.end(), out.mutable_data());
+  return out;
+}
+
 /// The fields that features of games of this configuration are made of; their number comes from the distances.
 SeenFields seen_fields(Fields& fields, const GameConfig& config, py::ssize_t& games) {
   games = fields.distance_shape()[0];
@@ -133,11 +151,12 @@ SeenFields seen_fields(Fields& fields, const GameConfig& config, py::ssize_t& ga
 /// The encoder of a batch's observations, which reads the batch's statistics table.
 class PyFeatureEncoder {
  public:
-  explicit PyFeatureEncoder(const py::object& batch) : batch_(batch), core_(core_of(batch)), encoder_(core_.config()) {}
+  PyFeatureEncoder(const py::object& batch, bool all_goals)
+      : batch_(batch), core_(core_of(batch)), all_goals_(all_goals), encoder_(core_.config(), all_goals) {}
 
   const FeatureEncoder& encoder() const { return encoder_; }
 
-  py::object batch() const { return batch_; }
+  py::tuple arguments() const { return py::make_tuple(batch_, all_goals_); }
 
   py::tuple encode(const py::object& observation) {
     Fields fields(observation);
@@ -163,7 +182,7 @@ class PyFeatureEncoder {
   py::ssize_t followers() const { return core_.config().num_followers; }
   ShapeList follower_shape(py::ssize_t games) const { return {games, followers(), encoder_.follower_features()}; }
   ShapeList goal_shape(py::ssize_t games) const {
-    return {games, followers(), core_.config().num_goals, encoder_.goal_features()};
+    return {games, followers(), encoder_.candidates(), encoder_.goal_features()};
   }
 
   void run(const SeenFields& seen, py::ssize_t games, const FeatureArrays& out) const {
@@ -175,6 +194,7 @@ class PyFeatureEncoder {
 
   py::object batch_;  // keeps core_ alive
   Batch& core_;
+  bool all_goals_;
   FeatureEncoder encoder_;
 };
 
@@ -192,7 +212,8 @@ void PyFollowerEncoder::encode_into(const py::object& observation, const py::arr
   Fields fields(observation);
   py::ssize_t games = 0;
   FollowerFields seen{seen_fields(fields, core_.config(), games), {}, {}, {}, {}, {}};
-  const py::ssize_t n = core_.config().num_followers, goals = core_.config().num_goals;
+  const py::ssize_t n = core_.config().num_followers, goals = core_.config().num_goals,
+                    candidates = encoder_.candidates();
   seen.offered = fields.take<std::int16_t>("offered", {games, n, 2});
   seen.preference = fields.take<std::int16_t>("preference", {games, n});
   seen.skill = fields.take<bool>("skill", {games, n, goals});
@@ -202,7 +223,7 @@ void PyFollowerEncoder::encode_into(const py::object& observation, const py::arr
   const py::ssize_t goal_width = width_of(goal, "goal", encoder_.goal_features());
   const FollowerFeatureArrays out{
       {expect_output<float>(own, "own", {games, n, own_width}), static_cast<std::size_t>(own_width),
-       expect_output<float>(goal, "goal", {games, n, goals, goal_width}), static_cast<std::size_t>(goal_width)},
+       expect_output<float>(goal, "goal", {games, n, candidates, goal_width}), static_cast<std::size_t>(goal_width)},
       expect_output<std::int64_t>(identity, "identity", {games, n})};
   const int population = core_.statistics().population;
   py::gil_scoped_release release;
@@ -211,11 +232,12 @@ void PyFollowerEncoder::encode_into(const py::object& observation, const py::arr
 
 void bind_features(py::module_& m) {
   py::class_<PyFeatureEncoder>(m, "FeatureEncoder")
-      .def(py::init<const py::object&>(), py::arg("batch"))
+      .def(py::init<const py::object&, bool>(), py::arg("batch"), py::arg("all_goals") = false)
       .def("__reduce__",
            [](const py::object& self) {
-             return py::make_tuple(py::type::of(self), py::make_tuple(py::cast<PyFeatureEncoder&>(self).batch()));
+             return py::make_tuple(py::type::of(self), py::cast<PyFeatureEncoder&>(self).arguments());
            })
+      .def_property_readonly("candidates", [](const PyFeatureEncoder& self) { return self.encoder().candidates(); })
       .def_property_readonly("follower_features",
                              [](const PyFeatureEncoder& self) { return self.encoder().follower_features(); })
       .def_property_readonly("goal_features",
@@ -224,11 +246,12 @@ void bind_features(py::module_& m) {
       .def("encode_into", &PyFeatureEncoder::encode_into, py::arg("observation"), py::arg("follower"), py::arg("goal"),
            py::arg("expired"));
   py::class_<PyFollowerEncoder>(m, "FollowerEncoder")
-      .def(py::init<const py::object&>(), py::arg("batch"))
+      .def(py::init<const py::object&, bool>(), py::arg("batch"), py::arg("all_goals") = false)
       .def("__reduce__",
            [](const py::object& self) {
-             return py::make_tuple(py::type::of(self), py::make_tuple(py::cast<PyFollowerEncoder&>(self).batch()));
+             return py::make_tuple(py::type::of(self), py::cast<PyFollowerEncoder&>(self).arguments());
            })
+      .def_property_readonly("candidates", [](const PyFollowerEncoder& self) { return self.encoder().candidates(); })
       .def_property_readonly("own_features",
                              [](const PyFollowerEncoder& self) { return self.encoder().own_features(); })
       .def_property_readonly("goal_features",
@@ -236,6 +259,8 @@ void bind_features(py::module_& m) {
       .def("encode_into", &PyFollowerEncoder::encode_into, py::arg("observation"), py::arg("own"), py::arg("goal"),
            py::arg("identity"));
   m.attr("GOAL_FEATURES_NOW") = kGoalFeaturesNow;
+  m.def("candidates", &candidates_of_followers, py::arg("observation"), py::arg("offer"), py::arg("near_goals"),
+        "Goal types that networks see of each follower: int64 [B, N, C].");
   m.def("expired", &expired_of, py::arg("observation"), "Which offers have run their course: bool [B, N].");
 }
 

@@ -43,10 +43,10 @@ class PyLeaderUpdate {
  public:
   PyLeaderUpdate(const py::dict& parameters, const py::array& all, const py::array& gradient, std::int64_t num_goals,
                  std::int64_t num_bonuses, std::int64_t num_actions, std::int64_t follower_features,
-                 std::int64_t goal_features, std::int64_t hidden)
+                 std::int64_t goal_features, std::int64_t hidden, std::int64_t near_goals)
       : parameters_(parameters),
-        network_(leader_network(parameters_, num_goals, num_bonuses, num_actions, follower_features, goal_features,
-                                hidden, true)),
+        network_(leader_network(parameters_, num_goals, near_goals, num_bonuses, num_actions, follower_features,
+                                goal_features, hidden, true)),
         all_(all),
         gradient_(gradient) {
     if (all.ndim() != 1) reject("all", "shape (P,)", shape_of(all));
@@ -152,10 +152,10 @@ void bind_leader_update(py::module_& m) {
            py::arg("penalty_weight"), py::arg("clip"));
   py::class_<PyLeaderUpdate>(m, "LeaderUpdate")
       .def(py::init<const py::dict&, const py::array&, const py::array&, std::int64_t, std::int64_t, std::int64_t,
-                    std::int64_t, std::int64_t, std::int64_t>(),
+                    std::int64_t, std::int64_t, std::int64_t, std::int64_t>(),
            py::arg("parameters"), py::arg("all"), py::arg("gradient"), py::kw_only(), py::arg("num_goals"),
            py::arg("num_bonuses"), py::arg("num_actions"), py::arg("follower_features"), py::arg("goal_features"),
-           py::arg("hidden"))
+           py::arg("hidden"), py::arg("near_goals") = 0)
       .def("take", &PyLeaderUpdate::take, py::arg("batch_sizes"), py::arg("follower"), py::arg("goal"),
            py::arg("previous"), py::arg("offer"), py::arg("held"), py::arg("follower_action"), py::arg("new_offer"),
            py::arg("explored"))

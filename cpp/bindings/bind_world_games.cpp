@@ -2,8 +2,10 @@
 // what the world's methods have returned, checked and copied.
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,22 +42,36 @@ std::string shape_said(const std::vector<std::size_t>& shape) {
   return text;
 }
 
+/// Bits that are 0 in all numbers that To has, once these are counted from its lowest (from 0 where From has no sign).
+template <class From, class To>
+constexpr auto bits_too_high(From number) {
+  using Bits = std::make_unsigned_t<From>;
+  constexpr bool kBelow = std::is_signed_v<From> && std::is_signed_v<To>;
+  constexpr Bits kLowest = kBelow ? static_cast<Bits>(std::numeric_limits<To>::lowest()) : Bits{0};
+  constexpr Bits kMost = static_cast<Bits>(static_cast<Bits>(std::numeric_limits<To>::max()) - kLowest);
+  return static_cast<Bits>(static_cast<Bits>(static_cast<Bits>(number) - kLowest) & static_cast<Bits>(~kMost));
+}
+
 /// Copies `count` numbers; returns the place of the first that does not fit, or `count`.
 template <class From, class To>
 std::size_t copy_numbers(const py::array& array, To* to, std::size_t count) {
-  constexpr bool kMayNotFit = std::is_integral_v<To> && !std::is_same_v<To, bool>;
+  constexpr bool kMayNotFit = std::is_integral_v<To> && !std::is_same_v<To, bool> && sizeof(From) >= sizeof(To);
   const py::array_t<From, py::array::c_style> ordered(array);
   const From* const from = ordered.data();
-  bool fits = true;
-  for (std::size_t i = 0; i < count; ++i) {
-    to[i] = static_cast<To>(from[i]);
-    if constexpr (kMayNotFit) fits &= std::in_range<To>(from[i]);
-  }
-  if (fits) return count;
-  std::size_t i = 0;
-  if constexpr (kMayNotFit)
+  if constexpr (!kMayNotFit) {
+    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<To>(from[i]);
+    return count;
+  } else {
+    std::make_unsigned_t<From> too_high = 0;  // of all: a loop without branches, for several numbers at once
+    for (std::size_t i = 0; i < count; ++i) {
+      to[i] = static_cast<To>(from[i]);
+      too_high |= bits_too_high<From, To>(from[i]);
+    }
+    if (too_high == 0) return count;
+    std::size_t i = 0;
     while (std::in_range<To>(from[i])) ++i;
-  return i;
+    return i;
+  }
 }
 
 /// The numbers that a method of a world's has returned, in the core's array of them.

@@ -9,11 +9,11 @@ namespace paymaster::bindings {
 
 class PyFollowerEncoder {
  public:
-  explicit PyFollowerEncoder(const py::object& batch)
-      : batch_(batch), core_(core_of(batch)), encoder_(core_.config()) {}
+  PyFollowerEncoder(const py::object& batch, bool all_goals)
+      : batch_(batch), core_(core_of(batch)), all_goals_(all_goals), encoder_(core_.config(), all_goals) {}
 
   const FollowerEncoder& encoder() const { return encoder_; }
-  py::object batch() const { return batch_; }
+  py::tuple arguments() const { return py::make_tuple(batch_, all_goals_); }
 
   /// Writes features and identities into the caller's arrays; throws where they do not fit.
   void encode_into(const py::object& observation, const py::array& own, const py::array& goal,
@@ -22,6 +22,7 @@ class PyFollowerEncoder {
  private:
   py::object batch_;  // keeps core_ alive
   Batch& core_;
+  bool all_goals_;
   FollowerEncoder encoder_;
 };
 

@@ -2,13 +2,14 @@
 
 namespace paymaster::bindings {
 
-LeaderNetwork leader_network(Parameters& p, std::int64_t num_goals, std::int64_t num_bonuses, std::int64_t num_actions,
-                             std::int64_t follower_features, std::int64_t goal_features, std::int64_t hidden,
-                             bool learns) {
+LeaderNetwork leader_network(Parameters& p, std::int64_t num_goals, std::int64_t near_goals, std::int64_t num_bonuses,
+                             std::int64_t num_actions, std::int64_t follower_features, std::int64_t goal_features,
+                             std::int64_t hidden, bool learns) {
   LeaderNetwork network;
   ActingSizes& sizes = network.sizes;
   LeaderWeights& w = network.weights;
-  sizes.goals = checked_size(num_goals, "num_goals");
+  const std::size_t goals = checked_size(num_goals, "num_goals");
+  sizes.goals = near_goals == 0 ? goals : checked_size(near_goals, "near_goals");
   sizes.bonuses = checked_size(num_bonuses, "num_bonuses");
   sizes.follower_features = checked_size(follower_features, "follower_features");
   sizes.goal_features = checked_size(goal_features, "goal_features");
@@ -47,7 +48,7 @@ LeaderNetwork leader_network(Parameters& p, std::int64_t num_goals, std::int64_t
   if (learns) {
     w.value_code = p.layer("baseline.code", h, h);
     w.value_offer = p.take("baseline.offer.weight", offers);
-    w.value = p.layer("baseline.out", sizes.goals + k, h);
+    w.value = p.layer("baseline.out", goals + k, h);
   }
   return network;
 }

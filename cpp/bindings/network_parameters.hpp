@@ -93,10 +93,11 @@ struct LeaderNetwork {
   LeaderWeights weights;
 };
 
-/// Args: what named_parameters() has. With `learns`, the baseline's, too.
-LeaderNetwork leader_network(Parameters& parameters, std::int64_t num_goals, std::int64_t num_bonuses,
-                             std::int64_t num_actions, std::int64_t follower_features, std::int64_t goal_features,
-                             std::int64_t hidden, bool learns);
+/// Args: what named_parameters() has; the goal types there are, and how many of them it sees of a follower (0: all). With
+/// `learns`, the baseline's, too.
+LeaderNetwork leader_network(Parameters& parameters, std::int64_t num_goals, std::int64_t near_goals,
+                             std::int64_t num_bonuses, std::int64_t num_actions, std::int64_t follower_features,
+                             std::int64_t goal_features, std::int64_t hidden, bool learns);
 
 /// Sizes of a network that followers share, and its weights.
 struct FollowerNetwork {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "game/check.hpp"
 
@@ -66,12 +67,13 @@ void expired(const OfferFields& seen, std::size_t games, std::size_t followers, 
   }
 }
 
-FeatureEncoder::FeatureEncoder(const GameConfig& config)
+FeatureEncoder::FeatureEncoder(const GameConfig& config, bool all_goals)
     : body_(config.world->body(config)),
       own_(config.world->features(config)),
       routes_(config.observe_routes),
       n_(config.num_followers),
       goals_(config.num_goals),
+      candidates_(all_goals ? goals_ : candidates_of(config.near_goals, goals_)),
       bonuses_(config.num_bonuses),
       horizon_(config.horizon),
       actions_(config.world->actions()),
@@ -95,23 +97,35 @@ int FeatureEncoder::goal_features() const {
   return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? actions_ : 0) + own_of_pairs_;
 }
 
+std::vector<std::uint8_t> FeatureEncoder::find_candidates(const SeenFields& seen, const Column<std::int16_t>& offer,
+                                                          std::size_t games) const {
+  if (candidates_ == goals_) return {};
+  return nearest_candidates(seen.distance, offer, games, static_cast<std::size_t>(n_), goals_, candidates_);
+}
+
 void FeatureEncoder::encode(const SeenFields& seen, std::size_t games, const HistoryTable& table,
                             const FeatureArrays& out) const {
   const auto n = static_cast<std::size_t>(n_), goal_width = static_cast<std::size_t>(goal_features());
-  const std::size_t goal_row = n * static_cast<std::size_t>(goals_) * goal_width;
-  encode_now(seen, games, table.population,
+  const std::size_t goal_row = n * static_cast<std::size_t>(candidates_) * goal_width;
+  const std::vector<std::uint8_t> candidates = find_candidates(seen, seen.offer, games);
+  encode_now(seen, games, table.population, candidates,
              {out.follower, static_cast<std::size_t>(follower_features()), out.goal, goal_width});
-  for (std::size_t game = 0; game < games; ++game) write_earlier(seen, game, table, out.goal + game * goal_row);
+  for (std::size_t game = 0; game < games; ++game) {
+    with_goals(candidates, game,
+               [&](auto goal_of) { write_earlier(seen, game, goal_of, table, out.goal + game * goal_row); });
+  }
   if (out.expired != nullptr) expired(seen, games, n, goals_, out.expired);
 }
 
 void FeatureEncoder::encode_now(const SeenFields& seen, std::size_t games, int population,
-                                const FeatureRows& out) const {
-  const auto n = static_cast<std::size_t>(n_), goals = static_cast<std::size_t>(goals_);
+                                const std::vector<std::uint8_t>& candidates, const FeatureRows& out) const {
+  const auto n = static_cast<std::size_t>(n_);
+  const std::size_t goal_row = n * static_cast<std::size_t>(candidates_) * out.goal_width;
   check(seen, games, population);
   for (std::size_t game = 0; game < games; ++game) {
     write_followers(seen, game, out.follower_width, out.follower + game * n * out.follower_width);
-    write_goals(seen, game, out.goal_width, out.goal + game * n * goals * out.goal_width);
+    with_goals(candidates, game,
+               [&](auto goal_of) { write_goals(seen, game, goal_of, out.goal_width, out.goal + game * goal_row); });
   }
 }
 
@@ -159,22 +173,13 @@ float* FeatureEncoder::write_own_of_follower(const SeenFields& seen, std::size_t
   for (std::size_t i = 0; i < own_.size(); ++i) {
     if (own_[i].of_pair) continue;
     const auto count = static_cast<std::size_t>(own_[i].shape.inner());
-    for (std::size_t j = 0; j < count; ++j)
-      *out++ = std::clamp(seen.own[i].at(game, follower * count + j) / own_[i].scale, -kFarthest, kFarthest);
+    for (std::size_t j = 0; j < count; ++j) *out++ = own_feature(i, seen, game, follower * count + j);
   }
   return out;
 }
 
-void FeatureEncoder::write_own_of_pairs(const SeenFields& seen, std::size_t game, std::size_t follower,
-                                        std::size_t width, float* out) const {
-  const auto goals = static_cast<std::size_t>(goals_);
-  for (std::size_t i = 0; i < own_.size(); ++i) {
-    if (!own_[i].of_pair) continue;
-    const std::size_t first = own_[i].shape.columns > 0 ? follower * goals : 0;
-    for (std::size_t g = 0; g < goals; ++g)
-      out[g * width] = std::clamp(seen.own[i].at(game, first + g) / own_[i].scale, -kFarthest, kFarthest);
-    ++out;
-  }
+float FeatureEncoder::own_feature(std::size_t i, const SeenFields& seen, std::size_t game, std::size_t at) const {
+  return std::clamp(seen.own[i].at(game, at) / own_[i].scale, -kFarthest, kFarthest);
 }
 
 float* FeatureEncoder::write_body(const SeenFields& seen, std::size_t game, int follower, float* out) const {
@@ -191,7 +196,10 @@ float* FeatureEncoder::write_body(const SeenFields& seen, std::size_t game, int 
   return std::fill_n(out, end - out, 0.0f);
 }
 
-void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, std::size_t width, float* out) const {
+template <class GoalOf>
+void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, GoalOf goal_of, std::size_t width,
+                                 float* out) const {
+  constexpr bool kAll = std::is_same_v<GoalOf, AllGoals>;
   const std::int16_t *distances = seen.distance.of(game), *offer = seen.offer.of(game);
   const std::int16_t *committed = seen.committed.of(game), *available = seen.available.of(game);
   const int remaining = horizon_ - *seen.step.of(game);
@@ -202,14 +210,15 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, std::
   for (int k = 0; k < n_; ++k) {
     for (int g = 0; g < goals_; ++g) {
       const float near = nearness(distances[k * goals_ + g]);
-      out[static_cast<std::size_t>(k * goals_ + g) * width + 1] = near;
+      if constexpr (kAll) out[static_cast<std::size_t>(k * goals_ + g) * width + 1] = near;
       nearest.add(g, near);
       offers[g] += offer[2 * k] == g;
     }
   }
   for (int k = 0; k < n_; ++k) {
-    for (int g = 0; g < goals_; ++g, out += width) {
-      const int distance = distances[k * goals_ + g];
+    for (int c = 0; c < candidates_; ++c, out += width) {
+      const int g = goal_of(k, c), distance = distances[k * goals_ + g];
+      if constexpr (!kAll) out[1] = nearness(distance);
       const bool reachable = distance >= 0, offered = offer[2 * k] == g;
       out[0] = flag(reachable);
       out[2] = flag(reachable && distance < remaining);  // there is time to reach it
@@ -225,14 +234,16 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, std::
 }
 
 /// What earlier episodes tell of each pair, and the planner's first action.
-void FeatureEncoder::write_earlier(const SeenFields& seen, std::size_t game, const HistoryTable& table,
+template <class GoalOf>
+void FeatureEncoder::write_earlier(const SeenFields& seen, std::size_t game, GoalOf goal_of, const HistoryTable& table,
                                    float* out) const {
   const int width = goal_features(), own = width - own_of_pairs_, route = own - actions_;
   for (int k = 0; k < n_; ++k) {
-    write_own_of_pairs(seen, game, static_cast<std::size_t>(k), static_cast<std::size_t>(width), out + own);
+    write_own_of_pairs(seen, game, k, goal_of, static_cast<std::size_t>(width), out + own);
     // Checked before; whatever another thread has done to the array since, this stays inside the table.
     const int identity = std::clamp(seen.identity_of(game, static_cast<std::size_t>(k)), 0, table.population - 1);
-    for (int g = 0; g < goals_; ++g, out += width) {
+    for (int c = 0; c < candidates_; ++c, out += width) {
+      const int g = goal_of(k, c);
       write_history(table, identity, g, out + kGoalFeaturesNow);
       if (!routes_) continue;
       const int first = seen.route.of(game)[k * goals_ + g];

@@ -10,27 +10,20 @@
 // completed, how often there was one, share completed within a quarter, half, three quarters, all of the horizon. With
 // `observe_routes` A more: the planner's first action towards it, one-hot.
 //
-// A world may add features of its own, at the end of either (FeatureField).
+// A world may add features of its own, at the end of either (FeatureField). With `near_goals` the rows of a follower are
+// those of its candidates (candidates.hpp), C < G; else of all goal types, C = G.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <vector>
 
+#include "features/candidates.hpp"
 #include "game/config.hpp"
 #include "game/fields.hpp"
 #include "game/history.hpp"
 
 namespace paymaster {
-
-/// One field of B games' observations: game i's values lie one behind the other from first + i * stride.
-template <class T>
-struct Column {
-  const T* first = nullptr;
-  std::ptrdiff_t stride = 0;  // in values
-
-  const T* of(std::size_t game) const { return first + static_cast<std::ptrdiff_t>(game) * stride; }
-};
 
 /// The fields that say whether an offer has run its course.
 struct OfferFields {
@@ -93,7 +86,7 @@ inline constexpr int kGoalFeaturesNow = 7 + 3;  // the goal, the offer
 /// The caller's arrays.
 struct FeatureArrays {
   float* follower = nullptr;  // [B, N, F]
-  float* goal = nullptr;      // [B, N, G, D]
+  float* goal = nullptr;      // [B, N, C, D]
   bool* expired = nullptr;    // [B, N] as expired() says; null: not asked for
 };
 
@@ -113,22 +106,46 @@ void expired(const OfferFields& seen, std::size_t games, std::size_t followers, 
 /// Turns observations of games of one configuration into features.
 class FeatureEncoder {
  public:
-  explicit FeatureEncoder(const GameConfig& config);
+  /// With `all_goals` it writes rows of all goal types, whatever the game says.
+  explicit FeatureEncoder(const GameConfig& config, bool all_goals = false);
 
+  int candidates() const { return candidates_; }      // C
   int follower_features() const;                      // F
   int goal_features() const;                          // D
   int own_of_pairs() const { return own_of_pairs_; }  // the last so many of D: the world's own
 
-  /// Writes these for a follower and all goal types, into rows of `width`.
-  void write_own_of_pairs(const SeenFields& seen, std::size_t game, std::size_t follower, std::size_t width,
-                          float* out) const;
+  /// The candidates of B games, of followers with these offers [B, N, 2]; empty where networks see all goal types.
+  std::vector<std::uint8_t> find_candidates(const SeenFields& seen, const Column<std::int16_t>& offer,
+                                            std::size_t games) const;
+  /// Calls f with a game's AllGoals or NearGoals.
+  template <class F>
+  void with_goals(const std::vector<std::uint8_t>& candidates, std::size_t game, F&& f) const {
+    if (candidates.empty()) return f(AllGoals{});
+    const std::size_t of_game = static_cast<std::size_t>(n_) * static_cast<std::size_t>(candidates_);
+    f(NearGoals{candidates.data() + game * of_game, candidates_});
+  }
+
+  /// Writes these for a follower and each of its goal types, into rows of `width`.
+  template <class GoalOf>
+  void write_own_of_pairs(const SeenFields& seen, std::size_t game, int follower, GoalOf goal_of, std::size_t width,
+                          float* out) const {
+    for (std::size_t i = 0; i < own_.size(); ++i) {
+      if (!own_[i].of_pair) continue;
+      const int first = own_[i].shape.columns > 0 ? follower * goals_ : 0;
+      for (int c = 0; c < candidates_; ++c)
+        out[static_cast<std::size_t>(c) * width] =
+            own_feature(i, seen, game, static_cast<std::size_t>(first + goal_of(follower, c)));
+      ++out;
+    }
+  }
 
   /// Features of B games, with the history as `table` has it now. Throws std::invalid_argument, with nothing written,
   /// on an identity, action, offered goal, heading or route out of range.
   void encode(const SeenFields& seen, std::size_t games, const HistoryTable& table, const FeatureArrays& out) const;
 
   /// The features of this step alone, in a game whose followers are of a population of that size.
-  void encode_now(const SeenFields& seen, std::size_t games, int population, const FeatureRows& out) const;
+  void encode_now(const SeenFields& seen, std::size_t games, int population,
+                  const std::vector<std::uint8_t>& candidates, const FeatureRows& out) const;
 
  private:
   static constexpr int kCurveMarks = 4;  // ages at which the completion curve is read off
@@ -137,18 +154,23 @@ class FeatureEncoder {
   void check(const SeenFields& seen, std::size_t games, int population) const;
   void write_followers(const SeenFields& seen, std::size_t game, std::size_t width, float* out) const;
   float* write_body(const SeenFields& seen, std::size_t game, int follower, float* out) const;
-  void write_goals(const SeenFields& seen, std::size_t game, std::size_t width, float* out) const;
-  void write_earlier(const SeenFields& seen, std::size_t game, const HistoryTable& table, float* out) const;
+  template <class GoalOf>
+  void write_goals(const SeenFields& seen, std::size_t game, GoalOf goal_of, std::size_t width, float* out) const;
+  template <class GoalOf>
+  void write_earlier(const SeenFields& seen, std::size_t game, GoalOf goal_of, const HistoryTable& table,
+                     float* out) const;
   void write_history(const HistoryTable& table, int identity, int goal, float* out) const;
   float how_often(std::int64_t count) const;
 
   float* write_own_of_follower(const SeenFields& seen, std::size_t game, std::size_t follower, float* out) const;
+  /// The `at`-th number of the world's i-th feature.
+  float own_feature(std::size_t i, const SeenFields& seen, std::size_t game, std::size_t at) const;
 
   std::vector<BodyField> body_;
   std::vector<FeatureField> own_;
   int own_of_follower_ = 0, own_of_pairs_ = 0;
   bool routes_;
-  int n_, goals_, bonuses_, horizon_, actions_;
+  int n_, goals_, candidates_, bonuses_, horizon_, actions_;
   double abundance_;  // goals of a type that count as 1
   int mark_[kCurveMarks];
   std::array<float, kOften + 1> how_often_;

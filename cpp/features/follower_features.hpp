@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "features/features.hpp"
 
@@ -29,22 +30,28 @@ struct FollowerFeatureArrays {
 /// Turns what followers see in games of one configuration into features.
 class FollowerEncoder {
  public:
-  explicit FollowerEncoder(const GameConfig& config)
-      : encoder_(config), n_(config.num_followers), goals_(config.num_goals), bonuses_(config.num_bonuses) {}
+  /// With `all_goals` it writes rows of all goal types, whatever the game says.
+  explicit FollowerEncoder(const GameConfig& config, bool all_goals = false)
+      : encoder_(config, all_goals), n_(config.num_followers), goals_(config.num_goals), bonuses_(config.num_bonuses) {}
 
+  int candidates() const { return encoder_.candidates(); }
   int own_features() const { return encoder_.follower_features() + 2; }
   int goal_features() const { return kGoalFeaturesNow + 4 + encoder_.own_of_pairs(); }
 
   /// Features of B games, whose followers are of a population of that size. Throws as FeatureEncoder::encode.
   void encode(const FollowerFields& seen, std::size_t games, int population, const FollowerFeatureArrays& out) const {
-    encoder_.encode_now(seen, games, population, out.rows);
-    for (std::size_t game = 0; game < games; ++game) write_own(seen, game, out);
+    const std::vector<std::uint8_t> candidates = encoder_.find_candidates(seen, seen.offered, games);
+    encoder_.encode_now(seen, games, population, candidates, out.rows);
+    for (std::size_t game = 0; game < games; ++game)
+      encoder_.with_goals(candidates, game, [&](auto goal_of) { write_own(seen, game, goal_of, out); });
   }
 
  private:
-  void write_own(const FollowerFields& seen, std::size_t game, const FollowerFeatureArrays& out) const {
+  template <class GoalOf>
+  void write_own(const FollowerFields& seen, std::size_t game, GoalOf goal_of, const FollowerFeatureArrays& out) const {
     const auto bonuses = static_cast<float>(bonuses_);
     const auto n = static_cast<std::size_t>(n_), goals = static_cast<std::size_t>(goals_);
+    const auto rows = static_cast<std::size_t>(candidates());
     const auto known = static_cast<std::size_t>(encoder_.follower_features());
     const std::int16_t* offered = seen.offered.of(game);
     const float *reservation = seen.reservation.of(game), *due = seen.due.of(game);
@@ -55,9 +62,10 @@ class FollowerEncoder {
       own[0] = reservation[k] / bonuses;
       own[1] = due[k] / bonuses;
       const float price = static_cast<float>(offered[2 * k + 1] + 1) / bonuses;
-      float* goal = out.rows.goal + follower * goals * out.rows.goal_width + kGoalFeaturesNow;
-      encoder_.write_own_of_pairs(seen, game, k, out.rows.goal_width, goal + 4);
-      for (int g = 0; g < goals_; ++g, goal += out.rows.goal_width) {
+      float* goal = out.rows.goal + follower * rows * out.rows.goal_width + kGoalFeaturesNow;
+      encoder_.write_own_of_pairs(seen, game, static_cast<int>(k), goal_of, out.rows.goal_width, goal + 4);
+      for (int c = 0; c < candidates(); ++c, goal += out.rows.goal_width) {
+        const int g = goal_of(static_cast<int>(k), c);
         const bool is_offered = offered[2 * k] == g;
         goal[0] = seen.preference.of(game)[k] == g ? own[0] : 0.0f;
         goal[1] = seen.skill.of(game)[k * goals + static_cast<std::size_t>(g)] ? 1.0f : 0.0f;

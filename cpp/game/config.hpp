@@ -26,6 +26,7 @@ struct GameConfig {
   double noise = 0.0;
   bool abstain = false;
   bool observe_routes = false;
+  int near_goals = 0;
   double goal_reward = 0.0;
   int population_size = 40;
   std::int64_t population_seed = 0;
@@ -79,6 +80,9 @@ struct GameConfig {
     visitor("abstain", self.abstain, "adds the offer 'none' (goal index G): no goal, no payment", 0, 1);
     visitor("observe_routes", self.observe_routes,
             "adds the field 'route' to the observation: the planners' first actions; off, they cost nothing", 0, 1);
+    visitor("near_goals", self.near_goals,
+            "C, goal types that the networks see of a follower: the one it is offered, and the nearest; 0: all", 0,
+            goals);
     visitor("goal_reward", self.goal_reward, "w, the leader's reward for a completed contract; 0 means min(K + 1, 5)",
             0.0, 1e6);
     visitor("population_size", self.population_size, "followers with fixed traits an episode is drawn from", 1,

@@ -8,6 +8,7 @@
 // one of (name, meaning, shape, T{}, get, set). get(i, j) returns a value, i and j along the shape's axes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -82,6 +83,14 @@ struct Describe {
   }
 };
 
+/// Gets a field's values where they lie, one game's one behind the other.
+template <class T>
+struct InOrder {
+  const T* row;
+  int inner;  // of the field's shape
+  T operator()(int i, int j) const { return row[i * inner + j]; }
+};
+
 /// Writes one game's observation into the fields' blocks: whole numbers and float32 values, the block [games, ...] of one
 /// field behind that of the other, so that every field of a batch is an array without gaps. Whole numbers are int16;
 /// int32 fields, which take two places, come before all of them.
@@ -107,6 +116,12 @@ struct ObservationWriter {
  private:
   template <class T, class Get>
   void write(T*& block, Shape shape, Get& get) const {
+    if constexpr (std::is_same_v<std::remove_cvref_t<Get>, InOrder<T>>) {
+      const auto count = static_cast<std::size_t>(shape.count());
+      std::copy_n(get.row, count, block + game * count);
+      block += games * count;
+      return;
+    }
     // Four followers and four goal types are what most games have: loops of known length are straight-line code.
     const int outer = shape.outer(), inner = shape.inner();
     // (Fractions are coordinates, in pairs.)

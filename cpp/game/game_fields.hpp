@@ -94,8 +94,13 @@ inline void Game<World>::observe(const State& s, Visitor&& field) const {
         [&](int k, int) { return s.follower[k].contract_age; });
   field("completed", "goal type of the contract it completed in the last step, -1 for none", followers,
         Whole(kNone, goals - 1), [&](int k, int) { return s.follower[k].completed; });
+  const auto distance = [&] {
+    if constexpr (requires { world_.distances(s.world); })
+      return InOrder<std::int16_t>{world_.distances(s.world), goals};
+    else return [&](int k, int g) { return world_.distance(s.world, k, g); };
+  };
   field("distance", "actions its planner needs before the one that reaches each goal type, -1 unreachable",
-        Shape{n_, goals}, Whole::from(kNone), [&](int k, int g) { return world_.distance(s.world, k, g); });
+        Shape{n_, goals}, Whole::from(kNone), distance());
   if (config_.observe_routes) {
     field("route", "primitive action its planner plays towards each goal type; where unreachable, how it stops",
           Shape{n_, goals}, Whole(0, actions() - 1), [way = routes(s)](int k, int g) { return way.first[g][k]; });

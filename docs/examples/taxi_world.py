@@ -73,6 +73,6 @@ class Taxi(paymaster.World):
                 canvas.line([tuple(at[a]), tuple(at[b])], INK, 2)
         for g, (left, top) in enumerate(at):
             canvas.circle(left, top, 34, PAPER, INK, 2)
-            canvas.text(left, top - 12, f"{'abcdefgh'[g % 8]}: {state['waiting'][g]}", 16, INK, "mm")
+            canvas.text(left, top - 12, f"{chr(97 + g)}: {state['waiting'][g]}", 16, INK, "mm")
             here = np.flatnonzero(state["zone"] == g)
             canvas.text(left, top + 12, " ".join(map(str, here)), 16, RED, "mm")

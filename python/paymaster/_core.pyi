@@ -176,9 +176,11 @@ class Batch:
     def statistics(self) -> dict[str, NDArray[Any]]: ...
 
 class FeatureEncoder:
-    """Of a batch's observations. Outputs: follower float32[B, N, F], goal float32[B, N, G, D], expired bool[B, N]."""
+    """Of a batch's observations. Outputs: follower float32[B, N, F], goal float32[B, N, C, D], expired bool[B, N]."""
 
-    def __init__(self, batch: Batch) -> None: ...
+    def __init__(self, batch: Batch, all_goals: bool = False) -> None: ...
+    @property
+    def candidates(self) -> int: ...
     @property
     def follower_features(self) -> int: ...
     @property
@@ -195,7 +197,9 @@ class FeatureEncoder:
 class FollowerEncoder:
     """Turns what a batch's followers see into features."""
 
-    def __init__(self, batch: Batch) -> None: ...
+    def __init__(self, batch: Batch, all_goals: bool = False) -> None: ...
+    @property
+    def candidates(self) -> int: ...
     @property
     def own_features(self) -> int: ...
     @property
@@ -208,6 +212,7 @@ class FollowerEncoder:
         identity: NDArray[np.int64],
     ) -> None: ...
 
+def candidates(observation: Mapping[str, NDArray[Any]], offer: str, near_goals: int) -> NDArray[np.int64]: ...
 def expired(observation: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]: ...
 
 class LossSettings:
@@ -239,6 +244,7 @@ class LeaderUpdate:
         follower_features: int,
         goal_features: int,
         hidden: int,
+        near_goals: int = 0,
     ) -> None: ...
     def take(
         self,
@@ -279,6 +285,7 @@ class ActingLeader:
         follower_features: int,
         goal_features: int,
         hidden: int,
+        near_goals: int = 0,
     ) -> None: ...
     def offer(
         self,

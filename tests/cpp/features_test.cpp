@@ -24,7 +24,7 @@ struct Features {
   Features(const FeatureEncoder& encoder, const GameConfig& config, int games)
       : pairs(static_cast<std::size_t>(games * config.num_followers)),
         follower(pairs * static_cast<std::size_t>(encoder.follower_features()), kUnwritten),
-        goal(pairs * static_cast<std::size_t>(config.num_goals * encoder.goal_features()), kUnwritten),
+        goal(pairs * static_cast<std::size_t>(encoder.candidates() * encoder.goal_features()), kUnwritten),
         ended(pairs) {}
 
   FeatureArrays pointers() { return {follower.data(), goal.data(), ended.data.get()}; }
@@ -68,6 +68,7 @@ TEST_CASE("features: every value is written, in all tasks and their variants") {
     Random random(stream);
     Variant v = random_variant(tasks()[stream % tasks().size()].preset, random);
     v.steps = std::min(v.steps, steps_to_play(40));
+    v.game.near_goals = static_cast<int>(stream % 4) % (v.game.num_goals + 1);  // 0: all
     play(v);
   }
 }
@@ -99,6 +100,18 @@ TEST_CASE("features: indices out of range are refused, and nothing is written") 
   Flags ended(8);
   CHECK_THROWS_WITH_AS(expired(seen, 2, 4, 4, ended.data.get()), doctest::Contains("observation['offer']"),
                        std::invalid_argument);
+}
+
+TEST_CASE("candidates: the goal type on offer, then the nearest, of equals the first; those out of reach last") {
+  const std::int16_t distance[] = {3, 1, kNone, 1, 0, kNone, 7, 2, 2, 0};  // two followers, five goal types
+  const std::int16_t offer[] = {2, 1, kNone, kNone};
+  using Places = std::vector<std::uint8_t>;
+  const auto found = [&](int count) { return nearest_candidates({distance, 10}, {offer, 4}, 1, 2, 5, count); };
+  CHECK(found(1) == Places{2, 4});
+  CHECK(found(3) == Places{2, 4, 1, 4, 2, 3});
+  CHECK(found(5) == Places{2, 4, 1, 3, 0, 4, 2, 3, 1, 0});
+  CHECK(candidates_of(3, 5) == 3);
+  for (const int all : {0, 5, 6}) CHECK(candidates_of(all, 5) == 5);
 }
 
 }  // namespace paymaster::test

@@ -37,10 +37,26 @@ CASES: dict[str, tuple[TrainConfig, float]] = {
     "exploring agents": (TrainConfig("predator_prey", leader="m3rl"), 0.5),
     "one follower": (TrainConfig("resource_collection", parameters={"num_followers": 1}), 0.0),
     "nine followers, 33 units": (TrainConfig("navigation", hidden=33, parameters={"num_followers": 9}), 0.0),
+    "near goals": (
+        TrainConfig("multi_bonus_resource_collection", parameters={"abstain": True, "near_goals": 2}),
+        0.2,
+    ),
+    "near goals, exploring agents": (
+        TrainConfig("predator_prey", leader="m3rl", parameters={"near_goals": 2}),
+        0.5,
+    ),
     "one game": (TrainConfig("resource_collection", num_envs=1), 0.0),
     "rounds of 17 games": (TrainConfig("resource_collection", num_envs=17), 0.0),
 }
-COVERING = {"ebpg-expiring", "m3rl", "no-prediction", "abstain, independent", "exploring, dense", "one game"}
+COVERING = {
+    "ebpg-expiring",
+    "m3rl",
+    "no-prediction",
+    "abstain, independent",
+    "exploring, dense",
+    "near goals",
+    "one game",
+}
 
 
 def played(config: TrainConfig, explore: float) -> tuple[EBPG, Episodes]:

@@ -17,6 +17,8 @@ import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+import paymaster
+from own_worlds import EXAMPLES, Taxi
 from paymaster.commands.main import main
 from paymaster.reproduction.pool import Finished
 from paymaster.reproduction.reproduce import reproduce
@@ -25,6 +27,8 @@ from paymaster.reproduction.runs import RunJob
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import Arm, Played, key, train_config
 from paymaster.storage.checkpoint import episode_of, list_checkpoints
+from paymaster.training.config import TrainConfig
+from paymaster.worlds.registration import forget
 
 ray = pytest.importorskip("ray")
 from paymaster.reproduction.ray_pool import run_jobs  # noqa: E402
@@ -88,6 +92,27 @@ def test_a_sweep_whose_worker_is_killed_ends_with_the_same_rows(tmp_path: Path) 
     jobs[KILLED].perform(tmp_path / "alone")
     unkilled = read_row(tmp_path / "alone", victim.name)
     assert numbers(read_row(out, victim.name)) == numbers(unkilled)
+
+
+@slow
+def test_a_world_of_ones_own_is_found_by_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its import path, from a folder that only this process has on its path, and by the name it was given here."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    paymaster.register("driven", Taxi, num_goals=6)
+    arm, played = Arm("RC completion", "ebpg"), frozenset({Played()})
+    few = {"episodes": 64, "num_envs": 32, "hidden": 8}
+    jobs = [RunJob(arm, TrainConfig(task, "ebpg", **few), played, 8) for task in ("taxi_world:Taxi", "driven")]
+    try:
+        ended = [
+            event for event in run_jobs(jobs, tmp_path / "swept", 1, None, tick=0.05) if isinstance(event, Finished)
+        ]
+        assert [one.error for one in ended] == [None, None]
+        for job in jobs:
+            job.perform(tmp_path / "alone")
+            rows = [numbers(read_row(tmp_path / place, key(job.config))) for place in ("swept", "alone")]
+            assert rows[0] == rows[1] and rows[0]["evaluations"]
+    finally:
+        forget("driven")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class ArrayBatch final : public GameBatch<World> {
         games_(std::move(games)),
         rules_(std::move(rules)),
         name_(short_name(config.world->name())),
+        overrides_(config.follower_kind() == Followers::primitive || config.noise > 0),
         paid_(games_->games * games_->followers) {
     for (const WorldArray& array : games_->own) check_name(array);
     games_->most_available = std::min(config.world->goal_objects(config), INT16_MAX);
@@ -71,7 +72,7 @@ class ArrayBatch final : public GameBatch<World> {
     each_game([&](int i) { respond(i, actions, follower_actions); });
     rules_->plan();
     check_plan(*games_, name_, rules_->actions());
-    each_game([&](int i) { tell(i, follower_actions); });
+    if (overrides_) each_game([&](int i) { override_actions(i, follower_actions); });
     games_->step_has_draws = false;
     draw_in(ArrayGames::Drawing::move, [&] { rules_->move(); });
     check_move(*games_, name_);
@@ -226,6 +227,11 @@ class ArrayBatch final : public GameBatch<World> {
     draw_in(ArrayGames::Drawing::reset, [&] { rules_->reset(); });
     check_arrays(*games_, name_ + ".reset");
     rules_->end();
+    for (std::size_t i = 0; i < games_->games; ++i) {
+      if (games_->starts[i] && games_->exhausted[i])
+        throw WorldError(name_ + ".reset (game " + std::to_string(i) +
+                         "): expected an episode with something left to do, got one that exhausted() says is over");
+    }
     std::fill_n(games_->starts.get(), games_->games, false);
   }
 
@@ -235,6 +241,7 @@ class ArrayBatch final : public GameBatch<World> {
     const std::size_t first = games_->follower(game, 0);
     HistoryEvent* events = this->events_.data() + first;
     games_->playing[game] = !s.done;
+    games_->step[game] = s.step;
     if (s.done) {
       std::fill_n(events, this->n_, HistoryEvent{});
       std::fill_n(games_->chosen.data() + first, this->n_, std::int8_t{kNone});
@@ -244,19 +251,17 @@ class ArrayBatch final : public GameBatch<World> {
     this->read_offers(i, actions, offers);
     if (follower_actions != nullptr) follower_actions += first;
     this->game_.respond(s, offers, follower_actions, games_->chosen.data() + first, paid_.data() + first, events);
+    for (int k = 0; k < this->n_; ++k)
+      games_->committed[games_->follower(game, k)] =
+          s.follower[k].committed ? s.follower[k].offer.goal : std::int8_t{kNone};
   }
 
-  void tell(int i, const std::int32_t* follower_actions) {
-    const auto game = static_cast<std::size_t>(i);
+  void override_actions(int i, const std::int32_t* follower_actions) {
     const State& s = this->state(i);
-    games_->step[game] = s.step;
     if (s.done) return;
-    const std::size_t first = games_->follower(game, 0);
+    const std::size_t first = games_->follower(static_cast<std::size_t>(i), 0);
     if (follower_actions != nullptr) follower_actions += first;
-    std::uint8_t* const action = games_->action.data() + first;
-    this->game_.override_actions(s, follower_actions, action);
-    GoalSet skill[kRoom];
-    this->game_.context_of(s, games_->chosen.data() + first, action, skill, games_->committed.data() + first);
+    this->game_.override_actions(s, follower_actions, games_->action.data() + first);
   }
 
   void settle(int i, const BatchResult& result) {
@@ -329,6 +334,7 @@ class ArrayBatch final : public GameBatch<World> {
   std::shared_ptr<ArrayGames> games_;
   std::unique_ptr<ArrayRules> rules_;
   std::string name_;
+  bool overrides_;           // planned actions may give way to others
   std::vector<float> paid_;  // [B, N] in advance, in this step
   bool broken_ = false;
 };

@@ -1,5 +1,7 @@
 #include "worlds/arrays/array_games.hpp"
 
+#include <type_traits>
+
 #include "game/check.hpp"
 
 namespace paymaster {
@@ -12,12 +14,22 @@ namespace {
 
 std::string in_game(std::size_t game) { return " (game " + std::to_string(game) + ")"; }
 
+/// A number as wide as a T, so that a loop over both takes as many of either at once.
+template <class T>
+using Mark = std::conditional_t<sizeof(T) == 1, std::uint8_t,
+                                std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                                   std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
+
 /// Every value lies in [low, high]; NaN does not. Which one does not is looked for only then.
 template <class T>
 std::size_t first_outside(const T* values, std::size_t count, T low, T high) {
-  bool inside = true;
-  for (std::size_t i = 0; i < count; ++i) inside &= (values[i] >= low) & (values[i] <= high);
-  if (inside) return count;
+  Mark<T> outside = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const T value = values[i];
+    outside |= static_cast<Mark<T>>(value < low) | static_cast<Mark<T>>(value > high);
+    if constexpr (std::is_floating_point_v<T>) outside |= static_cast<Mark<T>>(value != value);
+  }
+  if (outside == 0) return count;
   std::size_t i = 0;
   while (values[i] >= low && values[i] <= high) ++i;
   return i;
@@ -120,9 +132,8 @@ void check_plan(const ArrayGames& g, const std::string& world, int actions) {
 
 void check_move(const ArrayGames& g, const std::string& world) {
   const std::size_t pairs = g.games * g.followers * g.goals;
-  unsigned unable = 0;
-  for (std::size_t i = 0; i < pairs; ++i)
-    unable |= static_cast<unsigned>(g.reached[i]) & ~static_cast<unsigned>(g.skill[i]);
+  std::uint8_t unable = 0;
+  for (std::size_t i = 0; i < pairs; ++i) unable |= static_cast<std::uint8_t>(g.reached[i] > g.skill[i]);
   for (std::size_t i = 0; unable != 0 && i < pairs; ++i) {
     const std::size_t follower = i / g.goals;
     if (!g.reached[i] || g.skill[i] || !g.playing[follower / g.followers]) continue;

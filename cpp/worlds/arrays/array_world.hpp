@@ -37,6 +37,8 @@ class ArrayWorld {
     return distance_[(at(s) * followers_ + static_cast<std::size_t>(follower)) * goals_ +
                      static_cast<std::size_t>(goal)];
   }
+  /// Of all followers and goal types, [N, G].
+  const std::int16_t* distances(const State& s) const { return distance_ + at(s) * followers_ * goals_; }
   int available(const State& s, int goal) const {
     return games_->available[at(s) * games_->goals + static_cast<std::size_t>(goal)];
   }
@@ -63,9 +65,7 @@ class ArrayWorld {
       if (!array.shown) continue;
       const FieldInfo& f = array.field;
       with_type(array.type, [&]<class T>() {
-        const auto get = [row = row_of<T>(array, s), inner = f.shape.inner()](int i, int j) {
-          return row[i * inner + j];
-        };
+        const InOrder<T> get{row_of<T>(array, s), f.shape.inner()};
         if constexpr (std::is_floating_point_v<T>)
           field(f.name.c_str(), f.meaning.c_str(), f.shape, Real(f.low, f.high), get);
         else field(f.name.c_str(), f.meaning.c_str(), f.shape, Whole(f.low, f.high), get);

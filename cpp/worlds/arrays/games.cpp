@@ -4,6 +4,9 @@
 #include "worlds/arrays/array_batch.hpp"
 
 namespace paymaster {
+
+extern template class ArrayBatch<ArrayWorld<8, 8>>;  // small_games.cpp
+
 namespace {
 
 template <int Followers, int Goals>

@@ -26,12 +26,14 @@ class Episodes:
     """B episodes of at most T steps with N followers, G goal types and K bonus levels.
 
     An offer is a flat index: ``goal * K + bonus``; ``G * K`` is the offer "none" of a leader that may
-    abstain; -1 stands for "no offer yet" and occurs in ``previous`` at t = 0 only. Entries of steps that
+    abstain. In a game with ``near_goals`` the leader sees C < G goal types of each follower, and offers count these:
+    ``place * K + bonus``, ``C * K``; what a follower was offered has place 0 in the next step, so ``previous`` is not
+    the ``offer`` before. -1 stands for "no offer yet" and occurs in ``previous`` at t = 0 only. Entries of steps that
     were not played (``valid`` false, always a suffix of the episode) mean nothing and must be finite.
 
     Attributes:
         follower: float [T, B, N, F], features of each follower and of the game as seen from it.
-        goal: float [T, B, N, G, D], features of each goal type as seen from each follower.
+        goal: float [T, B, N, C, D], features of each goal type as seen from each follower.
         previous: int64 [T, B, N], omega_{t-1}.
         offer: int64 [T, B, N], omega_t.
         new_offer: bool [T, B, N], e^k_t is in A_T, the new actions (:mod:`paymaster.events`).
@@ -48,7 +50,7 @@ class Episodes:
     """
 
     follower: Annotated[Tensor, Axes("a floating dtype", "TBNF")]
-    goal: Annotated[Tensor, Axes("a floating dtype", "TBNGD")]
+    goal: Annotated[Tensor, Axes("a floating dtype", "TBNCD")]
     previous: Annotated[Tensor, Axes("int64", "TBN")]
     offer: Annotated[Tensor, Axes("int64", "TBN")]
     new_offer: Annotated[Tensor, Axes("bool", "TBN")]

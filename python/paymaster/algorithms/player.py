@@ -22,7 +22,8 @@ class Memory(NamedTuple):
     Attributes:
         actor: its network, as it was when the episodes began.
         history: h, [B, N, H].
-        fixed_goal: int64 [B, N], the goal that agent-wise exploration has set for the episode, or -1.
+        fixed_goal: int64 [B, N], the goal that agent-wise exploration has set for the episode, by its place among those
+            that the leader sees; or -1.
     """
 
     actor: LeaderActor
@@ -91,12 +92,14 @@ class NetworkPlayer:
                 explore = 0.0
             offer = draw_offers(output, held, explore, generator, greedy)
         assert output.history is not None
+        if self.network.config.near_goals:
+            fixed_goal = fixed_goal.clamp(max=0)  # what a follower is offered comes first in the next step
         return LeaderStep(offer, Memory(state.actor, output.history, fixed_goal), explored, output.attention)
 
     def _draw_goals(self, shape: torch.Size, explore: float, generator: torch.Generator | None) -> Tensor:
         """Agent-wise exploration for one episode: a uniform goal, or -1, for each follower."""
         chosen = torch.rand(shape, generator=generator, device=self.device) < explore
-        goals = torch.randint(self.network.config.num_goals, shape, generator=generator, device=self.device)
+        goals = torch.randint(self.network.config.candidates, shape, generator=generator, device=self.device)
         return goals.masked_fill(~chosen, -1)
 
     def _with_goals(self, log_mu: Tensor, fixed_goal: Tensor) -> Tensor:

@@ -18,7 +18,8 @@ class LeaderInput(NamedTuple):
 
     Attributes:
         follower: features of the followers, float [B, N, F].
-        goal: features of the goal types as seen from each follower, float [B, N, G, D].
+        goal: features of the goal types as seen from each follower, float [B, N, C, D]: of all G, or of
+            the C nearest in a game with ``near_goals``.
         previous: omega_{t-1}, int64 [B, N], -1 in the first step.
         expired: bool [B, N], that offer has run its course: its contract was completed, the follower is not committed
             to it, or its goal cannot be reached.

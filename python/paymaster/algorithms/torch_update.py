@@ -131,7 +131,7 @@ class TorchUpdate(TorchGradient):
         )
         policy = log_prob(output.log_mu, offer, opened, new_offer, explore)
         if config.exploration == "agents":
-            offered = network.num_goals * network.num_bonuses  # "none" is no explored goal
+            offered = network.candidates * network.num_bonuses  # "none" is no explored goal
             bonus = losses.bonus_log_prob(
                 output.log_mu[..., :offered], offer.clamp(max=offered - 1), network.num_bonuses
             )

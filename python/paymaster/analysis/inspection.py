@@ -112,7 +112,7 @@ def summarise(episodes: Episodes, insight: Insight, task: str, leader: str) -> I
 def acceptance_of(episodes: Episodes) -> Floats:
     """Return the share of the steps with an offer of each bonus level whose follower was committed to it, [K]."""
     levels, offer, committed = len(episodes.price), episodes.offer.numpy(), episodes.committed.numpy()
-    priced = episodes.valid.numpy()[..., None] & (offer < len(episodes.goal_reward) * levels)
+    priced = episodes.valid.numpy()[..., None] & (offer < episodes.goal.shape[-2] * levels)
     return np.array([_mean(committed[priced & (offer % levels == level)]) for level in range(levels)])
 
 

@@ -106,7 +106,7 @@ def open_run(
     else:
         overrides = {"observe_routes": config.observe_routes, **overrides}
         env = make_games(task, num_envs, seed, **overrides)
-    for name in ("num_goals", "num_bonuses", "abstain", "horizon", "population_size"):
+    for name in ("num_goals", "near_goals", "num_bonuses", "abstain", "horizon", "population_size"):
         if env.parameters[name] != home.parameters[name]:
             mismatch = f"expected {home.parameters[name]} as in the run's games, got {env.parameters[name]}"
             if name in parameters:

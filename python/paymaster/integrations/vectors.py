@@ -43,7 +43,7 @@ class LeaderSight:
     """
 
     def __init__(self, env: LeaderVectorEnv) -> None:
-        self._encoder, self._statistics = FeatureEncoder(env), env.statistics
+        self._encoder, self._statistics = FeatureEncoder(env, all_goals=True), env.statistics
         per_goal = env.parameters["num_goals"] * self._encoder.goal_features
         self.width: int = env.num_followers * (self._encoder.follower_features + per_goal)
 
@@ -82,7 +82,7 @@ class FollowerSight:
     """
 
     def __init__(self, env: TwoPhaseVectorEnv) -> None:
-        self._features = FollowerFeatures(env)
+        self._features = FollowerFeatures(env, all_goals=True)
         self.width: int = self._features.own_features + env.parameters["num_goals"] * self._features.goal_features + 1
 
     def encode(self, seen: Mapping[str, NDArray[Any]]) -> Floats:

@@ -31,8 +31,9 @@ class FollowerConfig:
 
     Attributes:
         population: P, followers.
-        num_goals: G, goal types.
-        num_actions: actions they choose from: G + 1 for "meta" (goal types, then "stop"), else primitive ones.
+        num_goals: goal types that a follower sees: G, or C in a game with ``near_goals``.
+        num_actions: actions they choose from: one more than that for "meta" (goal types, then "stop"), else primitive
+            ones.
         meta: they choose goal types.
         own_features: features per follower.
         goal_features: features per goal type as seen from a follower.

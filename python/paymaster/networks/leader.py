@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from paymaster.networks.attention import FollowerAttention
@@ -36,6 +37,7 @@ class LeaderConfig:
         follower_features: F, features per follower.
         goal_features: D, features per goal type as seen from a follower.
         abstain: the leader may offer "none".
+        near_goals: C, goal types that it sees of each follower and offers one of; 0: all G.
         hidden: H, width of every layer.
         attention: "follower-specific" (the paper's) or "mean" over the followers ("w/o attention").
         termination: "learned" (beta), or "none": options end by rule only (:mod:`paymaster.algorithms.process`).
@@ -50,6 +52,7 @@ class LeaderConfig:
     follower_features: Size
     goal_features: Size
     abstain: bool = False
+    near_goals: Annotated[int, Ge(0)] = 0
     hidden: Size = 64
     attention: Attention = "follower-specific"
     termination: Termination = "learned"
@@ -58,9 +61,14 @@ class LeaderConfig:
     prediction: bool = True
 
     @property
+    def candidates(self) -> int:
+        """Goal types that it sees of each follower: C, or G."""
+        return self.near_goals or self.num_goals
+
+    @property
     def num_offers(self) -> int:
-        """O = G K, and one more when the leader may abstain."""
-        return self.num_goals * self.num_bonuses + self.abstain
+        """O = C K, and one more when the leader may abstain."""
+        return self.candidates * self.num_bonuses + self.abstain
 
     @property
     def learns_termination(self) -> bool:
@@ -138,7 +146,7 @@ class LeaderNetwork(nn.Module):
 
         Args:
             follower: features, [B, N, F], [T, B, N, F] or [R, N, F].
-            goal: goal features, [B, N, G, D], [T, B, N, G, D] or [R, N, G, D].
+            goal: goal features, [B, N, C, D], [T, B, N, C, D] or [R, N, C, D].
             previous: omega_{t-1}, int64 [B, N], [T, B, N] or [R, N], -1 where no offer was made yet.
             history: h before the (first) step, [B, N, H].
             batch_sizes: of :class:`~paymaster.algorithms.packed_steps.PackedSteps`, if these are such steps.

@@ -28,23 +28,24 @@ class FollowerEncoder:
 
     Attributes:
         own_features, goal_features: numbers of features per follower, and per follower and goal type.
-        whole: of :class:`.FollowerFeatures`.
+        whole, candidates: of :class:`.FollowerFeatures`.
     """
 
     def __init__(self, env: TwoPhaseVectorEnv, device: torch.device) -> None:
         self._features = FollowerFeatures(env)
         self._device, self._parameters = device, env.parameters
-        self._choices = int(env.single_follower_action_space.nvec[0])
+        self._meta = env.parameters["followers"] == "meta"
+        self._choices = self._features.candidates + 1 if self._meta else env.num_actions
         self.own_features, self.goal_features = self._features.own_features, self._features.goal_features
-        self.whole = self._features.whole
+        self.whole, self.candidates = self._features.whole, self._features.candidates
 
     def config(self, hidden: int, identities: Identities) -> FollowerConfig:
         """Sizes of the networks that look through these eyes."""
         return FollowerConfig(
             population=self._parameters["population_size"],
-            num_goals=self._parameters["num_goals"],
+            num_goals=self.candidates,
             num_actions=self._choices,
-            meta=self._parameters["followers"] == "meta",
+            meta=self._meta,
             own_features=self.own_features,
             goal_features=self.goal_features,
             hidden=hidden,
@@ -56,6 +57,12 @@ class FollowerEncoder:
         (:meth:`.FollowerFeatures.encode_into`), and return them as tensors, views of them on the CPU."""
         self._features.encode_into(observation, *arrays)
         return FollowerInput(*(torch.from_numpy(array).to(self._device) for array in arrays))
+
+    def actions(self, answered: NDArray[np.int64], observation: Observation) -> NDArray[np.int64]:
+        """Return what followers have chosen among the actions of their networks as the environment takes it, [B, N]."""
+        if not (self._meta and self._features.near_goals):
+            return answered
+        return np.where(observation["acts"], self._features.goals(answered, observation), 0)
 
 
 class TableEncoder:
@@ -69,6 +76,7 @@ class TableEncoder:
 
     def __init__(self, env: TwoPhaseVectorEnv) -> None:
         self._states, self._population = FollowerStates(env), int(env.parameters["population_size"])
+        self.candidates: int = env.parameters["num_goals"]
         self._choices = int(env.single_follower_action_space.nvec[0])
 
     def sizes(self) -> QSizes:
@@ -80,6 +88,10 @@ class TableEncoder:
         own, _, identity = arrays
         own[..., 0], identity[...] = self._states.encode(observation), observation["identity"]
         return FollowerInput(*map(torch.from_numpy, arrays))
+
+    def actions(self, answered: NDArray[np.int64], observation: Observation) -> NDArray[np.int64]:
+        """Return what followers have chosen, which the environment takes as it is."""
+        return answered
 
 
 class _Recording:
@@ -100,7 +112,7 @@ class _Recording:
         shape = (steps, env.num_envs, env.num_followers)
         self.keep, self.played = keep, 0
         self._own = np.empty((*shape, encoder.own_features), np.float32)
-        self._goal = np.empty((*shape, env.parameters["num_goals"], encoder.goal_features), np.float32)
+        self._goal = np.empty((*shape, encoder.candidates, encoder.goal_features), np.float32)
         self._identity = np.empty(shape[1:], np.int64)
         self._action, self._acts = np.empty(shape, np.int64), np.empty(shape, np.bool_)
         self._reward = np.empty(shape, np.float32)
@@ -167,7 +179,7 @@ class LearningFollowers:
             seen = encoder.encode_into(observation, *arrays)
             answered = np.where(observation["acts"], self.followers.act(seen, self._actor, **how).cpu().numpy(), 0)
         self._recording.decide(answered)
-        return answered
+        return encoder.actions(answered, observation)
 
     def earned(self, reward: NDArray[np.float32]) -> None:
         """What that earned them."""

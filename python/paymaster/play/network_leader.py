@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from paymaster.algorithms.protocol import LeaderStep, Player
-from paymaster.features.leader import FeatureEncoder, flatten_offers, unflatten_offers
+from paymaster.features.leader import FeatureEncoder, flatten_offers
 from paymaster.play.recording import Recording
 from paymaster.play.scripted_player import ScriptedPlayer
 
@@ -52,7 +52,9 @@ class NetworkLeader:
     def start(self, env: Any) -> None:
         """Begin new episodes of a batch: nothing offered yet, nothing remembered."""
         games, n, device = env.num_envs, env.num_followers, self.player.device
-        self.recording = Recording(env, FeatureEncoder(env), device, keep=self.keep)
+        # A scripted leader offers any goal type.
+        self._encoder = FeatureEncoder(env, all_goals=isinstance(self.player, ScriptedPlayer))
+        self.recording = Recording(env, self._encoder, device, keep=self.keep)
         self._previous = torch.full((games, n), -1, dtype=torch.int64, device=device)
         self._state = self.player.initial_state(games, n)
         self._step, self._attention = 0, None
@@ -62,14 +64,15 @@ class NetworkLeader:
     def offers(self, env: Any, observation: Any) -> NDArray[np.int64]:
         """Return actions int64 [B, N, 2] for the observed step."""
         seen = self.recording.see(observation, self._previous, self._step)
-        bonuses = env.parameters["num_bonuses"]
         if isinstance(self.player, ScriptedPlayer):
-            actions = self.player.offers(env, observation)
-            step = LeaderStep(torch.from_numpy(flatten_offers(actions, env.parameters["num_goals"], bonuses)), None)
+            actions, parameters = self.player.offers(env, observation), env.parameters
+            flat = flatten_offers(actions, parameters["num_goals"], parameters["num_bonuses"])
+            step = LeaderStep(torch.from_numpy(flat), None)
         else:
             step = self.player.act(seen, self._state, **self._how)
-            actions = unflatten_offers(step.offer.cpu().numpy(), bonuses)
+            actions = self._encoder.actions(step.offer.cpu().numpy(), observation)
         self.recording.decide(self._step, step, actions)
-        self._previous, self._state, self._attention = step.offer, step.state, step.attention
+        self._previous, self._state = self.recording.carried(step.offer), step.state
+        self._attention = step.attention
         self._step += 1
         return actions

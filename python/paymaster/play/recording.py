@@ -44,11 +44,10 @@ class Recording:
         games, n = env.num_envs, env.num_followers
         steps = env.parameters["horizon"] if keep else 1
         shape = (steps, games, n)
-        goals = env.parameters["num_goals"]
         pinned = device.type == "cuda"
         self._host = [
             torch.empty(*shape, encoder.follower_features, pin_memory=pinned),
-            torch.empty(*shape, goals, encoder.goal_features, pin_memory=pinned),
+            torch.empty(*shape, encoder.candidates, encoder.goal_features, pin_memory=pinned),
             torch.empty(*shape, dtype=torch.bool, pin_memory=pinned),
         ]
         self._arrays = [tensor.numpy() for tensor in self._host]
@@ -84,6 +83,14 @@ class Recording:
             self._explored[row] = decision.explored
         self._actions[row] = actions
 
+    def carried(self, offer: Tensor) -> Tensor:
+        """Return a step's offers, int64 [..., N], as they are numbered in the next: the goal type that a follower was
+        offered is the first of its candidates."""
+        if not self._encoder.near_goals:
+            return offer
+        bonuses = self._env.parameters["num_bonuses"]
+        return torch.where(offer < self._encoder.candidates * bonuses, offer % bonuses, offer)
+
     def result(self, played: PlayedStep) -> None:
         """Record the results of a step, which is then complete."""
         row = self._row(self._played)
@@ -104,7 +111,7 @@ class Recording:
         return Episodes(
             follower=follower,
             goal=goal,
-            previous=torch.cat((torch.full_like(offer[:1], -1), offer[:-1])),
+            previous=torch.cat((torch.full_like(offer[:1], -1), self.carried(offer[:-1]))),
             offer=offer,
             new_offer=torch.tensor(events.is_new, device=device),
             expired=expired,

@@ -36,14 +36,14 @@ class Canvas:
         self._draw = ImageDraw.Draw(self._image)
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The picture, uint8 [height, width, 3] in pixels, both even as films want them."""
+        """Return the picture, uint8 [height, width, 3] in pixels, both even as films want them."""
         width, height = (size - size % 2 for size in self._pixels)
         return np.array(self._image.reduce(_OVERSAMPLE).crop((0, 0, width, height)), dtype=np.uint8)
 
     def rectangle(
         self, box: Box, fill: Colour | None, outline: Colour | None = None, line: float = 1.0, radius: float = 0.0
     ) -> None:
-        """A rectangle, with ``outline`` a frame inside its edge."""
+        """Draw a rectangle, with ``outline`` a frame inside its edge."""
         x, y, width, height = box
         s = self._scale
         corners = [x * s, y * s, (x + width) * s - 1, (y + height) * s - 1]
@@ -52,7 +52,7 @@ class Canvas:
         self._draw.rounded_rectangle(corners, radius * s, fill, outline, self._line(line))
 
     def clear_around(self, box: Box) -> None:
-        """Cuts off what has been drawn outside a box."""
+        """Cut off what has been drawn outside a box."""
         x, y, width, height = box
         self.rectangle((0, 0, self.width, y), BACKGROUND)
         self.rectangle((0, y + height, self.width, self.height - y - height), BACKGROUND)
@@ -62,40 +62,40 @@ class Canvas:
     def circle(
         self, x: float, y: float, radius: float, fill: Colour, outline: Colour | None = None, line: float = 1.0
     ) -> None:
-        """A disc, with ``outline`` a ring inside its edge."""
+        """Draw a disc, with ``outline`` a ring inside its edge."""
         self._draw.ellipse(self._around(x, y, radius), fill, outline, self._line(line))
 
     def dashed_circle(self, x: float, y: float, radius: float, colour: Colour, line: float) -> None:
-        """A ring of eight arcs with gaps about as long."""
+        """Draw a ring of eight arcs with gaps about as long."""
         for angle in range(0, 360, 45):
             self._draw.arc(self._around(x, y, radius), angle, angle + 0.55 * 45, colour, self._line(line))
 
     def line(self, points: Sequence[Point], colour: Colour, line: float = 1.0) -> None:
-        """A line through ``points``."""
+        """Draw a line through ``points``."""
         s = self._scale
         self._draw.line([(x * s, y * s) for x, y in points], colour, self._line(line), joint="curve")
 
     def polygon(self, points: Sequence[Point], fill: Colour) -> None:
-        """A filled shape."""
+        """Draw a filled shape."""
         s = self._scale
         self._draw.polygon([(x * s, y * s) for x, y in points], fill)
 
     def text(self, x: float, y: float, text: str, size: float, colour: Colour = INK, anchor: str = "lm") -> float:
-        """Writes one line; ``anchor`` is Pillow's: l, m, r across, then a, m, s, d down. Returns its width."""
+        """Write one line; ``anchor`` is Pillow's: l, m, r across, then a, m, s, d down. Return its width."""
         self._draw.text((x * self._scale, y * self._scale), text, colour, self._font(size), anchor)
         return self.text_width(text, size)
 
     def text_width(self, text: str, size: float) -> float:
-        """How wide :meth:`text` would be."""
+        """Return how wide :meth:`text` would be."""
         return self._font(size).getlength(text) / self._scale
 
     def star(self, x: float, y: float, radius: float, fill: Colour) -> None:
-        """Five points, the first one up."""
+        """Draw a star of five points, the first one up."""
         turns = [(i * math.pi / 5.0, radius if i % 2 == 0 else 0.45 * radius) for i in range(10)]
         self.polygon([(x + r * math.sin(a), y - r * math.cos(a)) for a, r in turns], fill)
 
     def arrow(self, x: float, y: float, angle: float, reach: float, size: float, colour: Colour) -> None:
-        """A filled triangle whose tip is ``reach`` from (x, y) at ``angle`` (radians, 0 right, y down)."""
+        """Draw a filled triangle whose tip is ``reach`` from (x, y) at ``angle`` (radians, 0 right, y down)."""
         base, half = reach - size, 0.62 * size
         along, across = (math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))
         ends = ((reach, 0.0), (base, half), (base, -half))

@@ -12,6 +12,7 @@ from paymaster.rendering.symbols import chip, coin, follower_badge, payment
 __all__ = ["LEGEND_HEIGHT", "draw_legend"]
 
 LEGEND_HEIGHT = 66.0
+_TYPES = 12  # signs of goal types
 
 _GOALS = {
     "grid": "resources by type",
@@ -33,11 +34,14 @@ def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, 
         left += used + gap
     reward = f"{scene.goal_reward:g}" if scene.goal_reward else "a fixed reward"
     when = "is completed" if scene.parameters["payment"] == "completion" else "starts, whatever comes of it"
+    own, there = "", "there is one to take"
+    if scene.world == "other":
+        own, there = ", and what the world pays it besides,", "in reach"
     rules = (
         "Each step the leader offers every follower a goal type and a bonus. A follower accepts only if that is worth "
         "more to it than what it prefers, and works on what it chose, able to complete it or not.",
-        f"The leader gains {reward} for each completed contract and pays the bonus when a contract {when}. "
-        "An offer of the type that a follower prefers is always accepted while there is one to take.",
+        f"The leader gains {reward} for each completed contract{own} and pays the bonus when a contract {when}. "
+        f"An offer of the type that a follower prefers is always accepted while {there}.",
     )
     for i, rule in enumerate(rules):
         canvas.text(x, y + 34 + 18 * i, rule, 12.5, INK)
@@ -47,7 +51,7 @@ def _entries(
     canvas: Canvas, y: float, scene: Scene, *, attention: bool
 ) -> list[tuple[float, str, Callable[[float], None]]]:
     """Width, meaning and drawing of each sign, which is centred on y and begins at x."""
-    goals = len(scene.followers[0].skill)
+    goals = min(len(scene.followers[0].skill), _TYPES)
 
     def answer(x: float, *, accepted: bool) -> None:
         colour = goal_colour(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import colorsys
+import string
 from typing import TypeAlias
 
 __all__ = [
@@ -35,6 +37,7 @@ GOALS: tuple[Colour, ...] = (
     (51, 34, 136),
     (122, 122, 40),
 )
+_GOLDEN = 0.618034  # of a turn: hues by this step never come close to those before
 BACKGROUND: Colour = (255, 255, 255)
 CARD: Colour = (245, 246, 248)
 FAINT: Colour = (232, 234, 238)
@@ -48,13 +51,17 @@ WORTH: tuple[Colour, Colour] = (214, 217, 223), (128, 134, 145)
 
 
 def goal_colour(goal: int) -> Colour:
-    """The colour of goal type ``goal``; beyond eight they come again, and the letters tell them apart."""
-    return GOALS[goal % len(GOALS)]
+    """The colour of goal type ``goal``: beyond eight, hues that lie apart, dark and pale in turn."""
+    if goal < len(GOALS):
+        return GOALS[goal]
+    turn = goal - len(GOALS)
+    red, green, blue = colorsys.hls_to_rgb(0.08 + _GOLDEN * turn, (0.36, 0.56, 0.46)[turn % 3], 0.55)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def goal_letter(goal: int) -> str:
-    """a, b, c, ... as in the text drawings."""
-    return chr(ord("a") + goal)
+    """a, b, c, ... as in the text drawings; after z come A to Z, digits and two signs."""
+    return (string.ascii_letters + string.digits + "+/")[goal]
 
 
 def mix(colour: Colour, share: float) -> Colour:

@@ -16,6 +16,7 @@ _MOST_ROWS = 16  # more followers than that get the compact form, in columns
 _HEADING = 40.0
 _ATTENTION = 84.0
 _SKILL = 29.0  # from one chip to the next
+_ALL_SKILLS = 8  # of more goal types only those are shown that a follower can complete
 
 
 def draw_panel(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[float] | None) -> None:
@@ -39,7 +40,7 @@ def draw_panel(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[float
 
 def _columns(goals: int, x: float, width: float, attention: bool) -> dict[str, float]:
     """Left edge of each column, by its title."""
-    skills = max(112.0, _SKILL * goals + 14.0)
+    skills = max(112.0, _SKILL * min(goals, _ALL_SKILLS) + 14.0)
     rest = width - 100.0 - skills - (_ATTENTION if attention else 0.0)
     widths = {
         "follower": 100.0,
@@ -66,8 +67,12 @@ def _draw_row(
     size, radius, left = min(26.0, 0.72 * pitch), min(17.0, 0.36 * pitch), columns["follower"]
     follower_badge(canvas, left + 12 + radius, y, radius, follower.number)
     canvas.text(left + 20 + 2 * radius, y, f"no. {follower.identity}", min(12.0, 0.42 * pitch), MUTED)
-    for goal, able in enumerate(follower.skill):
-        chip(canvas, columns["can complete"] + size / 2 + _SKILL * goal, y, size, goal, able=able)
+    every = len(follower.skill) <= _ALL_SKILLS
+    shown = [(goal, able) for goal, able in enumerate(follower.skill) if able or every]
+    pitch_of_chips = min(_SKILL, _SKILL * _ALL_SKILLS / max(1, len(shown)))
+    for i, (goal, able) in enumerate(shown):
+        side = min(size, 0.9 * pitch_of_chips)
+        chip(canvas, columns["can complete"] + size / 2 + pitch_of_chips * i, y, side, goal, able=able)
     _draw_value(canvas, columns["prefers, worth"], y, size, follower.preference, follower.reservation, worth=True)
     if follower.goal >= 0:
         _draw_value(canvas, columns["leader offers"], y, size, follower.goal, follower.bonus + 1)

@@ -1,7 +1,8 @@
 """The same as :mod:`paymaster.reproduction.pool` on Ray: on this machine's cores, or on those of a running cluster.
 
 Rows and runs are written by the workers, so on several nodes ``out`` must be a directory that all of them see under one
-path, and paymaster must be installed on each of them.
+path, and paymaster must be installed on each of them. Workers look for modules, such as those of worlds of one's own,
+where this process does as well.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 import logging
 import os
 import socket
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from paymaster.reproduction.pool import PRELOADED, Finished, J, Job
 
 try:
     import ray
+    from ray import cloudpickle
 except ImportError as error:
     raise ImportError(
         f"Ray could not be loaded ({error}), and --engine ray needs it: pip install 'paymaster[ray]'"
@@ -53,7 +56,7 @@ def run_jobs(
     Raises:
         ConnectionError: no Ray answers at that address.
     """
-    waiting = list(reversed(jobs))
+    waiting, path = list(reversed(jobs)), [os.path.abspath(entry) for entry in sys.path]
     running: dict[ray.ObjectRef[str | None], J] = {}
     with _joined(address, at_a_time):
         try:
@@ -61,7 +64,7 @@ def run_jobs(
                 room = (at_a_time or _cpus()) - len(running)
                 for _ in range(min(room, len(waiting))):
                     job = waiting.pop()
-                    running[_perform.remote(job, out.absolute())] = job
+                    running[_perform.remote(_bytes_of(job), out.absolute(), path)] = job
                 ended, _ = ray.wait(list(running), timeout=tick)
                 yield from [Finished(running.pop(one), _error(one)) for one in ended]
                 yield list(running.values())
@@ -73,16 +76,23 @@ def run_jobs(
 
 
 @ray.remote(num_cpus=1, max_calls=1, max_retries=_RETRIES)
-def _perform(job: Job, out: Path) -> str | None:
+def _perform(stored: bytes, out: Path, path: Sequence[str]) -> str | None:
     """In the worker: what went wrong, None where nothing did."""
+    sys.path.extend(entry for entry in path if entry not in sys.path)  # before the job, which may need a module there
     for name in PRELOADED:  # as in the local pool's processes, so that a run's time and memory are measured alike
         importlib.import_module(name)
     torch.set_num_threads(1)
     try:
+        job: Job = cloudpickle.loads(stored)
         job.perform(out)
     except Exception:
         return traceback.format_exc()
     return None
+
+
+def _bytes_of(job: Job) -> bytes:
+    stored: bytes = cloudpickle.dumps(job)  # type: ignore[no-untyped-call]
+    return stored
 
 
 def _error(task: ray.ObjectRef[str | None]) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paymaster.envs.tasks import make_vec
+from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv, Step
 from paymaster.validation.arguments import check_int
 from paymaster.worlds.errors import WorldError
@@ -30,8 +31,9 @@ def check_world(world: type[World] | str, steps: int = 60, seed: int = 0, **para
 
     Types, shapes and ranges of what its methods return are checked at every step of any game. Checked here beside:
     equal seeds give equal games; a game does not depend on the others of its batch, nor on those that reset beside it;
-    games that are over stay as they are; who reaches a goal was at distance 0; and a game that was stored, copied or
-    set to a state goes on as the one it was taken from.
+    games that are over stay as they are; who reaches a goal was at distance 0; a game that was stored, copied or set to
+    a state goes on as the one it was taken from; followers may choose goal types or primitive actions by themselves;
+    and the world draws every picture that is asked for.
 
     Args:
         world: the class, or a task's name (``"module:Class"``).
@@ -44,7 +46,7 @@ def check_world(world: type[World] | str, steps: int = 60, seed: int = 0, **para
         TypeError, ValueError: a class that cannot be registered, or parameters that do not fit.
     """
     if parameters.get("followers", "rule") != "rule":
-        raise ValueError(f"followers: expected 'rule', who need no answers, got {parameters['followers']!r:.80}")
+        raise ValueError(f"followers: expected 'rule' (others are tried as well), got {parameters['followers']!r:.80}")
     check_int("steps", steps, 1, 10**6)
     if isinstance(world, str):
         _play(_Check(world, world, steps, seed, parameters))
@@ -65,6 +67,8 @@ def _play(check: _Check) -> None:
     check.restored()
     check.copied()
     check.set_to_a_state()
+    check.followers_that_choose()
+    check.pictures()
 
 
 class _Check:
@@ -132,6 +136,31 @@ class _Check:
 
     def set_to_a_state(self) -> None:
         self._expect_twin("the game of that state, after set_state()", self._set_to_its_state)
+
+    def followers_that_choose(self) -> None:
+        for kind in ("meta", "primitive"):
+            one, other = (self._make(followers=kind) for _ in range(2))
+            random = np.random.default_rng(self._seed)
+            rule = f"equal games from equal seeds and answers, with {kind!r} followers (draw from `draws` alone)"
+            for t, offers in self._offers(one):
+                answers = random.integers(one._core.choices, size=offers.shape[:2])
+                results = []
+                for env in (one, other):
+                    assert isinstance(env, TwoPhaseVectorEnv)
+                    env.offer(offers)
+                    results.append(_results(env.act(answers)))
+                self._expect_same(results[0], results[1], t, rule)
+                self._expect_equal(one, other, t, rule)
+
+    def pictures(self) -> None:
+        env = self._make(1, render_mode="rgb_array")
+        for t, offers in itertools.islice(self._offers(env), 3):
+            try:
+                env.render()
+            except Exception as error:  # whatever the world's draw() raises
+                what = f"{type(error).__name__}: {error}"
+                raise WorldError(f"{self._name}: draw (step {t}): expected a picture, got {what}") from error
+            env.step(offers)
 
     # ---
 

@@ -25,7 +25,7 @@ from paymaster.validation.imports import import_path, is_import_path
 from paymaster.validation.parameters import ParameterValue, plain_parameters
 from paymaster.validation.quantities import Width
 from paymaster.validation.ranges import check_fields, check_value, from_json
-from paymaster.worlds.registration import Definition, definition_of, find, find_defined
+from paymaster.worlds.registration import Definition, definition_of, find, find_defined, rules_of
 
 __all__ = ["A_BATCH", "MAY_CHANGE", "Count", "TaskParameters", "TrainConfig"]
 
@@ -72,6 +72,8 @@ class TrainConfig:
         evaluate_episodes: of each such evaluation; the same games each time.
         defined_as: of a task of your own, what it was registered with; filled in by itself, so that another process
             finds the task.
+        rules: a digest of the source of that task's world, filled in by itself, so that a change of its rules is
+            noticed.
     """
 
     task: tyro.conf.Positional[str]
@@ -93,12 +95,15 @@ class TrainConfig:
     evaluate_every: Count | None = None
     evaluate_episodes: Annotated[int, Interval(ge=1, le=100_000)] = 100
     defined_as: Annotated[Definition | None, tyro.conf.Suppress] = None
+    rules: Annotated[str, tyro.conf.Suppress] = ""
 
     def __post_init__(self) -> None:
         """Fill in what depends on the task, the leader and the settings. Raises ValueError for one that is unknown."""
         find_defined(self.task, self.defined_as)
         object.__setattr__(self, "task", find(self.task))
         self._set_definition()
+        if not self.rules:
+            object.__setattr__(self, "rules", rules_of(self.task))
         object.__setattr__(self, "leader", leader_name(self.leader))
         if not isinstance(self.parameters, Mapping):
             raise TypeError(f"parameters: expected a dict by name, got {type(self.parameters).__name__}")
@@ -116,6 +121,11 @@ class TrainConfig:
             object.__setattr__(self, "num_envs", regime.num_envs)
         if "noise" not in self.parameters and regime.noise > 0 and not self.followers_learn:
             object.__setattr__(self, "parameters", {**self.parameters, "noise": regime.noise})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Come from another process, in which the task may have been registered."""
+        find_defined(state["task"], state["defined_as"])
+        self.__dict__.update(state)
 
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came.
@@ -156,7 +166,7 @@ class TrainConfig:
         """
         usual = self._usual()
         changes = {name: value for name, value in self._in_full().items() if value != usual.get(name)}
-        others = ("episodes", "seed", "device", "checkpoint_every", "evaluate_every", "evaluate_episodes")
+        others = ("episodes", "seed", "device", "checkpoint_every", "evaluate_every", "evaluate_episodes", "rules")
         return {name.removeprefix("parameters."): value for name, value in changes.items() if name not in others}
 
     def to_json(self) -> dict[str, Any]:
@@ -308,6 +318,7 @@ def _absent() -> dict[str, Any]:
         "evaluate_every": None,
         "evaluate_episodes": 100,
         "defined_as": None,
+        "rules": "",
     }
 
 

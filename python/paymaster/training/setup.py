@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from paymaster.training.config import A_BATCH, TrainConfig
 from paymaster.training.cores import available_cores
 from paymaster.training.followers import check_followers, in_games, kind_in_games
 from paymaster.validation.imports import imported, is_import_path
+from paymaster.worlds.registration import rules_of
 
 __all__ = [
     "check_games",
@@ -49,7 +51,8 @@ _METHODS = ("device", "initial_state", "act", "update", "inspect", "exploration_
 
 
 def stored_config(run: Path) -> TrainConfig:
-    """The configuration of the run in a directory.
+    """The configuration of the run in a directory. Warns where the rules of its world are no longer those it was
+    trained with.
 
     Raises:
         RunDirectoryError: there is no run, or its `config.json` is damaged.
@@ -60,6 +63,13 @@ def stored_config(run: Path) -> TrainConfig:
         config.validate()
     except ValueError as error:
         raise ValueError(f"{run / CONFIG}: config.{error}") from None
+    now = rules_of(config.task)
+    if config.defined_as is not None and now and config.rules != now:
+        warnings.warn(
+            f"{run}: expected the rules of {config.defined_as.task} as the run was trained with, got a class that has "
+            "changed since: results from before and after do not compare",
+            stacklevel=3,
+        )
     return config
 
 
@@ -184,6 +194,7 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         follower_features=encoder.follower_features,
         goal_features=encoder.goal_features,
         abstain=env.parameters["abstain"],
+        near_goals=encoder.near_goals,
         hidden=config.hidden,
         termination_start=config.learner.termination_start,
     )

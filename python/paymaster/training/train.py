@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -102,6 +103,12 @@ def train(
             given = {*given, *(name for name, value in own.items() if value is not None)}
         config = config.resumed_from(stored_config(out), given)
     config.validate()
+    if config.defined_as is not None and config.defined_as.task.startswith("__main__:"):
+        warnings.warn(
+            f"task: expected a world in a module that other processes can import, got {config.defined_as.task}, which "
+            "only this program has: the run can be neither resumed nor evaluated elsewhere",
+            stacklevel=2,
+        )
     keep_freed_memory()
     with usual_torch(), threads_of_torch(1), join_ranks(choose_device(config.device)) as ranks:
         parts = make_parts(config, ranks, env if isinstance(env, LeaderVectorEnv) else None)

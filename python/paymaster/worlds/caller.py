@@ -28,6 +28,10 @@ class Caller:
 
     def __init__(self, kind: type[World], games: _core.WorldGames, parameters: Mapping[str, Any]) -> None:
         self._name, self._games = kind.__name__, games
+        methods = ("exhausted", "distance", "available", "plan", "move")
+        self._exhausted, self._distances, self._available, self._plan, self._moved = (
+            f"{kind.__name__}.{method}" for method in methods
+        )
         views = games.views
         self.world = made(kind, len(views["playing"]), parameters)
         for name, array in self.world.arrays.items():
@@ -42,29 +46,29 @@ class Caller:
 
     def end(self) -> None:
         """Write which games are exhausted."""
-        self._games.put_exhausted(f"{self._name}.exhausted", self._call("exhausted", self.world.exhausted))
+        self._games.put_exhausted(self._exhausted, self._call("exhausted", self.world.exhausted))
 
     def look(self) -> None:
         """Write distances, what is available, and routes if they are asked for."""
-        self._games.put_distance(f"{self._name}.distance", self._call("distance", self.world.distance))
-        self._games.put_available(f"{self._name}.available", self._call("available", self.world.available))
+        self._games.put_distance(self._distances, self._call("distance", self.world.distance))
+        self._games.put_available(self._available, self._call("available", self.world.available))
         if not self._games.shows_routes:
             return
         for goal in range(self._distance.shape[-1]):
             chosen = np.where(self._distance[..., goal] >= 0, goal, -1).astype(np.int8)
-            self._games.put_route(f"{self._name}.plan", goal, self._call("plan", self.world.plan, chosen))
+            self._games.put_route(self._plan, goal, self._call("plan", self.world.plan, chosen))
 
     def plan(self) -> None:
         """Write the planned actions."""
-        self._games.put_action(f"{self._name}.plan", self._call("plan", self.world.plan, self._move.chosen))
+        self._games.put_action(self._plan, self._call("plan", self.world.plan, self._move.chosen))
 
     def move(self) -> None:
         """Move, and write what was reached and what the world pays."""
         moved = self._call("move", self.world.move, self._move)
         if not isinstance(moved, Moved):
             moved = Moved(moved)
-        self._games.put_reached(f"{self._name}.move", moved.reached)
-        self._games.put_rewards(f"{self._name}.move", moved.follower_reward, moved.leader_reward)
+        self._games.put_reached(self._moved, moved.reached)
+        self._games.put_rewards(self._moved, moved.follower_reward, moved.leader_reward)
 
     def restored(self) -> None:
         """Tell the world that its arrays were set from outside."""

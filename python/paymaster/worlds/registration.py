@@ -30,6 +30,7 @@ from paymaster.validation.settings_file import is_settings_file, read_settings
 from paymaster.worlds.caller import Caller, features_of
 from paymaster.worlds.gymnasium_names import check_names, forget_names, register_names
 from paymaster.worlds.parameter import Parameter
+from paymaster.worlds.rules_digest import rules_digest
 from paymaster.worlds.world import World
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "load_task",
     "population_of",
     "register",
+    "rules_of",
 ]
 
 GROUP = "paymaster.worlds"
@@ -197,6 +199,11 @@ def definition_of(task: str) -> Definition | None:
     return _definitions.get(task)
 
 
+def rules_of(task: str) -> str:
+    """Return a digest of the rules of a task's world; "" for the package's own, and where there is no source."""
+    return rules_digest(_classes[task]) if task in _classes else ""
+
+
 def population_of(task: str, parameters: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
     """Return the population that a task was registered with; None where it is drawn.
 
@@ -287,7 +294,7 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
         check_int(f"{world.__name__}.num_actions", world.num_actions, 1, 64),
         check_int(f"{world.__name__}.most_available", world.most_available, 1, 32767),
         [(parameter, about.meaning, about.default, *_range_of(about)) for parameter, about in world.parameters.items()],
-        preset,
+        {"near_goals": check_int(f"{world.__name__}.near_goals", world.near_goals, 0, world.max_goals)} | preset,
         lambda games, parameters: Caller(world, games, parameters),
         lambda parameters: features_of(world, parameters),
     )

@@ -68,6 +68,8 @@ class World(ABC):
             of all of the task's.
         most_available: of the class: the most goals of a type that there can be; features are scaled by it.
         max_followers, max_goals: of the class: the most that it takes.
+        near_goals: of the class: C, goal types that the networks see of a follower, unless a task says another number:
+            the one that it is offered, and the nearest by :meth:`distance`. 0: all.
 
     An instance knows B, N, G and T as ``num_games``, ``num_followers``, ``num_goals`` and ``horizon``.
     """
@@ -77,6 +79,7 @@ class World(ABC):
     most_available: ClassVar[int] = 1
     max_followers: ClassVar[int] = _core.MAX_FOLLOWERS
     max_goals: ClassVar[int] = _core.MAX_GOALS
+    near_goals: ClassVar[int] = 0
 
     num_games: int
     num_followers: int
