@@ -1,9 +1,10 @@
 """PPO as CleanRL publishes it: one file, its documented hyperparameters, several discrete actions at a time.
 
-CleanRL is read and copied, not installed: its package on PyPI pins Gym 0.23 and old Pythons. This file is written from
-its documentation (https://docs.cleanrl.dev/rl-algorithms/ppo/): separate tanh networks for policy and value with
-orthogonal weights, generalised advantages that bootstrap at the end of a rollout, advantages normalised a minibatch,
-clipped policy and value losses, Adam with epsilon 1e-5 and a learning rate that falls linearly to zero.
+CleanRL is read and copied, not installed: its newest release on PyPI, 0.4.8, is one of scripts for the Gym of before
+Gymnasium. This file is written anew from what CleanRL documents (https://docs.cleanrl.dev/rl-algorithms/ppo/, and the
+settings at https://huggingface.co/cleanrl/ppo): separate tanh networks for policy and value with orthogonal weights,
+generalised advantages that bootstrap at the end of a rollout, advantages normalised a minibatch, clipped policy and
+value losses, Adam with epsilon 1e-5 and a learning rate that falls linearly to zero.
 """
 
 from __future__ import annotations
