@@ -10,7 +10,7 @@ namespace paymaster::bindings {
 class PyFollowerEncoder {
  public:
   explicit PyFollowerEncoder(const py::object& batch)
-      : batch_(batch), core_(core_of(batch)), encoder_(core_.config()) {}
+      : batch_(batch), core_(core_of(batch)), encoder_(core_.config(), core_.population().choosy()) {}
 
   const FollowerEncoder& encoder() const { return encoder_; }
   py::object batch() const { return batch_; }

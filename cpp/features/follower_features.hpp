@@ -3,7 +3,7 @@
 //
 // A follower, F + 2: the leader's F; its reservation; what taking the offer pays at once.
 // A follower and goal type, 10 + 4: the leader's of this step; the reservation where the type is preferred; skill; offered
-// now; for how much. Then the world's own.
+// now; for how much; where followers have tastes, their utility and what the way costs them. Then the world's own.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,7 @@ struct FollowerFields : SeenFields {
   Column<std::int16_t> offered, preference;  // [B, N, 2], [B, N]
   Column<bool> skill;                        // [B, N, G]
   Column<float> reservation, due;            // [B, N]
+  Column<float> utility, cost;               // [B, N, G], where the population has tastes
 };
 
 /// The caller's arrays. Rows may have room for more features behind those that are written.
@@ -29,11 +30,14 @@ struct FollowerFeatureArrays {
 /// Turns what followers see in games of one configuration into features.
 class FollowerEncoder {
  public:
-  explicit FollowerEncoder(const GameConfig& config)
-      : encoder_(config), n_(config.num_followers), goals_(config.num_goals), bonuses_(config.num_bonuses) {}
+  /// `choosy`: of followers with tastes (Population::choosy).
+  FollowerEncoder(const GameConfig& config, bool choosy)
+      : encoder_(config), n_(config.num_followers), goals_(config.num_goals), tastes_(choosy ? 2 : 0) {}
+
+  bool choosy() const { return tastes_ > 0; }
 
   int own_features() const { return encoder_.follower_features() + 2; }
-  int goal_features() const { return kGoalFeaturesNow + 4 + encoder_.own_of_pairs(); }
+  int goal_features() const { return kGoalFeaturesNow + 4 + tastes_ + encoder_.own_of_pairs(); }
 
   /// Features of B games, whose followers are of a population of that size. Throws as FeatureEncoder::encode.
   void encode(const FollowerFields& seen, std::size_t games, int population, const FollowerFeatureArrays& out) const {
@@ -43,7 +47,6 @@ class FollowerEncoder {
 
  private:
   void write_own(const FollowerFields& seen, std::size_t game, const FollowerFeatureArrays& out) const {
-    const auto bonuses = static_cast<float>(bonuses_);
     const auto n = static_cast<std::size_t>(n_), goals = static_cast<std::size_t>(goals_);
     const auto known = static_cast<std::size_t>(encoder_.follower_features());
     const std::int16_t* offered = seen.offered.of(game);
@@ -52,23 +55,28 @@ class FollowerEncoder {
       const std::size_t follower = game * n + k;
       out.identity[follower] = seen.identity_of(game, k);
       float* own = out.rows.follower + follower * out.rows.follower_width + known;
-      own[0] = reservation[k] / bonuses;
-      own[1] = due[k] / bonuses;
-      const float price = static_cast<float>(offered[2 * k + 1] + 1) / bonuses;
+      own[0] = encoder_.amount_share(reservation[k]);
+      own[1] = encoder_.amount_share(due[k]);
+      const float price = encoder_.price_share(offered[2 * k + 1]);
       float* goal = out.rows.goal + follower * goals * out.rows.goal_width + kGoalFeaturesNow;
-      encoder_.write_own_of_pairs(seen, game, k, out.rows.goal_width, goal + 4);
+      encoder_.write_own_of_pairs(seen, game, k, out.rows.goal_width, goal + 4 + tastes_);
       for (int g = 0; g < goals_; ++g, goal += out.rows.goal_width) {
         const bool is_offered = offered[2 * k] == g;
         goal[0] = seen.preference.of(game)[k] == g ? own[0] : 0.0f;
         goal[1] = seen.skill.of(game)[k * goals + static_cast<std::size_t>(g)] ? 1.0f : 0.0f;
         goal[2] = is_offered ? 1.0f : 0.0f;
         goal[3] = is_offered ? price : 0.0f;
+        if (tastes_ == 0) continue;
+        const std::size_t pair = k * goals + static_cast<std::size_t>(g);
+        const int distance = seen.distance.of(game)[pair];
+        goal[4] = encoder_.amount_share(seen.utility.of(game)[pair]);
+        goal[5] = encoder_.amount_share(seen.cost.of(game)[pair] * static_cast<float>(distance + 1));
       }
     }
   }
 
   FeatureEncoder encoder_;
-  int n_, goals_, bonuses_;
+  int n_, goals_, tastes_;
 };
 
 }  // namespace paymaster

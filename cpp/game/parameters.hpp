@@ -6,12 +6,14 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace paymaster {
 
 struct GameConfig;
 
-/// Takes parameters one by one: (name, member, meaning, low, high), and (name, member, meaning) for text.
+/// Takes parameters one by one: (name, member, meaning, low, high), and (name, member, meaning) for text. A list's range is
+/// that of its numbers.
 class ParameterVisitor {
  public:
   virtual ~ParameterVisitor() = default;
@@ -20,6 +22,8 @@ class ParameterVisitor {
   virtual void operator()(const char* name, std::int64_t& member, const char* meaning, std::int64_t low,
                           std::int64_t high) = 0;
   virtual void operator()(const char* name, double& member, const char* meaning, double low, double high) = 0;
+  virtual void operator()(const char* name, std::vector<double>& member, const char* meaning, double low,
+                          double high) = 0;
   virtual void operator()(const char* name, std::string& member, const char* meaning) = 0;
 };
 
@@ -77,6 +81,10 @@ class PassParameters final : public ParameterVisitor {
   }
   void operator()(const char* name, double& member, const char* meaning, double low, double high) override {
     visitor_(name, as<double>(member), meaning, low, high);
+  }
+  void operator()(const char* name, std::vector<double>& member, const char* meaning, double low,
+                  double high) override {
+    visitor_(name, as<std::vector<double>>(member), meaning, low, high);
   }
   void operator()(const char* name, std::string& member, const char* meaning) override {
     visitor_(name, as<std::string>(member), meaning);

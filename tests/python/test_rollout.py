@@ -143,7 +143,7 @@ def test_tensors_fit_together(task: str, parameters: dict[str, Any]) -> None:
     assert [int(call["state"][0, 0]) for call in leader.calls] == list(range(episodes.num_steps))
     assert episodes.explore == 0.25
     assert episodes.price.tolist() == [b + 1.0 for b in range(k)]
-    assert episodes.goal_reward.tolist() == [env.goal_reward] * 4
+    assert episodes.goal_reward.tolist() == env.goal_reward.tolist()
     assert bool((episodes.valid[1:] <= episodes.valid[:-1]).all()), "what is not played is a suffix"
     rest = ~episodes.valid
     assert (episodes.completed[rest] == -1).all()
@@ -152,7 +152,7 @@ def test_tensors_fit_together(task: str, parameters: dict[str, Any]) -> None:
     assert episodes.offer.max() <= 4 * k - 1 + env.parameters["abstain"]
     assert episodes.follower_action.min() >= 0
     assert episodes.follower_action.max() <= 4
-    reached = (episodes.completed >= 0).double() * env.goal_reward - episodes.payment
+    reached = (episodes.completed >= 0).double() * env.goal_reward[0].item() - episodes.payment
     np.testing.assert_allclose((reached.sum(-1) * episodes.valid).sum(0), totals.gain, rtol=1e-6, atol=1e-6)
     if env.parameters["payment"] == "completion":
         price = torch.cat((episodes.price.repeat(4), torch.zeros(1)))[episodes.offer]

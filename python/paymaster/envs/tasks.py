@@ -39,8 +39,8 @@ def parameter_meanings() -> dict[str, str]:
     """Parameter name -> what it means and its default's source."""
     meanings: dict[str, str] = _core.parameter_meanings()
     meanings["population"] = (
-        "dict of arrays skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] if you like, "
-        "instead of a draw"
+        "dict of arrays skill bool[P, G], preference int[P], reservation float[P], and if you like learns bool[P], "
+        "utility float[P, G], cost float[P, G] or [P], weight float[P], instead of a draw"
     )
     return meanings
 

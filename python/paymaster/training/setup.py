@@ -185,6 +185,7 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         goal_features=encoder.goal_features,
         abstain=env.parameters["abstain"],
         hidden=config.hidden,
+        other_rewards=env.own_objective,
         termination_start=config.learner.termination_start,
     )
     network = leader_kind(config.leader).sized(sizes)
