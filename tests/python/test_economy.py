@@ -39,7 +39,7 @@ PAYMENTS = ("completion", "advance", "advance_once", "outcome")
 def test_the_slow_reference_plays_the_same_economy(case: Case, share: float) -> None:
     both = Lockstep(make_vec, case.task, case.num_envs, case.num_threads, **case.parameters)
     rules = both.reference.rules
-    source = OfferSource(np.random.default_rng(case.seed), case.num_envs, rules)
+    source = OfferSource(np.random.default_rng(case.seed), rules, case.num_envs, keep=0.85)
     both.reset(seed=case.seed)
     while both.steps < share * case.steps:
         both.play_episode(source, rules.horizon)
@@ -53,9 +53,9 @@ def make_vec(task: str, **parameters: Any) -> Any:
 # ---- limits and conservation, in every world, with every kind of followers
 
 LIMITS: tuple[dict[str, Any], ...] = (
-    {"budget": 7.3, "prices": [0.1, 0.7]},
+    {"budget": 1.3, "prices": [0.1, 0.7]},
     {"max_share": 0.3, "goal_reward": [1.0, 2.0, 3.0, 0.0]},
-    {"budget": 12.0, "max_share": 0.9, "effort_cost": 0.05},
+    {"budget": 5.0, "max_share": 0.9, "effort_cost": 0.05},
 )
 PLAYS = [
     (task, payment, followers, i)

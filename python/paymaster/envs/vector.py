@@ -52,8 +52,8 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     The action is int[B, N, 2]: a goal type and a bonus level for each follower, omega^k = (g^k, b^k). With
     ``abstain`` the goal may also be G, "none". The reward is the leader's: w for every contract completed in this
     step, minus the bonuses paid in it; another weighted sum where the task has an objective of its own. A game ends
-    (``terminated``) after T steps or when no goal is left; the horizon is part of the game and the observation shows the
-    step, so ``truncated`` is always false.
+    (``terminated``) after T steps or when no goal is left; the horizon is part of the game and the observation shows
+    the step, so ``truncated`` is always false.
 
     Observations are a dict of int16 arrays (float32 for what is continuous); ``observation_meanings`` says what each
     holds. ``info`` holds, per follower, ``committed`` bool[B, N], ``completed`` int16[B, N] (goal type or -1),

@@ -21,7 +21,7 @@ Observation = Mapping[str, NDArray[Any]]
 class FullInformation:
     """At every step the assignment of followers to goal types, each at the cheapest bonus that wins the follower, with
     the largest sum of net profit (w of the type less the bonus) per step needed. No more followers are sent to a type
-    than there are goals of it; in the plane, where everybody heads for the nearest goal of its type, no two to the same.
+    than there are goals of it; in the plane, where everybody heads for the nearest goal of its type, no two to one.
 
     Where bonuses are paid in advance, a running contract is kept as long as the follower stays committed to it: a
     change would be paid for again. It knows what is left of a budget or under a cap, and puts "none" (without
