@@ -99,8 +99,8 @@ inline float due_when_taken(const Follower& f, Offer offer, const Economy& econo
 
 /// Before the world moves: takes the follower's new offer and its decision on it, and starts or ends its contract.
 /// Returns the bonus paid now (in advance).
-inline float sign_contract(Follower& f, Offer offer, bool committed, bool reachable, const Economy& economy,
-                           HistoryEvent& event) {
+[[gnu::always_inline]] inline float sign_contract(Follower& f, Offer offer, bool committed, bool reachable,
+                                                  const Economy& economy, HistoryEvent& event) {
   const bool changed = !(offer == f.offer);
   event = HistoryEvent{};
   event.identity = f.identity;
@@ -122,8 +122,8 @@ inline float sign_contract(Follower& f, Offer offer, bool committed, bool reacha
 /// After the world has moved: completes the contract if the follower reached what it was committed to (a goal reached
 /// counts for the leader only then, M3RL, unless outcomes are paid), and adds up what everybody gets. `reached` are the goal types that it has
 /// reached. `paid` is what sign_contract returned.
-inline Outcome settle_contract(Follower& f, GoalSet reached, float paid, const Economy& economy, bool last_step,
-                               HistoryEvent& event) {
+[[gnu::always_inline]] inline Outcome settle_contract(Follower& f, GoalSet reached, float paid, const Economy& economy,
+                                                      bool last_step, HistoryEvent& event) {
   Outcome out;
   out.payment = paid;
   event.age = f.contract_running ? f.contract_age : std::int16_t{kNone};

@@ -63,14 +63,19 @@ class Game {
         limits_(config),
         objective_(config),
         kind_(config.follower_kind()),
-        goal_objects_(World::goal_objects(config)) {}
+        goal_objects_(World::goal_objects(config)) {
+    look_at_kind();
+  }
 
   const GameConfig& config() const { return config_; }
   const Population& population() const { return population_; }
   /// Of the same size. Episodes that have been drawn keep their followers' traits.
-  void set_population(Population population) { population_ = std::move(population); }
+  void set_population(Population population) {
+    population_ = std::move(population);
+    look_at_kind();
+  }
   /// Whether a follower's reward may be negative.
-  bool followers_may_pay() const { return pays_ || population_.choosy(); }
+  bool followers_may_pay() const { return pays_ || choosy_; }
   const World& world() const { return world_; }
 
   /// Starts episode `s.episode`: draws its followers, then its world.
@@ -129,8 +134,9 @@ class Game {
   /// Followers decide on their offers; contracts start and end.
   void respond(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
                HistoryEvent* events) const {
-    if (plain_respond()) respond_by<true>(s, offers, follower_actions, chosen, paid, events);
-    else respond_by<false>(s, offers, follower_actions, chosen, paid, events);
+    // Most games have neither limits nor tastes. Their steps are compiled apart, so that others cost them nothing.
+    if (limited_ | choosy_) respond_by<false>(s, offers, follower_actions, chosen, paid, events);
+    else respond_by<true>(s, offers, follower_actions, chosen, paid, events);
   }
 
   /// Planned actions give way to those of followers that choose primitive ones, and to noise.
@@ -155,8 +161,8 @@ class Game {
   /// The clock, completions, payments and rewards of the step that has just been moved.
   void settle(State& s, const std::int8_t* chosen, const std::uint8_t* actions, const GoalSet* reached,
               const float* paid, const Earned& earned, Step& out, HistoryEvent* events) const {
-    if (plain_respond() && objective_.plain()) settle_by<true>(s, chosen, actions, reached, paid, earned, out, events);
-    else settle_by<false>(s, chosen, actions, reached, paid, earned, out, events);
+    if (limited_ | choosy_ | own_objective_) settle_by<false>(s, chosen, actions, reached, paid, earned, out, events);
+    else settle_by<true>(s, chosen, actions, reached, paid, earned, out, events);
   }
 
   /// The horizon is reached or nothing is left to do.
@@ -185,6 +191,11 @@ class Game {
   template <class Visitor>
   void observe(const State& s, Visitor&& field) const;
 
+  template <class Visitor>
+  void results_of_limits(const Step& step, Visitor field) const;
+  template <class Visitor>
+  void totals_of_objective(const State& s, Visitor field) const;
+
   /// The state's fields, to read and to set. Setters check ranges; validate() checks the rest.
   template <class Visitor>
   void visit(State& s, Visitor&& field) const;
@@ -197,8 +208,12 @@ class Game {
 
   static constexpr bool pays_ = Pays<World>;
 
-  /// Neither limits nor tastes: most games. Such steps are compiled by themselves, so that others cost them nothing.
-  bool plain_respond() const { return !limits_.any() && !population_.choosy(); }
+  /// Sets which of the economy's parts are in use.
+  void look_at_kind() {
+    limited_ = limits_.any();
+    own_objective_ = !objective_.plain();
+    choosy_ = population_.choosy();
+  }
 
   /// What is left at the start of a step beside all reservations.
   Limits::Amount left(const State& s) const { return limits_.left(s.ledger, s.follower, n_); }
@@ -247,7 +262,7 @@ class Game {
   int decision(const Follower& f, Offer offer, Distance&& distance) const {
     const float price = economy_.price(offer.bonus);
     if constexpr (!kPlain)
-      if (population_.choosy()) return decide_by_taste(f, offer, price, population_, config_.num_goals, distance);
+      if (choosy_) return decide_by_taste(f, offer, price, population_, config_.num_goals, distance);
     return decide(f, offer, price, [&](int goal) { return distance(goal) != kNone; });
   }
 
@@ -281,7 +296,7 @@ class Game {
       Outcome o = settle_contract(f, reached[k], paid[k], economy_, s.done, events[k]);
       if constexpr (pays_) o.follower_reward += earned.follower[k];
       if constexpr (!kPlain) {
-        if (population_.choosy()) o.follower_reward += own_reward(f, reached[k], chosen[k]);
+        if (choosy_) o.follower_reward += own_reward(f, reached[k], chosen[k]);
         if (objective_.equality != 0) f.earned += static_cast<double>(o.follower_reward);
         everybody += static_cast<double>(o.follower_reward);
         if (o.completed != kNone) s.ledger.revenue += limits_.reward(o.completed);
@@ -306,7 +321,7 @@ class Game {
     s.totals.follower_reward = follower_reward;
     s.totals.length = s.step;
     if constexpr (!kPlain) {
-      if (!objective_.plain()) {
+      if (own_objective_) {
         const double welfare = reward + everybody;
         reward = objective_.gain * reward + objective_.welfare * welfare +
                  objective_.equality * (this->equality(s) - equality);
@@ -319,7 +334,7 @@ class Game {
   }
 
   /// Of followers' rewards so far; 0 where the objective does not ask.
-  double equality(const State& s) const {
+  [[gnu::noinline]] double equality(const State& s) const {
     return objective_.equality != 0 ? objective_.equality_of<kMaxFollowers>(s.follower, n_) : 0;
   }
 
@@ -383,6 +398,7 @@ class Game {
   Objective objective_;
   Followers kind_;
   int goal_objects_;
+  bool limited_, own_objective_, choosy_;
 };
 
 }  // namespace paymaster

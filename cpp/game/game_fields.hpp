@@ -19,7 +19,7 @@ template <class Visitor>
 inline void Game<World>::results(const Step& step, Visitor&& field) const {
   const Shape followers{n_, 0};
   const double most = economy_.highest_price;  // paid to a follower by its contract
-  const bool plain = objective_.plain();
+  const bool plain = !own_objective_;
   field("reward",
         plain ? "the leader's reward: w for each completed contract, less the bonuses paid"
               : "the leader's reward: the weighted sum of its gain, of welfare and of the change in equality",
@@ -28,9 +28,6 @@ inline void Game<World>::results(const Step& step, Visitor&& field) const {
   field("terminated", "the episode is over", Shape{}, Range<bool>(), [&](int, int) { return step.terminated; });
   field("committed", "the follower took its offer", followers, Range<bool>(),
         [&](int k, int) { return step.committed[k]; });
-  if (limits_.any())
-    field("refused", "its offer was beyond the leader's means", followers, Range<bool>(),
-          [&](int k, int) { return step.refused[k]; });
   field("completed", "goal type of the contract it completed, -1 for none", followers,
         Whole(kNone, config_.num_goals - 1), [&](int k, int) { return step.completed[k]; });
   field("payment", "bonus paid to it", followers, Real(0, most), [&](int k, int) { return step.payment[k]; });
@@ -38,6 +35,15 @@ inline void Game<World>::results(const Step& step, Visitor&& field) const {
         [&](int k, int) { return step.follower_reward[k]; });
   field("follower_action", "its primitive action, -1 where the game was not played", followers,
         Whole(kNone, actions() - 1), [&](int k, int) { return step.action[k]; });
+  if (limited_) results_of_limits<Visitor>(step, field);
+}
+
+/// Those of limited means. (Apart, as the next one's: rare fields would keep the others from being compiled in line.)
+template <class World>
+template <class Visitor>
+[[gnu::noinline]] inline void Game<World>::results_of_limits(const Step& step, Visitor field) const {
+  field("refused", "its offer was beyond the leader's means", Shape{n_, 0}, Range<bool>(),
+        [&](int k, int) { return step.refused[k]; });
 }
 
 /// The fields of an episode's sums so far.
@@ -47,7 +53,7 @@ inline void Game<World>::totals(const State& s, Visitor&& field) const {
   using Count = Range<std::int32_t>;
   const auto& sum = s.totals;
   const double no_end = std::numeric_limits<double>::infinity();
-  field("gain", objective_.plain() ? "the leader's reward" : "the leader's revenue less the bonuses paid", Shape{},
+  field("gain", !own_objective_ ? "the leader's reward" : "the leader's revenue less the bonuses paid", Shape{},
         Real(-no_end, no_end), [&](int, int) { return sum.gain; });
   field("payments", "bonuses paid", Shape{}, Real(0, no_end), [&](int, int) { return sum.payments; });
   field("incentive", "bonuses paid for completed contracts", Shape{}, Real(0, no_end),
@@ -59,7 +65,15 @@ inline void Game<World>::totals(const State& s, Visitor&& field) const {
   field("length", "steps", Shape{}, Count(0, config_.horizon), [&](int, int) { return sum.length; });
   field("completions", "completed contracts of each goal type", Shape{config_.num_goals, 0}, Count::from(0),
         [&](int g, int) { return sum.completions[g]; });
-  if (objective_.plain()) return;
+  if (own_objective_) totals_of_objective<Visitor>(s, field);
+}
+
+/// Those of an objective of its own.
+template <class World>
+template <class Visitor>
+[[gnu::noinline]] inline void Game<World>::totals_of_objective(const State& s, Visitor field) const {
+  const auto& sum = s.totals;
+  const double no_end = std::numeric_limits<double>::infinity();
   field("welfare", "everybody's rewards together: payments cancel out", Shape{}, Real(-no_end, no_end),
         [&](int, int) { return sum.welfare; });
   field("objective", "what the leader has been rewarded", Shape{}, Real(-no_end, no_end),
@@ -76,7 +90,7 @@ inline void Game<World>::follower_view(const State& s, const Offer* offers, Visi
   const Shape followers{n_, 0};
   const int goals = config_.num_goals;
   Offer affordable[kMaxFollowers];
-  if (limits_.any()) {
+  if (limited_) {
     const Limits::Amount left = this->left(s);
     for (int k = 0; k < n_; ++k) affordable[k] = refused_at_once(s, k, offers[k], left) ? Offer{} : offers[k];
     offers = affordable;
@@ -93,7 +107,7 @@ inline void Game<World>::follower_view(const State& s, const Offer* offers, Visi
         [&](int k, int) { return s.follower[k].reservation; });
   field("due", "bonus paid at once if it takes the offer now", followers, Real(0, economy_.highest_price),
         [&](int k, int) { return due_when_taken(s.follower[k], offers[k], economy_); });
-  if (!population_.choosy()) return;
+  if (!choosy_) return;
   field("utility", "what it earns by itself for reaching each goal type, beside c", Shape{n_, goals},
         Real(-kMaxPrice, kMaxPrice), [&](int k, int g) { return population_.utility(s.follower[k].identity, g); });
   field("cost", "what each step of going for a goal type costs it", Shape{n_, goals}, Real(0, kMaxPrice),
@@ -132,7 +146,7 @@ inline void Game<World>::observe(const State& s, Visitor&& field) const {
   field("available", "goals of each type that are there and unclaimed", Shape{goals, 0}, Whole(0, goal_objects_),
         [&](int g, int) { return world_.available(s.world, g); });
   field("step", "t, steps played", Shape{}, Whole(0, config_.horizon), [&](int, int) { return s.step; });
-  if (limits_.any()) {
+  if (limited_) {
     const Limits::Amount left = this->left(s);
     field("refused", "1 if its last offer was beyond the leader's means", followers, Whole(0, 1),
           [&](int k, int) { return s.follower[k].refused; });
@@ -226,7 +240,7 @@ inline void Game<World>::visit(State& s, Visitor&& field) const {
           member = v;
         });
   };
-  if (limits_.any()) {
+  if (limited_) {
     field(
         "refused", "its offer of the last step was beyond the leader's means", followers, bool{},
         [&](int k, int) { return s.follower[k].refused; }, [&](int k, int, bool v) { s.follower[k].refused = v; });
@@ -279,7 +293,7 @@ inline void Game<World>::validate(const State& s) const {
            "false without an offer, and when committed", "true");
     expect(!f.refused || f.offer.goal == kNone, "refused" + who, "false with an offer", "true");
   }
-  expect(!limits_.any() || limits_.kept(s.ledger, s.follower, n_), "paid",
+  expect(!limited_ || limits_.kept(s.ledger, s.follower, n_), "paid",
          "within budget and max_share, together with what is reserved", number_text(s.ledger.paid));
   expect(s.done == over(s), "done", over(s) ? "true (nothing is left or step = horizon)" : "false (it can go on)",
          s.done ? "true" : "false");
