@@ -39,8 +39,10 @@ class FullInformation:
         """Reads the followers' traits."""
         state = env.state("identity", "skill", "preference", "reservation")
         people = env.population
-        tastes = {name: people[name][state["identity"]] for name in ("utility", "cost") if name in people}
-        self._traits = {**state, **tastes}
+        self._traits = dict(state)
+        for name in ("utility", "cost"):
+            if name in people:
+                self._traits[name] = people[name][state["identity"]]
         self._means = Means.of(env)
 
     def offers(self, env: LeaderVectorEnv, observation: Observation) -> Actions:
