@@ -18,9 +18,15 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `reference`, which is not installed
 
+import torch
+
 import paymaster
+from paymaster.algorithms.advantages import head_prices, reward_counts
 from paymaster.features.leader import FeatureEncoder
+from paymaster.play.rollout import Rollout
 from paymaster.scripted import make_scripted
+from paymaster.training.config import TrainConfig
+from paymaster.training.setup import make_leader
 from play import MB, RC, make, offer_stream, same
 from reference.cases import Case, economy_cases, people_with_tastes
 from reference.lockstep import Lockstep
@@ -376,6 +382,33 @@ def test_full_information_knows_prices_and_tastes() -> None:
         declined += int((made & ~info["committed"]).sum())
     assert offered > 100
     assert declined == 0
+
+
+@pytest.mark.parametrize(
+    "economy",
+    [
+        {},
+        {"prices": [0.0, 1.5], "goal_reward": [1.0, 2.0, 3.0, 4.0], "payment": "outcome", "budget": 5.0},
+        {"weight_welfare": 0.5, "weight_equality": 2.0, "effort_cost": 0.1},
+        {"weight_gain": 0.0, "weight_welfare": 1.0, "payment": "advance"},
+    ],
+    ids=["gain", "prices", "mixed", "welfare"],
+)
+def test_what_a_leader_learns_from_adds_up_to_its_objective(economy: dict[str, Any]) -> None:
+    env = make(RC, 8, **economy)
+    leader = make_leader(TrainConfig(RC, device="cpu"), env)
+    episodes, totals = Rollout(env, leader, torch.Generator().manual_seed(0)).play(explore=0.2)
+    assert episodes is not None
+    earned = (reward_counts(episodes, "team") @ head_prices(episodes))[:, :, 0].sum(0)
+    objective = totals.gain if totals.objective is None else totals.objective
+    np.testing.assert_allclose(earned.numpy(), objective, rtol=1e-5, atol=1e-5)
+    own = (reward_counts(episodes, "own") @ head_prices(episodes)).sum((0, 2))  # what all share counts for each
+    common = 0 if episodes.common is None else 3 * (episodes.common * episodes.valid).sum(0)
+    np.testing.assert_allclose(own - common, objective, rtol=1e-5, atol=1e-5)
+    before = [parameter.detach().clone() for parameter in leader.network.parameters()]
+    assert np.isfinite(list(leader.update(episodes, 0.0).values())).all()
+    assert any(not torch.equal(a, b) for a, b in zip(before, leader.network.parameters(), strict=True))
+    assert leader.network.config.other_rewards == (totals.objective is not None)
 
 
 def test_the_leader_sees_what_is_left_as_features() -> None:

@@ -24,8 +24,8 @@ class FullInformation:
     than there are goals of it; in the plane, where everybody heads for the nearest goal of its type, no two to one.
 
     Where bonuses are paid in advance, a running contract is kept as long as the follower stays committed to it: a
-    change would be paid for again. It knows what is left of a budget or under a cap, and puts "none" (without
-    ``abstain`` the cheapest offer) in place of an offer that does not fit.
+    change would be paid for again. Under a budget or a cap the profit counts by the money that it takes. The leader
+    knows what is left, and puts "none" (without ``abstain`` the cheapest offer) in place of an offer that does not fit.
 
     Args:
         seed: unused, for the scripted leaders' common signature.
@@ -91,10 +91,13 @@ class FullInformation:
         distance = observation["distance"].astype(np.float64)
         possible = self._traits["skill"] & _in_time(env, observation) & (bonus < env.parameters["num_bonuses"])
         prices = env.prices.astype(np.float64)
-        profit = env.goal_reward.astype(np.float64) - prices[np.minimum(bonus, len(prices) - 1)]
+        price = prices[np.minimum(bonus, len(prices) - 1)]
+        profit = env.goal_reward.astype(np.float64) - price
         # The way and the action that reaches the goal. On the grid that is a dig, and one step more: a follower has to
         # turn or move before it can dig again.
         steps = distance + (2 if "heading" in observation else 1)
+        if self._means is not None:  # money is scarce as well: the best use of it goes first
+            profit = profit / np.maximum(price, 1e-3 * prices[-1])
         return np.where(possible, profit / np.maximum(steps, 1), 0.0)
 
     def _worth_keeping(self, observation: Observation, bonus: NDArray[np.int64]) -> NDArray[np.bool_]:
