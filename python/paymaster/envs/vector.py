@@ -165,7 +165,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         if render_mode is not None:
             from paymaster.envs.pictures import Pictures  # only now: most batches are never drawn
 
-            self._pictures = Pictures(self.task, self._drawn_parameters(), self.state())
+            self._pictures = Pictures(self.task, self.drawn_parameters(), self.state())
 
     # --- Gymnasium -------------------------------------------------------------------------------------------
 
@@ -276,6 +276,10 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         weights = ("weight_gain", "weight_welfare", "weight_equality")
         return tuple(self.parameters[name] for name in weights) != (1.0, 0.0, 0.0)
 
+    def drawn_parameters(self) -> dict[str, Any]:
+        """The parameters as pictures show them: w and prices as they are in force, and the task's name."""
+        return {**self.parameters, "goal_reward": self.goal_reward, "prices": self.prices, "task": self.task}
+
     def observe(self) -> Observation:
         """The current observation, after :meth:`set_state` or :meth:`restore`."""
         with self._guard("observe"):
@@ -343,10 +347,6 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             if self._pictures is not None:
                 self._pictures.restart(self.state())
             return self.observe()
-
-    def _drawn_parameters(self) -> dict[str, Any]:
-        """The parameters as pictures show them: w and prices as they are in force, and the task's name."""
-        return {**self.parameters, "goal_reward": self.goal_reward, "prices": self.prices, "task": self.task}
 
     # --- internals -------------------------------------------------------------------------------------------
 

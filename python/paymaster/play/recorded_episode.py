@@ -73,7 +73,7 @@ def record_episode(env: LeaderVectorEnv, leader: Leader, title: str = "") -> Rec
         record.add(
             states[-1], step.info["payment"][0], float(step.reward[0]), None if attention is None else attention[0]
         )
-    return RecordedEpisode(title or env.task.replace("_", " "), env._drawn_parameters(), states, record)
+    return RecordedEpisode(title or env.task.replace("_", " "), env.drawn_parameters(), states, record)
 
 
 def _only(states: dict[str, NDArray[Any]]) -> dict[str, Any]:
