@@ -1,3 +1,4 @@
+// Longer than other files: it is a list of features.
 #include "features/features.hpp"
 
 #include <algorithm>

@@ -3,6 +3,8 @@
 // A Game holds what all games of a batch share (rules, map, population); a game's own state is one flat, trivially
 // copyable GameState, so a snapshot is a copy of bytes. Here is what happens in a step; game_fields.hpp has what is
 // seen of a game, and what can be set.
+//
+// Longer than other files: a step is one idea, and its parts that few games use (limits, tastes, objectives) stand in it.
 #pragma once
 
 #include <algorithm>

@@ -2,6 +2,8 @@
 //
 // A visitor is called as field(name, meaning, shape, range, get), or for the state as field(name, meaning, shape, type,
 // get, set); fields.hpp has the shapes and ranges.
+//
+// Longer than other files: it is a list.
 #pragma once
 
 #include <limits>

@@ -2,6 +2,8 @@
 
 That the numbers are right is for the slow reference to say; here are also the rules that hold in every game: limits are
 never broken, and what leaders pay is what followers get.
+
+Longer than other files: half of it is lists of cases.
 """
 
 from __future__ import annotations

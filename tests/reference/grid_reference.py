@@ -1,5 +1,7 @@
 """One game of the grid world, slow and plain: the rules of tasks.md in the order in which they apply.
 
+Longer than other files: a game in one place, to be read beside the rules.
+
 Shapes: N followers, G goal types, M resources. The names of the state are those of ``env.state()``.
 """
 
