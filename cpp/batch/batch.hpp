@@ -115,8 +115,7 @@ class Batch {
   std::shared_ptr<CallGuard> guard_ = std::make_shared<CallGuard>();
 };
 
-/// Throws std::invalid_argument on an impossible configuration. Traits: none means drawn from the population seed.
-std::unique_ptr<Batch> make_batch(const GameConfig& game, const BatchConfig& batch,
-                                  const std::vector<Traits>* population);
+/// Throws std::invalid_argument on an impossible configuration. No population: it is drawn from the population seed.
+std::unique_ptr<Batch> make_batch(const GameConfig& game, const BatchConfig& batch, const Population* population);
 
 }  // namespace paymaster

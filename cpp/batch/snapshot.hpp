@@ -25,7 +25,7 @@ std::uint64_t fingerprint(const GameConfig& config, const Population& population
 
 struct SnapshotHeader {
   char magic[8] = {'p', 'a', 'y', 'm', 's', 'n', 'a', 'p'};
-  std::uint32_t version = 6;
+  std::uint32_t version = 7;
   std::uint32_t games = 0;
   std::uint64_t rules = 0;  // fingerprint of parameters and population
   std::uint64_t state_bytes = 0, table_bytes = 0;
@@ -56,7 +56,7 @@ inline std::size_t table_bytes(const HistoryTable& t) {
 
 /// Visits what a game has beside the fields of its state, as such fields.
 template <class World, class Visitor>
-void visit_keys(GameState<World>& s, const GameConfig& config, Visitor&& field) {
+void visit_keys(GameState<World>& s, const Game<World>& game, Visitor&& field) {
   const auto number = [&](const char* name, auto& member, auto low, auto high) {
     using T = std::remove_reference_t<decltype(member)>;
     field(
@@ -76,17 +76,19 @@ void visit_keys(GameState<World>& s, const GameConfig& config, Visitor&& field) 
   number("gain", t.gain, -kMost, kMost);
   number("payments", t.payments, 0.0f, kMost);
   number("incentive", t.incentive, 0.0f, kMost);
-  number("follower_reward", t.follower_reward, Pays<World> ? -kMost : 0.0f, kMost);
+  number("follower_reward", t.follower_reward, game.followers_may_pay() ? -kMost : 0.0f, kMost);
   number("new_offers", t.new_offers, 0, kMany);
-  number("length", t.length, 0, config.horizon);
-  for (int g = 0; g < config.num_goals; ++g) number("completions", t.completions[g], 0, kMany);
+  number("length", t.length, 0, game.config().horizon);
+  for (int g = 0; g < game.config().num_goals; ++g) number("completions", t.completions[g], 0, kMany);
+  number("welfare", t.welfare, -kMost, kMost);
+  number("objective", t.objective, -kMost, kMost);
 }
 
 template <class World>
 std::size_t GameBatch<World>::packed_bytes() const {
   State s = states_[0];
   CountBytes count;
-  visit_keys(s, game_.config(), count);
+  visit_keys(s, game_, count);
   game_.visit(s, count);
   return count.bytes;
 }
@@ -94,14 +96,14 @@ std::size_t GameBatch<World>::packed_bytes() const {
 template <class World>
 void GameBatch<World>::pack(State s, char* to) const {
   PackState packed{to};
-  visit_keys(s, game_.config(), packed);
+  visit_keys(s, game_, packed);
   game_.visit(s, packed);
 }
 
 template <class World>
 void GameBatch<World>::unpack(const char* from, State& s) const {
   UnpackState packed{from};
-  visit_keys(s, game_.config(), packed);
+  visit_keys(s, game_, packed);
   game_.visit(s, packed);
   game_.validate(s);
   game_.world().refresh(s.world);

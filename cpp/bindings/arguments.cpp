@@ -101,9 +101,10 @@ py::array as_field(const FieldInfo& field, py::ssize_t games, const py::object& 
   return converted;
 }
 
-std::vector<Traits> traits_from(const py::object& population, int goals) {
-  const auto [skill, preference, reservation, learns] =
-      py::cast<std::tuple<Array<bool>, Array<std::int32_t>, Array<float>, Array<bool>>>(population);
+Population population_from(const py::object& population, int goals) {
+  const auto [skill, preference, reservation, learns, utility, cost, weight] = py::cast<
+      std::tuple<Array<bool>, Array<std::int32_t>, Array<float>, Array<bool>, py::object, py::object, py::object>>(
+      population);
   std::vector<Traits> traits(static_cast<std::size_t>(skill.shape(0)));
   for (py::ssize_t i = 0; i < skill.shape(0); ++i) {
     Traits& t = traits[static_cast<std::size_t>(i)];
@@ -112,7 +113,12 @@ std::vector<Traits> traits_from(const py::object& population, int goals) {
     t.reservation = reservation.at(i);
     t.learns = learns.at(i);
   }
-  return traits;
+  const auto numbers = [](const py::object& values) {
+    if (values.is_none()) return std::vector<float>{};
+    const auto array = py::cast<Array<float>>(values);
+    return std::vector<float>(array.data(), array.data() + array.size());
+  };
+  return Population(std::move(traits), goals, {numbers(utility), numbers(cost), numbers(weight)});
 }
 
 py::tuple arrays_of(const Population& p, py::ssize_t goals) {
@@ -128,7 +134,13 @@ py::tuple arrays_of(const Population& p, py::ssize_t goals) {
     reservation.mutable_at(i) = t.reservation;
     learns.mutable_at(i) = t.learns;
   }
-  return py::make_tuple(skill, preference, reservation, learns);
+  const auto table = [](const std::vector<float>& values, std::vector<py::ssize_t> shape) -> py::object {
+    if (values.empty()) return py::none();
+    return Array<float>(std::move(shape), values.data());
+  };
+  const Tastes& tastes = p.tastes();
+  return py::make_tuple(skill, preference, reservation, learns, table(tastes.utility, {size, goals}),
+                        table(tastes.cost, {size, goals}), table(tastes.weight, {size}));
 }
 
 }  // namespace paymaster::bindings

@@ -26,10 +26,12 @@ std::size_t field_index(const std::vector<FieldInfo>& fields, const std::string&
 /// The value as a contiguous array of the field's type; kinds must fit (no float for an int) and so must the range.
 py::array as_field(const FieldInfo& field, py::ssize_t games, const py::object& value);
 
-/// A population of (skill, preference, reservation, learns), whose shapes Python has checked.
-std::vector<Traits> traits_from(const py::object& population, int goals);
+/// A population of (skill, preference, reservation, learns, utility, cost, weight), whose shapes Python has checked; each of
+/// the last three may be None.
+Population population_from(const py::object& population, int goals);
 
-/// (skill [P, G], preference [P], reservation [P], learns [P]).
+/// (skill [P, G], preference [P], reservation [P], learns [P], utility [P, G], cost [P, G], weight [P]); of the last three
+/// None where it has none.
 py::tuple arrays_of(const Population& population, py::ssize_t goals);
 
 }  // namespace paymaster::bindings

@@ -27,11 +27,11 @@ class PyBatch {
           bool copy)
       : task_(task), copy_(copy) {
     const GameConfig config = config_from_dict(task, parameters);
-    std::optional<std::vector<Traits>> traits;
-    if (!population.is_none()) traits = traits_from(population, config.num_goals);
+    std::optional<Population> people;
+    if (!population.is_none()) people = population_from(population, config.num_goals);
     {
       py::gil_scoped_release release;
-      batch_ = make_batch(config, batch, traits ? &*traits : nullptr);
+      batch_ = make_batch(config, batch, people ? &*people : nullptr);
       taken_.resize(static_cast<std::size_t>(batch.num_envs) * static_cast<std::size_t>(config.num_followers) * 2);
       offers_.resize(taken_.size());
     }
@@ -207,6 +207,14 @@ class PyBatch {
   bool offered_ = false;  // offers_ holds offers that followers have not answered yet
 };
 
+/// Amounts as games pay them, float32.
+template <class Amount>
+Array<float> numbers(py::ssize_t count, Amount&& amount) {
+  Array<float> out(count);
+  for (py::ssize_t i = 0; i < count; ++i) out.mutable_at(i) = static_cast<float>(amount(static_cast<int>(i)));
+  return out;
+}
+
 py::tuple shape_in_a_game(const FieldInfo& field) {
   std::vector<py::ssize_t> shape = array_shape(field, 0);
   shape.erase(shape.begin());
@@ -268,7 +276,16 @@ void bind_batch(py::module_& m) {
       .def_property_readonly("total_fields", [](PyBatch& self) { return self.core().total_fields(); })
       .def_property_readonly("follower_fields", [](PyBatch& self) { return self.core().follower_fields(); })
       .def_property_readonly("parameters", [](PyBatch& self) { return config_to_dict(self.core().config()); })
-      .def_property_readonly("goal_reward", [](PyBatch& self) { return self.core().config().reward_of_goal(); })
+      .def_property_readonly("goal_reward",
+                             [](PyBatch& self) {
+                               const GameConfig& config = self.core().config();
+                               return numbers(config.num_goals, [&](int g) { return config.reward_of(g); });
+                             })
+      .def_property_readonly("prices",
+                             [](PyBatch& self) {
+                               const GameConfig& config = self.core().config();
+                               return numbers(config.num_bonuses, [&](int b) { return config.price_of(b); });
+                             })
       .def_property_readonly("num_actions", [](PyBatch& self) { return self.core().config().world->actions(); })
       .def_property_readonly("choices", [](PyBatch& self) { return self.core().choices(); })
       .def_property_readonly("num_threads", [](PyBatch& self) { return self.core().threads(); })

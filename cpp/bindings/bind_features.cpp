@@ -211,7 +211,7 @@ void PyFollowerEncoder::encode_into(const py::object& observation, const py::arr
                                     const py::object& identity) const {
   Fields fields(observation);
   py::ssize_t games = 0;
-  FollowerFields seen{seen_fields(fields, core_.config(), games), {}, {}, {}, {}, {}};
+  FollowerFields seen{seen_fields(fields, core_.config(), games), {}, {}, {}, {}, {}, {}, {}};
   const py::ssize_t n = core_.config().num_followers, goals = core_.config().num_goals,
                     candidates = encoder_.candidates();
   seen.offered = fields.take<std::int16_t>("offered", {games, n, 2});
@@ -219,6 +219,10 @@ void PyFollowerEncoder::encode_into(const py::object& observation, const py::arr
   seen.skill = fields.take<bool>("skill", {games, n, goals});
   seen.reservation = fields.take<float>("reservation", {games, n});
   seen.due = fields.take<float>("due", {games, n});
+  if (encoder_.choosy()) {
+    seen.utility = fields.take<float>("utility", {games, n, goals});
+    seen.cost = fields.take<float>("cost", {games, n, goals});
+  }
   const py::ssize_t own_width = width_of(own, "own", encoder_.own_features());
   const py::ssize_t goal_width = width_of(goal, "goal", encoder_.goal_features());
   const FollowerFeatureArrays out{

@@ -40,6 +40,24 @@ double number_from(const char* name, const py::handle& value, double low, double
   reject(name, "a value in [" + number_text(low) + ", " + number_text(high) + "]", "a larger one");
 }
 
+/// A number alone, or the numbers of a sequence.
+std::vector<double> numbers_from(const char* name, const py::handle& value, double low, double high) {
+  const bool text = py::isinstance<py::str>(value) || py::isinstance<py::bytes>(value);
+  if (text || is_bool(value)) wrong_type(name, "a number, or a sequence of numbers", value);
+  const py::object list = py::isinstance(value, py::module_::import("numpy").attr("ndarray"))
+                              ? py::object(value.attr("tolist")())
+                              : py::reinterpret_borrow<py::object>(value);
+  if (!py::isinstance<py::list>(list) && !py::isinstance<py::tuple>(list)) {
+    const bool number = PyFloat_Check(list.ptr()) || PyIndex_Check(list.ptr()) || py::hasattr(list, "__float__");
+    if (!number) wrong_type(name, "a number, or a sequence of numbers", list);
+    return {number_from(name, list, low, high)};
+  }
+  std::vector<double> out;
+  for (const py::handle& entry : list)
+    out.push_back(number_from((std::string(name) + "[" + std::to_string(out.size()) + "]").c_str(), entry, low, high));
+  return out;
+}
+
 template <class T>
 T whole_from(const char* name, const py::handle& value, T low, T high) {
   if (is_bool(value) || !PyIndex_Check(value.ptr())) wrong_type(name, "an int", value);
@@ -65,6 +83,8 @@ struct TakeParameter {
       member = py::cast<bool>(py::bool_(value));
     } else if constexpr (std::is_same_v<T, std::string>) {
       member = text_from(name, value);
+    } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+      member = numbers_from(name, value, static_cast<double>(range)...);
     } else if constexpr (std::is_floating_point_v<T>) {
       member = static_cast<T>(number_from(name, value, static_cast<double>(range)...));
     } else {
@@ -78,6 +98,12 @@ struct ToDict {
   template <class T, class... Rest>
   void operator()(const char* name, const T& member, const char*, Rest&&...) {
     out[name] = member;
+  }
+  /// A number alone as such.
+  template <class... Rest>
+  void operator()(const char* name, const std::vector<double>& member, const char*, Rest&&...) {
+    if (member.size() == 1) out[name] = member[0];
+    else out[name] = member;
   }
 };
 

@@ -10,7 +10,10 @@ namespace paymaster::bindings {
 class PyFollowerEncoder {
  public:
   PyFollowerEncoder(const py::object& batch, bool all_goals)
-      : batch_(batch), core_(core_of(batch)), all_goals_(all_goals), encoder_(core_.config(), all_goals) {}
+      : batch_(batch),
+        core_(core_of(batch)),
+        all_goals_(all_goals),
+        encoder_(core_.config(), core_.population().choosy(), all_goals) {}
 
   const FollowerEncoder& encoder() const { return encoder_; }
   py::tuple arguments() const { return py::make_tuple(batch_, all_goals_); }

@@ -48,7 +48,8 @@ LeaderNetwork leader_network(Parameters& p, std::int64_t num_goals, std::int64_t
   if (learns) {
     w.value_code = p.layer("baseline.code", h, h);
     w.value_offer = p.take("baseline.offer.weight", offers);
-    w.value = p.layer("baseline.out", goals + k, h);
+    const std::size_t counts = goals + k;  // and one more for what a leader is rewarded beside them
+    w.value = p.layer("baseline.out", p.rows("baseline.out") == counts + 1 ? counts + 1 : counts, h);
   }
   return network;
 }

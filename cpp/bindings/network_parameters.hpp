@@ -18,6 +18,13 @@ class Parameters {
 
   bool has(const std::string& layer) const { return arrays_.contains(layer + ".weight"); }
 
+  /// Of a layer's weights, if they are a matrix.
+  std::size_t rows(const std::string& layer) const {
+    const auto weight = arrays_.attr("get")(layer + ".weight");
+    const bool matrix = py::isinstance<py::array>(weight) && py::cast<py::array>(weight).ndim() == 2;
+    return matrix ? static_cast<std::size_t>(py::cast<py::array>(weight).shape(0)) : 0;
+  }
+
   const float* take(const std::string& name, const std::vector<py::ssize_t>& shape) {
     if (!arrays_.contains(name)) reject("parameters", "one named '" + name + "'", "none");
     const py::object array = arrays_[py::str(name)];

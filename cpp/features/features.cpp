@@ -1,3 +1,4 @@
+// Longer than other files: it is a list of features.
 #include "features/features.hpp"
 
 #include <algorithm>
@@ -70,6 +71,10 @@ void expired(const OfferFields& seen, std::size_t games, std::size_t followers, 
 FeatureEncoder::FeatureEncoder(const GameConfig& config, bool all_goals)
     : body_(config.world->body(config)),
       own_(config.world->features(config)),
+      economy_(config),
+      limits_(config),
+      means_(limits_.any() + limits_.budgeted() + limits_.capped()),
+      fitting_(limits_.any() ? config.num_bonuses : 0),
       routes_(config.observe_routes),
       n_(config.num_followers),
       goals_(config.num_goals),
@@ -91,10 +96,12 @@ FeatureEncoder::FeatureEncoder(const GameConfig& config, bool all_goals)
     how_often_[static_cast<std::size_t>(i)] = std::min(share(std::log1p(i), std::log(kOften + 1.0)), 1.0f);
 }
 
-int FeatureEncoder::follower_features() const { return kFollowerFixed + actions_ + 1 + goals_ + own_of_follower_; }
+int FeatureEncoder::follower_features() const {
+  return kFollowerFixed + actions_ + 1 + goals_ + means_ + own_of_follower_;
+}
 
 int FeatureEncoder::goal_features() const {
-  return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? actions_ : 0) + own_of_pairs_;
+  return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? actions_ : 0) + fitting_ + own_of_pairs_;
 }
 
 std::vector<std::uint8_t> FeatureEncoder::find_candidates(const SeenFields& seen, const Column<std::int16_t>& offer,
@@ -164,8 +171,37 @@ void FeatureEncoder::write_followers(const SeenFields& seen, std::size_t game, s
     *out++ = share(age[k], horizon_);
     *out++ = flag(completed[k] >= 0);
     for (int g = 0; g < goals_; ++g) *out++ = left[g];
+    if (means_ > 0) out = write_means(seen, game, k, out);
     write_own_of_follower(seen, game, static_cast<std::size_t>(k), out);
   }
+}
+
+float* FeatureEncoder::write_means(const SeenFields& seen, std::size_t game, int follower, float* out) const {
+  *out++ = flag(seen.refused.of(game)[follower] > 0);
+  if (limits_.budgeted()) *out++ = limits_.budget() > 0 ? share(*seen.budget_left.of(game), limits_.budget()) : 0.0f;
+  if (limits_.capped())  // against a price to everybody
+    *out++ = std::min(share(*seen.share_left.of(game), std::max(n_ * limits_.price(bonuses_ - 1), 1e-6)), kFarthest);
+  return out;
+}
+
+/// Whether each level of an offer of this type fits in what is left, and in what the follower's own offer holds. What is
+/// seen is rounded to float32, so this may err by a part in a million.
+void FeatureEncoder::write_fitting(const SeenFields& seen, std::size_t game, int follower, int goal, float* out) const {
+  const std::int16_t* const offered = seen.offer.of(game) + 2 * follower;
+  Follower f;
+  f.offer = {static_cast<std::int8_t>(std::min<int>(offered[0], goals_ - 1)),
+             static_cast<std::int8_t>(std::clamp<int>(offered[1], kNone, bonuses_ - 1))};
+  f.completed = static_cast<std::int8_t>(seen.completed.of(game)[follower] >= 0 ? 0 : kNone);
+  f.contract_running = seen.contract_running.of(game)[follower] > 0;
+  const auto seen_left = [&](const Column<float>& column) {
+    return static_cast<double>(*column.of(game)) * (1 + 1e-6);
+  };
+  Limits::Amount left = limits_.left({});
+  if (limits_.budgeted()) left.budget = seen_left(seen.budget_left);
+  if (limits_.capped()) left.share = seen_left(seen.share_left);
+  left += limits_.held(f);
+  for (int b = 0; b < bonuses_; ++b)
+    *out++ = flag(limits_.fits(f, {static_cast<std::int8_t>(goal), static_cast<std::int8_t>(b)}, left));
 }
 
 float* FeatureEncoder::write_own_of_follower(const SeenFields& seen, std::size_t game, std::size_t follower,
@@ -227,7 +263,7 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, GoalO
       out[5] = share(offers[g] - offered, n_);
       out[6] = nearest.of_others(g, out[1]);
       out[7] = flag(offered);
-      out[8] = offered ? share(1 + offer[2 * k + 1], bonuses_) : 0.0f;
+      out[8] = offered ? price_share(offer[2 * k + 1]) : 0.0f;
       out[9] = flag(offered && committed[k] > 0);
     }
   }
@@ -237,7 +273,7 @@ void FeatureEncoder::write_goals(const SeenFields& seen, std::size_t game, GoalO
 template <class GoalOf>
 void FeatureEncoder::write_earlier(const SeenFields& seen, std::size_t game, GoalOf goal_of, const HistoryTable& table,
                                    float* out) const {
-  const int width = goal_features(), own = width - own_of_pairs_, route = own - actions_;
+  const int width = goal_features(), own = width - own_of_pairs_, fitting = own - fitting_, route = fitting - actions_;
   for (int k = 0; k < n_; ++k) {
     write_own_of_pairs(seen, game, k, goal_of, static_cast<std::size_t>(width), out + own);
     // Checked before; whatever another thread has done to the array since, this stays inside the table.
@@ -245,6 +281,7 @@ void FeatureEncoder::write_earlier(const SeenFields& seen, std::size_t game, Goa
     for (int c = 0; c < candidates_; ++c, out += width) {
       const int g = goal_of(k, c);
       write_history(table, identity, g, out + kGoalFeaturesNow);
+      if (fitting_ > 0) write_fitting(seen, game, k, g, out + fitting);
       if (!routes_) continue;
       const int first = seen.route.of(game)[k * goals_ + g];
       for (int a = 0; a < actions_; ++a) out[route + a] = flag(first == a);

@@ -10,6 +10,9 @@
 // completed, how often there was one, share completed within a quarter, half, three quarters, all of the horizon. With
 // `observe_routes` A more: the planner's first action towards it, one-hot.
 //
+// Where the leader's means are limited, a follower has up to 3 more: whether its offer was refused, what is left of the
+// budget and under the cap; and a follower and goal type K more: whether each bonus level fits in what is left.
+//
 // A world may add features of its own, at the end of either (FeatureField). With `near_goals` the rows of a follower are
 // those of its candidates (candidates.hpp), C < G; else of all goal types, C = G.
 #pragma once
@@ -22,6 +25,7 @@
 #include "game/config.hpp"
 #include "game/fields.hpp"
 #include "game/history.hpp"
+#include "game/limits.hpp"
 
 namespace paymaster {
 
@@ -44,7 +48,9 @@ struct SeenFields : OfferFields {
       return whole.first != nullptr ? static_cast<float>(whole.of(game)[i]) : real.of(game)[i];
     }
   };
-  std::vector<Own> own;  // of the world's FeatureFields
+  std::vector<Own> own;                   // of the world's FeatureFields
+  Column<std::int16_t> refused;           // of limited means, [B, N]
+  Column<float> budget_left, share_left;  // [B]
 
   int identity_of(std::size_t game, std::size_t follower) const {
     return wide_identity.first != nullptr ? wide_identity.of(game)[follower] : identity.of(game)[follower];
@@ -66,6 +72,10 @@ struct SeenFields : OfferFields {
     visitor("available", self.available, Shape{goals, 0});
     visitor("step", self.step, Shape{});
     if (config.observe_routes) visitor("route", self.route, Shape{n, goals});
+    const Limits limits(config);
+    if (limits.any()) visitor("refused", self.refused, Shape{n, 0});
+    if (limits.budgeted()) visitor("budget_left", self.budget_left, Shape{});
+    if (limits.capped()) visitor("share_left", self.share_left, Shape{});
     const std::vector<BodyField> body = config.world->body(config);
     for (std::size_t i = 0; i < body.size(); ++i) {
       if (body[i].categories > 0) visitor(body[i].name.c_str(), self.body_category[i], Shape{n, 0});
@@ -162,13 +172,31 @@ class FeatureEncoder {
   void write_history(const HistoryTable& table, int identity, int goal, float* out) const;
   float how_often(std::int64_t count) const;
 
+ public:
+  /// What a bonus level pays, as a share of what the highest does; of any number a hand-made observation may hold.
+  float price_share(int bonus) const {
+    const int level = std::clamp(bonus, kNone, bonuses_ - 1);
+    return economy_.highest_price > 0 ? economy_.price(level) / economy_.highest_price : 0.0f;
+  }
+  /// An amount, likewise.
+  float amount_share(float amount) const {
+    return economy_.highest_price > 0 ? amount / economy_.highest_price : amount;
+  }
+
+ private:
   float* write_own_of_follower(const SeenFields& seen, std::size_t game, std::size_t follower, float* out) const;
   /// The `at`-th number of the world's i-th feature.
   float own_feature(std::size_t i, const SeenFields& seen, std::size_t game, std::size_t at) const;
+  float* write_means(const SeenFields& seen, std::size_t game, int follower, float* out) const;
+  void write_fitting(const SeenFields& seen, std::size_t game, int follower, int goal, float* out) const;
 
   std::vector<BodyField> body_;
   std::vector<FeatureField> own_;
   int own_of_follower_ = 0, own_of_pairs_ = 0;
+  Economy economy_;
+  Limits limits_;
+  int means_ = 0;    // features of a follower that show what the leader can spend
+  int fitting_ = 0;  // and of a follower and goal type: K, or 0
   bool routes_;
   int n_, goals_, candidates_, bonuses_, horizon_, actions_;
   double abundance_;  // goals of a type that count as 1

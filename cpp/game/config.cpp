@@ -1,6 +1,8 @@
 #include "game/config.hpp"
 
-#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <string>
 #include <type_traits>
 
 #include "game/check.hpp"
@@ -16,8 +18,30 @@ struct RangeCheck {
   void operator()(const char* name, const std::string& value, const char*, const Choices& choices) const {
     expect(choices.hold(value), name, choices.text(), quoted(value));
   }
+  void operator()(const char* name, const std::vector<double>& list, const char*, double low, double high) const {
+    for (std::size_t i = 0; i < list.size(); ++i)
+      expect_range(list[i], low, high, list.size() == 1 ? name : std::string(name) + "[" + std::to_string(i) + "]");
+  }
   void operator()(const char*, const std::string&, const char*) const {}
 };
+
+std::string many(std::size_t count) { return std::to_string(count) + (count == 1 ? " number" : " numbers"); }
+
+void check_money(const GameConfig& c) {
+  const auto goals = static_cast<std::size_t>(c.num_goals), bonuses = static_cast<std::size_t>(c.num_bonuses);
+  expect(c.goal_reward.size() == 1 || c.goal_reward.size() == goals, "goal_reward",
+         "a number, or num_goals = " + many(goals), many(c.goal_reward.size()));
+  expect(c.prices.empty() || c.prices.size() == bonuses, "prices", "num_bonuses = " + many(bonuses) + ", or none",
+         many(c.prices.size()));
+  for (std::size_t b = 1; b < c.prices.size(); ++b)
+    expect(
+        static_cast<float>(c.prices[b]) > static_cast<float>(c.prices[b - 1]), "prices[" + std::to_string(b) + "]",
+        "more than prices[" + std::to_string(b - 1) + "] = " + number_text(c.prices[b - 1]) + ", by a float32 at least",
+        number_text(c.prices[b]));
+  const bool advance = c.payment == "advance" || c.payment == "advance_once";
+  expect(c.opening_sum == 0 || (advance && c.max_share < std::numeric_limits<double>::infinity()), "opening_sum",
+         "0 without max_share, and where nothing is paid in advance", number_text(c.opening_sum));
+}
 
 }  // namespace
 
@@ -27,12 +51,9 @@ void check_ranges(const WorldParameters& parameters) {
   const_cast<WorldParameters&>(parameters).visit(pass);  // as constants
 }
 
-float GameConfig::reward_of_goal() const {
-  return goal_reward > 0.0 ? static_cast<float>(goal_reward) : static_cast<float>(std::min(num_bonuses + 1, 5));
-}
-
 void GameConfig::validate() const {
   visit(*this, RangeCheck{});
+  check_money(*this);
   expect(skills_per_follower <= num_goals, "skills_per_follower", "at most num_goals = " + std::to_string(num_goals),
          skills_per_follower);
   expect(num_followers <= population_size, "num_followers",

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <typeinfo>
+#include <vector>
 
 #include "game/parameters.hpp"
 #include "game/types.hpp"
@@ -27,7 +29,16 @@ struct GameConfig {
   bool abstain = false;
   bool observe_routes = false;
   int near_goals = 0;
-  double goal_reward = 0.0;
+  std::vector<double> goal_reward = {0.0};
+  std::vector<double> prices;
+  double budget = std::numeric_limits<double>::infinity();
+  double max_share = std::numeric_limits<double>::infinity();
+  double opening_sum = 0.0;
+  double weight_gain = 1.0;
+  double weight_welfare = 0.0;
+  double weight_equality = 0.0;
+  std::string equality = "gini";
+  double effort_cost = 0.0;
   int population_size = 40;
   std::int64_t population_seed = 0;
   int skills_per_follower = 3;
@@ -64,12 +75,14 @@ struct GameConfig {
             self.world != nullptr ? self.world->max_followers() : kMaxFollowers);
     const int goals = self.world != nullptr ? self.world->max_goals() : kMaxGoals;
     visitor("num_goals", self.num_goals, "G, goal types", 1, goals);
-    visitor("num_bonuses", self.num_bonuses, "K, bonus levels; level b pays b + 1", 1, kMaxBonuses);
+    visitor("num_bonuses", self.num_bonuses, "K, bonus levels", 1, kMaxBonuses);
     visitor("horizon", self.horizon, "T, steps in an episode", 1, kMaxHorizon);
-    visitor("payment", self.payment,
-            "'completion': paid when a contract is completed; 'advance': when it starts; 'advance_once': then, but not "
-            "again to a follower that takes the same offer up once more",
-            Choices{"completion", "advance", "advance_once"});
+    visitor(
+        "payment", self.payment,
+        "'completion': paid when a contract is completed; 'advance': when it starts; 'advance_once': then, but not "
+        "again to a follower that takes the same offer up once more; 'outcome': when the follower reaches a goal of "
+        "the offered type, committed or not",
+        Choices{"completion", "advance", "advance_once", "outcome"});
     visitor(
         "followers", self.followers,
         "'rule': they decide by rule; else they act in a second phase of the step: 'meta', by a goal type that their "
@@ -83,8 +96,33 @@ struct GameConfig {
     visitor("near_goals", self.near_goals,
             "C, goal types that the networks see of a follower: the one it is offered, and the nearest; 0: all", 0,
             goals);
-    visitor("goal_reward", self.goal_reward, "w, the leader's reward for a completed contract; 0 means min(K + 1, 5)",
-            0.0, 1e6);
+    visitor(
+        "goal_reward", self.goal_reward,
+        "w, the leader's reward for a completed contract: a number, or one a goal type; a single 0 means min(K + 1, 5)",
+        0.0, kMaxPrice);
+    visitor("prices", self.prices, "what each bonus level pays, K increasing numbers; none means 1, 2, ..., K", 0.0,
+            kMaxPrice);
+    constexpr double no_end = std::numeric_limits<double>::infinity();
+    visitor("budget", self.budget, "the most that is paid in bonuses in an episode; inf: no limit", 0.0, no_end);
+    visitor(
+        "max_share", self.max_share,
+        "the most that is paid in bonuses as a share of the revenue so far (w of completed contracts); inf: no limit",
+        0.0, no_end);
+    visitor(
+        "opening_sum", self.opening_sum,
+        "with max_share and payment in advance: what may be paid beyond that share, as there is no revenue at first",
+        0.0, 1e9);
+    visitor("weight_gain", self.weight_gain, "weight of the gain in the leader's reward", 0.0, 1e6);
+    visitor("weight_welfare", self.weight_welfare,
+            "weight of the welfare in the leader's reward: everybody's rewards together, payments cancel out", 0.0,
+            1e6);
+    visitor("weight_equality", self.weight_equality,
+            "weight of the equality of followers' rewards in the leader's reward", 0.0, 1e6);
+    visitor("equality", self.equality,
+            "'gini': 1 - Gini index of the followers' rewards of the episode so far; 'poorest': the least of them",
+            Choices{"gini", "poorest"});
+    visitor("effort_cost", self.effort_cost,
+            "what each step of going for a goal costs a follower, unless the population says so", 0.0, kMaxPrice);
     visitor("population_size", self.population_size, "followers with fixed traits an episode is drawn from", 1,
             kMaxPopulation);
     visitor("population_seed", self.population_seed, "seed of the traits", std::int64_t{0}, INT64_MAX);
@@ -100,12 +138,19 @@ struct GameConfig {
   Payment payment_rule() const {
     return payment == "advance"        ? Payment::advance
            : payment == "advance_once" ? Payment::advance_once
+           : payment == "outcome"      ? Payment::outcome
                                        : Payment::completion;
   }
   Followers follower_kind() const {
     return followers == "meta" ? Followers::meta : followers == "primitive" ? Followers::primitive : Followers::rule;
   }
-  float reward_of_goal() const;  // w
+  /// w of a goal type.
+  double reward_of(int goal) const {
+    if (goal_reward.size() > 1) return goal_reward[static_cast<std::size_t>(goal)];
+    return goal_reward[0] > 0.0 ? goal_reward[0] : num_bonuses < 4 ? num_bonuses + 1.0 : 5.0;
+  }
+  /// What a bonus level pays.
+  double price_of(int bonus) const { return prices.empty() ? bonus + 1.0 : prices[static_cast<std::size_t>(bonus)]; }
 
   /// Throws std::invalid_argument naming the parameter, what was expected and what came.
   void validate() const;

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 
+#include "game/economy.hpp"
 #include "game/history.hpp"
+#include "game/population.hpp"
 #include "game/types.hpp"
 
 namespace paymaster {
@@ -20,6 +22,8 @@ struct EpisodeTotals {
   std::int32_t new_offers = 0;  // |A_T|: new offers, the first ones included
   std::int32_t length = 0;      // steps
   std::int32_t completions[MaxGoals] = {};
+  float welfare = 0;    // everybody's rewards together, where the objective is not the gain alone
+  float objective = 0;  // what the leader has been rewarded, likewise
 };
 
 /// One follower's side of the contract layer.
@@ -29,6 +33,7 @@ struct Follower {
   std::uint8_t preference : 6 = 0;
   std::uint8_t learns : 1 = 0;   // these two share a byte with the preference
   std::uint8_t dropped : 1 = 0;  // it left a contract for its offer uncompleted, and has not taken it up again
+  bool refused = false;          // its offer of the last step was beyond the leader's means
   float reservation = 0;
   Offer offer{};                  // omega^k of the last step
   std::int8_t completed = kNone;  // goal type of the contract completed in the last step
@@ -36,6 +41,7 @@ struct Follower {
   bool committed = false;         // in the last step: it took the offered goal
   bool contract_running = false;
   std::int16_t contract_age = 0;  // steps the running contract has run
+  double earned = 0;              // its rewards of the episode so far, where equality is in the objective
 };
 
 /// What a follower's step came to.
@@ -48,36 +54,60 @@ struct Outcome {
 };
 
 /// The goal type a rule-based follower takes, -1 for none (M3RL). `reachable(g)` says whether it can reach type g now.
-/// u(g) = c [g = preference] + (b + 1) [g = offered]; types with u = 0 are ignored; a tie goes against the offer.
+/// u(g) = c [g = preference] + price [g = offered]; types with u = 0 are ignored; a tie goes against the offer.
 /// At most two types have u > 0, so nothing is left to break at random.
 template <class Reachable>
-int decide(const Follower& f, Offer offer, Reachable&& reachable) {
+int decide(const Follower& f, Offer offer, float price, Reachable&& reachable) {
   // Without branches: which of them it is cannot be guessed.
   const int preferred = f.preference, offered = offer.goal;
   const bool prefers = (f.reservation > 0) & reachable(preferred);
   const bool can = (offered != kNone) & reachable(offered < 0 ? 0 : offered);
-  const bool takes = can & ((offered == preferred) | !prefers | (price(offer.bonus) > f.reservation));
+  const bool same = offered == preferred;
+  const float without = prefers ? f.reservation : 0.0f;  // u of what it would go for otherwise
+  const bool takes = can & ((prefers & same) | (price > without));
   return takes ? offered : prefers ? preferred : kNone;
 }
 
+/// The same of followers with tastes of their own: what `member` earns by itself for each goal type, and what the way costs.
+/// u(g) = c [g = preference] + utility(g) + price [g = offered] - cost(g) (distance(g) + 1), over types within reach. The best
+/// u > 0 wins; a tie goes against the offer, else to the lowest index. `distance(g)` is -1 out of reach.
+template <class Distance>
+int decide_by_taste(const Follower& f, Offer offer, float price, const Population& people, int goals,
+                    Distance&& distance) {
+  int best = kNone;
+  double most = 0;
+  const auto consider = [&](int goal, double added) {
+    const int way = distance(goal);
+    if (way == kNone) return;
+    double u = added + static_cast<double>(goal == f.preference ? f.reservation : 0.0f);
+    u += static_cast<double>(people.utility(f.identity, goal));
+    u -= static_cast<double>(people.cost(f.identity, goal)) * (way + 1);
+    if (u > most) best = goal, most = u;
+  };
+  for (int goal = 0; goal < goals; ++goal)
+    if (goal != offer.goal) consider(goal, 0);
+  if (offer.goal != kNone) consider(offer.goal, static_cast<double>(price));
+  return best;
+}
+
 /// What `f` is paid at once if it takes the offer now: nothing where its contract for it runs on.
-inline float due_when_taken(const Follower& f, Offer offer, Payment rule) {
-  if (rule == Payment::completion || offer.goal == kNone) return 0;
-  const bool known = f.contract_running || (f.dropped && rule == Payment::advance_once);
-  return known && offer == f.offer ? 0 : price(offer.bonus);
+inline float due_when_taken(const Follower& f, Offer offer, const Economy& economy) {
+  if (!economy.in_advance || offer.goal == kNone) return 0;
+  const bool known = f.contract_running || (f.dropped && economy.rule == Payment::advance_once);
+  return known && offer == f.offer ? 0 : economy.price(offer.bonus);
 }
 
 /// Before the world moves: takes the follower's new offer and its decision on it, and starts or ends its contract.
 /// Returns the bonus paid now (in advance).
-inline float sign_contract(Follower& f, Offer offer, bool committed, bool reachable, Payment rule,
-                           HistoryEvent& event) {
+[[gnu::always_inline]] inline float sign_contract(Follower& f, Offer offer, bool committed, bool reachable,
+                                                  const Economy& economy, HistoryEvent& event) {
   const bool changed = !(offer == f.offer);
   event = HistoryEvent{};
   event.identity = f.identity;
   event.offer = offer;
   event.trial = offer.goal != kNone && reachable && (changed || !f.contract_running);
   event.accepted = committed;
-  const float due = due_when_taken(f, offer, rule);
+  const float due = due_when_taken(f, offer, economy);
   if (f.contract_running && !changed && !committed) event.ended = f.offer;
   f.dropped = !changed && !committed && (f.dropped || f.contract_running);
   if (changed || !committed) f.contract_running = false;
@@ -90,23 +120,28 @@ inline float sign_contract(Follower& f, Offer offer, bool committed, bool reacha
 }
 
 /// After the world has moved: completes the contract if the follower reached what it was committed to (a goal reached
-/// counts for the leader only then, M3RL), and adds up what everybody gets. `reached` are the goal types that it has
+/// counts for the leader only then, M3RL, unless outcomes are paid), and adds up what everybody gets. `reached` are the goal types that it has
 /// reached. `paid` is what sign_contract returned.
-inline Outcome settle_contract(Follower& f, GoalSet reached, float paid, float goal_reward, Payment rule,
-                               bool last_step, HistoryEvent& event) {
+[[gnu::always_inline]] inline Outcome settle_contract(Follower& f, GoalSet reached, float paid, const Economy& economy,
+                                                      bool last_step, HistoryEvent& event) {
   Outcome out;
   out.payment = paid;
   event.age = f.contract_running ? f.contract_age : std::int16_t{kNone};
-  if (f.contract_running && holds(reached, f.offer.goal)) {
+  const auto complete = [&] {
     out.completed = f.offer.goal;
-    out.incentive = price(f.offer.bonus);
-    if (rule == Payment::completion) out.payment += out.incentive;
-    out.leader_reward += goal_reward;
+    out.incentive = economy.price(f.offer.bonus);
+    if (!economy.in_advance) out.payment += out.incentive;
+    out.leader_reward += economy.reward(f.offer.goal);
+  };
+  if (f.contract_running && holds(reached, f.offer.goal)) {
+    complete();
     f.contract_running = false;
     event.completed = true;
   } else if (f.contract_running) {
     ++f.contract_age;
     if (last_step) event.ended = f.offer;
+  } else if (economy.rule == Payment::outcome && f.offer.goal != kNone && holds(reached, f.offer.goal)) {
+    complete();
   }
   if (!f.contract_running) f.contract_age = 0;
   out.leader_reward -= out.payment;

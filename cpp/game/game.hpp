@@ -3,6 +3,8 @@
 // A Game holds what all games of a batch share (rules, map, population); a game's own state is one flat, trivially
 // copyable GameState, so a snapshot is a copy of bytes. Here is what happens in a step; game_fields.hpp has what is
 // seen of a game, and what can be set.
+//
+// Longer than other files: a step is one idea, and its parts that few games use (limits, tastes, objectives) stand in it.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +12,10 @@
 
 #include "game/check.hpp"
 #include "game/contract.hpp"
+#include "game/economy.hpp"
 #include "game/fields.hpp"
+#include "game/limits.hpp"
+#include "game/objective.hpp"
 #include "game/population.hpp"
 #include "game/world.hpp"
 
@@ -25,6 +30,7 @@ struct GameState {
   bool done;
   bool pristine;  // made, but neither reset nor played yet: the first reset starts this very episode
   EpisodeTotals<World::kMaxGoals> totals;
+  Ledger ledger;  // kept where a limit is set
   Follower follower[World::kMaxFollowers];
   typename World::State world;
 };
@@ -35,6 +41,7 @@ struct StepOutcome {
   double reward;
   bool terminated;
   bool committed[MaxFollowers];
+  bool refused[MaxFollowers];
   std::int8_t completed[MaxFollowers];
   float payment[MaxFollowers];
   float follower_reward[MaxFollowers];
@@ -54,15 +61,23 @@ class Game {
         population_(std::move(population)),
         world_(std::move(world)),
         n_(config.num_followers),
-        rule_(config.payment_rule()),
+        economy_(config),
+        limits_(config),
+        objective_(config),
         kind_(config.follower_kind()),
-        goal_reward_(config.reward_of_goal()),
-        goal_objects_(World::goal_objects(config)) {}
+        goal_objects_(World::goal_objects(config)) {
+    look_at_kind();
+  }
 
   const GameConfig& config() const { return config_; }
   const Population& population() const { return population_; }
   /// Of the same size. Episodes that have been drawn keep their followers' traits.
-  void set_population(Population population) { population_ = std::move(population); }
+  void set_population(Population population) {
+    population_ = std::move(population);
+    look_at_kind();
+  }
+  /// Whether a follower's reward may be negative.
+  bool followers_may_pay() const { return pays_ || choosy_; }
   const World& world() const { return world_; }
 
   /// Starts episode `s.episode`: draws its followers, then its world.
@@ -82,6 +97,7 @@ class Game {
     s.step = 0;
     s.done = false;
     s.totals = {};
+    s.ledger = {};
     world_.reset(s.world, draws);
     world_.refresh(s.world);
   }
@@ -111,7 +127,7 @@ class Game {
     } else {
       world_.move(s.world, context, reached);
     }
-    settle(s, actions, reached, paid, earned, out, events);
+    settle(s, chosen, actions, reached, paid, earned, out, events);
     world_.refresh(s.world);
   }
 
@@ -120,16 +136,9 @@ class Game {
   /// Followers decide on their offers; contracts start and end.
   void respond(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
                HistoryEvent* events) const {
-    for (int k = 0; k < n_; ++k) {
-      Follower& f = s.follower[k];
-      const Offer offer = offers[k];
-      const auto reachable = [&](int goal) { return world_.distance(s.world, k, goal) != kNone; };
-      const int goal = acts(s, k) ? taken(follower_actions[k], offer, reachable) : decide(f, offer, reachable);
-      chosen[k] = static_cast<std::int8_t>(goal);
-      s.totals.new_offers += s.step == 0 || !(offer == f.offer);
-      const bool committed = offer.goal != kNone && goal == offer.goal;
-      paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), rule_, events[k]);
-    }
+    // Most games have neither limits nor tastes. Their steps are compiled apart, so that others cost them nothing.
+    if (limited_ | choosy_) respond_by<false>(s, offers, follower_actions, chosen, paid, events);
+    else respond_by<true>(s, offers, follower_actions, chosen, paid, events);
   }
 
   /// Planned actions give way to those of followers that choose primitive ones, and to noise.
@@ -152,42 +161,10 @@ class Game {
   }
 
   /// The clock, completions, payments and rewards of the step that has just been moved.
-  void settle(State& s, const std::uint8_t* actions, const GoalSet* reached, const float* paid, const Earned& earned,
-              Step& out, HistoryEvent* events) const {
-    ++s.step;
-    s.done = over(s);
-    double reward = 0;
-    // Copies: outcomes are of the same type, and could be the sums for all a compiler knows.
-    float gain = s.totals.gain, payments = s.totals.payments, incentive = s.totals.incentive,
-          follower_reward = s.totals.follower_reward;
-    if constexpr (pays_) {
-      reward = earned.leader;
-      gain += static_cast<float>(earned.leader);
-    }
-    for (int k = 0; k < n_; ++k) {
-      Follower& f = s.follower[k];
-      f.action = static_cast<std::int8_t>(actions[k]);
-      Outcome o = settle_contract(f, reached[k], paid[k], goal_reward_, rule_, s.done, events[k]);
-      if constexpr (pays_) o.follower_reward += earned.follower[k];
-      reward += o.leader_reward;
-      gain += o.leader_reward;
-      payments += o.payment;
-      incentive += o.incentive;
-      follower_reward += o.follower_reward;
-      if (o.completed != kNone) ++s.totals.completions[o.completed];
-      out.committed[k] = f.committed;
-      out.completed[k] = o.completed;
-      out.payment[k] = o.payment;
-      out.follower_reward[k] = o.follower_reward;
-      out.action[k] = f.action;
-    }
-    s.totals.gain = gain;
-    s.totals.payments = payments;
-    s.totals.incentive = incentive;
-    s.totals.follower_reward = follower_reward;
-    s.totals.length = s.step;
-    out.reward = reward;
-    out.terminated = s.done;
+  void settle(State& s, const std::int8_t* chosen, const std::uint8_t* actions, const GoalSet* reached,
+              const float* paid, const Earned& earned, Step& out, HistoryEvent* events) const {
+    if (limited_ | choosy_ | own_objective_) settle_by<false>(s, chosen, actions, reached, paid, earned, out, events);
+    else settle_by<true>(s, chosen, actions, reached, paid, earned, out, events);
   }
 
   /// The horizon is reached or nothing is left to do.
@@ -198,6 +175,7 @@ class Game {
     step.reward = 0;
     step.terminated = terminated;
     std::fill_n(step.committed, n_, false);
+    std::fill_n(step.refused, n_, false);
     std::fill_n(step.completed, n_, std::int8_t{kNone});
     std::fill_n(step.payment, n_, 0.0f);
     std::fill_n(step.follower_reward, n_, 0.0f);
@@ -215,6 +193,11 @@ class Game {
   template <class Visitor>
   void observe(const State& s, Visitor&& field) const;
 
+  template <class Visitor>
+  void results_of_limits(const Step& step, Visitor field) const;
+  template <class Visitor>
+  void totals_of_objective(const State& s, Visitor field) const;
+
   /// The state's fields, to read and to set. Setters check ranges; validate() checks the rest.
   template <class Visitor>
   void visit(State& s, Visitor&& field) const;
@@ -226,6 +209,136 @@ class Game {
   Whole offer_range() const { return Whole(kNone, std::max(config_.num_goals, config_.num_bonuses) - 1); }
 
   static constexpr bool pays_ = Pays<World>;
+
+  /// Sets which of the economy's parts are in use.
+  void look_at_kind() {
+    limited_ = limits_.any();
+    own_objective_ = !objective_.plain();
+    choosy_ = population_.choosy();
+  }
+
+  /// What is left at the start of a step beside all reservations.
+  Limits::Amount left(const State& s) const { return limits_.left(s.ledger, s.follower, n_); }
+
+  /// Whether follower k's offer is beyond the leader's means before anybody has answered in this step.
+  bool refused_at_once(const State& s, int k, Offer offer, Limits::Amount left) const {
+    left += limits_.held(s.follower[k]);
+    return !limits_.fits(s.follower[k], offer, left);
+  }
+
+  template <bool kPlain>
+  void respond_by(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
+                  HistoryEvent* events) const {
+    [[maybe_unused]] Limits::Amount first, left;
+    if constexpr (!kPlain) first = left = this->left(s);
+    for (int k = 0; k < n_; ++k) {
+      Follower& f = s.follower[k];
+      Offer offer = offers[k];
+      if constexpr (!kPlain) {
+        const Limits::Amount before = limits_.held(f);
+        left += before;
+        // Who acts in a second phase has been shown what did not fit before anybody answered.
+        f.refused = !limits_.fits(f, offer, left) || (kind_ != Followers::rule && refused_at_once(s, k, offer, first));
+        if (f.refused) offer = {};
+      }
+      const auto distance = [&](int goal) { return world_.distance(s.world, k, goal); };
+      const auto reachable = [&](int goal) { return distance(goal) != kNone; };
+      const int goal = acts(s, k) ? taken(follower_actions[k], offer, reachable) : decision<kPlain>(f, offer, distance);
+      chosen[k] = static_cast<std::int8_t>(goal);
+      s.totals.new_offers += s.step == 0 || !(offer == f.offer);
+      const bool committed = offer.goal != kNone && goal == offer.goal;
+      paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), economy_, events[k]);
+      if constexpr (!kPlain) {
+        f.completed = kNone;  // of the last step; an outcome that was paid can be reached again
+        left -= limits_.held(f);
+        if (paid[k] > 0) {
+          const double price = limits_.price(offer.bonus);
+          left -= {price, price};
+          s.ledger.paid += price;
+        }
+      }
+    }
+  }
+
+  template <bool kPlain, class Distance>
+  int decision(const Follower& f, Offer offer, Distance&& distance) const {
+    const float price = economy_.price(offer.bonus);
+    if constexpr (!kPlain)
+      if (choosy_) return decide_by_taste(f, offer, price, population_, config_.num_goals, distance);
+    return decide(f, offer, price, [&](int goal) { return distance(goal) != kNone; });
+  }
+
+  /// What a follower with tastes earns by itself and pays for its way, beside c.
+  float own_reward(const Follower& f, GoalSet reached, int chosen) const {
+    float sum = 0;
+    for (int g = 0; g < config_.num_goals; ++g)
+      if (holds(reached, g)) sum += population_.utility(f.identity, g);
+    return chosen == kNone ? sum : sum - population_.cost(f.identity, chosen);
+  }
+
+  template <bool kPlain>
+  void settle_by(State& s, [[maybe_unused]] const std::int8_t* chosen, const std::uint8_t* actions,
+                 const GoalSet* reached, const float* paid, const Earned& earned, Step& out,
+                 HistoryEvent* events) const {
+    [[maybe_unused]] double equality = 0, everybody = 0;
+    if constexpr (!kPlain) equality = this->equality(s);
+    ++s.step;
+    s.done = over(s);
+    double reward = 0;
+    // Copies: outcomes are of the same type, and could be the sums for all a compiler knows.
+    float gain = s.totals.gain, payments = s.totals.payments, incentive = s.totals.incentive,
+          follower_reward = s.totals.follower_reward;
+    if constexpr (pays_) {
+      reward = earned.leader;
+      gain += static_cast<float>(earned.leader);
+    }
+    for (int k = 0; k < n_; ++k) {
+      Follower& f = s.follower[k];
+      f.action = static_cast<std::int8_t>(actions[k]);
+      Outcome o = settle_contract(f, reached[k], paid[k], economy_, s.done, events[k]);
+      if constexpr (pays_) o.follower_reward += earned.follower[k];
+      if constexpr (!kPlain) {
+        if (choosy_) o.follower_reward += own_reward(f, reached[k], chosen[k]);
+        if (objective_.equality != 0) f.earned += static_cast<double>(o.follower_reward);
+        everybody += static_cast<double>(o.follower_reward);
+        if (o.completed != kNone) s.ledger.revenue += limits_.reward(o.completed);
+        if (o.completed != kNone && !economy_.in_advance) s.ledger.paid += limits_.price(f.offer.bonus);
+        out.refused[k] = f.refused;
+      }
+      reward += o.leader_reward;
+      gain += o.leader_reward;
+      payments += o.payment;
+      incentive += o.incentive;
+      follower_reward += o.follower_reward;
+      if (o.completed != kNone) ++s.totals.completions[o.completed];
+      out.committed[k] = f.committed;
+      out.completed[k] = o.completed;
+      out.payment[k] = o.payment;
+      out.follower_reward[k] = o.follower_reward;
+      out.action[k] = f.action;
+    }
+    s.totals.gain = gain;
+    s.totals.payments = payments;
+    s.totals.incentive = incentive;
+    s.totals.follower_reward = follower_reward;
+    s.totals.length = s.step;
+    if constexpr (!kPlain) {
+      if (own_objective_) {
+        const double welfare = reward + everybody;
+        reward = objective_.gain * reward + objective_.welfare * welfare +
+                 objective_.equality * (this->equality(s) - equality);
+        s.totals.welfare += static_cast<float>(welfare);
+        s.totals.objective += static_cast<float>(reward);
+      }
+    }
+    out.reward = reward;
+    out.terminated = s.done;
+  }
+
+  /// Of followers' rewards so far; 0 where the objective does not ask.
+  [[gnu::noinline]] double equality(const State& s) const {
+    return objective_.equality != 0 ? objective_.equality_of<kMaxFollowers>(s.follower, n_) : 0;
+  }
 
   /// Primitive actions there are, and those that noise plays: known when a world is compiled, or when it is made.
   int actions() const {
@@ -282,10 +395,12 @@ class Game {
   Population population_;
   World world_;
   int n_;
-  Payment rule_;
+  Economy economy_;
+  Limits limits_;
+  Objective objective_;
   Followers kind_;
-  float goal_reward_;
   int goal_objects_;
+  bool limited_, own_objective_, choosy_;
 };
 
 }  // namespace paymaster

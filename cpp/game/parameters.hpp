@@ -9,6 +9,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace paymaster {
 
@@ -35,7 +36,7 @@ struct Choices {
 };
 
 /// Takes parameters one by one: (name, member, meaning, low, high); (name, member, meaning, choices) for a word, and
-/// (name, member, meaning) for any text.
+/// (name, member, meaning) for any text. A list's range is that of its numbers.
 class ParameterVisitor {
  public:
   virtual ~ParameterVisitor() = default;
@@ -45,6 +46,8 @@ class ParameterVisitor {
                           std::int64_t high) = 0;
   virtual void operator()(const char* name, double& member, const char* meaning, double low, double high) = 0;
   virtual void operator()(const char* name, std::string& member, const char* meaning, const Choices& choices) = 0;
+  virtual void operator()(const char* name, std::vector<double>& member, const char* meaning, double low,
+                          double high) = 0;
   virtual void operator()(const char* name, std::string& member, const char* meaning) = 0;
 };
 
@@ -105,6 +108,10 @@ class PassParameters final : public ParameterVisitor {
   }
   void operator()(const char* name, std::string& member, const char* meaning, const Choices& choices) override {
     visitor_(name, as<std::string>(member), meaning, choices);
+  }
+  void operator()(const char* name, std::vector<double>& member, const char* meaning, double low,
+                  double high) override {
+    visitor_(name, as<std::vector<double>>(member), meaning, low, high);
   }
   void operator()(const char* name, std::string& member, const char* meaning) override {
     visitor_(name, as<std::string>(member), meaning);

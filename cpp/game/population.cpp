@@ -23,7 +23,8 @@ std::uint32_t without(const std::vector<std::uint16_t>& out, std::uint32_t at) {
 
 }  // namespace
 
-Population::Population(std::vector<Traits> traits) : traits_(std::move(traits)) {
+Population::Population(std::vector<Traits> traits, int goals, Tastes tastes)
+    : traits_(std::move(traits)), goals_(static_cast<std::size_t>(goals)), tastes_(std::move(tastes)) {
   std::map<GoalSet, std::uint16_t> kinds;
   for (const Traits& t : traits_) kinds.emplace(t.skill, static_cast<std::uint16_t>(kinds.size()));
   of_kind_.resize(kinds.size());
@@ -49,16 +50,63 @@ Population Population::drawn(const GameConfig& config) {
         config.preference_among_skills ? order[draws.below(skills)] : static_cast<std::uint8_t>(draws.below(goals));
     t.reservation = static_cast<float>(1 + draws.below(static_cast<std::uint32_t>(config.max_reservation)));
   }
-  return Population(std::move(traits));
+  Population people(std::move(traits), config.num_goals);
+  people.charge(config.effort_cost, config.num_goals);
+  return people;
+}
+
+void Population::charge(double effort_cost, int goals) {
+  if (effort_cost <= 0) return;
+  goals_ = static_cast<std::size_t>(goals);
+  tastes_.cost.assign(traits_.size() * goals_, static_cast<float>(effort_cost));
 }
 
 Population Population::with(const std::vector<int>& identities, const Population& others) const {
   std::vector<Traits> traits = traits_;
-  for (const int identity : identities) traits[static_cast<std::size_t>(identity)] = others[identity];
-  return Population(std::move(traits));
+  Tastes tastes = tastes_;
+  for (const int identity : identities) {
+    const auto at = static_cast<std::size_t>(identity);
+    traits[at] = others[identity];
+    for (std::size_t g = 0; g < goals_; ++g) {
+      const int goal = static_cast<int>(g);
+      if (!tastes.utility.empty()) tastes.utility[at * goals_ + g] = others.utility(identity, goal);
+      if (!tastes.cost.empty()) tastes.cost[at * goals_ + g] = others.cost(identity, goal);
+    }
+  }
+  return Population(std::move(traits), static_cast<int>(goals_), std::move(tastes));
+}
+
+void Population::draw_by_weight(Draws& draws, int n, std::uint16_t* identity) const {
+  const bool differ = of_kind_.size() >= 3;
+  for (int k = 0; k < n; ++k) {
+    const auto weight = [&](std::size_t i, bool other_kind) {
+      if (other_kind && kind_[i] == kind_[identity[k - 1]]) return 0.0;
+      for (int j = 0; j < k; ++j)
+        if (identity[j] == i) return 0.0;
+      return static_cast<double>(tastes_.weight[i]);
+    };
+    const auto total = [&](bool other_kind) {
+      double sum = 0;
+      for (std::size_t i = 0; i < traits_.size(); ++i) sum += weight(i, other_kind);
+      return sum;
+    };
+    bool other_kind = differ && k > 0;
+    double sum = total(other_kind);
+    if (other_kind && sum <= 0) sum = total(other_kind = false);
+    const double at = draws.unit() * sum;
+    double passed = 0;
+    for (std::size_t i = 0; i < traits_.size(); ++i) {
+      const double w = weight(i, other_kind);
+      if (w <= 0) continue;
+      identity[k] = static_cast<std::uint16_t>(i);  // the last one, should rounding lead beyond it
+      passed += w;
+      if (at < passed) break;
+    }
+  }
 }
 
 void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity) const {
+  if (!tastes_.weight.empty()) return draw_by_weight(draws, n, identity);
   const bool differ = of_kind_.size() >= 3;
   std::uint16_t drawn[kMaxFollowers];  // ascending
   for (int k = 0; k < n; ++k) {

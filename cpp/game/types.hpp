@@ -12,6 +12,7 @@ inline constexpr int kMaxFollowers = 1024;  // N
 inline constexpr int kMaxHorizon = 10000;
 inline constexpr int kMaxPopulation = 65535;    // an identity has 16 bits
 inline constexpr float kMaxReservation = 1e6f;  // c, given or set
+inline constexpr double kMaxPrice = 1e6;        // of a bonus level; of w, utilities and costs
 inline constexpr std::int64_t kEpisodes = std::int64_t{1}
                                           << 62;  // of a game; the one after the last is the first again
 inline constexpr int kNone = -1;  // "no goal", "no offer", "nobody", "unreachable", wherever an index could stand
@@ -33,12 +34,10 @@ struct Offer {
   bool operator==(const Offer&) const = default;
 };
 
-/// Bonus level b pays b + 1 (paper; M3RL).
-inline float price(int bonus) { return static_cast<float>(bonus + 1); }
-
-/// When a bonus is paid: when the contract is completed (M3RL); when it starts, whatever comes of it; or then, but not
-/// again to a follower that dropped the contract and takes the same offer up once more.
-enum class Payment : std::uint8_t { completion, advance, advance_once };
+/// When a bonus is paid: when the contract is completed (M3RL); when it starts, whatever comes of it; then, but not again to
+/// a follower that dropped the contract and takes the same offer up once more; or when the follower reaches a goal of the
+/// offered type, committed or not.
+enum class Payment : std::uint8_t { completion, advance, advance_once, outcome };
 
 /// Who decides for the followers: the rule (M3RL), or somebody outside, by goal types (the paper's action abstraction,
 /// Sec. 4.3) or by primitive actions.

@@ -13,7 +13,6 @@ const CoreFunctions& CoreFunctions::table() {
       .expect_room = &paymaster::expect_room,
       .refuse_unbegun = &paymaster::refuse_unbegun,
       .fingerprint = &paymaster::fingerprint,
-      .reward_of_goal = &GameConfig::reward_of_goal,
       .drawn = &Population::drawn,
       .draw_episode = &Population::draw_episode,
       .with = &Population::with,

@@ -36,7 +36,6 @@ struct CoreFunctions {
   decltype(&paymaster::expect_room) expect_room;
   decltype(&paymaster::refuse_unbegun) refuse_unbegun;
   std::uint64_t (*fingerprint)(const GameConfig&, const Population&);
-  decltype(&GameConfig::reward_of_goal) reward_of_goal;
   decltype(&Population::drawn) drawn;
   decltype(&Population::draw_episode) draw_episode;
   decltype(&Population::with) with;

@@ -56,7 +56,6 @@ inline void refuse_unbegun(const char* call, std::size_t game) {
 inline std::uint64_t fingerprint(const GameConfig& config, const Population& population) {
   return core->fingerprint(config, population);
 }
-inline float GameConfig::reward_of_goal() const { return (this->*core->reward_of_goal)(); }
 inline Population Population::drawn(const GameConfig& config) { return core->drawn(config); }
 inline Population Population::with(const std::vector<int>& identities, const Population& others) const {
   return (this->*core->with)(identities, others);

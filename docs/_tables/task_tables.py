@@ -32,6 +32,8 @@ def expected(task: str, name: str, default: Any) -> str:
     wrong: Any = -1e9 if isinstance(default, float) else -(10**9) if type(default) is int else "?"
     if isinstance(default, bool):
         wrong = 2
+    if isinstance(default, list):
+        wrong = [-1e9] * {entry.name: entry for entry in paymaster.tasks()}[task].parameters["num_bonuses"]
     try:
         paymaster.make_vec(task, **{name: wrong})
     except (TypeError, ValueError) as error:

@@ -38,21 +38,34 @@ TEST_CASE("tasks: the presets of resource collection differ as tasks.md says") {
       CHECK(preset.num_bonuses == (multi ? 4 : 2));
       CHECK(preset.max_reservation == (multi ? 3 : 1));
       CHECK(preset.payment_rule() == (multi ? Payment::advance : Payment::completion));
-      CHECK(preset.reward_of_goal() == (multi ? 5 : 3));  // w = min(K + 1, 5)
+      CHECK(preset.reward_of(1) == (multi ? 5 : 3));  // w = min(K + 1, 5)
       CHECK(preset.skills_per_follower == (one_skill ? 1 : 3));
       CHECK(preset.preference_among_skills == !one_skill);
     }
   }
 }
 
-TEST_CASE("GameConfig: w is given, or min(K + 1, 5)") {
+TEST_CASE("GameConfig: w is given, of all goal types or of each, or min(K + 1, 5)") {
   GameConfig config;
   config.num_bonuses = 1;
-  CHECK(config.reward_of_goal() == 2);
+  CHECK(config.reward_of(0) == 2);
+  config.num_bonuses = 3;
+  CHECK(config.reward_of(0) == 4);
   config.num_bonuses = 16;
-  CHECK(config.reward_of_goal() == 5);
-  config.goal_reward = 2.5;
-  CHECK(config.reward_of_goal() == 2.5f);
+  CHECK(config.reward_of(0) == 5);
+  config.goal_reward = {2.5};
+  CHECK(config.reward_of(3) == 2.5);
+  config.goal_reward = {2.5, 0, 1, 7};
+  CHECK(config.reward_of(1) == 0);
+  CHECK(config.reward_of(3) == 7);
+}
+
+TEST_CASE("GameConfig: prices are given, or 1 to K") {
+  GameConfig config;
+  CHECK(config.price_of(1) == 2);
+  config.prices = {0, 0.75};
+  CHECK(config.price_of(0) == 0);
+  CHECK(config.price_of(1) == 0.75);
 }
 
 TEST_CASE("GameConfig: what is refused, and that the error begins with the parameter's name") {
@@ -70,7 +83,23 @@ TEST_CASE("GameConfig: what is refused, and that the error begins with the param
       {"payment", [](GameConfig& c) { c.payment = "later"; }},
       {"noise", [](GameConfig& c) { c.noise = 1.5; }},
       {"noise", [](GameConfig& c) { c.noise = std::numeric_limits<double>::quiet_NaN(); }},
-      {"goal_reward", [](GameConfig& c) { c.goal_reward = -1; }},
+      {"goal_reward", [](GameConfig& c) { c.goal_reward = {-1}; }},
+      {"goal_reward", [](GameConfig& c) { c.goal_reward = {1, 2, 3}; }},
+      {"goal_reward", [](GameConfig& c) { c.goal_reward = {}; }},
+      {"goal_reward[3]", [](GameConfig& c) { c.goal_reward = {1, 2, 3, 1e7}; }},
+      {"prices", [](GameConfig& c) { c.prices = {1}; }},
+      {"prices", [](GameConfig& c) { c.prices = {1, 2, 3}; }},
+      {"prices[0]", [](GameConfig& c) { c.prices = {-0.5, 1}; }},
+      {"prices[1]", [](GameConfig& c) { c.prices = {1, 1}; }},
+      {"prices[1]", [](GameConfig& c) { c.prices = {1, 1 + 1e-12}; }},
+      {"budget", [](GameConfig& c) { c.budget = -1; }},
+      {"budget", [](GameConfig& c) { c.budget = std::numeric_limits<double>::quiet_NaN(); }},
+      {"max_share", [](GameConfig& c) { c.max_share = -0.1; }},
+      {"opening_sum", [](GameConfig& c) { c.opening_sum = 5; }},
+      {"opening_sum", [](GameConfig& c) { c.max_share = 1, c.opening_sum = 5; }},  // nothing is paid in advance
+      {"weight_gain", [](GameConfig& c) { c.weight_gain = -1; }},
+      {"equality", [](GameConfig& c) { c.equality = "theil"; }},
+      {"effort_cost", [](GameConfig& c) { c.effort_cost = -1; }},
       {"population_size", [](GameConfig& c) { c.population_size = 65536; }},
       {"population_seed", [](GameConfig& c) { c.population_seed = -1; }},
       {"skills_per_follower", [](GameConfig& c) { c.skills_per_follower = 5; }},

@@ -4,11 +4,23 @@
 #include <doctest/doctest.h>
 
 #include <initializer_list>
+#include <vector>
 
 namespace paymaster::test {
 namespace {
 
 constexpr float kW = 5;  // the leader's reward for a completed contract
+
+Economy economy_of(Payment rule) {
+  GameConfig config;
+  config.num_bonuses = 4;
+  config.payment = rule == Payment::completion     ? "completion"
+                   : rule == Payment::advance      ? "advance"
+                   : rule == Payment::advance_once ? "advance_once"
+                                                   : "outcome";
+  return Economy(config);
+}
+
 constexpr int kNothing = kNone;
 
 Follower follower(int preference, float reservation) {
@@ -22,7 +34,7 @@ Follower follower(int preference, float reservation) {
 Offer offer(int goal, int bonus) { return {static_cast<std::int8_t>(goal), static_cast<std::int8_t>(bonus)}; }
 
 int decision(const Follower& f, Offer offered, std::initializer_list<int> reachable) {
-  return decide(f, offered, [&](int goal) {
+  return decide(f, offered, static_cast<float>(offered.bonus + 1), [&](int goal) {
     for (const int g : reachable) {
       if (g == goal) return true;
     }
@@ -38,8 +50,8 @@ struct Stepped {
 
 Stepped step(Follower& f, Payment rule, Offer offered, bool committed, int reached, bool last_step = false) {
   Stepped out;
-  const float paid = sign_contract(f, offered, committed, true, rule, out.event);
-  out.outcome = settle_contract(f, reached == kNone ? 0u : 1u << reached, paid, kW, rule, last_step, out.event);
+  const float paid = sign_contract(f, offered, committed, true, economy_of(rule), out.event);
+  out.outcome = settle_contract(f, reached == kNone ? 0u : 1u << reached, paid, economy_of(rule), last_step, out.event);
   return out;
 }
 
@@ -52,7 +64,7 @@ void check_money(const Outcome& o, float payment, float leader, float follower_r
 
 }  // namespace
 
-TEST_CASE("decide: the strict winner of u(g) = c [g = preference] + (b + 1) [g = offered]") {
+TEST_CASE("decide: the strict winner of u(g) = c [g = preference] + price [g = offered]") {
   const Follower f = follower(2, 2);                 // prefers type 2, which is worth 2 to it
   CHECK(decision(f, offer(1, 2), {1, 2}) == 1);      // 3 > 2
   CHECK(decision(f, offer(1, 1), {1, 2}) == 2);      // 2 = 2: a tie goes against the offer
@@ -66,6 +78,59 @@ TEST_CASE("decide: the strict winner of u(g) = c [g = preference] + (b + 1) [g =
   CHECK(decision(f, offer(1, 3), {}) == kNothing);
   CHECK(decision(follower(2, 0), offer(1, 0), {1, 2}) == 1);  // c = 0: its preference is worth nothing
   CHECK(decision(follower(2, 0), Offer{}, {1, 2}) == kNothing);
+}
+
+TEST_CASE("decide: an offer at price 0 is taken only by who goes for that goal anyway") {
+  const auto takes = [](const Follower& f, Offer offered, bool prefers) {
+    return decide(f, offered, 0.0f, [&](int goal) { return prefers || goal != f.preference; });
+  };
+  CHECK(takes(follower(2, 2), offer(2, 0), true) == 2);
+  CHECK(takes(follower(2, 2), offer(1, 0), true) == 2);
+  CHECK(takes(follower(2, 2), offer(1, 0), false) == kNothing);  // its preferred type is out of reach
+  CHECK(takes(follower(2, 0), offer(2, 0), true) == kNothing);   // c = 0
+}
+
+TEST_CASE(
+    "decide_by_taste: the best of what is worth more than nothing; a tie goes against the offer, then to the lowest") {
+  const Follower f = [] {
+    Follower someone = follower(2, 2);
+    someone.identity = 1;
+    return someone;
+  }();
+  const auto decision_of = [&](std::vector<float> utility, std::vector<float> cost, Offer offered, float price) {
+    const auto rows = [](std::vector<float> row) {  // of members 0 and 1
+      std::vector<float> both(4);
+      both.insert(both.end(), row.begin(), row.end());
+      return both;
+    };
+    const Population people(std::vector<Traits>(2), 4, {rows(utility), rows(cost), {}});
+    const int distance[] = {3, 0, 1, -1};
+    return decide_by_taste(f, offered, price, people, 4, [&](int goal) { return distance[goal]; });
+  };
+  const std::vector<float> nothing(4);
+  CHECK(decision_of(nothing, nothing, Offer{}, 0) == 2);                     // c = 2
+  CHECK(decision_of({2, 0, 0, 9}, nothing, Offer{}, 0) == 0);                // 2 = 2: the lowest; 3 is out of reach
+  CHECK(decision_of({2, 0, 0, 0}, nothing, offer(0, 0), 0) == 2);            // a tie goes against the offer
+  CHECK(decision_of({2, 0, 0, 0}, nothing, offer(0, 0), 0.25f) == 0);        // 2.25 > 2
+  CHECK(decision_of(nothing, {0, 0, 1, 0}, Offer{}, 0) == kNothing);         // 2 - 1 (1 + 1) = 0
+  CHECK(decision_of(nothing, {0, 0, 0.5f, 0}, offer(0, 0), 1) == 2);         // 1 = 1
+  CHECK(decision_of(nothing, {0.5f, 0, 2, 0}, offer(0, 0), 2.25f) == 0);     // 2.25 - 0.5 (3 + 1) > 0
+  CHECK(decision_of(nothing, {0.5f, 0, 2, 0}, offer(0, 0), 2) == kNothing);  // ... = 0
+  CHECK(decision_of({0, -1, 0, 0}, nothing, offer(1, 0), 2.5f) == 2);        // 1.5 < 2
+  CHECK(decision_of({0, -1, 0, 0}, nothing, offer(1, 0), 3.5f) == 1);
+}
+
+TEST_CASE("outcome rule: the bonus is paid when the goal is reached, committed or not") {
+  Follower f = follower(3, 1);
+  check_money(step(f, Payment::outcome, offer(0, 1), true, kNone).outcome, 0, 0, 0, 0);
+  check_money(step(f, Payment::outcome, offer(0, 1), true, 0).outcome, 2, kW - 2, 2, 2);
+  const Stepped s = step(f, Payment::outcome, offer(0, 1), false, 0);
+  check_money(s.outcome, 2, kW - 2, 2, 2);
+  CHECK(s.outcome.completed == 0);
+  CHECK_FALSE(s.event.completed);  // it had no contract: the statistics are of contracts
+  check_money(step(f, Payment::outcome, offer(0, 1), false, 1).outcome, 0, 0, 0, 0);
+  check_money(step(f, Payment::outcome, Offer{}, false, 0).outcome, 0, 0, 0, 0);
+  check_money(step(f, Payment::completion, offer(0, 1), false, 0).outcome, 0, 0, 0, 0);
 }
 
 TEST_CASE("completion rule: the bonus is paid when the goal is reached, and only then") {
@@ -101,17 +166,18 @@ TEST_CASE("advance rule: the bonus is paid when a contract starts, whatever come
 
 TEST_CASE("advance_once rule: who drops a contract and takes the same offer up again is not paid again") {
   constexpr Payment once = Payment::advance_once;
+  const Economy paid_once = economy_of(once);
   Follower f = follower(3, 1);
-  CHECK(due_when_taken(f, offer(0, 2), once) == 3);
+  CHECK(due_when_taken(f, offer(0, 2), paid_once) == 3);
   check_money(step(f, once, offer(0, 2), true, kNone).outcome, 3, -3, 3, 0);  // starts
-  CHECK(due_when_taken(f, offer(0, 2), once) == 0);
+  CHECK(due_when_taken(f, offer(0, 2), paid_once) == 0);
   for (int t = 0; t < 2; ++t) {
     check_money(step(f, once, offer(0, 2), false, kNone).outcome, 0, 0, 0, 0);
     CHECK(+f.dropped);
   }
-  CHECK(due_when_taken(f, offer(0, 2), once) == 0);
-  CHECK(due_when_taken(f, offer(0, 2), Payment::advance) == 3);
-  CHECK(due_when_taken(f, offer(0, 1), once) == 2);
+  CHECK(due_when_taken(f, offer(0, 2), paid_once) == 0);
+  CHECK(due_when_taken(f, offer(0, 2), economy_of(Payment::advance)) == 3);
+  CHECK(due_when_taken(f, offer(0, 1), paid_once) == 2);
   check_money(step(f, once, offer(0, 2), true, kNone).outcome, 0, 0, 0, 0);  // taken up again
   CHECK_FALSE(+f.dropped);
   check_money(step(f, once, offer(0, 2), true, 0).outcome, 0, kW, 0, 3);      // completed
@@ -179,7 +245,7 @@ TEST_CASE("statistics events: trials") {
   CHECK(step(f, Payment::completion, offer(0, 1), true, kNone).event.trial);         // a new offer
   CHECK_FALSE(step(f, Payment::completion, Offer{}, false, kNone).event.trial);      // no offer
   HistoryEvent event;
-  sign_contract(f, offer(2, 0), false, false, Payment::completion, event);
+  sign_contract(f, offer(2, 0), false, false, economy_of(Payment::completion), event);
   CHECK_FALSE(event.trial);  // the offered goal was out of reach
 }
 

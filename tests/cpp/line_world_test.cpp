@@ -30,7 +30,7 @@ std::vector<Traits> able() { return std::vector<Traits>(40, Traits{.skill = 3, .
 }  // namespace
 
 TEST_CASE("LineWorld: a follower walks to the goal it is paid for, and the contract is completed there") {
-  const auto people = able();
+  const Population people(able());
   TestBatch batch(corridor(), {.num_threads = 1}, &people);
   StateArrays state(batch.core());
   state.read(batch.core());

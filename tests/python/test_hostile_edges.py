@@ -71,9 +71,11 @@ def test_an_int_that_is_none_of_pythons_counts_as_one() -> None:
 def test_ranges_that_are_shown_are_those_accepted(task: str) -> None:
     """Each numeric option one step beyond either end is refused with its range, whose ends are accepted."""
     for name, value in make(task).parameters.items():
-        if isinstance(value, (bool, str)):
+        if isinstance(value, (bool, str, list)):
             continue
         for far in (-(2**70), 2**70):
+            if value == np.inf and far > 0:
+                continue  # no limit
             with pytest.raises(ValueError, match=rf"^{name}: expected a value in \[") as caught:
                 paymaster.make_vec(task, **{name: far})
             low, high = str(caught.value).partition("[")[2].partition("]")[0].split(", ")

@@ -79,7 +79,7 @@ from paymaster import integrations
         ({"goal_reward": float("nan")}, ValueError, "goal_reward", "nan"),
         ({"goal_reward": -1}, ValueError, "goal_reward", "-1"),
         ({"goal_reward": 1e7}, ValueError, "goal_reward", "1e+07"),
-        ({"goal_reward": [3]}, TypeError, "goal_reward", "list"),
+        ({"goal_reward": [3, 3]}, ValueError, "goal_reward", "2 numbers"),
         ({"abstain": 1}, TypeError, "abstain", "int"),
         ({"abstain": "yes"}, TypeError, "abstain", "str"),
         ({"population_size": 0}, ValueError, "population_size", "0"),

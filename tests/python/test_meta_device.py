@@ -130,7 +130,7 @@ def play(config: TrainConfig, held: Held, explore: float = 0.2) -> tuple[EBPG, E
         episodes, _ = Rollout(env, leader, NO_GENERATOR).play(explore=explore)
     assert episodes is not None
     steps = episodes.num_steps
-    assert mode.transfers == 3 * steps + 6  # features and what has expired; then results
+    assert mode.transfers == 3 * steps + 8  # features and what has expired; then results, w and prices
     assert held.waits == {"cpu": steps}  # offers
     held.waits.clear()
     held.sizes = torch.tensor([3, 3, 2, 2, 1, 1])  # as if two games had ended early

@@ -85,7 +85,7 @@ def test_money_is_conserved_with_rewards_of_the_world() -> None:
         before = env.state()
         _, reward, _, _, info = env.step(offers)
         own = info["follower_reward"] - info["payment"]  # fares, fuel, and c where the preferred goal was reached
-        contracts = (info["completed"] >= 0).sum(1) * env.goal_reward - info["payment"].sum(1)
+        contracts = (info["completed"] >= 0).sum(1) * env.goal_reward[0] - info["payment"].sum(1)
         commission = reward - contracts
         picked = np.round(commission / env.parameters["commission"]).astype(int)
         np.testing.assert_allclose(commission, picked * env.parameters["commission"], atol=1e-6)

@@ -24,6 +24,10 @@ STATE_DTYPES = _INTEGERS | {
     "committed": np.bool_,
     "contract_running": np.bool_,
     "dropped": np.bool_,
+    "refused": np.bool_,
+    "earned": np.float64,
+    "paid": np.float64,
+    "revenue": np.float64,
     "episode": np.int64,
     "done": np.bool_,
     "resource_present": np.bool_,
@@ -48,7 +52,9 @@ class ReferenceBatch:
     ) -> None:
         self.rules = replace(PRESETS[task], **parameters)
         self.grid = GridMap(self.rules.map)
-        traits = Population.drawn(self.rules) if population is None else Population.given(population)
+        traits = (
+            Population.drawn(self.rules) if population is None else Population.given(population, self.rules.effort_cost)
+        )
         self.games = [ReferenceGame(self.rules, self.grid, traits, seed, first_index + i) for i in range(num_envs)]
         rules = self.rules
         self.statistics = ReferenceStatistics(len(traits.preference), rules.num_goals, rules.num_bonuses, rules.horizon)
@@ -73,6 +79,8 @@ class ReferenceBatch:
             "follower_reward": np.array([r.follower_reward for r in results], dtype=np.float32),
             "follower_action": np.array([r.follower_action for r in results], dtype=np.int16),
         }
+        if self.rules.limited:
+            info["refused"] = np.array([r.refused for r in results], dtype=np.bool_)
         reward = np.array([r.reward for r in results])
         done = np.array([game.state.done for game in self.games])
         return self.observation(), reward, done, np.zeros_like(done), info
@@ -86,13 +94,26 @@ class ReferenceBatch:
         seen["available"] = np.array([game.available() for game in self.games])
         if self.rules.observe_routes:
             seen["route"] = np.array([game.route() for game in self.games])
-        return {name: array.astype(np.int16) for name, array in seen.items()}
+        whole = {name: array.astype(np.int16) for name, array in seen.items()}
+        return whole | (self._means(state) if self.rules.limited else {})
+
+    def _means(self, state: Arrays) -> Arrays:
+        """What the leader sees of its means, of the limits that there are."""
+        left = np.clip([game.purse().left() for game in self.games], 0, 1e6).astype(np.float32)
+        shown: Arrays = {"refused": state["refused"].astype(np.int16)}
+        if np.isfinite(self.rules.budget):
+            shown["budget_left"] = left[:, 0]
+        if np.isfinite(self.rules.max_share):
+            shown["share_left"] = left[:, 1]
+        return shown
 
     def state(self) -> Arrays:
         """Copies of every game's state, stacked: [B, ...]."""
         return {
             name: np.array([getattr(game.state, name) for game in self.games], dtype=dtype)
             for name, dtype in STATE_DTYPES.items()
+            if self.rules.limited or name not in ("refused", "paid", "revenue")
+            if self.rules.weight_equality != 0 or name != "earned"
         }
 
     def set_state(self, **arrays: Any) -> None:

@@ -106,3 +106,47 @@ def further_cases() -> list[Case]:
     cases.append(Case("population-given", "multi_bonus_resource_collection", given, 800))
     cases.append(Case("large-seed", "resource_collection", {"noise": 0.3}, 400, seed=2**62 + 12345))
     return cases
+
+
+def people_with_tastes() -> dict[str, Any]:
+    """Twelve followers with utilities, costs and weights; some are never drawn, some utilities are negative."""
+    rng = np.random.default_rng(5)
+    return {
+        "skill": rng.random((12, 4)) < 0.7,
+        "preference": rng.integers(4, size=12).astype(np.int32),
+        "reservation": rng.integers(0, 3, size=12).astype(np.float32),
+        "utility": (rng.integers(-2, 4, size=(12, 4)) / 2).astype(np.float32),
+        "cost": (rng.integers(0, 4, size=(12, 4)) / 16).astype(np.float32),
+        "weight": np.array([1, 0, 2, 0.5, 3, 1, 0, 1, 1, 10, 1, 0.1], dtype=np.float32),
+    }
+
+
+ECONOMIES: dict[str, dict[str, Any]] = {
+    "prices-and-w-by-type": {"prices": (0.0, 0.7, 1.3, 2.9), "goal_reward": (5.0, 0.0, 2.5, 3.3), "num_bonuses": 4},
+    "budget": {"budget": 8.0},
+    "budget-of-real-prices": {"budget": 2.0, "prices": (0.1, 0.3), "num_bonuses": 2},
+    "nothing-to-spend": {"budget": 0.0, "abstain": True},
+    "share": {"max_share": 0.4, "goal_reward": 3.0, "num_bonuses": 4, "abstain": True},
+    "share-and-budget": {"max_share": 0.75, "budget": 20.0, "goal_reward": (1.0, 2.0, 3.0, 4.0)},
+    "effort": {"effort_cost": 0.125},
+    "tastes": {"population": people_with_tastes(), "num_bonuses": 4},
+    "tastes-and-budget": {"population": people_with_tastes(), "budget": 10.0, "prices": (0.0, 1.5), "num_bonuses": 2},
+    "welfare": {"weight_welfare": 0.5},
+    "welfare-alone": {"weight_gain": 0.0, "weight_welfare": 1.0, "effort_cost": 0.25},
+    "gini": {"weight_equality": 4.0, "num_followers": 6},
+    "poorest": {"weight_equality": 2.0, "equality": "poorest", "effort_cost": 0.1},
+}
+"""Name -> parameters of an economy."""
+
+
+def economy_cases() -> list[Case]:
+    """Every economy under every payment rule, with noise in every other; an opening sum where one can be."""
+    cases = []
+    for i, (name, economy) in enumerate(ECONOMIES.items()):
+        for j, payment in enumerate(("completion", "advance", "advance_once", "outcome")):
+            parameters: dict[str, Any] = {"payment": payment, "noise": 0.2 * ((i + j) % 2), **economy}
+            if "max_share" in economy and payment.startswith("advance"):
+                parameters["opening_sum"] = 6.5
+            task = "multi_bonus_resource_collection" if economy.get("num_bonuses") == 4 else "resource_collection"
+            cases.append(Case(f"{name}-{payment}", task, parameters, 400, 1 + i % 2, seed=1_000_003 * i + j))
+    return cases

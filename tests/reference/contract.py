@@ -8,25 +8,33 @@ from dataclasses import dataclass
 from .rules import NONE
 
 
-def decide(distance: Sequence[int], preference: int, reservation: float, offer: tuple[int, int]) -> int:
+def decide(
+    distance: Sequence[int],
+    preference: int,
+    reservation: float,
+    offered: int,
+    price: float,
+    own: Sequence[float],
+    cost: Sequence[float],
+) -> int:
     """Return the goal type with the highest utility, -1 if nothing reachable is worth anything.
 
-    u(g) = c [g = preference] + (b + 1) [g = offered], over the types that can be reached (distance not -1).
+    u(g) = c [g = preference] + own(g) + price [g = offered] - cost(g) (distance(g) + 1), over the types that can be
+    reached (distance not -1).
     """
-    offered, bonus = offer
     utility: dict[int, float] = {}
     for goal in range(len(distance)):
-        u = (reservation if goal == preference else 0.0) + (bonus + 1 if goal == offered else 0)
+        u = (reservation if goal == preference else 0.0) + (price if goal == offered else 0.0)
+        u += own[goal] - cost[goal] * (distance[goal] + 1)
         if distance[goal] != NONE and u > 0:
             utility[goal] = u
     if not utility:
         return NONE
     best = max(utility.values())
     winners = [goal for goal in utility if utility[goal] == best]
-    if len(winners) > 1:
-        winners.remove(offered)  # a tie goes against the offer; only it and the preference can be above 0
-    (winner,) = winners
-    return winner
+    if len(winners) > 1 and offered in winners:
+        winners.remove(offered)  # a tie goes against the offer
+    return winners[0]  # then to the lowest index
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class FeatureEncoder:
         self._goals: int = parameters["num_goals"]
         self._bonuses: int = parameters["num_bonuses"]
         self._horizon: int = parameters["horizon"]
+        self._price = np.asarray(parameters["prices"] or np.arange(1.0, self._bonuses + 1))
         objects = parameters.get("num_resources", parameters.get("num_targets")) or 0  # M; none in another world
         self._abundance = max(1.0, objects / self._goals)
         self._body = _body_of(parameters)
@@ -81,7 +82,8 @@ class FeatureEncoder:
         out[..., 5] = (offered_count - offered) / offered.shape[1]  # others with an offer of this type
         out[..., 6] = _others_best(near)  # how near the nearest of the others is
         out[..., 7] = offered
-        out[..., 8] = offered * (1 + offer[..., 1, None]) / self._bonuses
+        price = self._price[np.minimum(offer[..., 1], self._bonuses - 1)]
+        out[..., 8] = offered * (np.where(offer[..., 1] < 0, 0.0, price) / self._price[-1])[..., None]
         out[..., 9] = offered & (seen["committed"] > 0)[..., None]
         out[..., 10 : 10 + self._history] = self._table()[seen["identity"]]
         if self._routes:

@@ -1,5 +1,7 @@
 """One game of the grid world, slow and plain: the rules of tasks.md in the order in which they apply.
 
+Longer than other files: a game in one place, to be read beside the rules.
+
 Shapes: N followers, G goal types, M resources. The names of the state are those of ``env.state()``.
 """
 
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from .contract import ContractRecord, decide
 from .draws import NOISE, RESET, Draws
 from .grid_map import GridMap
+from .money import Offer, Purse, equality, reservations
 from .planner import Resource, Routes, plan
 from .population import Population
 from .rules import DIG, MOVE, NONE, STOP, TURN_LEFT, TURN_RIGHT, Rules, turned
@@ -36,7 +39,11 @@ class GameState:
     completed: NDArray[np.int32]  # [N], the goal type of the contract completed in the last step
     contract_running: NDArray[np.bool_]  # [N]
     contract_age: NDArray[np.int32]  # [N], steps since it began; 0 when none is running
+    refused: NDArray[np.bool_]  # [N], the last step's offer was beyond the leader's means
+    earned: NDArray[np.float64]  # [N], rewards of the episode so far
     dropped: NDArray[np.bool_]  # [N], left a contract for that offer uncompleted, and did not take it up again
+    paid: float
+    revenue: float
     step: int
     episode: int
     done: bool
@@ -55,7 +62,8 @@ class StepResult:
     reward: float
     committed: list[bool]
     completed: list[int]
-    payment: list[int]
+    payment: list[np.float32]
+    refused: list[bool]
     follower_reward: list[np.float32]
     follower_action: list[int]
     records: list[ContractRecord]
@@ -93,6 +101,10 @@ class ReferenceGame:
             contract_running=np.zeros(n, dtype=np.bool_),
             contract_age=np.zeros(n, dtype=np.int32),
             dropped=np.zeros(n, dtype=np.bool_),
+            refused=np.zeros(n, dtype=np.bool_),
+            earned=np.zeros(n),
+            paid=0.0,
+            revenue=0.0,
             step=0,
             episode=self.episode,
             done=False,
@@ -164,11 +176,11 @@ class ReferenceGame:
         """Leader offers, followers decide and act, contracts and rewards are settled, the clock moves on."""
         n, s = self.rules.num_followers, self.state
         if s.done:
-            return StepResult(0.0, [False] * n, [NONE] * n, [0] * n, [np.float32(0)] * n, [NONE] * n, [])
-        offer = [self._offer(goal, bonus) for goal, bonus in offers]
-        chosen = [
-            decide(self.routes[k].distance, int(s.preference[k]), float(s.reservation[k]), offer[k]) for k in range(n)
-        ]
+            nothing = [np.float32(0)] * n
+            return StepResult(0.0, [False] * n, [NONE] * n, nothing, [False] * n, nothing, [NONE] * n, [])
+        made = [self._offer(goal, bonus) for goal, bonus in offers]
+        equal = equality(self.rules.equality, s.earned.tolist())
+        offer, chosen = self._respond(made)
         committed = [chosen[k] == offer[k][0] != NONE for k in range(n)]
         actions = self._primitive_actions(chosen)
         kept = [s.contract_running[k] and offer[k] == tuple(s.offer[k]) for k in range(n)]
@@ -185,10 +197,14 @@ class ReferenceGame:
         again = [same[k] and bool(s.dropped[k]) for k in range(n)]
         due = {
             "completion": success,
+            "outcome": success,  # on the grid nobody reaches what it was offered without having taken the offer
             "advance": started,
             "advance_once": [started[k] and not again[k] for k in range(n)],
         }[self.rules.payment]
-        payment = [offer[k][1] + 1 if due[k] else 0 for k in range(n)]
+        payment = [np.float32(self.rules.price(offer[k][1]) if due[k] else 0) for k in range(n)]
+        s.paid += sum(self.rules.price(offer[k][1]) for k in range(n) if due[k])
+        s.revenue += sum(self.rules.w(offer[k][0]) for k in range(n) if success[k])
+        s.refused[:] = [offer[k] != made[k] for k in range(n)]
         records = [
             self._record(k, offer[k], bool(kept[k]), committed[k], age[k], success[k])
             for k in range(n)
@@ -199,16 +215,64 @@ class ReferenceGame:
         s.offer[:], s.committed[:], s.action[:], s.completed[:] = offer, committed, actions, completed
         s.contract_running[:] = running
         s.contract_age[:] = [age[k] + 1 if running[k] else 0 for k in range(n)]
+        gains = [np.float32(self.rules.w(offer[k][0]) if success[k] else 0) - payment[k] for k in range(n)]
+        rewards = [self._follower_reward(k, payment[k], reached[k], chosen[k]) for k in range(n)]
+        if self.rules.weight_equality != 0:
+            s.earned += np.array(rewards, dtype=np.float64)
         self.look()
         return StepResult(
-            reward=self.rules.w * sum(success) - sum(payment),
+            reward=self._objective(sum(map(float, gains)), sum(map(float, rewards)), equal),
+            refused=s.refused.tolist(),
             committed=committed,
             completed=completed,
             payment=payment,
-            follower_reward=[self._follower_reward(k, payment[k], reached[k]) for k in range(n)],
+            follower_reward=rewards,
             follower_action=actions,
             records=records,
         )
+
+    def _respond(self, made: list[Offer]) -> tuple[list[Offer], list[int]]:
+        """Followers look at their offers one after the other, "none" in place of those that do not fit; the offers as
+        they see them, and the goal types that they take."""
+        s, rules, people = self.state, self.rules, self.population
+        before = [(int(goal), int(bonus)) for goal, bonus in s.offer]
+        purse = self.purse()
+        offer, chosen = list(made), []
+        for k, (goal, bonus) in enumerate(made):
+            goes_on = purse.reserved.pop(k, None) == made[k]
+            signed = made[k] == before[k] and (
+                s.contract_running[k] or (s.dropped[k] and rules.payment == "advance_once")
+            )
+            advance = rules.payment.startswith("advance")
+            free = goal == NONE or goes_on or (advance and (signed or rules.price(bonus) == 0))
+            if rules.limited and not free and not purse.fits(k, made[k], at_once=advance):
+                offer[k] = (NONE, NONE)
+            price = 0.0 if offer[k][0] == NONE else float(np.float32(rules.price(offer[k][1])))
+            identity = int(s.identity[k])
+            own, cost = people.utility[identity].tolist(), people.cost[identity].tolist()
+            c, distance = float(s.reservation[k]), self.routes[k].distance
+            chosen.append(decide(distance, int(s.preference[k]), c, offer[k][0], price, own, cost))
+            takes = chosen[k] == offer[k][0] != NONE
+            if (rules.payment == "outcome" and offer[k][0] != NONE) or (rules.payment == "completion" and takes):
+                purse.reserved[k] = offer[k]
+            if advance and takes and not signed:
+                purse.paid += rules.price(bonus)
+        return offer, chosen
+
+    def purse(self) -> Purse:
+        """The leader's money between two steps."""
+        s = self.state
+        offers = [(int(goal), int(bonus)) for goal, bonus in s.offer]
+        held = reservations(self.rules.payment, offers, s.contract_running.tolist(), s.completed.tolist())
+        return Purse(self.rules, s.paid, s.revenue, held)
+
+    def _objective(self, gain: float, followers: float, equal_before: float) -> float:
+        """Gain, welfare (in which payments cancel out) and the change in equality, by their weights."""
+        rules = self.rules
+        if not rules.own_objective:
+            return gain
+        change = equality(rules.equality, self.state.earned.tolist()) - equal_before
+        return rules.weight_gain * gain + rules.weight_welfare * (gain + followers) + rules.weight_equality * change
 
     def _offer(self, goal: int, bonus: int) -> tuple[int, int]:
         """The offer "none" is goal type G with any bonus; it is remembered as (-1, -1)."""
@@ -265,7 +329,11 @@ class ReferenceGame:
             outcome=1 if success else 0 if given_up or cut_off else NONE,
         )
 
-    def _follower_reward(self, k: int, payment: int, reached: int) -> np.float32:
-        """Bonus received, and c for a goal of its preferred type, under contract or not."""
-        own = self.state.reservation[k] if reached == self.state.preference[k] else np.float32(0)
-        return np.float32(np.float32(payment) + own)
+    def _follower_reward(self, k: int, payment: np.float32, reached: int, chosen: int) -> np.float32:
+        """Bonus received; c for a goal of its preferred type, under contract or not, and its own utility of the goal's
+        type; less what a step towards the goal type it took costs it."""
+        identity = int(self.state.identity[k])
+        preferred = self.state.reservation[k] if reached == self.state.preference[k] else np.float32(0)
+        own = self.population.utility[identity, reached] if reached != NONE else np.float32(0)
+        cost = self.population.cost[identity, chosen] if chosen != NONE else np.float32(0)
+        return np.float32(np.float32(payment + preferred) + np.float32(own - cost))

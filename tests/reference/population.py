@@ -15,18 +15,27 @@ from .rules import Rules
 
 @dataclass(frozen=True)
 class Population:
-    """skill bool[P, G]; preference int[P], a goal type; reservation float32[P], what it earns by itself."""
+    """skill bool[P, G]; preference int[P], a goal type; reservation float32[P], what it earns by itself. Utility and
+    cost float32[P, G] beside these; weight float32[P], or None, in proportion to which members are drawn."""
 
     skill: NDArray[np.bool_]
     preference: NDArray[np.int32]
     reservation: NDArray[np.float32]
+    utility: NDArray[np.float32]
+    cost: NDArray[np.float32]
+    weight: NDArray[np.float32] | None = None
 
     @staticmethod
-    def given(arrays: Mapping[str, Any]) -> Population:
+    def given(arrays: Mapping[str, Any], effort_cost: float = 0.0) -> Population:
+        skill = np.asarray(arrays["skill"], dtype=np.bool_)
+        cost = np.asarray(arrays.get("cost", np.full(len(skill), effort_cost)), dtype=np.float32)
         return Population(
-            np.asarray(arrays["skill"], dtype=np.bool_),
+            skill,
             np.asarray(arrays["preference"], dtype=np.int32),
             np.asarray(arrays["reservation"], dtype=np.float32),
+            np.asarray(arrays.get("utility", np.zeros(skill.shape)), dtype=np.float32),
+            cost if cost.ndim == 2 else np.tile(cost[:, None], (1, skill.shape[1])),
+            np.asarray(arrays["weight"], dtype=np.float32) if "weight" in arrays else None,
         )
 
     @staticmethod
@@ -48,12 +57,15 @@ class Population:
             else:
                 preference[follower] = draws.below(goals)
             reservation[follower] = 1 + draws.below(rules.max_reservation)
-        return Population(skill, preference, reservation)
+        nothing = np.zeros(skill.shape, dtype=np.float32)
+        return Population(skill, preference, reservation, nothing, nothing + np.float32(rules.effort_cost))
 
     def draw_identities(self, count: int, draws: Draws) -> list[int]:
         """Draw `count` different followers; with three or more kinds of skill, neighbours differ in kind."""
         size = len(self.preference)
         kind = [tuple(row) for row in self.skill.tolist()]
+        if self.weight is not None:
+            return self._draw_by_weight(count, kind, self.weight.tolist(), draws)
         identities = [draws.below(size)]
         while len(identities) < count:
             candidates = [i for i in range(size) if i not in identities]
@@ -61,4 +73,23 @@ class Population:
                 differing = [i for i in candidates if kind[i] != kind[identities[-1]]]
                 candidates = differing or candidates
             identities.append(candidates[draws.below(len(candidates))])
+        return identities
+
+    @staticmethod
+    def _draw_by_weight(count: int, kind: list[Any], weight: list[float], draws: Draws) -> list[int]:
+        """The same by weights: a point in [0, sum) falls to a member of the candidates, who lie side by side."""
+        identities: list[int] = []
+        while len(identities) < count:
+            candidates = [i for i in range(len(weight)) if i not in identities and weight[i] > 0]
+            if identities and len(set(kind)) >= 3:
+                candidates = [i for i in candidates if kind[i] != kind[identities[-1]]] or candidates
+            total = 0.0
+            for i in candidates:
+                total += weight[i]
+            point, passed = draws.uniform() * total, 0.0
+            for i in candidates:
+                passed += weight[i]
+                if point < passed:
+                    break
+            identities.append(i)
         return identities

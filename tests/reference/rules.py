@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf, isfinite
 
 MOVE, TURN_LEFT, TURN_RIGHT, DIG, STOP = range(5)  # primitive actions
 HEADINGS = ((-1, 0), (0, -1), (1, 0), (0, 1))  # up, left, down, right as (row, column)
@@ -30,17 +32,41 @@ class Rules:
     observe_routes: bool = False
     num_resources: int = 10
     map: str = DEFAULT_MAP
-    goal_reward: float | None = None
+    goal_reward: float | Sequence[float] | None = None
+    prices: Sequence[float] = ()
+    budget: float = inf
+    max_share: float = inf
+    opening_sum: float = 0.0
+    weight_gain: float = 1.0
+    weight_welfare: float = 0.0
+    weight_equality: float = 0.0
+    equality: str = "gini"
+    effort_cost: float = 0.0
     population_size: int = 40
     population_seed: int = 0
     skills_per_follower: int = 3
     preference_among_skills: bool = True
     max_reservation: int = 1
 
-    @property
-    def w(self) -> float:
+    def w(self, goal: int) -> float:
         """What the leader earns for a completed contract."""
-        return float(min(self.num_bonuses + 1, 5)) if self.goal_reward is None else float(self.goal_reward)
+        if self.goal_reward is None:
+            return float(min(self.num_bonuses + 1, 5))
+        return float(self.goal_reward[goal] if isinstance(self.goal_reward, Sequence) else self.goal_reward)
+
+    def price(self, bonus: int) -> float:
+        """What a bonus level pays."""
+        return float(self.prices[bonus]) if len(self.prices) else bonus + 1.0
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a budget, or a cap on the share of the revenue."""
+        return isfinite(self.budget) or isfinite(self.max_share)
+
+    @property
+    def own_objective(self) -> bool:
+        """Whether the leader is rewarded for more than its gain."""
+        return (self.weight_gain, self.weight_welfare, self.weight_equality) != (1.0, 0.0, 0.0)
 
 
 _COLLECTION = Rules()

@@ -135,7 +135,7 @@ class ArrayBatch final : public GameBatch<World> {
           for (std::size_t i = 0; i < games.size(); ++i) {
             UnpackState packed{bytes.data() + sizeof(SnapshotHeader) + i * game_bytes};
             this->in_game(i, [&] {
-              visit_keys(games[i], this->game_.config(), packed);
+              visit_keys(games[i], this->game_, packed);
               this->game_.visit(games[i], packed);
             });
           }
@@ -278,8 +278,8 @@ class ArrayBatch final : public GameBatch<World> {
       float wages[kRoom];
       Earned earned{wages};
       this->game_.world().move(s.world, {}, reached, earned);
-      this->game_.settle(s, games_->action.data() + first, reached, paid_.data() + first, earned, step,
-                         this->events_.data() + first);
+      this->game_.settle(s, games_->chosen.data() + first, games_->action.data() + first, reached, paid_.data() + first,
+                         earned, step, this->events_.data() + first);
     }
     this->game_.results(step, ReadFields{result.results, game});
     this->game_.totals(s, ReadFields{result.totals, game});

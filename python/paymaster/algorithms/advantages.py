@@ -24,7 +24,7 @@ def reward_counts(episodes: Episodes, credit: Credit = "own") -> Tensor:
     """What each step brought, as counts: completed contracts by goal type, payments by bonus level.
 
     A payment is booked under the level offered in its step, as payment / price: 1 as a rule, and in any
-    case the counts times the prices are what was paid.
+    case the counts times the prices are what was paid (nothing is paid at price 0).
 
     Args:
         episodes: a batch of whole episodes.
@@ -32,21 +32,30 @@ def reward_counts(episodes: Episodes, credit: Credit = "own") -> Tensor:
             followers, as the paper's return R has it.
 
     Returns:
-        float [T, B, N, G + K], 0 on steps that were not played.
+        float [T, B, N, G + K], 0 on steps that were not played; where the leader is rewarded for more than its gain one
+        number more, the other rewards: of each follower, or of all, and in either case what all share.
     """
     num_goals, num_bonuses = episodes.goal_reward.shape[0], episodes.price.shape[0]
     device, dtype = episodes.payment.device, episodes.payment.dtype
     completed = episodes.completed.unsqueeze(-1) == torch.arange(num_goals, device=device)
     level = (episodes.offer % num_bonuses).unsqueeze(-1) == torch.arange(num_bonuses, device=device)
-    paid = level * (episodes.payment.unsqueeze(-1) / episodes.price)
-    counts = torch.cat((completed.to(dtype), paid), dim=-1)
+    paid = level * (episodes.payment.unsqueeze(-1) / torch.where(episodes.price > 0, episodes.price, 1.0))
+    parts = [completed.to(dtype), paid]
+    if episodes.other is not None:
+        parts.append(episodes.other.unsqueeze(-1))
+    counts = torch.cat(parts, dim=-1)
     counts = torch.where(episodes.valid[..., None, None], counts, 0.0)
-    return counts.sum(2, keepdim=True).expand(counts.shape) if credit == "team" else counts
+    counts = counts.sum(2, keepdim=True).expand(counts.shape) if credit == "team" else counts
+    if episodes.common is None:
+        return counts
+    common = torch.where(episodes.valid, episodes.common, 0.0)[..., None, None].expand(*counts.shape[:-1], 1)
+    return torch.cat((counts[..., :-1], counts[..., -1:] + common), dim=-1)
 
 
 def head_prices(episodes: Episodes) -> Tensor:
-    """What one count of each head is worth to the leader: (w, -price), [G + K]."""
-    return torch.cat((episodes.goal_reward, -episodes.price))
+    """What one count of each head is worth to the leader: (w, -price), [G + K]; 1 of other rewards behind."""
+    prices = torch.cat((episodes.goal_reward, -episodes.price))
+    return prices if episodes.other is None else torch.cat((prices, prices.new_ones(1)))
 
 
 def lambda_returns(counts: Tensor, phi: Tensor, valid: Tensor, gamma: float, gae_lambda: float) -> Tensor:

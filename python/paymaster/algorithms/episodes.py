@@ -46,6 +46,9 @@ class Episodes:
         valid: bool [T, B], the step was played.
         goal_reward: float [G], w, what a completed contract is worth to the leader.
         price: float [K], what bonus level b costs.
+        other: float [T, B, N], what the leader was rewarded beside w and payments for what each follower did; None with
+            ``common``: nothing.
+        common: float [T, B], the same for what all of them did.
         explore: the exploration rate under which the offers were drawn, in [0, 1].
     """
 
@@ -63,6 +66,8 @@ class Episodes:
     valid: Annotated[Tensor, Axes("bool", "TB")]
     goal_reward: Annotated[Tensor, Axes("a floating dtype", "G")]
     price: Annotated[Tensor, Axes("a floating dtype", "K")]
+    other: Tensor | None = None
+    common: Tensor | None = None
     explore: float = 0.0
 
     def __post_init__(self) -> None:
@@ -81,6 +86,10 @@ class Episodes:
                         f"{name}: expected {letter} = {sizes[letter]} as in the fields before it, "
                         f"got shape {list(value.shape)} for [{', '.join(letters)}]"
                     )
+        for name, shape in (("other", self.payment.shape), ("common", self.valid.shape)):
+            rewards: Tensor | None = getattr(self, name)
+            if (rewards is None) != (self.other is None) or (rewards is not None and rewards.shape != shape):
+                raise ValueError(f"{name}: expected shape {list(shape)}, or neither other nor common")
         if not 0.0 <= self.explore <= 1.0:
             raise ValueError(f"explore: expected a rate in [0, 1], got {self.explore}")
 
@@ -105,7 +114,8 @@ class Episodes:
         if all(getattr(self, name).device == wanted for name in _axes()):
             return self
         # Not `non_blocking`: numbers on their way from a GPU could be read before they have arrived.
-        return replace(self, **{name: getattr(self, name).to(wanted) for name in _axes()})
+        names = [*_axes(), *(() if self.other is None else ("other", "common"))]
+        return replace(self, **{name: getattr(self, name).to(wanted) for name in names})
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,15 @@ class Evaluation:
     Attributes:
         leader: its name, or its run directory.
         task: name of the preset.
-        gain: leader's return [E].
+        gain: revenue less payments, which is the leader's return unless the task has another objective [E].
         payments: bonuses paid [E].
         incentive: bonuses paid for completed contracts [E].
         completions: contracts completed, by goal type [E, G].
         follower_reward: of all followers together [E].
         new_offers: ``|A_T|`` [E].
         option_length: steps an offer lasts, ``N T / |A_T|`` [E].
+        objectives: where the leader is rewarded for more than its gain, objective (its return), welfare and, if that is
+            among it, equality, each [E].
     """
 
     leader: str
@@ -61,6 +63,7 @@ class Evaluation:
     follower_reward: NDArray[np.floating]
     new_offers: NDArray[np.integer]
     option_length: NDArray[np.floating]
+    objectives: dict[str, NDArray[np.floating]] = field(default_factory=dict)
 
     @property
     def episodes(self) -> int:
@@ -73,6 +76,7 @@ class Evaluation:
         samples["completions"] = self.completions.sum(axis=-1)
         samples |= {f"completions_{goal}": completed for goal, completed in enumerate(self.completions.T)}
         samples |= {name: getattr(self, name) for name in ("follower_reward", "new_offers", "option_length")}
+        samples |= self.objectives
         return {name: mean_ci95(values) for name, values in samples.items()}
 
     def to_json(self) -> dict[str, Any]:
@@ -194,4 +198,6 @@ def _collect(
     names = ("gain", "payments", "incentive", "completions", "follower_reward", "new_offers")
     measures = {name: every(name) for name in names}
     steps = every("length") * env.num_followers
-    return Evaluation(leader, env.task, option_length=steps / measures["new_offers"], **measures)
+    objectives = {name: every(name) for name in rounds[0].objectives()}
+    lengths = steps / measures["new_offers"]
+    return Evaluation(leader, env.task, option_length=lengths, objectives=objectives, **measures)

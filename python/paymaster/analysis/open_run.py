@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -112,6 +113,7 @@ def open_run(
             if name in parameters:
                 raise ValueError(f"{name}: {mismatch}")
             raise ValueError(f"{'population' if name in theirs else 'task'}: {name}: {mismatch}")
+    _expect_the_same_kind(env, home)
     leader = make_leader(config, env)
     load_weights(run, leader, env)
     env.statistics.frozen = True
@@ -120,6 +122,25 @@ def open_run(
         with nullcontext() if population is None else naming_the_population():
             seat_followers(env, population or run, seed)
     return env, leader
+
+
+def _expect_the_same_kind(env: LeaderVectorEnv, home: LeaderVectorEnv) -> None:
+    """What a leader's network has inputs and outputs for: limits that there are, rewards beside its gain.
+
+    Raises:
+        ValueError: one of them in the games, but not in the run's, or the other way round.
+    """
+    for name in ("budget", "max_share"):
+        limited, was = math.isfinite(env.parameters[name]), math.isfinite(home.parameters[name])
+        if limited != was:
+            expected = "a limit, as there is" if was else "inf, as there is no such limit"
+            raise ValueError(f"{name}: expected {expected} in the run's games, got {env.parameters[name]:g}")
+    if env.own_objective != home.own_objective:
+        kinds = "gain alone", "more than the gain"
+        raise ValueError(
+            f"weight_gain, weight_welfare, weight_equality: expected to reward {kinds[home.own_objective]}, as in the "
+            f"run's games, got those that reward {kinds[env.own_objective]}"
+        )
 
 
 def population_parameters(population: Path | None) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tyro
 from rich.console import Console
@@ -44,7 +45,7 @@ class Tasks:
             if world not in [task.name for task in presets]:
                 raise ValueError(f"worlds: expected module:Class, or the name of an installed one, got {world!r:.80}")
         if self.json:
-            print(json.dumps([dataclasses.asdict(task) for task in presets]))
+            print(json.dumps([_with_null(dataclasses.asdict(task)) for task in presets], allow_nan=False))
             return
         for task in presets:
             say(console, f"{task.name}: {task.meaning}")
@@ -64,6 +65,12 @@ class Tasks:
             console.print(Text(f"{name}: {meaning}"))
             for value, names in _by_value(name, presets).items():
                 console.print(Padding(Text(f"{value} ({', '.join(names)})"), (0, 0, 0, 4)))
+
+
+def _with_null(task: dict[str, Any]) -> dict[str, Any]:
+    """A limit that is none, inf, as null: JSON has no infinity."""
+    parameters = {name: None if value == math.inf else value for name, value in task["parameters"].items()}
+    return {**task, "parameters": parameters}
 
 
 def _by_value(name: str, presets: Sequence[Task]) -> dict[str, list[str]]:

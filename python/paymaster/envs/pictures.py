@@ -20,13 +20,13 @@ class Pictures:
 
     Args:
         task: by name, the title of every picture.
-        parameters, goal_reward: of the games; w as it is in force.
+        parameters: of the games, with w and prices as they are in force, and the task's name.
         states: of all games now, with leading axis B.
     """
 
-    def __init__(self, task: str, parameters: Mapping[str, Any], goal_reward: float, states: States) -> None:
+    def __init__(self, task: str, parameters: Mapping[str, Any], states: States) -> None:
         self._title = task.replace("_", " ")
-        self._parameters = {**parameters, "goal_reward": goal_reward, "task": task}
+        self._parameters = parameters
         self._records: list[EpisodeRecord] = []
         self.restart(states)
 

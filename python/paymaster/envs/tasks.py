@@ -42,8 +42,8 @@ def parameter_meanings() -> dict[str, str]:
         name: parameter.meaning for task in _core.tasks() for name, parameter in parameters_of(task["name"]).items()
     }
     meanings["population"] = (
-        "dict of arrays skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] if you like, "
-        "instead of a draw"
+        "dict of arrays skill bool[P, G], preference int[P], reservation float[P], and if you like learns bool[P], "
+        "utility float[P, G], cost float[P, G] or [P], weight float[P], instead of a draw"
     )
     return meanings
 

@@ -51,14 +51,16 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
 
     The action is int[B, N, 2]: a goal type and a bonus level for each follower, omega^k = (g^k, b^k). With
     ``abstain`` the goal may also be G, "none". The reward is the leader's: w for every contract completed in this
-    step, minus the bonuses paid in it. A game ends (``terminated``) after T steps or when no goal is left; the
-    horizon is part of the game and the observation shows the step, so ``truncated`` is always false.
+    step, minus the bonuses paid in it; another weighted sum where the task has an objective of its own. A game ends
+    (``terminated``) after T steps or when no goal is left; the horizon is part of the game and the observation shows
+    the step, so ``truncated`` is always false.
 
     Observations are a dict of int16 arrays (float32 for what is continuous); ``observation_meanings`` says what each
     holds. ``info`` holds, per follower, ``committed`` bool[B, N], ``completed`` int16[B, N] (goal type or -1),
     ``payment`` float32[B, N], ``follower_reward`` float32[B, N] and ``follower_action`` int16[B, N] of this step, and
     ``totals``, sums over the episode so far (final where ``terminated``): gain, payments, incentive, follower_reward,
-    new_offers (``|A_T|``), length [B], completions [B, G].
+    new_offers (``|A_T|``), length [B], completions [B, G]; with an objective of its own also welfare, objective and
+    equality. With ``budget`` or ``max_share`` there is ``refused`` bool[B, N], too: offers beyond the leader's means.
 
     Args:
         task: its name, see :func:`paymaster.tasks`; or ``module:Class`` of a world, or a TOML or JSON file that defines
@@ -73,8 +75,10 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         first_index: index of the first game: a batch of games 4..7 equals the second half of a batch of 8.
         copy: true returns fresh arrays from every call; false returns the same arrays each time, valid until the
             next call that returns observations.
-        population: dict of skill bool[P, G], preference int[P], reservation float[P], and learns bool[P] where only
-            some followers learn; None takes the task's own, or draws it from ``population_seed``.
+        population: dict of skill bool[P, G], preference int[P], reservation float[P]; and, if you like, learns bool[P]
+            where only some followers learn, utility float[P, G] that each earns by itself for reaching a type, cost
+            float[P, G] or [P] of each step of going for one, weight float[P] in proportion to which members are drawn.
+            None takes the task's own, or draws it from ``population_seed``.
         render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
         max_episode_steps: None or at least the horizon, and without effect: games end by themselves. (Gymnasium's
             ``make_vec`` passes it.)
@@ -152,7 +156,8 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
                 f"max_episode_steps: expected None or at least the horizon {self._horizon}, since games end by "
                 f"themselves, got {max_episode_steps}; shorter ones have horizon={max_episode_steps}"
             )
-        self.goal_reward: float = self._core.goal_reward
+        self.goal_reward: NDArray[np.float32] = self._core.goal_reward
+        self.prices: NDArray[np.float32] = self._core.prices
         self.statistics = Statistics(self._core)
         self.single_observation_space = space_of(self._core.observation_fields)
         self.single_action_space = action_space(self.parameters)
@@ -163,7 +168,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         if render_mode is not None:
             from paymaster.envs.pictures import Pictures  # only now: most batches are never drawn
 
-            self._pictures = Pictures(self.task, self.parameters, self.goal_reward, self.state())
+            self._pictures = Pictures(self.task, self.drawn_parameters(), self.state())
 
     # --- Gymnasium -------------------------------------------------------------------------------------------
 
@@ -261,9 +266,22 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
 
     @property
     def population(self) -> dict[str, NDArray[Any]]:
-        """The hidden traits of all P followers: skill bool[P, G], preference int32[P], reservation float32[P]; and
-        learns bool[P], whose actions come from outside where followers are not rule-based."""
-        return dict(zip(("skill", "preference", "reservation", "learns"), self._core.population, strict=True))
+        """The hidden traits of all P followers: skill bool[P, G], preference int32[P], reservation float32[P]; learns
+        bool[P], whose actions come from outside where followers are not rule-based; and where the population has them
+        utility float32[P, G], cost float32[P, G] and weight float32[P]."""
+        names = ("skill", "preference", "reservation", "learns", "utility", "cost", "weight")
+        arrays = zip(names, self._core.population, strict=True)
+        return {name: array for name, array in arrays if array is not None}
+
+    @property
+    def own_objective(self) -> bool:
+        """Whether the leader is rewarded for anything but its gain."""
+        weights = ("weight_gain", "weight_welfare", "weight_equality")
+        return tuple(self.parameters[name] for name in weights) != (1.0, 0.0, 0.0)
+
+    def drawn_parameters(self) -> dict[str, Any]:
+        """The parameters as pictures show them: w and prices as they are in force, and the task's name."""
+        return {**self.parameters, "goal_reward": self.goal_reward, "prices": self.prices, "task": self.task}
 
     def observe(self) -> Observation:
         """The current observation, after :meth:`set_state` or :meth:`restore`."""

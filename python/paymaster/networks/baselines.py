@@ -22,15 +22,19 @@ class TwoHeadedBaseline(nn.Module):
         num_bonuses: K, bonus levels.
         num_offers: O, number of offers.
         hidden: width H of the code c^k.
+        other_rewards: one head more, for what the leader is rewarded beside w and payments.
     """
 
-    def __init__(self, num_goals: int, num_bonuses: int, num_offers: int, hidden: int) -> None:
+    def __init__(
+        self, num_goals: int, num_bonuses: int, num_offers: int, hidden: int, other_rewards: bool = False
+    ) -> None:
         super().__init__()
         self.code = nn.Linear(hidden, hidden)
         self.offer = OfferEmbedding(num_offers, hidden)
-        self.out = nn.Linear(hidden, num_goals + num_bonuses)
+        self.out = nn.Linear(hidden, num_goals + num_bonuses + other_rewards)
 
     def forward(self, code: Tensor, previous: Tensor) -> Tensor:
-        """Maps c [..., N, H] and omega_{t-1} int64 [..., N] to phi_g and phi_b side by side, [..., N, G + K]."""
+        """Maps c [..., N, H] and omega_{t-1} int64 [..., N] to phi_g and phi_b side by side, [..., N, G + K],
+        and what else is to come with ``other_rewards``."""
         counts: Tensor = self.out(torch.relu(self.code(code) + self.offer(previous)))
         return counts

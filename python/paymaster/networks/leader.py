@@ -44,6 +44,7 @@ class LeaderConfig:
         termination_start: bias of beta's logit before training.
         heads: "sequential", the goal first and then its bonus (the paper's), or "independent" of each other (M3RL).
         prediction: the follower-aware module; without it attention does not see what followers will do.
+        other_rewards: the leader is rewarded for more than its gain, so that the baseline has a head for the rest.
     """
 
     num_goals: Size
@@ -59,6 +60,7 @@ class LeaderConfig:
     termination_start: float = 0.0
     heads: Heads = "sequential"
     prediction: bool = True
+    other_rewards: bool = False
 
     @property
     def candidates(self) -> int:
@@ -86,8 +88,8 @@ class LeaderOutput(NamedTuple):
     Attributes:
         log_mu: log mu over all offers, unrestricted, [..., N, O]; [Q, O] with ``decisions``.
         termination_logits: logit of beta, [..., N]; None without a termination function (or with one offer).
-        phi: expected completions to come by goal type, then payments to come by bonus level, [..., N, G + K]; None
-            without ``baseline``.
+        phi: expected completions to come by goal type, then payments to come by bonus level, [..., N, G + K], and
+            other rewards where there are any; None without ``baseline``.
         prediction_logits: logits of the follower's next action, [..., N, A]; None without prediction.
         attention: weights of the followers, [..., N].
         history: h after the last of these steps, [B, N, H], to be handed to the next call; None of steps played, after
@@ -124,7 +126,7 @@ class LeaderNetwork(nn.Module):
         self.policy = OfferPolicy(
             config.num_bonuses, config.goal_features, hidden, config.abstain, sequential=config.heads == "sequential"
         )
-        self.baseline = TwoHeadedBaseline(config.num_goals, config.num_bonuses, offers, hidden)
+        self.baseline = TwoHeadedBaseline(config.num_goals, config.num_bonuses, offers, hidden, config.other_rewards)
 
     def initial_history(self, num_games: int, num_followers: int) -> Tensor:
         """h before the first step, zeros [B, N, H] on the network's device."""

@@ -26,6 +26,15 @@ class EpisodeTotals:
     new_offers: NDArray[np.int32]
     length: NDArray[np.int32]
     completions: NDArray[np.int32]  # [B, G]
+    # Where the leader is rewarded for more than its gain; equality only if that is among it.
+    objective: NDArray[np.float32] | None = None
+    welfare: NDArray[np.float32] | None = None
+    equality: NDArray[np.float32] | None = None
+
+    def objectives(self) -> dict[str, NDArray[np.float32]]:
+        """Those of the last three that there are."""
+        given = {"objective": self.objective, "welfare": self.welfare, "equality": self.equality}
+        return {name: values for name, values in given.items() if values is not None}
 
 
 class PlayedStep(NamedTuple):

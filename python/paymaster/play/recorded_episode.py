@@ -23,7 +23,7 @@ class RecordedEpisode:
 
     Attributes:
         title: of its pictures.
-        parameters: of the game, with ``goal_reward`` as it was in force.
+        parameters: of the game, with w and prices as they were in force.
         states: after 0, 1, ... steps, as ``LeaderEnv.state()`` returns them.
         record: what happened in between.
     """
@@ -73,8 +73,7 @@ def record_episode(env: LeaderVectorEnv, leader: Leader, title: str = "") -> Rec
         record.add(
             states[-1], step.info["payment"][0], float(step.reward[0]), None if attention is None else attention[0]
         )
-    parameters = {**env.parameters, "goal_reward": env.goal_reward, "task": env.task}
-    return RecordedEpisode(title or env.task.replace("_", " "), parameters, states, record)
+    return RecordedEpisode(title or env.task.replace("_", " "), env.drawn_parameters(), states, record)
 
 
 def _only(states: dict[str, NDArray[Any]]) -> dict[str, Any]:

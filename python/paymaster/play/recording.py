@@ -62,6 +62,9 @@ class Recording:
             "completed": np.zeros(shape, dtype=np.int64),
             "payment": np.zeros(shape, dtype=np.float32),
         }
+        self._rewards: dict[str, NDArray[np.float32]] = {}  # other than w and payments
+        if env.own_objective:
+            self._rewards = {"other": np.zeros(shape, np.float32), "common": np.zeros(shape[:2], np.float32)}
         self._valid = np.zeros((steps, games), dtype=np.bool_)
         self._played = 0
 
@@ -97,6 +100,8 @@ class Recording:
         self._valid[row] = played.playing
         for name, array in self._results.items():
             array[row] = played.info[name]
+        if self._rewards:
+            self._rewards["other"][row], self._rewards["common"][row] = self._other_rewards(played)
         self._played += 1
 
     def episodes(self, lengths: NDArray[np.int32], explore: float) -> Episodes:
@@ -117,11 +122,25 @@ class Recording:
             expired=expired,
             explored=self._explored[:played],
             valid=torch.from_numpy(self._valid[:played]).to(device),
-            goal_reward=torch.full((parameters["num_goals"],), self._env.goal_reward, device=device),
-            price=torch.arange(1.0, parameters["num_bonuses"] + 1.0, device=device),
+            goal_reward=torch.tensor(self._env.goal_reward, device=device),
+            price=torch.tensor(self._env.prices, device=device),
             explore=explore,
             **results,
+            **{name: torch.from_numpy(array[:played]).to(device) for name, array in self._rewards.items()},
         )
+
+    def _other_rewards(self, played: PlayedStep) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """What a step's reward holds beside w and payments: for each follower [B, N], and for all of them together [B].
+
+        With weights a, b of gain and welfare a follower brings a (w - payment) + b (w - payment + its reward); what is
+        left, of the change in equality and of the world's own reward, is everybody's.
+        """
+        info, parameters = played.info, self._env.parameters
+        completed = info["completed"]
+        gained = np.where(completed >= 0, self._env.goal_reward[completed], 0.0) - info["payment"].astype(np.float64)
+        welfare = parameters["weight_welfare"]
+        other = welfare * info["follower_reward"] + (parameters["weight_gain"] + welfare - 1.0) * gained
+        return other, played.reward - (gained + other).sum(-1)
 
     def _row(self, step: int) -> int:
         return step if self._keep else 0

@@ -32,15 +32,19 @@ def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, 
         sign(left)
         canvas.text(left + wide + 5, y + 9, text, 12, MUTED)
         left += used + gap
-    reward = f"{scene.goal_reward:g}" if scene.goal_reward else "a fixed reward"
-    when = "is completed" if scene.parameters["payment"] == "completion" else "starts, whatever comes of it"
+    amounts = dict.fromkeys(f"{w:g}" for w in scene.goal_reward)
+    reward = "a fixed reward" if not amounts else next(iter(amounts)) if len(amounts) == 1 else "a type's reward"
+    when = {
+        "completion": "when a contract is completed",
+        "outcome": "when a goal of the offered type is reached, under contract or not",
+    }.get(scene.parameters["payment"], "when a contract starts, whatever comes of it")
     own, there = "", "there is one to take"
     if scene.world == "other":
         own, there = ", and what the world pays it besides,", "in reach"
     rules = (
         "Each step the leader offers every follower a goal type and a bonus. A follower accepts only if that is worth "
         "more to it than what it prefers, and works on what it chose, able to complete it or not.",
-        f"The leader gains {reward} for each completed contract{own} and pays the bonus when a contract {when}. "
+        f"The leader gains {reward} for each completed contract{own} and pays the bonus {when}. "
         f"An offer of the type that a follower prefers is always accepted while {there}.",
     )
     for i, rule in enumerate(rules):

@@ -75,7 +75,7 @@ def _draw_row(
         chip(canvas, columns["can complete"] + size / 2 + pitch_of_chips * i, y, side, goal, able=able)
     _draw_value(canvas, columns["prefers, worth"], y, size, follower.preference, follower.reservation, worth=True)
     if follower.goal >= 0:
-        _draw_value(canvas, columns["leader offers"], y, size, follower.goal, follower.bonus + 1)
+        _draw_value(canvas, columns["leader offers"], y, size, follower.goal, follower.pays)
     else:
         canvas.text(columns["leader offers"], y, "nothing", min(13.0, 0.45 * pitch), MUTED)
     _draw_answer(canvas, columns["follower answers"], y, pitch, follower, scene)
@@ -107,10 +107,12 @@ def _draw_answer(canvas: Canvas, x: float, y: float, pitch: float, follower: Fol
 def _answer(follower: Follower, scene: Scene) -> tuple[str, str, Colour]:
     """What the follower made of its offer; why or with what result, and in which colour that is written."""
     if follower.goal < 0:
+        if follower.refused:
+            return "-", "offer beyond the leader's means", MUTED
         return ("", "no offer yet", MUTED) if scene.step == 0 else ("-", "no offer", MUTED)
-    letter, wish, pays = goal_letter(follower.goal), goal_letter(follower.preference), follower.bonus + 1
+    letter, wish, pays = goal_letter(follower.goal), goal_letter(follower.preference), follower.pays
     if follower.completed >= 0:
-        gain = f", leader gains {scene.goal_reward:g}" if scene.goal_reward else ""
+        gain = f", leader gains {scene.goal_reward[follower.completed]:g}" if scene.goal_reward else ""
         return f"has completed {goal_letter(follower.completed)}", f"contract fulfilled{gain}", MUTED
     if follower.committed:
         if not follower.skill[follower.goal]:
@@ -119,7 +121,7 @@ def _answer(follower: Follower, scene: Scene) -> tuple[str, str, Colour]:
     if follower.left == 0:
         return "declines", f"no {letter} left to take", MUTED
     if follower.goal != follower.preference and pays <= follower.reservation:
-        return "declines", f"{wish} is worth {follower.reservation:g}, {letter} pays {pays}", MUTED
+        return "declines", f"{wish} is worth {follower.reservation:g}, {letter} pays {pays:g}", MUTED
     return "declines", "", MUTED
 
 
@@ -149,7 +151,7 @@ def _draw_compact(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[fl
         follower_badge(canvas, left + 11, middle, 8.5, follower.number)
         _draw_small_value(canvas, left + 24, middle, follower.preference, follower.reservation, worth=True)
         if follower.goal >= 0:
-            _draw_small_value(canvas, left + 0.50 * wide, middle, follower.goal, follower.bonus + 1)
+            _draw_small_value(canvas, left + 0.50 * wide, middle, follower.goal, follower.pays)
         word, colour = _word(follower)
         canvas.text(left + 0.77 * wide, middle, word, 11.0, colour)
         if attention is not None and most > 0:

@@ -10,7 +10,7 @@ import numpy as np
 
 from paymaster.rendering.worlds import DRAWN_FIELDS, World, resources, world_of
 
-__all__ = ["Follower", "Scene", "read_scene"]
+__all__ = ["Follower", "Scene", "price_of", "read_scene"]
 
 _GRID_ACTIONS = ("moved ahead", "turned left", "turned right", "dug", "stood still")
 _PARTICLE_ACTIONS = ("coasted", "pushed left", "pushed right", "pushed down", "pushed up")
@@ -26,7 +26,8 @@ class Follower:
         identity: who it is in the population.
         skill: which goal types it can complete.
         preference, reservation: the goal type it prefers and what that is worth to it.
-        goal, bonus: its last offer, -1 for none.
+        goal, bonus, pays: its last offer, -1 for none, and what that pays.
+        refused: that offer was beyond the leader's means, and so none.
         committed: it accepted that offer in the last step.
         completed: goal type of the contract that it completed in the last step, -1 for none.
         contract_age: steps its contract has run, 0 without one.
@@ -41,6 +42,8 @@ class Follower:
     reservation: float
     goal: int
     bonus: int
+    pays: float
+    refused: bool
     committed: bool
     completed: int
     contract_age: int
@@ -56,14 +59,14 @@ class Scene:
         world: which kind of world it is; "other" where it is not known here.
         followers: all N of them.
         step: t.
-        goal_reward: w, 0 where the caller has not said.
+        goal_reward: w of each goal type, () where the caller has not said.
         state, parameters: all that is known of the game.
     """
 
     world: World
     followers: tuple[Follower, ...]
     step: int
-    goal_reward: float
+    goal_reward: tuple[float, ...]
     state: Mapping[str, Any]
     parameters: Mapping[str, Any]
 
@@ -73,7 +76,7 @@ def read_scene(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> Scene
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
-        parameters: of the game, with ``goal_reward`` as it is in force.
+        parameters: of the game, with ``goal_reward`` and ``prices`` as they are in force.
 
     Raises:
         ValueError: a state that lacks a field, or of a whole batch.
@@ -86,21 +89,34 @@ def read_scene(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> Scene
         raise ValueError(f"state: expected one game's (identity int[N]), got shape {np.shape(state['identity'])}")
     return Scene(
         world=world,
-        followers=tuple(_follower(state, k, world) for k in range(len(state["identity"]))),
+        followers=tuple(_follower(state, k, world, parameters) for k in range(len(state["identity"]))),
         step=int(state["step"]),
-        goal_reward=float(parameters.get("goal_reward", 0.0)),
+        goal_reward=_rewards(parameters, len(state["skill"][0])),
         state=state,
         parameters=parameters,
     )
 
 
-def _follower(state: Mapping[str, Any], k: int, world: World) -> Follower:
+def _rewards(parameters: Mapping[str, Any], goals: int) -> tuple[float, ...]:
+    given = np.atleast_1d(np.asarray(parameters.get("goal_reward", ()), dtype=np.float64))
+    return tuple(float(w) for w in np.broadcast_to(given, (goals,))) if given.any() else ()
+
+
+def price_of(bonus: int, parameters: Mapping[str, Any]) -> float:
+    """What a bonus level pays; 0 without an offer."""
+    prices = np.atleast_1d(np.asarray(parameters.get("prices", ()), dtype=np.float64))
+    return 0.0 if bonus < 0 else float(prices[bonus]) if bonus < len(prices) else bonus + 1.0
+
+
+def _follower(state: Mapping[str, Any], k: int, world: World, parameters: Mapping[str, Any]) -> Follower:
     goal, bonus = (int(part) for part in state["offer"][k])
     return Follower(
         number=k,
         skill=tuple(bool(can) for can in state["skill"][k]),
         goal=goal,
         bonus=bonus,
+        pays=price_of(bonus, parameters),
+        refused=bool(state["refused"][k]) if "refused" in state else False,
         action=_action(int(state["action"][k]), world),
         left=_left(state, k, goal, world),
         **{name: np.asarray(state[name])[k].item() for name in _AS_IN_THE_STATE},

@@ -111,7 +111,7 @@ def _draw_offer(canvas: Canvas, x: float, y: float, radius: float, follower: Fol
     canvas.rectangle((x + corner, y + corner, size + 2, size + 2), BACKGROUND, radius=0.25 * size)
     chip(canvas, x + reach, y + reach, size, follower.goal, solid=follower.committed)
     small = max(3.6, 0.3 * radius)
-    coins(canvas, x + reach - small, y - reach, small, follower.bonus + 1)
+    coins(canvas, x + reach - small, y - reach, small, follower.pays)
 
 
 def _draw_result(canvas: Canvas, x: float, y: float, radius: float, completed: bool, paid: float) -> None:

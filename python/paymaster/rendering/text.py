@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paymaster.rendering.palette import goal_letter
+from paymaster.rendering.scene import price_of
 from paymaster.rendering.worlds import arena_half_width, map_lines, own_fields, resources, world_of
 
 __all__ = ["draw"]
@@ -35,7 +36,7 @@ def draw(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
         rows = _grid(state, parameters) if world == "grid" else _plane(state, parameters)
         lines = ["".join(row).rstrip() for row in rows]
     lines.append(f"step {state['step']} of {parameters['horizon']}" + (", over" if state["done"] else ""))
-    lines.extend(_describe(state, k) for k in range(len(state["identity"])))
+    lines.extend(_describe(state, parameters, k) for k in range(len(state["identity"])))
     return "\n".join(lines) + "\n"
 
 
@@ -85,10 +86,10 @@ def _direction(x: float, y: float) -> str:
     return "^" if y > 0 else "v"
 
 
-def _describe(state: Mapping[str, Any], k: int) -> str:
+def _describe(state: Mapping[str, Any], parameters: Mapping[str, Any], k: int) -> str:
     skills = "".join(goal_letter(g) for g, can in enumerate(state["skill"][k]) if can)
     goal, bonus = state["offer"][k]
-    offer = "no offer" if goal < 0 else f"offered {goal_letter(goal)} for {bonus + 1}"
+    offer = "no offer" if goal < 0 else f"offered {goal_letter(goal)} for {price_of(int(bonus), parameters):g}"
     if goal >= 0:
         offer += ", committed" if state["committed"][k] else ", declined"
     if state["contract_running"][k]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from paymaster.rendering.canvas import Box, Canvas
 from paymaster.rendering.palette import BACKGROUND, CARD, INK, LINE, MUTED, Colour, goal_colour, goal_letter, mix
 from paymaster.rendering.record import EpisodeRecord, Step
-from paymaster.rendering.scene import Scene
+from paymaster.rendering.scene import Scene, price_of
 from paymaster.rendering.symbols import coin, follower_badge, payment
 
 __all__ = ["SUMMARIES_WIDTH", "Axis", "draw_axis", "draw_cursor", "draw_timeline", "row_height"]
@@ -54,7 +54,7 @@ def draw_timeline(
         canvas.rectangle((axis.x, top + 0.04 * height, axis.width, 0.92 * height), CARD)
         if height >= 11 or k % 4 == 0:
             follower_badge(canvas, axis.x - 16, top + height / 2, min(9.0, max(5.0, 0.42 * height)), k)
-        _draw_offers(canvas, axis, top, height, k, steps if show_future else past, scene.step)
+        _draw_offers(canvas, axis, top, height, k, steps if show_future else past, scene)
         _draw_attention(canvas, axis, top, height, k, past)
         _draw_marks(canvas, axis, top, height, k, past)
         if height >= 11:
@@ -69,13 +69,13 @@ def draw_axis(canvas: Canvas, axis: Axis, y: float) -> None:
         canvas.text(axis.place(step), y + 12, str(step), 11.5, MUTED, "mm")
 
 
-def _draw_offers(canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Numbered, now: int) -> None:
+def _draw_offers(canvas: Canvas, axis: Axis, top: float, height: float, k: int, steps: Numbered, scene: Scene) -> None:
     """A bar a stretch of steps with one offer and one answer; where a new offer begins, a sign and its letter."""
 
     def kind(numbered: tuple[int, Step]) -> tuple[int, int, bool, bool]:
         number, step = numbered
         goal, bonus = step.offer[k]
-        return int(goal), int(bonus), bool(step.committed[k]), number < now
+        return int(goal), int(bonus), bool(step.committed[k]), number < scene.step
 
     before = None
     for (goal, bonus, accepted, past), stretch in groupby(steps, kind):
@@ -86,7 +86,8 @@ def _draw_offers(canvas: Canvas, axis: Axis, top: float, height: float, k: int, 
             _draw_bar(canvas, box, colour, accepted)
             if (goal, bonus) != before:
                 ink = mix(INK, 1.0 if past else _FADED)
-                _draw_label(canvas, box, f"{goal_letter(goal)}{bonus + 1}", ink, BACKGROUND if accepted else colour)
+                sign = f"{goal_letter(goal)}{price_of(bonus, scene.parameters):g}"
+                _draw_label(canvas, box, sign, ink, BACKGROUND if accepted else colour)
         before = goal, bonus
 
 

@@ -18,7 +18,7 @@ DRAWN_FIELDS = (
     "contract_age", "step", "done",
 )  # fmt: skip
 """Fields of every game's state that a picture needs."""
-_COMMON_FIELDS = (*DRAWN_FIELDS, "learns", "dropped", "episode")
+_COMMON_FIELDS = (*DRAWN_FIELDS, "learns", "dropped", "episode", "refused", "paid", "revenue", "earned")
 
 _FIELDS: dict[World, tuple[str, ...]] = {
     "grid": ("position", "heading", "resource_type", "resource_position", "resource_present", "resource_claimant"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from paymaster import _core
 from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.scripted.means import Means
 
 __all__ = ["FullInformation"]
 
@@ -19,11 +20,12 @@ Observation = Mapping[str, NDArray[Any]]
 
 class FullInformation:
     """At every step the assignment of followers to goal types, each at the cheapest bonus that wins the follower, with
-    the largest sum of net profit per step needed. No more followers are sent to a type than there are goals of it; in
-    the plane, where everybody heads for the nearest goal of its type, no two to the same goal.
+    the largest sum of net profit (w of the type less the bonus) per step needed. No more followers are sent to a type
+    than there are goals of it; in the plane, where everybody heads for the nearest goal of its type, no two to one.
 
     Where bonuses are paid in advance, a running contract is kept as long as the follower stays committed to it: a
-    change would be paid for again.
+    change would be paid for again. Under a budget or a cap the profit counts by the money that it takes. The leader
+    knows what is left, and puts "none" (without ``abstain`` the cheapest offer) in place of an offer that does not fit.
 
     Args:
         seed: unused, for the scripted leaders' common signature.
@@ -31,18 +33,25 @@ class FullInformation:
 
     def __init__(self, seed: int = 0) -> None:
         self._traits: dict[str, NDArray[Any]] = {}
+        self._means: Means | None = None
 
     def start(self, env: LeaderVectorEnv) -> None:
         """Reads the followers' traits."""
-        self._traits = env.state("skill", "preference", "reservation")
+        state = env.state("identity", "skill", "preference", "reservation")
+        people = env.population
+        self._traits = dict(state)
+        for name in ("utility", "cost"):
+            if name in people:
+                self._traits[name] = people[name][state["identity"]]
+        self._means = Means.of(env)
 
     def offers(self, env: LeaderVectorEnv, observation: Observation) -> Actions:
         """The best assignment for this step."""
-        bonus = self._cheapest_bonus(observation)
+        bonus = self._cheapest_bonus(env, observation)
         value = self._profit_per_step(env, observation, bonus)
         seat, room = _seats(observation)
         kept = np.zeros(value.shape[:2], dtype=np.bool_)
-        if env.parameters["payment"] != "completion":
+        if env.parameters["payment"] in ("advance", "advance_once"):
             kept = self._worth_keeping(observation, bonus)
             games, followers = np.nonzero(kept)
             taken = seat[games, followers, observation["offer"][games, followers, 0]]
@@ -53,25 +62,42 @@ class FullInformation:
         actions = np.where(
             (chosen >= 0)[..., None], np.stack((chosen, level), axis=-1), self._for_the_rest(env, observation)
         )
-        return np.where(kept[..., None], observation["offer"], actions).astype(np.int64)
+        actions = np.where(kept[..., None], observation["offer"], actions).astype(np.int64)
+        return actions if self._means is None else self._means.within(actions, observation, _none(env))
 
-    def _cheapest_bonus(self, observation: Observation) -> NDArray[np.int64]:
-        """The lowest level that makes each goal type the follower's strict choice, [B, N, G]: b + 1 > c where its
-        preferred type competes. A level of K or more does not exist."""
-        goals = np.arange(observation["distance"].shape[-1])
-        preference = self._traits["preference"]
-        competes = (_of_type(observation["distance"], preference) >= 0)[..., None] & (goals != preference[..., None])
-        return np.where(competes, np.floor(self._traits["reservation"])[..., None], 0).astype(np.int64)
+    def _cheapest_bonus(self, env: LeaderVectorEnv, observation: Observation) -> NDArray[np.int64]:
+        """The lowest level that makes each goal type the follower's strict choice, [B, N, G]: with its price the type
+        is worth more than nothing, and than any other type within reach. A level of K or more does not exist."""
+        worth = self._worth(observation)
+        best = np.partition(worth, -2, axis=-1)[..., -2:] if worth.shape[-1] > 1 else worth[..., [0, 0]]
+        others = np.where(worth == best[..., 1:], best[..., :1], best[..., 1:])  # the best of the other types
+        if worth.shape[-1] == 1:
+            others = np.full_like(worth, -np.inf)
+        needed = np.maximum(others, 0.0) - np.where(np.isfinite(worth), worth, 0.0)
+        return np.searchsorted(env.prices.astype(np.float64), needed, side="right")
+
+    def _worth(self, observation: Observation) -> NDArray[np.float64]:
+        """What each goal type is worth to each follower without pay, [B, N, G]; -inf out of reach."""
+        traits, distance = self._traits, observation["distance"]
+        preferred = np.arange(distance.shape[-1]) == traits["preference"][..., None]
+        worth = np.where(preferred, traits["reservation"][..., None].astype(np.float64), 0.0)
+        worth = worth + traits.get("utility", np.float32(0)).astype(np.float64)
+        worth -= traits.get("cost", np.float32(0)).astype(np.float64) * (distance + 1)
+        return np.where(distance >= 0, worth, -np.inf)
 
     def _profit_per_step(
         self, env: LeaderVectorEnv, observation: Observation, bonus: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         distance = observation["distance"].astype(np.float64)
         possible = self._traits["skill"] & _in_time(env, observation) & (bonus < env.parameters["num_bonuses"])
-        profit = env.goal_reward - (bonus + 1)
+        prices = env.prices.astype(np.float64)
+        price = prices[np.minimum(bonus, len(prices) - 1)]
+        profit = env.goal_reward.astype(np.float64) - price
         # The way and the action that reaches the goal. On the grid that is a dig, and one step more: a follower has to
         # turn or move before it can dig again.
         steps = distance + (2 if "heading" in observation else 1)
+        if self._means is not None:  # money is scarce as well: the best use of it goes first
+            profit = profit / np.maximum(price, 1e-3 * prices[-1])
         return np.where(possible, profit / np.maximum(steps, 1), 0.0)
 
     def _worth_keeping(self, observation: Observation, bonus: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -101,6 +127,10 @@ class FullInformation:
             refused = np.full_like(preference, goals)
         goal = np.where(able, preference, refused)
         return np.stack((goal, np.zeros_like(goal)), axis=-1)
+
+
+def _none(env: LeaderVectorEnv) -> int | None:
+    return int(env.parameters["num_goals"]) if env.parameters["abstain"] else None
 
 
 def _of_type(values: NDArray[Any], goal: NDArray[np.integer[Any]]) -> NDArray[Any]:

@@ -64,4 +64,6 @@ def means_of(rounds: list[EpisodeTotals], episodes: int | None = None) -> dict[s
     for name in _MEASURES:
         values = np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]
         means[name] = float((values.sum(axis=-1) if name == "completions" else values).mean())
+    for name in rounds[0].objectives():
+        means[name] = float(np.concatenate([totals.objectives()[name] for totals in rounds])[:episodes].mean())
     return means

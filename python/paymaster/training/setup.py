@@ -196,6 +196,7 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         abstain=env.parameters["abstain"],
         near_goals=encoder.near_goals,
         hidden=config.hidden,
+        other_rewards=env.own_objective,
         termination_start=config.learner.termination_start,
     )
     network = leader_kind(config.leader).sized(sizes)

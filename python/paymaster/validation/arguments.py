@@ -105,16 +105,16 @@ def check_array(
 
 def population_arrays(
     task: str, population: Mapping[str, ArrayLike] | None, parameters: dict[str, Any]
-) -> tuple[NDArray[Any], ...] | None:
+) -> tuple[NDArray[Any] | None, ...] | None:
     """The arrays of a population given by the user, checked; sets ``parameters['population_size']`` to match."""
     if population is None:
         return None
     if not isinstance(population, Mapping):
         raise TypeError(f"population: expected a dict of arrays, got {type(population).__name__}")
-    names = ("skill", "preference", "reservation")
-    if set(population) - {"learns"} != set(names):
+    names, more = ("skill", "preference", "reservation"), ("learns", "utility", "cost", "weight")
+    if set(population) - set(more) != set(names):
         raise ValueError(
-            f"population: expected the keys {', '.join(names)}, and learns if you like, got "
+            f"population: expected the keys {', '.join(names)}, and {', '.join(more)} if you like, got "
             f"{', '.join(map(str, population)):.80}"
         )
     goals = parameters.get("num_goals")
@@ -134,7 +134,22 @@ def population_arrays(
         check_array("population preference", population["preference"], "int32", (size,), 0, goals - 1),
         check_array("population reservation", population["reservation"], "float32", (size,), 0, _core.MAX_RESERVATION),
         check_array("population learns", population.get("learns", np.ones(size, dtype=bool)), "bool", (size,), 0, 1),
+        _table("utility", population.get("utility"), (size, goals), -1e6),
+        _table("cost", _to_each_type(population.get("cost"), goals), (size, goals), 0.0),
+        _table("weight", population.get("weight"), (size,), 0.0),
     )
+
+
+def _table(name: str, value: ArrayLike | None, shape: tuple[int, ...], low: float) -> NDArray[Any] | None:
+    return None if value is None else check_array(f"population {name}", value, "float32", shape, low, 1e6)
+
+
+def _to_each_type(value: ArrayLike | None, goals: int) -> ArrayLike | None:
+    """One number a follower as one a follower and goal type."""
+    if value is None:
+        return None
+    array = as_array("population cost", value)
+    return np.repeat(array[:, None], goals, axis=1) if array.ndim == 1 else array
 
 
 def identities_of(value: ArrayLike, size: int) -> list[int]:

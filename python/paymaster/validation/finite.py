@@ -11,7 +11,7 @@ from torch import Tensor
 __all__ = ["DivergenceError", "check_metrics", "check_step", "first_not_finite", "step_is_finite"]
 
 
-_OF_GAMES = frozenset({"gain", "payments", "incentive", "completions", "follower_reward", "length"})
+_OF_GAMES = frozenset({"gain", "payments", "incentive", "completions", "follower_reward", "length", "objective"})
 
 
 class DivergenceError(ArithmeticError):

@@ -51,7 +51,7 @@ __all__ = [
 GROUP = "paymaster.worlds"
 """The entry points' group: a name for a World's class, or for a module that registers tasks when it is imported."""
 
-_TRAITS = ("skill", "preference", "reservation", "learns")
+_TRAITS = ("skill", "preference", "reservation", "learns", "utility", "cost", "weight")
 _DRAWN_BY = ("population_seed", "skills_per_follower", "preference_among_skills", "max_reservation")
 
 
@@ -64,8 +64,8 @@ class Definition:
             world.
         meaning: one line for ``paymaster tasks``; empty for that of ``task``.
         parameters: in place of those of ``task``.
-        population: skill [P][G] of 0 and 1, preference [P], reservation [P], and learns [P] if only some learn; None
-            draws it.
+        population: skill [P][G] of 0 and 1, preference [P], reservation [P], learns [P] if only some learn, and utility
+            [P][G], cost [P][G], weight [P] if they were given; None draws it.
     """
 
     task: str
@@ -332,12 +332,12 @@ def _define(name: str, task: str, meaning: str | None, parameters: Mapping[str, 
     _definitions[name] = Definition(task, meaning or "", given)
 
 
-def _keep_population(name: str, arrays: tuple[NDArray[Any], ...] | None) -> None:
+def _keep_population(name: str, arrays: tuple[NDArray[Any] | None, ...] | None) -> None:
     """Keep a population that was checked, and put it into the task's definition."""
     _populations.pop(name, None)
     if arrays is None:
         return
-    population = dict(zip(_TRAITS, arrays, strict=True))
+    population = {trait: array for trait, array in zip(_TRAITS, arrays, strict=True) if array is not None}
     _populations[name] = population
     whole = {trait: array.astype(int) if array.dtype == bool else array for trait, array in population.items()}
     listed = {trait: array.tolist() for trait, array in whole.items()}

@@ -28,6 +28,11 @@ struct Change {
   void operator()(const char* name, std::string& member, const char* meaning, const Choices&) {
     (*this)(name, member, meaning);
   }
+  void operator()(const char* name, std::vector<double>& member, const char* meaning, double low, double high) {
+    if (bytes.ConsumeProbability<float>() < 0.6f) return;
+    member.resize(bytes.ConsumeIntegralInRange<std::size_t>(0, 66));
+    for (double& value : member) (*this)(name, value, meaning, low, high);
+  }
   void operator()(const char*, std::string& member, const char*) {
     static const char* const kWords[] = {"",
                                          "completion",

@@ -35,7 +35,7 @@ GameView::GameView(StateArrays& a, int map_columns, int game)
       goal_action(a.find<std::int32_t>("goal_action", game)) {}
 
 Offer PlayedStep::offer(int k) const {
-  if (offers[2 * k] == config.num_goals) return {};  // "none"
+  if (offers[2 * k] == config.num_goals || (refused != nullptr && refused[k])) return {};  // "none"
   return {static_cast<std::int8_t>(offers[2 * k]), static_cast<std::int8_t>(offers[2 * k + 1])};
 }
 
@@ -46,7 +46,7 @@ int PlayedStep::wanted_goal(int k) const {
     double& u = utility[static_cast<std::size_t>(g)];
     if (distance_before[k * config.num_goals + g] == kNone) continue;
     if (g == before.preference[k]) u += static_cast<double>(before.reservation[k]);
-    if (g == its_offer.goal) u += its_offer.bonus + 1;
+    if (g == its_offer.goal) u += config.price_of(its_offer.bonus);
   }
   const double most = *std::max_element(utility.begin(), utility.end());
   if (most == 0) return kNone;

@@ -43,11 +43,12 @@ struct PlayedStep {
   const int* planned;                   // [N, G] first actions of a queue search before the step, or null
   double reward;
   bool terminated;
-  const bool* committed;                   // [N]
+  const bool *committed, *refused;         // [N]; refused is null without limits
   const std::int16_t *completed, *action;  // [N]
   const float *payment, *follower_reward;  // [N]
   std::vector<unsigned> reached;           // [N] bit g: it reached a goal of type g, as the world's rules have it
 
+  /// What the follower was offered: none where that was refused.
   Offer offer(int k) const;
   bool has_skill(int k, int goal) const { return before.skill[k * config.num_goals + goal]; }
   /// Goal type that the follower takes, -1 for none: the utilities as tasks.md writes them.

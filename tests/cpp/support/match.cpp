@@ -135,6 +135,7 @@ PlayedStep Match::describe(int game, const Offers& offers, const int* planned) {
           .reward = r.reward[i],
           .terminated = r.terminated[i],
           .committed = r.committed.data() + first,
+          .refused = r.refused.empty() ? nullptr : r.refused.data() + first,
           .completed = r.completed.data() + first,
           .action = r.action.data() + first,
           .payment = r.payment.data() + first,
@@ -160,6 +161,7 @@ void Match::check_game(PlayedStep& s, int game) {
   check_played(s, game);
   ledger.add(s);
   REQUIRE(ledger.agrees(batch_.results(), game, config_.num_goals));
+  REQUIRE(ledger.broken_limit(config_) == "");
   check_end(s, game);
 }
 

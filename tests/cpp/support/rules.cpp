@@ -1,6 +1,7 @@
 #include "support/rules.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace paymaster::test {
 
@@ -19,7 +20,6 @@ std::string broken_rule_of_decisions(const PlayedStep& s) {
 }
 
 std::string broken_rule_of_money(const PlayedStep& s) {
-  const double w = s.config.goal_reward > 0 ? s.config.goal_reward : std::min(s.config.num_bonuses + 1, 5);
   double reward = 0;
   for (int k = 0; k < s.config.num_followers; ++k) {
     const Offer offer = s.offer(k);
@@ -28,18 +28,20 @@ std::string broken_rule_of_money(const PlayedStep& s) {
       if ((reached >> g & 1) && !s.has_skill(k, g)) return of_follower("reached what it has no skill for", k);
     }
     const bool started = s.committed[k] && !s.before.running_offer(k, offer.goal, offer.bonus);
-    const bool completes = s.committed[k] && (reached >> offer.goal & 1);
-    if (s.completed[k] != (completes ? offer.goal : kNone)) return of_follower("completed what it was committed to", k);
+    const bool there = offer.goal != kNone && (reached >> offer.goal & 1);
+    const bool completes = s.committed[k] && there;
+    const bool counts = s.config.payment == "outcome" ? there : completes;
+    if (s.completed[k] != (counts ? offer.goal : kNone)) return of_follower("completed what it was committed to", k);
     const bool same = s.before.offer[2 * k] == offer.goal && s.before.offer[2 * k + 1] == offer.bonus;
     const bool again = same && s.before.dropped[k];
-    const bool pays = s.config.payment == "completion" ? completes
-                      : s.config.payment == "advance"  ? started
-                                                       : started && !again;
-    const float bonus = static_cast<float>(offer.bonus + 1);
+    const bool pays = s.config.payment == "completion" || s.config.payment == "outcome" ? counts
+                      : s.config.payment == "advance"                                   ? started
+                                                                                        : started && !again;
+    const float bonus = offer.goal == kNone ? 0.0f : static_cast<float>(s.config.price_of(offer.bonus));
     if (s.payment[k] != (pays ? bonus : 0.0f)) return of_follower("the payment rule", k);
     const float own = reached >> s.before.preference[k] & 1 ? s.before.reservation[k] : 0.0f;
     if (s.follower_reward[k] != s.payment[k] + own) return of_follower("gets bonuses and c, nothing else", k);
-    reward += (completes ? w : 0.0) - static_cast<double>(s.payment[k]);
+    reward += (counts ? s.config.reward_of(offer.goal) : 0.0) - static_cast<double>(s.payment[k]);
     if (s.after_is_next_episode) continue;
     if (s.after.completed[k] != s.completed[k]) return of_follower("the state holds another completion", k);
     const bool runs = s.committed[k] && !completes;
@@ -77,9 +79,16 @@ void Ledger::add(const PlayedStep& s) {
     follower_reward += static_cast<double>(s.follower_reward[k]);
     new_offers += length == 1 || s.before.offer[2 * k] != offer.goal || s.before.offer[2 * k + 1] != offer.bonus;
     if (s.completed[k] == kNone) continue;
-    incentive += offer.bonus + 1;
+    incentive += s.config.price_of(offer.bonus);
+    revenue += s.config.reward_of(offer.goal);
     ++completions[static_cast<std::size_t>(s.completed[k])];
   }
+}
+
+std::string Ledger::broken_limit(const GameConfig& config) const {
+  if (payments > config.budget) return "paid beyond the budget";
+  if (config.max_share == std::numeric_limits<double>::infinity()) return "";
+  return payments > config.max_share * revenue + config.opening_sum ? "paid beyond the share of the revenue" : "";
 }
 
 bool Ledger::agrees(const Results& r, int game, int goals) const {

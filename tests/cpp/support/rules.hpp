@@ -14,11 +14,13 @@ std::string broken_rule_of_silence(const PlayedStep& step, bool next_episode);
 
 /// Sums over an episode, kept beside the core's.
 struct Ledger {
-  double gain = 0, payments = 0, incentive = 0, follower_reward = 0;
+  double gain = 0, payments = 0, incentive = 0, follower_reward = 0, revenue = 0;
   int new_offers = 0, length = 0;
   std::vector<int> completions = std::vector<int>(kMaxGoals);
 
   void add(const PlayedStep& step);
+  /// The limit that payments so far are beyond, or "".
+  std::string broken_limit(const GameConfig& config) const;
   bool agrees(const Results& results, int game, int goals) const;
 };
 

@@ -74,6 +74,7 @@ Results::Results(const Batch& batch)
       reward(fields.values<double>("reward")),
       terminated(fields.values<bool>("terminated")),
       committed(fields.values<bool>("committed")),
+      refused(fields.find<bool>("refused")),
       completed(fields.values<std::int16_t>("completed")),
       action(fields.values<std::int16_t>("follower_action")),
       payment(fields.values<float>("payment")),
@@ -95,7 +96,7 @@ BatchResult Results::pointers() {
           .totals = total_pointers_.data()};
 }
 
-TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const std::vector<Traits>* population)
+TestBatch::TestBatch(const GameConfig& config, const BatchConfig& batch, const Population* population)
     : batch_(make_batch(config, batch, population)), results_(*batch_) {
   std::size_t whole = 0, real = 0;
   for (const FieldInfo& field : batch_->observation_fields()) {

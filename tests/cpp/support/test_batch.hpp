@@ -87,7 +87,7 @@ struct Results {
   Rows observation, final_observation;
   FieldMemory fields, totals;
   Values<double> reward;
-  Values<bool> terminated, committed;
+  Values<bool> terminated, committed, refused;  // refused: empty without limits
   Values<std::int16_t> completed, action;
   Values<float> payment, follower_reward, gain, payments, incentive, total_follower_reward;
   Values<std::int32_t> new_offers, length, completions;
@@ -100,7 +100,7 @@ using Offers = std::vector<std::int32_t>;  // [B, N, 2]
 
 class TestBatch {
  public:
-  TestBatch(const GameConfig& config, const BatchConfig& batch, const std::vector<Traits>* population = nullptr);
+  TestBatch(const GameConfig& config, const BatchConfig& batch, const Population* population = nullptr);
 
   Batch& core() const { return *batch_; }
   const Results& results() const { return results_; }

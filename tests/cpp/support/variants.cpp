@@ -12,10 +12,24 @@ void vary_contracts(GameConfig& config, Random& random) {
   config.num_goals = random.one_of({1, 2, 4, 4, 8});
   config.num_bonuses = random.one_of({1, 2, 4, 16});
   config.horizon = random.one_of({1, 7, 30, 50, 120});
-  config.payment = random.one_of({"completion", "advance", "advance_once"});
+  config.payment = random.one_of({"completion", "advance", "advance_once", "outcome"});
   config.noise = random.one_of({0.0, 0.0, 0.3, 1.0});
   config.abstain = random.chance(30);
-  config.goal_reward = random.one_of({0.0, 0.0, 2.5, 1000.0});  // sums of these are exact
+  config.goal_reward = {random.one_of({0.0, 0.0, 2.5, 1000.0})};  // sums of these are exact
+  if (random.chance(30)) {
+    config.goal_reward.clear();
+    for (int g = 0; g < config.num_goals; ++g) config.goal_reward.push_back(0.25 * random.below(30));
+  }
+  if (random.chance(40)) {
+    double price = 0.25 * random.below(4);
+    for (int b = 0; b < config.num_bonuses; ++b, price += 0.25 * random.between(1, 6)) config.prices.push_back(price);
+  }
+  if (random.chance(30)) config.budget = random.one_of({0.0, 3.0, 12.5, 60.0});
+  if (random.chance(30)) {
+    config.max_share = random.one_of({0.0, 0.25, 0.75, 2.0});
+    if (config.payment == "advance" || config.payment == "advance_once")
+      config.opening_sum = random.one_of({0.0, 2.0, 10.5});
+  }
   config.population_size = std::max(config.num_followers, random.one_of({1, 40, 100}));
   config.population_seed = random.below(1 << 30);
   config.skills_per_follower = random.between(1, config.num_goals);
