@@ -26,10 +26,10 @@ from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.algorithms.process_group import SINGLE_PROCESS
 from paymaster.networks.torch_defaults import threads_of_torch
 from paymaster.play.rollout import Rollout
-from paymaster.reproduction.specs import Arm, train_config
+from paymaster.reproduction.specs import Arm, Followers, train_config
 from paymaster.terminal.markdown import markdown_table
 from paymaster.training.allocator import keep_freed_memory
-from paymaster.training.config import Followers, TrainConfig
+from paymaster.training.config import TrainConfig
 from paymaster.training.train import make_parts
 
 

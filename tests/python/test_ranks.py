@@ -302,12 +302,10 @@ def test_games_that_cannot_be_shared_out_are_refused(monkeypatch: pytest.MonkeyP
 
 
 def test_a_leader_that_knows_no_ranks_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    class Loner(nn.Module):
-        device = torch.device("cpu")
-
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "docs" / "examples")
     two(monkeypatch)
-    with pytest.raises(TypeError, match=r"^leader: on 2 ranks expected one with an attribute ranks.* got a Loner"):
-        training.train(TrainConfig(TASK, num_envs=8), tmp_path / "run", leader=lambda *_: Loner())  # type: ignore[arg-type,return-value]
+    with pytest.raises(TypeError, match=r"^leader: on 2 ranks expected one with an attribute ranks.* got a OwnLeader"):
+        training.train(TrainConfig(TASK, num_envs=8), tmp_path / "run", leader="own_leader:OwnLeader")
     assert not (tmp_path / "run").exists()
 
 

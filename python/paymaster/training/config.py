@@ -17,11 +17,11 @@ from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
 from paymaster.envs.tasks import tasks
-from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.training.followers import LEARNERS, check_run_parameters
+from paymaster.training.plain_config import leaves, merged, of_today
 from paymaster.training.regimes import SETTINGS, SettingsName
 from paymaster.training.seeds import TRAINING_SEEDS
-from paymaster.validation.imports import import_path, is_import_path
+from paymaster.validation.imports import is_import_path
 from paymaster.validation.parameters import ParameterValue, plain_parameters
 from paymaster.validation.quantities import Width
 from paymaster.validation.ranges import check_fields, check_value, from_json
@@ -184,31 +184,10 @@ class TrainConfig:
         Raises:
             ValueError: a field that is missing, unknown, of another type or out of its range.
         """
-        made = from_json(cls, {**_absent(), **_of_today(stored)}, where, field)
+        made = from_json(cls, {**_absent(), **of_today(stored)}, where, field)
         at = f"{where}: " if where else ""
         made._check_task(f"{at}{field}." if field else at, "parameters.")
         return made
-
-    def naming(self, leader: Any = None, followers: Any = None, env: Any = None) -> TrainConfig:
-        """Return the configuration with a leader, followers or games of your own in it, by their import paths.
-
-        Args:
-            leader, followers, env: a name, a class or a function; None leaves what is there. For ``env`` also a batch,
-                which has no path: :data:`A_BATCH` stands for it.
-
-        Raises:
-            TypeError: something else.
-        """
-        changes: dict[str, Any] = {}
-        if leader is not None:
-            changes["leader"] = import_path("leader", leader)
-            if self.learner == SETTINGS[self.settings].learner_of(self.leader):
-                changes["learner"] = _AS_THE_SETTINGS  # the new one's own
-        if followers is not None:
-            changes["parameters"] = {**self.parameters, "followers": import_path("followers", followers)}
-        if env is not None:
-            changes["env"] = A_BATCH if isinstance(env, LeaderVectorEnv) else import_path("env", env)
-        return dataclasses.replace(self, **changes) if changes else self
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain dicts, for :meth:`from_dict`."""
@@ -244,7 +223,7 @@ class TrainConfig:
         except ValueError as error:
             raise ValueError(f"{at}{error}") from None
         rest = {name: value for name, value in given.items() if name not in decisive}
-        made = cls.from_json(_merged(usual.to_json(), rest), where)
+        made = cls.from_json(merged(usual.to_json(), rest), where)
         made.validate()
         return made
 
@@ -286,7 +265,7 @@ class TrainConfig:
 
     def _in_full(self) -> dict[str, Any]:
         """All fields by name, such as "learner.gamma", with all of the games' parameters."""
-        fields = _leaves(self)
+        fields = leaves(self)
         del fields["parameters"]
         parameters = {f"parameters.{name}": value for name, value in self.task_parameters().items()}
         del parameters["parameters.observe_routes"]  # a field of its own
@@ -320,34 +299,3 @@ def _absent() -> dict[str, Any]:
         "defined_as": None,
         "rules": "",
     }
-
-
-def _leaves(settings: Any, prefix: str = "") -> dict[str, Any]:
-    """Fields by name, those of a dataclass within as OUTER.INNER."""
-    leaves: dict[str, Any] = {}
-    for part in dataclasses.fields(settings):
-        value, name = getattr(settings, part.name), f"{prefix}{part.name}"
-        leaves |= _leaves(value, f"{name}.") if dataclasses.is_dataclass(value) else {name: value}
-    return leaves
-
-
-def _merged(usual: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields with the given ones in place of the usual ones, also within fields that have some of their own."""
-    merged = dict(usual)
-    for name, value in given.items():
-        inside = merged.get(name)
-        nested = isinstance(inside, Mapping) and isinstance(value, Mapping)
-        merged[name] = _merged(inside, value) if nested else value  # type: ignore[arg-type]
-    return merged
-
-
-def _of_today(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored configuration, also one of the first 0.1.0.dev, which named all parameters and a world's own apart."""
-    now, parameters = dict(stored), stored.get("parameters")
-    if isinstance(parameters, Mapping):
-        world = parameters.get("world")
-        rest = {name: value for name, value in parameters.items() if name != "world" or not isinstance(world, Mapping)}
-        now["parameters"] = plain_parameters({**rest, **(world if isinstance(world, Mapping) else {})})
-    if isinstance(defined := stored.get("defined_as"), list | tuple) and len(defined) == 2:
-        now["defined_as"] = {"task": defined[0], "meaning": "", "parameters": defined[1], "population": None}
-    return now

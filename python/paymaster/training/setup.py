@@ -20,18 +20,15 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.features.leader import FeatureEncoder
 from paymaster.networks.leader import LeaderConfig
 from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers, TableEncoder
-from paymaster.play.own_followers import OwnFollowers
-from paymaster.play.scripted_player import ScriptedPlayer
-from paymaster.scripted import is_scripted_leader, make_own
 from paymaster.storage.run_config import CONFIG, read_config
 from paymaster.training.config import A_BATCH, TrainConfig
 from paymaster.training.cores import available_cores
-from paymaster.training.followers import check_followers, in_games, kind_in_games
+from paymaster.training.followers import check_followers, in_games
+from paymaster.training.own_parts import check_games, make_own_leader, seat_own_followers
 from paymaster.validation.imports import imported, is_import_path
 from paymaster.worlds.registration import rules_of
 
 __all__ = [
-    "check_games",
     "choose_device",
     "followers_generator",
     "make_env",
@@ -39,7 +36,6 @@ __all__ = [
     "make_games",
     "make_leader",
     "make_rank_env",
-    "seat_own_followers",
     "stored_config",
 ]
 
@@ -47,7 +43,6 @@ __all__ = [
 # other runs on the same cores it took ten times as long.
 _GAMES_OF_ONE_THREAD = 256
 _FOLLOWERS = 2_000_000_011  # added to the seed of a run for its followers' draws
-_METHODS = ("device", "initial_state", "act", "update", "inspect", "exploration_rate", "modules", "optimizers")
 
 
 def stored_config(run: Path) -> TrainConfig:
@@ -135,32 +130,6 @@ def make_games(
     return games
 
 
-def seat_own_followers(games: LeaderVectorEnv, path: str) -> None:
-    """Let a rule of one's own, by import path, answer for the followers of games made for it.
-
-    Raises:
-        ValueError: it cannot be imported. TypeError: it is no function.
-    """
-    assert isinstance(games, TwoPhaseVectorEnv)  # check_games saw to it
-    OwnFollowers(games, imported("followers", path, "function"), path)
-
-
-def check_games(games: Any, task: str, num_envs: int, followers: str | None) -> None:
-    """Raise TypeError or ValueError unless these games of one's own are such as a configuration asks for."""
-    if not isinstance(games, LeaderVectorEnv):
-        raise TypeError(f"env: expected a paymaster.LeaderVectorEnv, got {type(games).__name__}")
-    wanted: dict[str, tuple[Any, Any]] = {
-        "task": (task, games.task),
-        "num_envs": (num_envs, games.num_envs),
-        "autoreset_mode": ("Disabled", games.autoreset_mode.value),
-    }
-    if followers is not None:
-        wanted["followers"] = (kind_in_games(followers), games.parameters["followers"])
-    for name, (expected, got) in wanted.items():
-        if expected != got:
-            raise ValueError(f"env: expected games with {name}={expected!r} as in the configuration, got {got!r:.80}")
-
-
 def make_rank_env(config: TrainConfig, ranks: Ranks) -> LeaderVectorEnv:
     """The games of a job that this rank plays: with any number of ranks together the same.
 
@@ -185,7 +154,7 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         ValueError: a class that cannot be imported. TypeError: it makes no leader.
     """
     if is_import_path(config.leader):
-        return _own_leader(config, env)
+        return make_own_leader(config, env)
     encoder = FeatureEncoder(env)
     sizes = LeaderConfig(
         num_goals=env.parameters["num_goals"],
@@ -201,19 +170,6 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     )
     network = leader_kind(config.leader).sized(sizes)
     return EBPG(network, config.learner, choose_device(config.device), config.seed)
-
-
-def _own_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
-    kind, name = imported("leader", config.leader), config.leader
-    if is_scripted_leader(kind):
-        return ScriptedPlayer(lambda seed: make_own(kind, seed, name), name)
-    if not callable(kind):
-        raise TypeError(f"leader: expected a class, got {type(kind).__name__} by {name!r:.80}")
-    made = kind(config, env)
-    if not isinstance(made, LeaderAlgorithm):
-        lacks = next(method for method in _METHODS if not hasattr(made, method))
-        raise TypeError(f"leader: expected one with {lacks} (paymaster.algorithms.protocol), got {name!r:.80} without")
-    return made
 
 
 def make_followers(config: TrainConfig, env: LeaderVectorEnv) -> LearningFollowers | None:

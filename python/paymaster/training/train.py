@@ -26,16 +26,15 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.divergence import naming_divergence
 from paymaster.training.held_out import HeldOutGames, means_of
 from paymaster.training.merged_history import MergedStatistics
+from paymaster.training.own_parts import check_games, named, seat_own_followers
 from paymaster.training.progress import TrainingProgress
 from paymaster.training.run_state import RunParts, load_run_state, save_run_state
 from paymaster.training.setup import (
-    check_games,
     choose_device,
     make_env,
     make_followers,
     make_leader,
     make_rank_env,
-    seat_own_followers,
     stored_config,
 )
 from paymaster.validation.finite import check_metrics
@@ -95,7 +94,7 @@ def train(
         RankError: another rank has ended or hangs.
         DivergenceError: a loss, gradient, weight or gain is NaN or infinite; the last checkpoint is as it was.
     """
-    config = config.naming(leader, followers, env)
+    config = named(config, leader, followers, env)
     listeners = Callbacks(callbacks)
     if resume:
         if given is not None:
