@@ -96,9 +96,18 @@ def test_leaders_of_every_kind(hidden: int) -> None:
     for attention, termination, heads, prediction, abstain in KINDS:
         goals, bonuses, actions, features, goal_features = (int(size) for size in sizes.integers(1, 8, 5))
         config = LeaderConfig(
-            goals, bonuses, actions, features, goal_features, abstain, hidden, attention, termination, 0.0, heads,
-            prediction,
-        )  # fmt: skip
+            goals,
+            bonuses,
+            actions,
+            features,
+            goal_features,
+            abstain,
+            hidden=hidden,
+            attention=attention,
+            termination=termination,
+            heads=heads,
+            prediction=prediction,
+        )
         network = LeaderNetwork(config)
         for parameter in network.parameters():
             parameter.data.mul_(2.0)  # as far from each other as trained ones
