@@ -107,9 +107,16 @@ struct ToDict {
   }
 };
 
-/// Lists parameters as paymaster.validation.parameters reads them: name, default, meaning, low, high, choices.
+/// Lists parameters as paymaster.validation.parameters reads them: name, default, meaning, low, high, choices, and whether
+/// they may be lists of numbers.
 struct Describe {
   py::list out;
+  template <class Low, class High>
+  void operator()(const char* name, const std::vector<double>& member, const char* meaning, Low low, High high) {
+    ToDict value;
+    value(name, member, meaning);
+    out.append(py::make_tuple(name, value.out[name], meaning, low, high, py::tuple(), true));
+  }
   template <class T, class Low, class High>
   void operator()(const char* name, const T& member, const char* meaning, Low low, High high) {
     add(name, member, meaning, low, high, py::tuple());
@@ -128,7 +135,7 @@ struct Describe {
  private:
   template <class T, class Low, class High>
   void add(const char* name, const T& member, const char* meaning, Low low, High high, const py::tuple& choices) {
-    out.append(py::make_tuple(name, member, meaning, low, high, choices));
+    out.append(py::make_tuple(name, member, meaning, low, high, choices, false));
   }
 };
 

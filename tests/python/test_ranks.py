@@ -37,11 +37,9 @@ TASK = "resource_collection"
 def part_of(episodes: Episodes, begin: int, end: int) -> Episodes:
     """Games begin..end-1, up to the end of the longest of them, as a rank that plays them sees them."""
     steps = int(episodes.valid[:, begin:end].any(1).sum())
-    cut = {
-        f.name: getattr(episodes, f.name)[:steps, begin:end]
-        for f in fields(episodes)
-        if f.name not in ("goal_reward", "price", "explore")
-    }
+    arrays = {f.name: getattr(episodes, f.name) for f in fields(episodes)}
+    whole = ("goal_reward", "price", "explore")
+    cut = {name: array[:steps, begin:end] for name, array in arrays.items() if name not in whole and array is not None}
     return replace(episodes, **cut)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,25 @@ def another(about: TaskParameter) -> Any:
         return not default
     if isinstance(default, str):
         return next(choice for choice in about.choices if choice != default) if about.choices else WIDE
+    if default == math.inf:
+        return 5.0
+    if isinstance(default, list):  # of prices
+        return [0.5 + level for level in range(parameters_of(TASK)["num_bonuses"].default)]  # type: ignore[arg-type]
     return default + 1 if default + 1 <= about.high else default + 0.25  # type: ignore[operator]
 
 
 def others(task: str) -> dict[str, Any]:
     """For every parameter another value."""
     values = {name: another(about) for name, about in parameters_of(task).items()}
-    return values | {"skills_per_follower": 2}  # of 5 goal types
+    values |= {"skills_per_follower": 2, "payment": "advance_once"}  # of 5 goal types; with an opening sum
+    return values | {"prices": [0.5 + level for level in range(values["num_bonuses"])]}
 
 
 def options(values: dict[str, Any]) -> list[str]:
-    return [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+    def text(value: Any) -> str:
+        return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    return [f"--{name.replace('_', '-')}={text(value)}" for name, value in values.items()]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -50,7 +59,8 @@ def test_runs_take_every_parameter(task: str) -> None:
     for name, about in parameters_of(task).items():
         value = another(about)
         assert value != preset[name] == about.default and about.meaning
-        config = TrainConfig.from_dict({"task": task, "parameters": {name: value}})
+        needed = {"opening_sum": {"payment": "advance", "max_share": 0.5}, "prices": {"num_bonuses": 2}}.get(name, {})
+        config = TrainConfig.from_dict({"task": task, "parameters": {name: value, **needed}})
         assert config == TrainConfig.from_json(config.to_json())
         assert config.task_parameters()[name] == value
         assert make_env(config, 1, 0).parameters[name] == value
@@ -119,7 +129,7 @@ def test_help_shows_the_values_of_the_games(capsys: pytest.CaptureFixture[str]) 
         (["--num-goals", "9"], "num_goals: expected a whole number in [1, 8], got 9"),
         (["--num-goals", "x"], "num_goals: expected a whole number in [1, 8], got 'x'"),
         (["--noise", "2"], "noise: expected a number in [0, 1], got 2.0"),
-        (["--payment", "never"], "payment: expected one of completion, advance, advance_once, got 'never'"),
+        (["--payment", "never"], "payment: expected one of completion, advance, advance_once, outcome, got 'never'"),
         (
             ["--reach-by", "any"],
             "reach_by: expected a parameter of resource_collection, got one of navigation, predator",
@@ -160,7 +170,7 @@ def test_a_keyword_that_is_near_another_says_which() -> None:
 
 
 def test_a_list_of_numbers_may_be_one_number() -> None:
-    kind = TaskParameter("prices", [1.0, 2.0], "prices", 0.0, 10.0).kind
+    kind = TaskParameter("prices", [1.0, 2.0], "prices", 0.0, 10.0, several=True).kind
     assert _value(kind, "1,2.5,4") == [1.0, 2.5, 4.0] and _value(kind, "3") == 3.0
     assert check_value(kind, [1, 2.5], "prices") == [1.0, 2.5] and check_value(kind, 3, "prices") == 3.0
     for value, error in (

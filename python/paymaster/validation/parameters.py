@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
@@ -28,6 +29,7 @@ class TaskParameter:
         meaning: one line.
         low, high: of numbers, both ends included; None of others.
         choices: of a word; () where any text is one.
+        several: it may be a list of numbers, too.
     """
 
     name: str
@@ -36,13 +38,11 @@ class TaskParameter:
     low: float | None
     high: float | None
     choices: tuple[str, ...] = ()
+    several: bool = False
 
     @property
     def kind(self) -> Any:
-        """The declared type that :mod:`paymaster.validation.ranges` checks and describes.
-
-        A list of numbers may also be given as one number.
-        """
+        """The declared type that :mod:`paymaster.validation.ranges` checks and describes."""
         if isinstance(self.default, bool):
             return bool
         if isinstance(self.default, str):
@@ -50,7 +50,7 @@ class TaskParameter:
         if isinstance(self.default, int):
             return Annotated[int, _interval(self.low, self.high)]
         number = Annotated[float, _interval(self.low, self.high)]
-        return number if isinstance(self.default, float) else number | list[number]
+        return number | list[number] if self.several else number
 
 
 def parameters_of(task: str) -> dict[str, TaskParameter]:
@@ -96,5 +96,7 @@ def _plain(value: Any) -> Any:
 
 
 def _interval(low: float | None, high: float | None) -> Interval:
-    """A range; one that ends with the largest int64 is open, as messages say it shorter."""
+    """A range; one that ends with the largest int64 is open, as messages say it shorter, and so is one without an end."""
+    if high == math.inf:
+        return Interval(ge=low)
     return Interval(ge=low, lt=2**63) if high == 2**63 - 1 else Interval(ge=low, le=high)
