@@ -22,7 +22,7 @@ struct Objective {
   /// Where some are negative, absolute values take the place of the sum in Gini's denominator.
   template <int MaxFollowers>
   double equality_of(const Follower* followers, int n) const {
-    double earned[MaxFollowers];
+    double earned[std::max(MaxFollowers, 32)];  // GCC warns of std::sort on an array shorter than its threshold of 16
     for (int k = 0; k < n; ++k) earned[k] = followers[k].earned;
     if (poorest_) return *std::min_element(earned, earned + n);
     std::sort(earned, earned + n);

@@ -202,7 +202,7 @@ TEST_CASE("restore: refuses what is not a snapshot of these games, and changes n
   CHECK(refused(batch_of(config, 11).core().snapshot()) == "snapshot: expected 12 games, got 11");
   std::string other_version = good;
   ++other_version[8];
-  CHECK(refused(other_version) == "snapshot: expected version 6, got 7");
+  CHECK(refused(other_version) == "snapshot: expected version 7, got 8");
   for (const auto change :
        {+[](GameConfig& c) { c.noise = 0.2; }, +[](GameConfig& c) { c.horizon = 29; },
         +[](GameConfig& c) { c.payment = "completion"; }, +[](GameConfig& c) { c.population_seed = 1; }}) {
