@@ -23,8 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `reference`,
 import torch
 
 import paymaster
+from paymaster import integrations
 from paymaster.algorithms.advantages import head_prices, reward_counts
 from paymaster.features.leader import FeatureEncoder
+from paymaster.play.episode import play_to_end
+from paymaster.play.recorded_episode import record_episode
 from paymaster.play.rollout import Rollout
 from paymaster.scripted import make_scripted
 from paymaster.training.config import TrainConfig
@@ -411,6 +414,24 @@ def test_what_a_leader_learns_from_adds_up_to_its_objective(economy: dict[str, A
     assert np.isfinite(list(leader.update(episodes, 0.0).values())).all()
     assert any(not torch.equal(a, b) for a, b in zip(before, leader.network.parameters(), strict=True))
     assert leader.network.config.other_rewards == (totals.objective is not None)
+
+
+def test_pictures_and_sb3_tell_gain_and_objective_apart() -> None:
+    game: dict[str, Any] = {"weight_welfare": 0.5, "goal_reward": [3, 3, 3, 8]}
+    env = make(RC, 1, autoreset_mode="Disabled", **game)
+    played = record_episode(env, make_scripted("preference"))
+    again = play_to_end(make(RC, 1, autoreset_mode="Disabled", **game), make_scripted("preference"))
+    assert again.objective is not None
+    assert played.record.gain()[-1] == again.gain[0] != again.objective[0]
+    games = integrations.sb3_vec_env(RC, 2, seed=0, **game)
+    games.reset()
+    earned = np.zeros(2)
+    for _ in range(30):
+        _, reward, over, infos = games.step(np.zeros((2, 8), dtype=int))
+        earned += reward
+        if over.all():
+            break
+    assert [info["episode"]["r"] for info in infos] == pytest.approx(earned.tolist(), rel=1e-5)
 
 
 def test_the_leader_sees_what_is_left_as_features() -> None:

@@ -173,6 +173,8 @@ def test_a_file_works_where_a_name_does(capsys: pytest.CaptureFixture[str]) -> N
     capsys.readouterr()
     assert main(["tasks", "couriers.toml", "--json"]) == 0
     assert "from_file" in [task["name"] for task in json.loads(capsys.readouterr().out)]
+    assert main(["evaluate", "preference", "--task", "couriers.toml", "--episodes", "2"]) == 0
+    assert main(["compare", "preference", "random", "--task", "couriers.toml", "--episodes", "2"]) == 0
     assert main(["bench", "--task", "couriers.toml", "--seconds", "0.001", "--repeats", "1"]) == 0
 
 
@@ -252,6 +254,10 @@ def test_a_run_holds_the_definition_in_full() -> None:
     assert TrainConfig.from_dict(config.to_dict()) == config
     registration.forget("from_file")
     assert main(["evaluate", "run", "--episodes", "4", "--noise", "0.5"]) == 0
+    registration.forget("from_file")
+    assert main(["train", "from_file", "--resume", "--episodes", "32", "--evaluate", "0", "--out", "run"]) == 0
+    registration.forget("from_file")
+    assert main(["train", "--config", "run/config.json", "--episodes", "8", "--evaluate", "0", "--out", "again"]) == 0
     play = "import pickle; env = pickle.load(open('env', 'rb')); print(env.population['preference'].tolist())"
     assert in_another_process("-c", play) == "[0, 1, 2, 2]\n"
 

@@ -31,6 +31,8 @@ def test_what_is_left_out_is_as_the_leader_and_its_settings_say() -> None:
     learning = TrainConfig.from_dict({"task": TASK, "settings": "paper", "parameters": {"followers": "meta"}})
     assert learning.parameters == {"followers": "meta"}
     assert TrainConfig.from_dict({"task": TASK, "parameters": {"observe_routes": False}}).observe_routes is False
+    learning = TrainConfig.from_dict({"task": TASK, "parameters": {"followers": "q"}, "q_learner": {"gamma": 0.5}})
+    assert learning.q_learner == replace(TrainConfig(TASK).q_learner, gamma=0.5)
 
 
 def test_composed_as_by_hydra() -> None:
@@ -59,7 +61,7 @@ def test_composed_as_by_hydra() -> None:
         ({"task": TASK, "leader": None}, "^leader: expected text, got None"),
         ({"task": TASK, "settings": "best"}, "^settings: expected one of tuned, paper, got 'best'"),
         ({"task": TASK, "learner": {"gamma": 2}}, r"^learner\.gamma: expected a number in \[0, 1\], got 2"),
-        ({"task": TASK, "learner": {"gama": 1}}, r"^learner\.'gama': expected one of the fields"),
+        ({"task": TASK, "learner": {"gama": 1}}, r"^learner\.'gama': expected one of the fields.*mean gamma\?"),
         ({"task": TASK, "learner": {"options": {"interval": "x"}}}, r"^learner\.options\.interval: expected a whole n"),
         ({"task": TASK, "learner": None}, "^learner: expected an object with the fields"),
         ({"task": TASK, "episodes": "8"}, r"^episodes: expected a whole number in \[1, 1,000,000,000\], got '8'"),

@@ -23,14 +23,16 @@ _MEASURES: Final[dict[str, str]] = {
     "new_offers": "new offers",
     "option_length": "option\nlength",
 }
+_OBJECTIVES: Final = ("objective", "welfare", "equality")  # where a leader is rewarded for more than its gain
 _FEW = ("gain", "payments", "completions", "follower_reward")  # where a terminal has no room for all
 
 
 def print_evaluations(console: Console, title: str, evaluations: Sequence[Evaluation], *, every: bool = False) -> None:
     """Print a row a leader: mean ± half the 95 % interval of each measure per episode, completions by goal type last.
 
-    A terminal that has no room for all measures gets the gain, payments, completed contracts and followers' reward;
-    still less room, fewer decimals; then a block a leader.
+    Where leaders are rewarded for more than their gain, the objective and its parts stand beside it. A terminal that
+    has no room for all measures gets the gain, payments, completed contracts and followers' reward; still less room,
+    fewer decimals; then a block a leader.
 
     Args:
         console: where to.
@@ -45,12 +47,13 @@ def print_evaluations(console: Console, title: str, evaluations: Sequence[Evalua
             intervals = evaluation.intervals()
             types = ["/".join(f"{mean:.1f}" for mean in evaluation.completions.mean(axis=0))]
             rows.append([evaluation.leader, *(show(intervals[name]) for name in names), *(types if by_type else [])])
-        headings = ["leader", *(_MEASURES[name] for name in names), *(["by type"] if by_type else [])]
+        headings = ["leader", *(_MEASURES.get(name, name) for name in names), *(["by type"] if by_type else [])]
         return TableLayout(headings, rows)
 
-    layouts = [layout(tuple(_MEASURES), _wide, by_type=True)]
+    own = tuple(name for name in _OBJECTIVES if all(name in evaluation.objectives for evaluation in evaluations))
+    layouts = [layout((*own, *_MEASURES), _wide, by_type=True)]
     if not every:
-        layouts += [layout(_FEW, show, by_type=False) for show in (_wide, _narrow)]
+        layouts += [layout((*own[:1], *_FEW), show, by_type=False) for show in (_wide, _narrow)]
     chosen = next((one for one in layouts if one.fits(console)), layouts[0] if every else layouts[1])
     print_layout(console, title, chosen, "means per episode ± 95 % interval")
 

@@ -114,14 +114,31 @@ def value_of(args: Sequence[str], option: str) -> str | None:
 def _train_config(args: Sequence[str]) -> TrainConfig:
     """Task, leader and settings decide defaults, so they are looked up before the rest."""
     word, file = next(_words(args), None), value_of(args, "--config")
+    if "--resume" in args:
+        _find_stored(value_of(args, "--out"))
     if word is not None:
         find_known(word)  # refuses an unknown one before its parameters are unknown options
     said = {"task": word, "leader": value_of(args, "--leader"), "settings": value_of(args, "--settings")}
     given: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     if file is not None:
         path = a_path("config", file)
-        return TrainConfig.from_dict({**read_settings(path, "config"), **given}, str(path))
+        entries = read_settings(path, "config")
+        if isinstance(inside := entries.get("config"), dict) and "format" in entries:  # a run's config.json
+            entries = inside
+        return TrainConfig.from_dict({**entries, **given}, str(path))
     return TrainConfig(**{"task": tyro.MISSING, "leader": DEFAULT_LEADER, **given})
+
+
+def _find_stored(out: str | None) -> None:
+    """Make the task of a run to resume known, which its `config.json` defines if it is one of the user's own."""
+    if out is None:
+        return
+    from paymaster.training.setup import stored_config
+
+    folder = Path(out).expanduser()
+    runs = [folder, *sorted(folder.glob("seed*"))]  # with --seeds
+    if run := next(filter(holds_run, runs), None):
+        stored_config(run)
 
 
 def _options(command: type, task: str, values: Mapping[str, Any]) -> dict[str, TaskParameter]:

@@ -138,7 +138,11 @@ class LeaderVecEnv(View, VecEnv):
             infos[i] = {
                 "terminal_observation": self.step_info["final_obs"][i],
                 "TimeLimit.truncated": False,
-                "episode": {"r": float(totals["gain"]), "l": int(totals["length"]), "t": seconds},
+                "episode": {
+                    "r": float(totals.get("objective", totals["gain"])),
+                    "l": int(totals["length"]),
+                    "t": seconds,
+                },
                 "totals": totals,
             }
         return observation, reward.astype(np.float32), over.copy(), infos

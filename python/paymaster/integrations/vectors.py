@@ -71,13 +71,6 @@ def _aligned(rows: int, columns: int) -> Floats:
     return owner[16 - beyond :][: rows * columns].reshape(rows, columns)
 
 
-def _aligned(rows: int, columns: int) -> Floats:
-    """Return a new array that begins on a multiple of 64 bytes: JAX takes no other without a copy."""
-    owner = np.empty(rows * columns + 16, dtype=np.float32)
-    beyond = owner.__array_interface__["data"][0] // 4 % 16
-    return owner[16 - beyond :][: rows * columns].reshape(rows, columns)
-
-
 class FollowerSight:
     """What each follower of a batch sees as a vector (:class:`FollowerFeatures`), and last whether it acts.
 

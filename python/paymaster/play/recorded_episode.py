@@ -66,13 +66,13 @@ def record_episode(env: LeaderVectorEnv, leader: Leader, title: str = "") -> Rec
     if env.num_envs != 1:
         raise ValueError(f"env: expected a single game, got {env.num_envs}")
     steps = play_episode(env, leader)
-    states, record = [_only(env.state())], EpisodeRecord()
+    states, record, before = [_only(env.state())], EpisodeRecord(), 0.0
     for step in steps:
         attention = getattr(leader, "attention", None)
         states.append(_only(env.state()))
-        record.add(
-            states[-1], step.info["payment"][0], float(step.reward[0]), None if attention is None else attention[0]
-        )
+        gain = float(step.info["totals"]["gain"][0])  # not the reward, which is the objective where a game has one
+        record.add(states[-1], step.info["payment"][0], gain - before, None if attention is None else attention[0])
+        before = gain
     return RecordedEpisode(title or env.task.replace("_", " "), env.drawn_parameters(), states, record)
 
 

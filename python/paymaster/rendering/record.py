@@ -60,7 +60,7 @@ class EpisodeRecord:
         Args:
             state: of one game after the step, as ``LeaderEnv.state()`` returns it.
             payment: ``info["payment"]`` of the step, float [N].
-            reward: the leader's.
+            reward: what the step adds to the leader's gain.
             attention: the leader's weights of the followers, float [N], if it has them.
 
         Raises:
@@ -88,7 +88,7 @@ class EpisodeRecord:
         )
 
     def gain(self) -> NDArray[np.float64]:
-        """The leader's return after each recorded step."""
+        """The leader's gain after each recorded step."""
         return np.cumsum([step.reward for step in self.steps])
 
     def paid(self) -> NDArray[np.float64]:

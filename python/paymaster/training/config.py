@@ -223,7 +223,7 @@ class TrainConfig:
         except ValueError as error:
             raise ValueError(f"{at}{error}") from None
         rest = {name: value for name, value in given.items() if name not in decisive}
-        made = cls.from_json(merged(usual.to_json(), rest), where)
+        made = cls.from_json(merged({**_absent(), **usual.to_json()}, rest), where)
         made.validate()
         return made
 

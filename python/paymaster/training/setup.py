@@ -26,7 +26,7 @@ from paymaster.training.cores import available_cores
 from paymaster.training.followers import check_followers, in_games
 from paymaster.training.own_parts import check_games, make_own_leader, seat_own_followers
 from paymaster.validation.imports import imported, is_import_path
-from paymaster.worlds.registration import rules_of
+from paymaster.worlds.registration import find, rules_of
 
 __all__ = [
     "choose_device",
@@ -124,7 +124,7 @@ def make_games(
         )
     else:
         games = imported("env", env, "function")(num_envs, seed, num_threads, **arguments)
-    check_games(games, task, num_envs, followers)
+    check_games(games, find(task), num_envs, followers)
     if isinstance(followers, str) and is_import_path(followers):
         seat_own_followers(games, followers)
     return games

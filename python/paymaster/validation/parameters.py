@@ -96,7 +96,7 @@ def _plain(value: Any) -> Any:
 
 
 def _interval(low: float | None, high: float | None) -> Interval:
-    """A range; one that ends with the largest int64 is open, as messages say it shorter, and so is one without an end."""
+    """A range. One that ends with the largest int64 is open, as messages say it shorter; so is one without an end."""
     if high == math.inf:
         return Interval(ge=low)
     return Interval(ge=low, lt=2**63) if high == 2**63 - 1 else Interval(ge=low, le=high)

@@ -16,6 +16,7 @@ text as keys, dataclasses of these, and Any for JSON of any kind. A bool is no n
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import math
 import operator
@@ -151,7 +152,9 @@ def _made_dataclass(kind: Any, value: Any, where: str, then: str) -> Any:
     fields = _fields(kind)
     for name in value:
         if name not in fields:
-            raise ValueError(f"{where}{then}{_said(name)}: expected one of the fields {', '.join(fields)}, got another")
+            like = difflib.get_close_matches(str(name)[:80], fields, n=1)
+            got = f"another (did you mean {like[0]}?)" if like else "another"
+            raise ValueError(f"{where}{then}{_said(name)}: expected one of the fields {', '.join(fields)}, got {got}")
     for name in fields:
         if name not in value:
             raise ValueError(f"{where}{then}{name}: expected {described(fields[name])}, got nothing")
