@@ -102,7 +102,7 @@ class TrainConfig:
         find_defined(self.task, self.defined_as)
         object.__setattr__(self, "task", find(self.task))
         self._set_definition()
-        if not self.rules:
+        if isinstance(self.rules, str) and not self.rules:
             object.__setattr__(self, "rules", rules_of(self.task))
         object.__setattr__(self, "leader", leader_name(self.leader))
         if not isinstance(self.parameters, Mapping):

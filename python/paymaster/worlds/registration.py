@@ -227,8 +227,9 @@ def find_defined(task: str, definition: Definition | None) -> None:
     Raises:
         ValueError: a class that cannot be imported here, an unknown task or parameter.
     """
-    if definition is None or _core.has_task(task) or is_settings_file(task):
-        find(task)
+    named = isinstance(task, str) and not _core.has_task(task) and not is_settings_file(task)
+    if not named or not isinstance(definition, Definition):
+        find(task)  # which leaves what is no name as it is
     elif definition.task == task:  # module:Class
         _add(task, imported("task", task), None, {})
     else:
