@@ -124,6 +124,16 @@ class FeatureEncoder {
   int goal_features() const;                          // D
   int own_of_pairs() const { return own_of_pairs_; }  // the last so many of D: the world's own
 
+  /// What a bonus level pays, as a share of what the highest does; of any number a hand-made observation may hold.
+  float price_share(int bonus) const {
+    const int level = std::clamp(bonus, kNone, bonuses_ - 1);
+    return economy_.highest_price > 0 ? economy_.price(level) / economy_.highest_price : 0.0f;
+  }
+  /// An amount, likewise.
+  float amount_share(float amount) const {
+    return economy_.highest_price > 0 ? amount / economy_.highest_price : amount;
+  }
+
   /// The candidates of B games, of followers with these offers [B, N, 2]; empty where networks see all goal types.
   std::vector<std::uint8_t> find_candidates(const SeenFields& seen, const Column<std::int16_t>& offer,
                                             std::size_t games) const;
@@ -171,19 +181,6 @@ class FeatureEncoder {
                      float* out) const;
   void write_history(const HistoryTable& table, int identity, int goal, float* out) const;
   float how_often(std::int64_t count) const;
-
- public:
-  /// What a bonus level pays, as a share of what the highest does; of any number a hand-made observation may hold.
-  float price_share(int bonus) const {
-    const int level = std::clamp(bonus, kNone, bonuses_ - 1);
-    return economy_.highest_price > 0 ? economy_.price(level) / economy_.highest_price : 0.0f;
-  }
-  /// An amount, likewise.
-  float amount_share(float amount) const {
-    return economy_.highest_price > 0 ? amount / economy_.highest_price : amount;
-  }
-
- private:
   float* write_own_of_follower(const SeenFields& seen, std::size_t game, std::size_t follower, float* out) const;
   /// The `at`-th number of the world's i-th feature.
   float own_feature(std::size_t i, const SeenFields& seen, std::size_t game, std::size_t at) const;

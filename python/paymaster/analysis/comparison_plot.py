@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from paymaster.analysis.plain_matplotlib import plain_style, write_png  # isort: skip (before matplotlib)
+from paymaster.analysis.plain_matplotlib import BLUE, INK, plain_style, write_png  # isort: skip (before matplotlib)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -15,7 +15,7 @@ from paymaster.analysis.compare import Comparison
 
 __all__ = ["plot_comparison"]
 
-_INK, _BLUE, _FAINT = "#2b2f33", "#1b6ca8", "#9db8cc"
+_FAINT = "#9db8cc"
 
 
 @plain_style()
@@ -39,8 +39,8 @@ def plot_comparison(comparison: Comparison, out_png: str | os.PathLike[str]) -> 
             axes.plot(seeds, np.full(len(seeds), place), "o", color=_FAINT, markersize=5)
             _interval(axes, estimate, place)
         unit = "" if len(comparison.tasks) == 1 or task is not None else ", share of full_information's gain"
-        axes.set_title("interquartile mean" if task is None else task.replace("_", " "), color=_INK, fontsize=10)
-        axes.set_xlabel(f"{'score' if task is None else 'gain per episode'}{unit}", color=_INK)
+        axes.set_title("interquartile mean" if task is None else task.replace("_", " "), color=INK, fontsize=10)
+        axes.set_xlabel(f"{'score' if task is None else 'gain per episode'}{unit}", color=INK)
         axes.set_yticks(places, comparison.leaders, parse_math=False)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_ylim(-0.6, len(places) - 0.4)
@@ -48,6 +48,6 @@ def plot_comparison(comparison: Comparison, out_png: str | os.PathLike[str]) -> 
 
 
 def _interval(axes: Axes, estimate: Estimate, place: int) -> None:
-    axes.plot(estimate.value, place, "D", color=_BLUE, markersize=5)
+    axes.plot(estimate.value, place, "D", color=BLUE, markersize=5)
     if not np.isnan(estimate.low):
-        axes.plot((estimate.low, estimate.high), (place, place), color=_BLUE, linewidth=2)
+        axes.plot((estimate.low, estimate.high), (place, place), color=BLUE, linewidth=2)

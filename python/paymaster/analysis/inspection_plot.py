@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from paymaster.analysis.plain_matplotlib import plain_style, write_png  # isort: skip (before matplotlib)
+from paymaster.analysis.plain_matplotlib import BLUE, INK, plain_style, write_png  # isort: skip (before matplotlib)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from paymaster.analysis.inspection import Inspection
 
 __all__ = ["plot_inspection"]
 
-_INK, _BLUE, _ORANGE = "#2b2f33", "#1b6ca8", "#c2571a"
+_ORANGE = "#c2571a"
 
 
 @plain_style()
@@ -29,7 +29,7 @@ def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> 
     """
     figure = Figure(figsize=(12.0, 7.0), dpi=120, layout="constrained")
     title = f"{inspection.leader} in {inspection.task}, {inspection.episodes} episodes"
-    figure.suptitle(title, color=_INK, parse_math=False)
+    figure.suptitle(title, color=INK, parse_math=False)
     panels: list[tuple[str, NDArray[Any] | None, Callable[[Axes, NDArray[Any], Inspection], None]]] = [
         ("attention: weights of the followers", inspection.attention, _attention),
         ("termination: mean beta", inspection.termination, _termination),
@@ -41,17 +41,17 @@ def plot_inspection(inspection: Inspection, out_png: str | os.PathLike[str]) -> 
     for axes, (name, shown, draw) in zip(figure.subplots(2, 3).flat, panels, strict=True):
         axes.set_title(name)
         if shown is None:
-            axes.text(0.5, 0.5, "this leader has none", ha="center", va="center", color=_INK, transform=axes.transAxes)
+            axes.text(0.5, 0.5, "this leader has none", ha="center", va="center", color=INK, transform=axes.transAxes)
             axes.set(xticks=[], yticks=[])
         else:
             draw(axes, shown, inspection)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.title.set_color(_INK)
+        axes.title.set_color(INK)
     write_png(figure, out_png)
 
 
 def _attention(axes: Axes, values: NDArray[Any], _: Inspection) -> None:
-    axes.bar(np.arange(10) / 10 + 0.05, values, width=0.09, color=_BLUE)
+    axes.bar(np.arange(10) / 10 + 0.05, values, width=0.09, color=BLUE)
     axes.set(xlabel="weight", ylabel="share of followers and steps", xlim=(0, 1))
 
 
@@ -59,7 +59,7 @@ def _termination(axes: Axes, values: NDArray[Any], inspection: Inspection) -> No
     _line(axes, values, "all")
     means = inspection.termination_by_state or (np.nan, np.nan)
     names = ("offer has run its course", "contract runs")
-    for name, value, colour in zip(names, means, (_ORANGE, _INK), strict=True):
+    for name, value, colour in zip(names, means, (_ORANGE, INK), strict=True):
         if not np.isnan(value):
             axes.axhline(value, color=colour, linestyle="--", label=f"{name}: {value:.3f}")
     axes.set(xlabel="step", ylabel="beta", ylim=(0, None))
@@ -76,12 +76,12 @@ def _prediction(axes: Axes, values: NDArray[Any], inspection: Inspection) -> Non
 
 def _acceptance(axes: Axes, values: NDArray[Any], _: Inspection) -> None:
     levels = np.arange(1, len(values) + 1)
-    axes.bar(levels, np.nan_to_num(values), color=_BLUE)
+    axes.bar(levels, np.nan_to_num(values), color=BLUE)
     axes.set(xlabel="bonus", ylabel="share of steps committed", ylim=(0, 1), xticks=levels)
 
 
 def _lengths(axes: Axes, values: NDArray[Any], _: Inspection) -> None:
-    axes.bar(np.arange(1, len(values) + 1), values / values.sum(), color=_BLUE)
+    axes.bar(np.arange(1, len(values) + 1), values / values.sum(), color=BLUE)
     axes.set(xlabel="steps", ylabel="share of options")
 
 
@@ -91,4 +91,4 @@ def _entropy(axes: Axes, values: NDArray[Any], _: Inspection) -> None:
 
 
 def _line(axes: Axes, values: NDArray[np.float64], label: str) -> None:
-    axes.plot(np.arange(len(values)), values, color=_BLUE, label=label)
+    axes.plot(np.arange(len(values)), values, color=BLUE, label=label)

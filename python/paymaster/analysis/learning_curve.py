@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paymaster.analysis.plain_matplotlib import plain_style, write_png  # isort: skip (before matplotlib)
+from paymaster.analysis.plain_matplotlib import INK, plain_style, write_png  # isort: skip (before matplotlib)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -19,7 +19,7 @@ from paymaster.storage.metrics_file import read_metrics
 
 _LEADER = "#1b6ca8"
 _REFERENCES = ("#c2571a", "#2f7d4f", "#7a5195", "#8a6d1d", "#5b6470")
-_INK, _FAINT = "#2b2f33", "#d9dde1"
+_FAINT = "#d9dde1"
 
 Floats = npt.NDArray[np.float64]
 
@@ -80,14 +80,14 @@ def _smoothed(values: Floats) -> Floats:
 
 
 def _dress(axes: Axes, episodes: Floats, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=_INK, pad=12, parse_math=False)
-    axes.set_xlabel("episodes", color=_INK)
-    axes.set_ylabel("gain per episode", color=_INK)
+    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=12, parse_math=False)
+    axes.set_xlabel("episodes", color=INK)
+    axes.set_ylabel("gain per episode", color=INK)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_INK)
+    axes.spines[["left", "bottom"]].set_color(INK)
     axes.grid(axis="y", color=_FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=_INK, labelsize=9)
+    axes.tick_params(colors=INK, labelsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     axes.margins(y=0.06)

@@ -28,7 +28,9 @@ if _backend:
     with suppress(ValueError):
         matplotlib.rcParams["backend"] = _backend
 
-__all__ = ["plain_style", "write_png"]
+__all__ = ["BLUE", "INK", "plain_style", "write_png"]
+
+INK, BLUE = "#2b2f33", "#1b6ca8"  # of text and lines; of means
 
 _lock = threading.Lock()
 

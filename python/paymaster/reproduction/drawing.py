@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from paymaster.analysis.plain_matplotlib import plain_style  # isort: skip (before matplotlib)
+from paymaster.analysis.plain_matplotlib import INK, plain_style  # isort: skip (before matplotlib)
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -35,7 +35,6 @@ _STYLES: Final = {
 }
 _COLOURS = "#56B4E9 #000000 #F0E442 #999999 #882255 #44AA99 #332288 #DDCC77 #117733 #AA4499"
 _OTHERS: Final = tuple(zip(_COLOURS.split(), "PX*<>pdhH8", strict=True))
-_INK: Final = "#2b2f33"
 _LEAST_WIDTH, _LEGEND_ENTRY = 9.2, 1.9  # inches
 
 
@@ -52,7 +51,7 @@ def draw_figure(figure: Figure, results: Results, out_png: str | os.PathLike[str
     width = max(4.6 * columns, _LEAST_WIDTH)
     canvas = Canvas(figsize=(width, 3.6 * rows + 0.8), dpi=120, layout=ConstrainedLayoutEngine(h_pad=0.12, w_pad=0.1))
     FigureCanvasAgg(canvas)
-    canvas.suptitle(figure.title, color=_INK)
+    canvas.suptitle(figure.title, color=INK)
     styles = _styles(figure)
     grid = canvas.subplots(rows, columns, squeeze=False)
     for axes, panel in zip(grid.flat, panels, strict=False):
@@ -106,7 +105,7 @@ def _bars(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[st
         values = [np.mean(results.values(reading)) for _, reading in series.points]
         colour, _ = styles[series.label]
         axes.bar(places, values, width, color=colour, label=series.label)
-        _errors(axes, list(places), series, results, _INK)
+        _errors(axes, list(places), series, results, INK)
     axes.set_xticks(np.arange(len(names)), [name.replace(" ", "\n") for name in names])
 
 
