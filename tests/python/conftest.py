@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,16 @@ def pytest_collection_finish() -> None:
     """Leave what all tests share, a million objects of libraries, to no more garbage collection: it took a tenth."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _forget_tasks() -> Iterator[None]:
+    """Leave no task of one's own known to the tests that follow in this process."""
+    from paymaster.worlds import registration
+
+    yield
+    for name in list(registration._definitions):
+        registration.forget(name)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import paymaster
 from paymaster.algorithms.protocol import LeaderAlgorithm
 from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
-from paymaster.worlds.registration import definition_of, forget
+from paymaster.worlds.registration import definition_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -48,13 +48,10 @@ def test_custom_map() -> None:
 
 def test_custom_task(capsys: pytest.CaptureFixture[str]) -> None:
     """It is trained, and couriers.toml beside it is the same task."""
-    try:
-        load("custom_task").main(games=20, episodes=320)
-        by_name = definition_of("couriers")
-        assert paymaster.load_task(FOLDER / "couriers.toml") == "couriers"
-        assert definition_of("couriers") == by_name
-    finally:
-        forget("couriers")
+    load("custom_task").main(games=20, episodes=320)
+    by_name = definition_of("couriers")
+    assert paymaster.load_task(FOLDER / "couriers.toml") == "couriers"
+    assert definition_of("couriers") == by_name
     lines = capsys.readouterr().out.splitlines()
     gains = {line.split(":")[0]: float(line.split()[-1]) for line in lines if ": gain" in line}
     assert gains["random"] < 0 < gains["preference"] < gains["full_information"]

@@ -7,7 +7,6 @@ import re
 import runpy
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from paymaster.commands.main import main
 from paymaster.play.recorded_episode import record_episode
 from paymaster.rendering import write_film
 from paymaster.scripted import make_scripted
-from paymaster.worlds.registration import forget
 
 RC, NAVIGATION = "resource_collection", "navigation"
 
@@ -277,12 +275,9 @@ def stored_films() -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", stored_films())
-def test_films_of_the_documentation_show_what_the_code_plays_and_draws(
-    task: str, request: pytest.FixtureRequest
-) -> None:
+def test_films_of_the_documentation_show_what_the_code_plays_and_draws(task: str) -> None:
     docs = Path(__file__).parents[2] / "docs"
     films = runpy.run_path(str(docs / "_films.py"))
-    request.addfinalizer(partial(forget, "taxi"))
     assert set(films["tasks"]()) == set(stored_films())
     env, leader, title = open_leader("full_information", task, films["SEED"])
     episode = record_episode(env, leader, title)

@@ -102,19 +102,16 @@ def test_followers_see_what_they_are_offered_now(task: str, parameters: dict[str
 
 def test_a_world_says_how_many() -> None:
     paymaster.register("crowded", Crowded, num_goals=8)
-    try:
-        env, whole = make("crowded", B), make("crowded", B, near_goals=0)
-        seen, all_seen = env.reset()[0], whole.reset()[0]
-        goal = FeatureEncoder(env).encode(seen)[1]
-        assert goal.shape[2] == C and env.parameters["near_goals"] == C
-        candidates = nearest(seen, "offer")
-        np.testing.assert_allclose(goal[..., -2], candidates / 20)
-        np.testing.assert_allclose(goal[..., -1], candidates / 20)
-        np.testing.assert_array_equal(goal, rows_of(FeatureEncoder(whole).encode(all_seen)[1], candidates))
-        # Libraries that choose among all goal types see all of them.
-        assert BatchedLeaderVectors(env).observation_space.shape == BatchedLeaderVectors(whole).observation_space.shape
-    finally:
-        paymaster.worlds.registration.forget("crowded")
+    env, whole = make("crowded", B), make("crowded", B, near_goals=0)
+    seen, all_seen = env.reset()[0], whole.reset()[0]
+    goal = FeatureEncoder(env).encode(seen)[1]
+    assert goal.shape[2] == C and env.parameters["near_goals"] == C
+    candidates = nearest(seen, "offer")
+    np.testing.assert_allclose(goal[..., -2], candidates / 20)
+    np.testing.assert_allclose(goal[..., -1], candidates / 20)
+    np.testing.assert_array_equal(goal, rows_of(FeatureEncoder(whole).encode(all_seen)[1], candidates))
+    # Libraries that choose among all goal types see all of them.
+    assert BatchedLeaderVectors(env).observation_space.shape == BatchedLeaderVectors(whole).observation_space.shape
 
 
 def config(task: str = "resource_collection", **further: Any) -> TrainConfig:

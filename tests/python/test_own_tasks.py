@@ -9,7 +9,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +49,6 @@ preference = [0, 1, 2, 2]
 reservation = [1, 1, 1.5, 0.1]
 """
 COURIERS = {"num_followers": 3, "num_goals": 3, "horizon": 12, "abstain": True}
-
-
-@pytest.fixture(autouse=True)
-def tidy() -> Iterator[None]:
-    yield
-    for name in list(registration._definitions):
-        registration.forget(name)
 
 
 def couriers(name: str = "couriers") -> str:

@@ -34,8 +34,6 @@ SMALL = ("--episodes", "8", "--num-envs", "8", "--hidden", "8", "--evaluate", "0
 @pytest.fixture(autouse=True)
 def _clean() -> Iterator[None]:
     yield
-    for task in _core.tasks():
-        registration.forget(task["name"])
     sys.modules.pop("other_world", None)
 
 

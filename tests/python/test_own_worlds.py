@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +33,8 @@ B, N, G = 5, 4, 4
 
 
 @pytest.fixture(autouse=True)
-def taxi() -> Iterator[None]:
-    before = {task["name"] for task in paymaster._core.tasks()}
+def taxi() -> None:
     register("taxi", Taxi, num_bonuses=3, payment="completion")
-    yield
-    for task in paymaster._core.tasks():
-        if task["name"] not in before:
-            registration.forget(task["name"])
-    registration._loaded.clear()
 
 
 def line(**own: Any) -> type[World]:

@@ -28,7 +28,6 @@ from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import Arm, Played, key, train_config
 from paymaster.storage.checkpoint import episode_of, list_checkpoints
 from paymaster.training.config import TrainConfig
-from paymaster.worlds.registration import forget
 
 ray = pytest.importorskip("ray")
 from paymaster.reproduction.ray_pool import run_jobs  # noqa: E402
@@ -102,17 +101,12 @@ def test_a_world_of_ones_own_is_found_by_the_workers(tmp_path: Path, monkeypatch
     arm, played = Arm("RC completion", "ebpg"), frozenset({Played()})
     few = {"episodes": 64, "num_envs": 32, "hidden": 8}
     jobs = [RunJob(arm, TrainConfig(task, "ebpg", **few), played, 8) for task in ("taxi_world:Taxi", "driven")]
-    try:
-        ended = [
-            event for event in run_jobs(jobs, tmp_path / "swept", 1, None, tick=0.05) if isinstance(event, Finished)
-        ]
-        assert [one.error for one in ended] == [None, None]
-        for job in jobs:
-            job.perform(tmp_path / "alone")
-            rows = [numbers(read_row(tmp_path / place, key(job.config))) for place in ("swept", "alone")]
-            assert rows[0] == rows[1] and rows[0]["evaluations"]
-    finally:
-        forget("driven")
+    ended = [event for event in run_jobs(jobs, tmp_path / "swept", 1, None, tick=0.05) if isinstance(event, Finished)]
+    assert [one.error for one in ended] == [None, None]
+    for job in jobs:
+        job.perform(tmp_path / "alone")
+        rows = [numbers(read_row(tmp_path / place, key(job.config))) for place in ("swept", "alone")]
+        assert rows[0] == rows[1] and rows[0]["evaluations"]
 
 
 @dataclass(frozen=True)

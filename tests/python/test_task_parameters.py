@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_env, stored_config
 from paymaster.validation.parameters import TaskParameter, check_parameters, parameters_of
 from paymaster.validation.ranges import check_value, described
-from paymaster.worlds import registration
 
 TASKS = [task.name for task in paymaster.tasks()]
 WIDE = "########\n" + "#......#\n" * 6 + "########\n"
@@ -191,12 +189,11 @@ def test_the_task_is_found_wherever_it_stands() -> None:
 
 
 @pytest.fixture
-def odd_names() -> Iterator[str]:
+def odd_names() -> str:
     """A world with parameters of the names of options."""
     about = {name: paymaster.Parameter(3, "odd", low=1, high=5) for name in ("width", "hidden", "episodes")}
     paymaster.register("odd_names", type("Odd", (Taxi,), {"parameters": {**Taxi.parameters, **about}}))
-    yield "odd_names"
-    registration.forget("odd_names")
+    return "odd_names"
 
 
 def test_a_parameter_of_the_name_of_an_option(odd_names: str, capsys: pytest.CaptureFixture[str]) -> None:

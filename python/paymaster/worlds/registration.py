@@ -126,6 +126,7 @@ def forget(name: str) -> None:
     if _definitions.pop(name, None) is not None:
         _classes.pop(name, None)
         _populations.pop(name, None)
+        _loaded.discard(name)
         _core.remove_task(name)
         forget_names([name])
 
