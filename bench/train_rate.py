@@ -24,13 +24,13 @@ import tyro
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.algorithms.process_group import SINGLE_PROCESS
-from paymaster.networks.torch_defaults import threads_of_torch
 from paymaster.play.rollout import Rollout
-from paymaster.reproduction.specs import Arm, Followers, train_config
+from paymaster.reproduction.specs import GAMES, Arm, Followers, train_config
 from paymaster.terminal.markdown import markdown_table
 from paymaster.training.allocator import keep_freed_memory
 from paymaster.training.config import TrainConfig
 from paymaster.training.train import make_parts
+from paymaster.training.updates import Updates
 
 
 class Rate(NamedTuple):
@@ -41,8 +41,8 @@ class Rate(NamedTuple):
     cpu: float
 
 
-def rate(config: TrainConfig, seconds: float, first: int = 5) -> Rate:
-    """Of one process, after so many first updates."""
+def rate(config: TrainConfig, seconds: float, cores: int, first: int = 5) -> Rate:
+    """Of one process on so many cores, after so many first updates."""
     torch.set_num_threads(1)
     keep_freed_memory()
     parts = make_parts(config, SINGLE_PROCESS)
@@ -51,31 +51,32 @@ def rate(config: TrainConfig, seconds: float, first: int = 5) -> Rate:
     if learning is not None:
         learning.explore, learning.keep = learning.followers.config.explore, True
 
-    def update() -> float:
-        start = time.perf_counter()
-        episodes, _ = rollout.play(explore=learner.exploration_rate(0))
-        assert episodes is not None
-        played = time.perf_counter() - start
-        with threads_of_torch(config.torch_threads):
-            learner.update(episodes, 0.0)
-            if learning is not None:
-                learning.followers.update(learning.lived())
-        return played
+    with Updates.of(parts, config.torch_threads, cores) as both:
 
-    for _ in range(first):
-        update()
-    updates, play, start, spent = 0, 0.0, time.perf_counter(), time.process_time()
-    while (passed := time.perf_counter() - start) < seconds:
-        play += update()
-        updates += 1
-    episodes = updates * config.num_envs
-    return Rate(episodes / passed, play / passed, (time.process_time() - spent) / episodes)
+        def update() -> float:
+            start = time.perf_counter()
+            episodes, _ = rollout.play(explore=learner.exploration_rate(0))
+            assert episodes is not None
+            played = time.perf_counter() - start
+            both.learn(episodes, 0.0)
+            return played
+
+        for _ in range(first):
+            update()
+        updates, play, start, spent = 0, 0.0, time.perf_counter(), time.process_time()
+        while (passed := time.perf_counter() - start) < seconds:
+            play += update()
+            updates += 1
+        episodes = updates * config.num_envs
+        return Rate(episodes / passed, play / passed, (time.process_time() - spent) / episodes)
 
 
-def rates_side_by_side(pool: ProcessPoolExecutor, config: TrainConfig, processes: int, seconds: float) -> Rate:
+def rates_side_by_side(
+    pool: ProcessPoolExecutor, config: TrainConfig, processes: int, cores: int, seconds: float
+) -> Rate:
     """Of so many seeds together; share of play and CPU time are means."""
     configs = [replace(config, seed=seed) for seed in range(processes)]
-    each = list(pool.map(rate, configs, [seconds] * processes))
+    each = list(pool.map(rate, configs, [seconds] * processes, [cores] * processes))
     means = Rate(*map(statistics.mean, zip(*each, strict=True)))
     return means._replace(episodes=sum(one.episodes for one in each))
 
@@ -104,6 +105,7 @@ def main(
     followers: tuple[Followers, ...] = ("rule",),
     num_envs: int = 32,
     side_by_side: tuple[int, ...] = (1, 2),
+    cores: tuple[int, ...] = (1,),
     device: str = "cpu",
     seconds: float = 5.0,
     rounds: int = 3,
@@ -116,28 +118,30 @@ def main(
         followers: rule, meta or primitive.
         num_envs: episodes an update.
         side_by_side: numbers of seeds in processes beside each other.
+        cores: that each process may use: on a second one, followers that learn do so beside the leader.
         device: cpu, cuda, cuda:1, ...
         seconds: of one measurement.
         rounds: measurements of each.
     """
-    rates: dict[tuple[str, Followers, int], list[Rate]] = {
-        cell: [] for cell in itertools.product(games, followers, side_by_side)
-    }
+    if unknown := sorted(set(games) - GAMES.keys()):
+        raise SystemExit(f"games: expected names among {', '.join(GAMES)}, got {', '.join(unknown)}")
+    cells = list(itertools.product(games, followers, side_by_side, cores))
+    rates: dict[tuple[str, Followers, int, int], list[Rate]] = {cell: [] for cell in cells}
     with processes_for(max(side_by_side)) as pool:
         for _ in range(rounds):
-            for (game, kind, processes), measured in rates.items():
+            for (game, kind, processes, own), measured in rates.items():
                 config = train_config(Arm(game, leader, followers=kind), 0, 1)
                 config = replace(config, num_envs=num_envs, device=device)
-                measured.append(rates_side_by_side(pool, config, processes, seconds))
-    headings = ("game", "followers", "processes", "episodes/s, median (lowest to highest)")
+                measured.append(rates_side_by_side(pool, config, processes, own, seconds))
+    headings = ("game", "followers", "processes", "cores of each", "episodes/s, median (lowest to highest)")
     headings += ("share of play", "CPU ms an episode", "episodes/s against the first")
     rows = []
-    for (game, kind, processes), measured in rates.items():
-        alone = statistics.median(one.episodes for one in rates[game, followers[0], side_by_side[0]])
+    for (game, kind, processes, own), measured in rates.items():
+        alone = statistics.median(one.episodes for one in rates[game, followers[0], side_by_side[0], cores[0]])
         totals, *_ = zip(*measured, strict=True)
         median, play, cpu = map(statistics.median, zip(*measured, strict=True))
         spread = f"{median:.0f} ({min(totals):.0f} to {max(totals):.0f})"
-        rows.append((game, kind, processes, spread, f"{play:.0%}", f"{1e3 * cpu:.2f}", f"{median / alone:.2f}"))
+        rows.append((game, kind, processes, own, spread, f"{play:.0%}", f"{1e3 * cpu:.2f}", f"{median / alone:.2f}"))
     print(markdown_table(headings, rows), end="")
 
 

@@ -37,6 +37,7 @@ from paymaster.training.setup import (
     make_rank_env,
     stored_config,
 )
+from paymaster.training.updates import Updates
 from paymaster.validation.finite import check_metrics
 from paymaster.validation.imports import is_import_path
 
@@ -223,6 +224,7 @@ def _training_loop(
     with (
         nullcontext(False) if run is None else _told(callbacks, config, run, lambda: done) as stops,
         nullcontext() if run is None else TrainingProgress(total, start=done) as progress,
+        Updates.of(parts, config.torch_threads) as updates,
     ):
         stopped = any_stops(stops)
         while done < total and not stopped:
@@ -230,10 +232,7 @@ def _training_loop(
             with naming_divergence(config, out, done):
                 episodes, totals = rollout.play(explore=leader.exploration_rate(done))
                 assert episodes is not None
-                with threads_of_torch(config.torch_threads):
-                    metrics = leader.update(episodes, done / total)
-                    if followers is not None:
-                        metrics |= followers.followers.update(followers.lived())
+                metrics = updates.learn(episodes, done / total)
                 row = {**parts.ranks.mean(means_of([totals])), **metrics}
                 check_metrics(row)
             table.merge()
