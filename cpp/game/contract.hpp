@@ -32,8 +32,8 @@ struct Follower {
   std::uint16_t identity = 0;  // row of the population and of the statistics table
   std::uint8_t preference : 6 = 0;
   std::uint8_t learns : 1 = 0;   // these two share a byte with the preference
-  std::uint8_t dropped : 1 = 0;  // it left a contract for its offer uncompleted, and has not taken it up again
-  bool refused = false;          // its offer of the last step was beyond the leader's means
+  std::uint8_t refused : 1 = 0;  // its offer of the last step was beyond the leader's means
+  bool dropped = false;          // it left a contract for its offer uncompleted, and has not taken it up again
   float reservation = 0;
   Offer offer{};                  // omega^k of the last step
   std::int8_t completed = kNone;  // goal type of the contract completed in the last step
@@ -63,7 +63,7 @@ int decide(const Follower& f, Offer offer, float price, Reachable&& reachable) {
   const bool prefers = (f.reservation > 0) & reachable(preferred);
   const bool can = (offered != kNone) & reachable(offered < 0 ? 0 : offered);
   const bool same = offered == preferred;
-  const float without = prefers ? f.reservation : 0.0f;  // u of what it would go for otherwise
+  const float without = f.reservation * static_cast<float>(prefers);  // u of what it would go for otherwise
   const bool takes = can & ((prefers & same) | (price > without));
   return takes ? offered : prefers ? preferred : kNone;
 }
@@ -105,18 +105,17 @@ inline float due_when_taken(const Follower& f, Offer offer, const Economy& econo
   event = HistoryEvent{};
   event.identity = f.identity;
   event.offer = offer;
-  event.trial = offer.goal != kNone && reachable && (changed || !f.contract_running);
+  event.trial = (offer.goal != kNone) & reachable & (changed | !f.contract_running);
   event.accepted = committed;
   const float due = due_when_taken(f, offer, economy);
-  if (f.contract_running && !changed && !committed) event.ended = f.offer;
-  f.dropped = !changed && !committed && (f.dropped || f.contract_running);
-  if (changed || !committed) f.contract_running = false;
+  const bool drops = !changed & !committed, runs_on = f.contract_running & !changed & committed;
+  event.ended = drops & f.contract_running ? f.offer : Offer{};
+  f.dropped = drops & (f.dropped | f.contract_running);
   f.offer = offer;
   f.committed = committed;
-  if (!committed || f.contract_running) return 0;
-  f.contract_running = true;
-  f.contract_age = 0;
-  return due;
+  f.contract_running = committed;
+  f.contract_age = runs_on ? f.contract_age : std::int16_t{0};
+  return committed ? due : 0.0f;
 }
 
 /// After the world has moved: completes the contract if the follower reached what it was committed to (a goal reached
@@ -127,23 +126,17 @@ inline float due_when_taken(const Follower& f, Offer offer, const Economy& econo
   Outcome out;
   out.payment = paid;
   event.age = f.contract_running ? f.contract_age : std::int16_t{kNone};
-  const auto complete = [&] {
+  const bool there = (f.offer.goal != kNone) & holds(reached, f.offer.goal & (kMaxGoals - 1));
+  event.completed = f.contract_running & there;
+  f.contract_running &= !there;
+  f.contract_age = f.contract_running ? static_cast<std::int16_t>(f.contract_age + 1) : std::int16_t{0};
+  if (last_step & f.contract_running) event.ended = f.offer;
+  if (event.completed | (there & (economy.rule == Payment::outcome))) {
     out.completed = f.offer.goal;
     out.incentive = economy.price(f.offer.bonus);
     if (!economy.in_advance) out.payment += out.incentive;
     out.leader_reward += economy.reward(f.offer.goal);
-  };
-  if (f.contract_running && holds(reached, f.offer.goal)) {
-    complete();
-    f.contract_running = false;
-    event.completed = true;
-  } else if (f.contract_running) {
-    ++f.contract_age;
-    if (last_step) event.ended = f.offer;
-  } else if (economy.rule == Payment::outcome && f.offer.goal != kNone && holds(reached, f.offer.goal)) {
-    complete();
   }
-  if (!f.contract_running) f.contract_age = 0;
   out.leader_reward -= out.payment;
   out.follower_reward = out.payment;
   if (holds(reached, f.preference)) out.follower_reward += f.reservation;

@@ -231,6 +231,7 @@ class Game {
                   HistoryEvent* events) const {
     [[maybe_unused]] Limits::Amount first, left;
     if constexpr (!kPlain) first = left = this->left(s);
+    const bool starts = s.step == 0;
     for (int k = 0; k < n_; ++k) {
       Follower& f = s.follower[k];
       Offer offer = offers[k];
@@ -238,15 +239,17 @@ class Game {
         const Limits::Amount before = limits_.held(f);
         left += before;
         // Who acts in a second phase has been shown what did not fit before anybody answered.
-        f.refused = !limits_.fits(f, offer, left) || (kind_ != Followers::rule && refused_at_once(s, k, offer, first));
-        if (f.refused) offer = {};
+        const bool refused =
+            !limits_.fits(f, offer, left) || (kind_ != Followers::rule && refused_at_once(s, k, offer, first));
+        f.refused = refused & 1;
+        if (refused) offer = {};
       }
       const auto distance = [&](int goal) { return world_.distance(s.world, k, goal); };
       const auto reachable = [&](int goal) { return distance(goal) != kNone; };
       const int goal = acts(s, k) ? taken(follower_actions[k], offer, reachable) : decision<kPlain>(f, offer, distance);
       chosen[k] = static_cast<std::int8_t>(goal);
-      s.totals.new_offers += s.step == 0 || !(offer == f.offer);
-      const bool committed = offer.goal != kNone && goal == offer.goal;
+      s.totals.new_offers += starts | !(offer == f.offer);
+      const bool committed = (offer.goal != kNone) & (goal == offer.goal);
       paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), economy_, events[k]);
       if constexpr (!kPlain) {
         f.completed = kNone;  // of the last step; an outcome that was paid can be reached again

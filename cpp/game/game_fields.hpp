@@ -238,7 +238,7 @@ inline void Game<World>::visit(State& s, Visitor&& field) const {
       });
   field(
       "dropped", "it left a contract for that offer uncompleted, and has not taken it up again", followers, bool{},
-      [&](int k, int) { return s.follower[k].dropped; }, [&](int k, int, bool v) { s.follower[k].dropped = v & 1; });
+      [&](int k, int) { return s.follower[k].dropped; }, [&](int k, int, bool v) { s.follower[k].dropped = v; });
   const auto sum = [&](const char* name, const char* meaning, double& member, double low) {
     field(
         name, meaning, Shape{}, double{}, [&member](int, int) { return member; },
@@ -250,7 +250,7 @@ inline void Game<World>::visit(State& s, Visitor&& field) const {
   if (limited_) {
     field(
         "refused", "its offer of the last step was beyond the leader's means", followers, bool{},
-        [&](int k, int) { return s.follower[k].refused; }, [&](int k, int, bool v) { s.follower[k].refused = v; });
+        [&](int k, int) { return s.follower[k].refused; }, [&](int k, int, bool v) { s.follower[k].refused = v & 1; });
     sum("paid", "bonuses paid in the episode, as the limits count them", s.ledger.paid, 0);
     sum("revenue", "w of contracts completed in the episode, as the limits count them", s.ledger.revenue, 0);
   }

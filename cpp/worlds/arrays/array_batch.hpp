@@ -252,7 +252,7 @@ class ArrayBatch final : public GameBatch<World> {
     if (follower_actions != nullptr) follower_actions += first;
     this->game_.respond(s, offers, follower_actions, games_->chosen.data() + first, paid_.data() + first, events);
     for (int k = 0; k < this->n_; ++k)
-      games_->committed[games_->follower(game, k)] =
+      games_->committed[first + static_cast<std::size_t>(k)] =
           s.follower[k].committed ? s.follower[k].offer.goal : std::int8_t{kNone};
   }
 

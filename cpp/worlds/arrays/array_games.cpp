@@ -69,7 +69,7 @@ ArrayGames::ArrayGames(int games_, int followers_, int goals_)
       distance(games * followers * goals, std::int16_t{kNone}),
       available(games * goals),
       exhausted(std::make_unique<bool[]>(games)),
-      reached(std::make_unique<bool[]>(games * followers * goals)),
+      reached(std::make_unique<bool[]>(games * followers * goals + kReadBeyond)),
       follower_reward(games * followers),
       leader_reward(games) {}
 

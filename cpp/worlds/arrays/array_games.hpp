@@ -76,7 +76,7 @@ struct ArrayGames {
   std::vector<std::int16_t> available;  // [B, G]
   std::unique_ptr<bool[]> exhausted;    // [B]
   std::vector<std::uint8_t> route;      // [B, N, G] first action towards each type; empty: not asked for
-  std::unique_ptr<bool[]> reached;      // [B, N, G]
+  std::unique_ptr<bool[]> reached;      // [B, N, G], and kReadBeyond more
   std::vector<float> follower_reward;   // [B, N] the world's own
   std::vector<double> leader_reward;    // [B]
 
@@ -87,6 +87,8 @@ struct ArrayGames {
 
   /// Those of this step, of games that are playing.
   std::vector<Draws>& draws_of_step();
+
+  static constexpr std::size_t kReadBeyond = 7;  // so that eight can be read at once from anywhere
 
   std::size_t follower(std::size_t game, int k) const { return game * followers + static_cast<std::size_t>(k); }
   std::size_t pair(std::size_t game, int k, int goal) const {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <memory>
 
 #include "game/check.hpp"
@@ -20,7 +22,11 @@ class ArrayWorld {
   static constexpr int kMaxFollowers = Followers, kMaxGoals = Goals;
 
   ArrayWorld(std::shared_ptr<ArrayGames> games, int actions)
-      : distance_(games->distance.data()), followers_(games->followers), goals_(games->goals), actions_(actions) {
+      : distance_(games->distance.data()),
+        followers_(games->followers),
+        goals_(games->goals),
+        all_(~GoalSet{0} >> (static_cast<std::size_t>(paymaster::kMaxGoals) - games->goals)),
+        actions_(actions) {
     games_ = std::move(games);
   }
 
@@ -50,10 +56,10 @@ class ArrayWorld {
   void plan(const State&, const std::int8_t*, std::uint8_t*) const {}  // for all games at once
   void move(State& s, const MoveContext&, GoalSet* reached, Earned& earned) const {
     const bool* there = games_->reached.get() + games_->pair(at(s), 0, 0);
-    for (std::size_t k = 0; k < followers_; ++k) {
-      reached[k] = 0;
-      for (std::size_t g = 0; g < goals_; ++g) reached[k] |= static_cast<GoalSet>(*there++) << g;
-      earned.follower[k] = games_->follower_reward[at(s) * followers_ + k];
+    const float* rewards = games_->follower_reward.data() + at(s) * followers_;
+    for (std::size_t k = 0; k < followers_; ++k, there += goals_) {
+      reached[k] = set_of(there);
+      earned.follower[k] = rewards[k];
     }
     earned.leader = games_->leader_reward[at(s)];
   }
@@ -92,6 +98,17 @@ class ArrayWorld {
   void validate(const State&) const {}
 
  private:
+  /// The goal types that are marked. Reads kReadBeyond.
+  GoalSet set_of(const bool* marked) const {
+    static_assert(std::endian::native == std::endian::little);
+    GoalSet set = 0;
+    for (std::size_t g = 0; g < goals_; g += 8) {  // eight bytes of 0 and 1: their lowest bits, side by side
+      std::uint64_t bytes;
+      std::memcpy(&bytes, marked + g, 8);
+      set |= (bytes * 0x0102040810204080) >> 56 << g;
+    }
+    return set & all_;
+  }
   static std::size_t at(const State& s) { return static_cast<std::size_t>(s.game); }
   template <class T>
   static T* row_of(const WorldArray& array, const State& s) {
@@ -101,6 +118,7 @@ class ArrayWorld {
   std::shared_ptr<ArrayGames> games_;
   const std::int16_t* distance_;
   std::size_t followers_, goals_;
+  GoalSet all_;
   int actions_;
 };
 
