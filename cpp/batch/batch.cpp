@@ -14,6 +14,8 @@ void check_table(const std::vector<float>& values, std::size_t size, double lowe
   for (const float value : values) expect_range(static_cast<double>(value), lowest, kMaxPrice, name);
 }
 
+}  // namespace
+
 void check_population(const GameConfig& game, const Population& people) {
   expect(people.size() == game.population_size, "population", std::to_string(game.population_size) + " followers",
          people.size());
@@ -33,8 +35,6 @@ void check_population(const GameConfig& game, const Population& people) {
   expect(game.effort_cost == 0 || std::all_of(tastes.cost.begin(), tastes.cost.end(), charged), "effort_cost",
          "0 where the population has a cost of its own", number_text(game.effort_cost));
 }
-
-}  // namespace
 
 void refuse_unbegun(const char* call, std::size_t game) {
   throw NotReset(std::string(call) + ": expected reset() before it, got none for game " + std::to_string(game));

@@ -115,6 +115,9 @@ class Batch {
   std::shared_ptr<CallGuard> guard_ = std::make_shared<CallGuard>();
 };
 
+/// Throws std::invalid_argument where a population is not one of these games; the configuration has been checked.
+void check_population(const GameConfig& game, const Population& people);
+
 /// Throws std::invalid_argument on an impossible configuration. No population: it is drawn from the population seed.
 std::unique_ptr<Batch> make_batch(const GameConfig& game, const BatchConfig& batch, const Population* population);
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "arguments.hpp"
 #include "bindings.hpp"
 #include "config_from_dict.hpp"
 #include "game/check.hpp"
@@ -155,6 +156,12 @@ void add_preset(const std::string& name, const std::string& meaning, const std::
   add_task({name, meaning, std::move(config)});
 }
 
+void check_parameters(const std::string& task, const py::dict& parameters, const py::object& population) {
+  const GameConfig config = config_from_dict(task, parameters);
+  config.validate();
+  if (!population.is_none()) check_population(config, population_from(population, config.num_goals));
+}
+
 }  // namespace
 
 std::string text_from(const std::string& argument, const py::handle& value) {
@@ -221,6 +228,9 @@ void bind_tasks(py::module_& m) {
       },
       py::arg("task"),
       "A task's parameters: name, default, meaning, low, high, choices. ValueError for an unknown task.");
+  m.def("check_parameters", &check_parameters, py::arg("task"), py::arg("parameters"),
+        py::arg("population") = py::none(),
+        "Raises what making a batch of them would: also for parameters, and a population, that do not fit each other.");
   m.def("add_preset", &add_preset, py::arg("name"), py::arg("meaning"), py::arg("task"), py::arg("parameters"));
   m.attr("MAX_FOLLOWERS") = kMaxFollowers;
   m.attr("MAX_GOALS") = kMaxGoals;

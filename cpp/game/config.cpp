@@ -38,9 +38,25 @@ void check_money(const GameConfig& c) {
         static_cast<float>(c.prices[b]) > static_cast<float>(c.prices[b - 1]), "prices[" + std::to_string(b) + "]",
         "more than prices[" + std::to_string(b - 1) + "] = " + number_text(c.prices[b - 1]) + ", by a float32 at least",
         number_text(c.prices[b]));
+  const double lowest = c.price_of(0);
   const bool advance = c.payment == "advance" || c.payment == "advance_once";
-  expect(c.opening_sum == 0 || (advance && c.max_share < std::numeric_limits<double>::infinity()), "opening_sum",
-         "0 without max_share, and where nothing is paid in advance", number_text(c.opening_sum));
+  const bool capped = c.max_share < std::numeric_limits<double>::infinity();
+  if (!advance || !capped)
+    expect(c.opening_sum == 0, "opening_sum", "it only with max_share and payment 'advance' or 'advance_once'",
+           number_text(c.opening_sum));
+  else
+    expect(c.opening_sum >= lowest, "opening_sum",
+           "at least the lowest price, " + number_text(lowest) +
+               ", with max_share and payment in advance: without it nothing can be paid before there is revenue",
+           number_text(c.opening_sum));
+}
+
+void check_objective(const GameConfig& c) {
+  expect(c.weight_gain > 0 || c.weight_welfare > 0 || c.weight_equality > 0, "weight_gain",
+         "a value above 0, unless weight_welfare or weight_equality is (else every reward is 0)",
+         number_text(c.weight_gain));
+  expect(c.weight_equality > 0 || c.equality == "gini", "equality", "it only with weight_equality above 0",
+         quoted(c.equality));
 }
 
 }  // namespace
@@ -54,6 +70,7 @@ void check_ranges(const WorldParameters& parameters) {
 void GameConfig::validate() const {
   visit(*this, RangeCheck{});
   check_money(*this);
+  check_objective(*this);
   expect(skills_per_follower <= num_goals, "skills_per_follower", "at most num_goals = " + std::to_string(num_goals),
          skills_per_follower);
   expect(num_followers <= population_size, "num_followers",

@@ -22,6 +22,9 @@ def task(name: str) -> dict[str, Any]: ...  # one of tasks()
 def parameters(
     task: str,
 ) -> list[tuple[str, Any, str, Any, Any, tuple[str, ...], bool]]: ...  # as TaskParameter has them
+def check_parameters(
+    task: str, parameters: Mapping[str, Any], population: tuple[Any, ...] | None = None
+) -> None: ...  # raises what making a batch of them would
 def add_preset(name: str, meaning: str, task: str, parameters: Mapping[str, Any]) -> None: ...
 def core_functions(module: str, interface: str, layout: str) -> object: ...  # a capsule
 def assign(value: NDArray[np.float64], capacity: NDArray[np.int32]) -> NDArray[np.int32]: ...

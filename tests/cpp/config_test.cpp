@@ -97,7 +97,12 @@ TEST_CASE("GameConfig: what is refused, and that the error begins with the param
       {"max_share", [](GameConfig& c) { c.max_share = -0.1; }},
       {"opening_sum", [](GameConfig& c) { c.opening_sum = 5; }},
       {"opening_sum", [](GameConfig& c) { c.max_share = 1, c.opening_sum = 5; }},  // nothing is paid in advance
+      {"opening_sum", [](GameConfig& c) { c.payment = "advance", c.max_share = 1; }},  // nothing can be paid at first
+      {"opening_sum",
+       [](GameConfig& c) { c.payment = "advance_once", c.max_share = 1, c.prices = {2, 3}, c.opening_sum = 1.5; }},
       {"weight_gain", [](GameConfig& c) { c.weight_gain = -1; }},
+      {"weight_gain", [](GameConfig& c) { c.weight_gain = 0; }},  // every reward would be 0
+      {"equality", [](GameConfig& c) { c.equality = "poorest"; }},  // of no weight
       {"equality", [](GameConfig& c) { c.equality = "theil"; }},
       {"effort_cost", [](GameConfig& c) { c.effort_cost = -1; }},
       {"population_size", [](GameConfig& c) { c.population_size = 65536; }},

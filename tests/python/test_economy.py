@@ -279,7 +279,20 @@ def test_states_that_break_a_limit_are_refused(field: str, value: Any, said: str
         ({"budget": -1}, ValueError, "budget: expected a value in"),
         ({"budget": np.nan}, ValueError, "budget: expected a value in"),
         ({"max_share": "half"}, TypeError, "max_share: expected a number"),
-        ({"opening_sum": 3}, ValueError, "opening_sum: expected 0 without max_share"),
+        ({"opening_sum": 3}, ValueError, "opening_sum: expected it only with max_share and payment 'advance' or"),
+        ({"opening_sum": 3, "max_share": 0.5}, ValueError, "opening_sum: expected it only with max_share and payment"),
+        (
+            {"opening_sum": 0.9, "max_share": 0.5, "payment": "advance"},
+            ValueError,
+            "opening_sum: expected at least the lowest price, 1, with max_share and payment in advance: .*, got 0.9",
+        ),
+        ({"weight_gain": 0}, ValueError, "weight_gain: expected a value above 0, unless weight_welfare or"),
+        ({"equality": "poorest"}, ValueError, "equality: expected it only with weight_equality above 0, got 'poorest'"),
+        (
+            {"population_seed": 1, "population": people_with_tastes()},
+            ValueError,
+            "population_seed: expected none beside",
+        ),
         ({"weight_welfare": -1}, ValueError, "weight_welfare: expected a value in"),
         ({"equality": "some"}, ValueError, "equality: expected 'gini' or 'poorest', got 'some'"),
         ({"payment": "effort"}, ValueError, "payment: expected 'completion', 'advance', 'advance_once' or 'outcome'"),
@@ -435,14 +448,14 @@ def test_pictures_and_sb3_tell_gain_and_objective_apart() -> None:
 
 
 def test_the_leader_sees_what_is_left_as_features() -> None:
-    plain, env = FeatureEncoder(make(RC)), make(RC, payment="advance", budget=4.0, max_share=5.0)
+    plain, env = FeatureEncoder(make(RC)), make(RC, payment="advance", budget=4.0, max_share=5.0, opening_sum=1.0)
     encoder = FeatureEncoder(env)
     assert encoder.follower_features == plain.follower_features + 3
     assert encoder.goal_features == plain.goal_features + 2  # K
     observation, _ = env.reset(seed=0)
     follower, goal = encoder.encode(observation)
-    same(follower[..., -3:], np.broadcast_to(np.float32([0, 1, 0]), (3, 4, 3)))
-    same(goal[..., -2:], np.zeros((3, 4, 4, 2), dtype=np.float32))  # nothing may be paid before there is revenue
+    same(follower[..., -3:], np.broadcast_to(np.float32([0, 1, 0.125]), (3, 4, 3)))
+    same(goal[..., -2:], np.broadcast_to(np.float32([1, 0]), (3, 4, 4, 2)))  # before there is revenue
     env = make(RC, payment="advance", budget=4.0)
     observation, _ = env.reset(seed=0)
     encoder = FeatureEncoder(env)

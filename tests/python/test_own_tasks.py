@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import pickle
 import shutil
@@ -32,6 +33,7 @@ PEOPLE: dict[str, Any] = {
     "preference": np.array([0, 1, 2, 2]),
     "reservation": np.array([1.0, 1.0, 1.5, 0.1], dtype=np.float32),
 }
+ALL: dict[str, Any] = {**PEOPLE, "skill": np.ones((4, 4), dtype=bool)}
 TOML = """
 task = "navigation"
 name = "{name}"
@@ -85,10 +87,13 @@ def test_a_task_of_a_task_has_all_that_it_has() -> None:
         {"skill": [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]], "preference": [0, 1, 2, 2],
          "reservation": PEOPLE["reservation"].tolist()},
     )  # fmt: skip
-    register("faster", "faster", population={name: values[:3] for name, values in PEOPLE.items()})
+    with pytest.warns(UserWarning, match="name: expected a new one, or the same task again, got 'faster', which stood"):
+        register("faster", "faster", population={name: values[:3] for name, values in PEOPLE.items()})
     assert len(paymaster.make_vec("faster").population["skill"]) == 3
     register("cabs", "own_worlds:Taxi", fare=0.5)
     assert paymaster.make("cabs").batch.parameters["fare"] == 0.5
+    register("cabs", "own_worlds:Taxi", fare=0.5)  # the same again
+    registration.forget("cabs")
     register("cabs", Taxi, population={**PEOPLE, "skill": np.ones((4, 4), bool)}, num_followers=2)
     assert paymaster.make_vec("cabs").population["skill"].all()
 
@@ -116,7 +121,20 @@ def test_learning_followers_as_the_tasks_own() -> None:
         ("x", 3, {}, TypeError, "world: expected a subclass of paymaster.World"),
         ("x", "navigation", {"noise": 2}, ValueError, r"noise: expected a value in \[0, 1\], got 2"),
         ("x", "navigation", {"num_targets": "a"}, TypeError, "num_targets: expected an int, got str"),
-        ("x", "navigation", {"map": "#"}, ValueError, "parameters: expected names among"),
+        ("x", "navigation", {"map": "#"}, ValueError, "map: expected a parameter of navigation, got one of resource_"),
+        ("x", "navigation", {"budgte": 3}, ValueError, r"budgte: expected .* \(did you mean budget\?"),
+        ("x", Taxi, {"fair": 3}, ValueError, r"fair: expected a parameter of Taxi \(did you mean fare\?"),
+        ("x", "navigation", {"prices": [2, 1]}, ValueError, r"prices\[1\]: expected more than prices\[0\] = 2"),
+        ("x", "navigation", {"population": ALL, "population_seed": 3}, ValueError, "population_seed: expected none"),
+        ("x", Taxi, {"population": ALL, "max_reservation": 3}, ValueError, "max_reservation: expected none beside"),
+        ("x", "navigation", {"population": ALL, "population_size": 3}, ValueError, "population_size: expected 4 as in"),
+        ("x", "navigation", {"population": {**ALL, "weight": [1, 0, 0, 0]}}, ValueError, "weight: expected more"),
+        ("x", Taxi, {"population": {**ALL, "weight": [1, 0, 0, 0]}}, ValueError, "weight: expected more"),
+        ("x", "navigation", {"population": {**ALL, "cost": [1, 0, 2, 0]}, "effort_cost": 3}, ValueError, "effort_cost"),
+        (
+            "x", "navigation", {"population": {**ALL, "cost": [0.01]}}, ValueError,
+            r"population cost: expected shape \(4, 4\), or \(4,\), got \(1,\)",
+        ),
         ("x", "navigation", {"population": PEOPLE}, ValueError, r"population skill: expected shape \(4, 4\), got"),
         ("x", "navigation", {"population": {}}, ValueError, "population: expected the keys"),
         (
@@ -129,6 +147,30 @@ def test_what_register_refuses(name: str, task: Any, more: dict[str, Any], error
     with pytest.raises(error, match=text):
         register(name, task, **more)
     assert not paymaster._core.has_task("x") and registration.definition_of("x") is None
+
+
+@pytest.mark.parametrize("task", ["navigation", Taxi], ids=["preset", "world"])
+def test_what_register_refuses_leaves_the_name_as_it_was(task: Any) -> None:
+    register("x", task, horizon=9)
+    for wrong in ({"population": {**ALL, "weight": [1, 0, 0, 0]}}, {"noise": 2}, {"budgte": 2}, {"weight_gain": 0}):
+        with pytest.raises(ValueError, match="expected"):
+            register("x", task, **wrong)
+    assert paymaster.make("x").batch.parameters["horizon"] == 9
+    assert [one["name"] for one in paymaster._core.tasks() if one["name"].startswith("(")] == []
+
+
+def test_a_population_takes_the_place_of_a_draw() -> None:
+    """Also where the task was to be drawn otherwise: its definition can be read again."""
+    register("drawn", "navigation", population_seed=5)
+    register("given", "drawn", population=ALL)
+    definition = registration.definition_of("given")
+    assert definition is not None and definition.parameters == {"population_size": 4}
+    registration.forget("given")
+    registration.find_defined("given", definition)
+    same(paymaster.make_vec("given").population["skill"], ALL["skill"])
+    register("few", "navigation", num_goals=2, skills_per_follower=2, population={
+        "skill": np.ones((4, 2), bool), "preference": [0, 1, 1, 0], "reservation": [1, 1, 1, 1]})  # fmt: skip
+    assert paymaster.make_vec("few").population["skill"].shape == (4, 2)
 
 
 def test_what_would_draw_another_population_is_refused() -> None:
@@ -196,6 +238,11 @@ def test_a_file_works_where_a_name_does(capsys: pytest.CaptureFixture[str]) -> N
             'task = "navigation"\n[population]\nskill = [[2, 0, 0, 1]]\npreference = [0]\nreservation = [1]',
             "couriers.toml: population skill: expected dtype bool, got int64",
         ),
+        (
+            'task = "navigation"\n[parameters]\nbudgte = 3',
+            "couriers.toml: budgte: expected a parameter of navigation (did you mean budget?)",
+        ),
+        ('task = "navigation"\n[parameters]\nbudget = "much"', "couriers.toml: budget: expected a number, got str"),
         ("task = ", "couriers.toml: expected TOML, got something else or a damaged file"),
         ("a = " + "[" * 9_000, "couriers.toml: expected TOML, got something else or a damaged file"),
     ],
@@ -204,6 +251,30 @@ def test_what_a_file_says_wrong_is_named(text: str, error: str, capsys: pytest.C
     Path("couriers.toml").write_text(text)
     for command in (["train", "couriers.toml"], ["evaluate", "random", "--task", "couriers.toml"]):
         assert error_of(command, capsys).startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [("free.toml", "budget = inf\nmax_share = 'inf'"), ("free.json", '"budget": "inf", "max_share": "inf"')],
+)
+def test_no_limit_can_be_said_in_files_and_on_command_lines(name: str, limits: str) -> None:
+    register("poor", "navigation", budget=3, max_share=0.5, opening_sum=2)
+    more = "opening_sum = 0" if name.endswith("toml") else '"opening_sum": 0'
+    toml, json_text = 'task = "poor"\n[parameters]\n{}\n{}', '{{"task": "poor", "parameters": {{{}, {}}}}}'
+    Path(name).write_text((toml if name.endswith("toml") else json_text).format(limits, more))
+    assert math.isinf(paymaster.make(name).batch.parameters["budget"])
+    assert main(["train", name, *SMALL, "--out", "run"]) == 0
+    registration.forget("free")
+    assert main(["evaluate", "run", "--episodes", "2"]) == 0
+    limitless = ["--budget", "inf", "--max-share=inf", "--opening-sum", "0"]
+    assert main(["train", "poor", *SMALL, *limitless, "--out", "other"]) == 0
+    stored = stored_config(Path("other"))
+    assert stored.parameters == {"budget": math.inf, "max_share": math.inf, "opening_sum": 0}
+    assert TrainConfig.from_dict(stored.to_dict()) == stored == TrainConfig.from_dict({
+        "task": "poor", **{name: value for name, value in stored.to_dict().items() if name != "task"}})  # fmt: skip
+    assert TrainConfig("poor", parameters={"budget": math.inf}) == TrainConfig("poor", parameters={"budget": "inf"})
+    assert main(["evaluate", "random", "--task", "poor", *limitless, "--episodes", "2"]) == 0
+    assert main(["train", "poor", "--resume", "--episodes", "24", "--evaluate", "0", "--out", "other"]) == 0
 
 
 def test_a_file_that_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -256,10 +327,12 @@ def test_a_run_holds_the_definition_in_full() -> None:
 
 def test_another_task_of_the_name_is_no_part_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", couriers(), *SMALL, "--out", "run"]) == 0
-    register("couriers", "navigation", horizon=13)
+    with pytest.warns(UserWarning, match="got 'couriers', which stood for another task"):
+        register("couriers", "navigation", horizon=13)
     capsys.readouterr()
     message = "config: task: expected 'couriers' as this configuration defines it, got another task of that name"
     assert message in error_of(["evaluate", "run"], capsys)
+    registration.forget("couriers")
     couriers()
     assert main(["evaluate", "run", "--episodes", "2"]) == 0
 

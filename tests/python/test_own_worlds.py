@@ -311,7 +311,7 @@ def test_two_ranks(tmp_path: Path) -> None:
         ("x", line(parameters={"seed": Parameter(3, "s")}), {}, ValueError, "expected no argument of make"),
         ("x", Taxi, {"fare": "much"}, TypeError, "fare: expected a number, got str"),
         ("x", Taxi, {"fare": 1e3}, ValueError, r"fare: expected a value in \[0, 100\]"),
-        ("x", Taxi, {"price": 1}, ValueError, "parameters: expected names among"),
+        ("x", Taxi, {"price": 1}, ValueError, r"price: expected a parameter of Taxi \(did you mean prices\?"),
         ("x", Taxi, {"num_followers": 41}, ValueError, "num_followers: expected at most population_size"),
     ],
 )
@@ -503,5 +503,6 @@ def test_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
     assert paymaster.make_vec("cabs").parameters["fare"] == 0.8
     with pytest.warns(UserWarning, match="entry point broken = no_such_module:Taxi: expected one that can be imported"):
         assert "cabs" in [task.name for task in paymaster.tasks()]
+    paymaster.tasks()  # without a second warning, which would be an error here
     with pytest.raises(ValueError, match="entry point broken"):
         paymaster.make("broken")

@@ -22,6 +22,14 @@ from paymaster.validation.ranges import check_value, described
 TASKS = [task.name for task in paymaster.tasks()]
 WIDE = "########\n" + "#......#\n" * 6 + "########\n"
 
+NEEDED: dict[str, dict[str, Any]] = {
+    "opening_sum": {"payment": "advance", "max_share": 0.5},
+    "max_share": {"payment": "completion"},
+    "prices": {"num_bonuses": 2},
+    "equality": {"weight_equality": 1.0},
+}
+"""Beside which a parameter has an effect."""
+
 
 def another(about: TaskParameter) -> Any:
     """A value that is not the default."""
@@ -57,7 +65,7 @@ def test_runs_take_every_parameter(task: str) -> None:
     for name, about in parameters_of(task).items():
         value = another(about)
         assert value != preset[name] == about.default and about.meaning
-        needed = {"opening_sum": {"payment": "advance", "max_share": 0.5}, "prices": {"num_bonuses": 2}}.get(name, {})
+        needed = NEEDED.get(name, {})
         config = TrainConfig.from_dict({"task": task, "parameters": {name: value, **needed}})
         assert config == TrainConfig.from_json(config.to_json())
         assert config.task_parameters()[name] == value

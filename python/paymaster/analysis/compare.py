@@ -156,6 +156,8 @@ def compare(
     found = leaders_of(leaders)
     if len(found) < 2:
         raise ValueError(f"leaders: expected at least two to compare, got {', '.join(found) or 'none'}")
+    if greedy and all(one.config is None for each in found.values() for one in each):
+        raise ValueError("greedy: expected it only with a trained leader among them, got scripted leaders alone")
     if baseline is not None and baseline not in found:
         raise ValueError(f"baseline: expected one of {', '.join(found)}, got {baseline!r:.80}")
     found = dict(sorted(found.items(), key=lambda item: item[0] != baseline))

@@ -20,7 +20,7 @@ from tyro.constructors import (
 
 from paymaster.terminal.printing import printable
 from paymaster.training.config import TaskParameters
-from paymaster.validation.parameters import TaskParameter
+from paymaster.validation.parameters import TaskParameter, plain_parameters
 from paymaster.validation.ranges import described
 
 __all__ = ["UnreadableValueError", "a_path", "registry"]
@@ -69,7 +69,7 @@ def registry(choices: Mapping[str, str], parameters: Mapping[str, TaskParameter]
         ]
 
         def made(**values: Any) -> TaskParameters:
-            return {name: value for name, value in values.items() if value is not None}
+            return plain_parameters(values)
 
         return StructConstructorSpec(made, tuple(fields))
 

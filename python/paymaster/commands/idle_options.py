@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from paymaster.algorithms import leader_kind
+from paymaster.scripted import is_scripted_leader
 from paymaster.training.config import TrainConfig
-from paymaster.validation.imports import is_import_path
+from paymaster.validation.imports import imported, is_import_path
 
 __all__ = ["refuse_idle_settings"]
 
@@ -29,7 +30,10 @@ def refuse_idle_settings(config: TrainConfig) -> None:
     ):
         if name in given and not there and not is_import_path(config.leader):  # one of your own may read them
             raise ValueError(f"{name}: expected it only {wanted}, got {given[name]} for {config.leader}")
+    own = imported("leader", config.leader) if is_import_path(config.leader) else None
     for name, value in given.items():
+        if is_scripted_leader(own) and (name.startswith("learner.") or name == "hidden"):
+            raise ValueError(f"{name}: expected it only with a leader that learns, got {value} for {config.leader}")
         if name.startswith("follower_learner.") and config.followers not in ("meta", "primitive"):
             raise ValueError(
                 f"{name}: expected it only with followers that learn (--followers meta or primitive), got {value}"

@@ -15,7 +15,7 @@ from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.commands.command_line import a_path
 from paymaster.commands.compare import Compare
 from paymaster.commands.evaluate import Evaluate
-from paymaster.commands.options import expanded
+from paymaster.commands.options import expanded, with_map
 from paymaster.commands.render import Render
 from paymaster.commands.train import Train
 from paymaster.storage.run_directory import holds_run
@@ -125,6 +125,8 @@ def _train_config(args: Sequence[str]) -> TrainConfig:
         entries = read_settings(path, "config")
         if isinstance(inside := entries.get("config"), dict) and "format" in entries:  # a run's config.json
             entries = inside
+        if isinstance(parameters := entries.get("parameters"), dict):
+            entries = {**entries, "parameters": with_map(parameters)}
         return TrainConfig.from_dict({**entries, **given}, str(path))
     return TrainConfig(**{"task": tyro.MISSING, "leader": DEFAULT_LEADER, **given})
 

@@ -17,12 +17,12 @@ from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
 from paymaster.envs.tasks import tasks
-from paymaster.training.followers import LEARNERS, check_run_parameters
+from paymaster.training.followers import LEARNERS, check_run_parameters, in_games
 from paymaster.training.plain_config import leaves, merged, of_today
 from paymaster.training.regimes import SETTINGS, SettingsName
 from paymaster.training.seeds import TRAINING_SEEDS
 from paymaster.validation.imports import is_import_path
-from paymaster.validation.parameters import ParameterValue, plain_parameters
+from paymaster.validation.parameters import ParameterValue, check_together, in_json, plain_parameters
 from paymaster.validation.quantities import Width
 from paymaster.validation.ranges import check_fields, check_value, from_json
 from paymaster.worlds.registration import Definition, definition_of, find, find_defined, rules_of
@@ -128,12 +128,10 @@ class TrainConfig:
         self.__dict__.update(state)
 
     def validate(self) -> None:
-        """Raises ValueError naming the first field that makes no sense, what was expected and what came.
-
-        What the task's parameters must be together is checked by the environment.
-        """
+        """Raise ValueError naming the first field that makes no sense, what was expected and what came."""
         self._check_task()
         check_fields(self)
+        check_together(self.task, {**in_games(self.parameters), "observe_routes": self.observe_routes})
         self.learner.validate()
         if self.env is not None and self.env != A_BATCH and not is_import_path(self.env):
             raise ValueError(f"env: expected 'module:function', got {self.env!r:.80}")
@@ -172,6 +170,9 @@ class TrainConfig:
     def to_json(self) -> dict[str, Any]:
         """Return it as `config.json` holds it: `defined_as` is there with a task of your own alone."""
         stored = dataclasses.asdict(self)
+        stored["parameters"] = in_json(stored["parameters"])
+        if self.defined_as is not None:
+            stored["defined_as"]["parameters"] = in_json(stored["defined_as"]["parameters"])
         for name, default in _absent().items():
             if stored[name] == default:
                 del stored[name]

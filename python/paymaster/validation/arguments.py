@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from paymaster import _core
 
 __all__ = [
+    "DRAWN_BY",
     "array_of",
     "as_array",
     "check_array",
@@ -20,10 +21,14 @@ __all__ = [
     "identities_of",
     "map_text",
     "population_arrays",
+    "refuse_draw",
     "reset_mask",
     "seed_of",
     "seeds_of",
 ]
+
+DRAWN_BY = ("population_seed", "skills_per_follower", "preference_among_skills", "max_reservation")
+"""Parameters that say how to draw a population."""
 
 _LONGEST_MAP = 65536  # GridMap::kMaxText: 4,096 cells, and empty lines around them
 
@@ -125,6 +130,7 @@ def population_arrays(
     if skill.ndim != 2 or len(skill) == 0:
         raise ValueError(f"population skill: expected shape [P, {goals}] with P >= 1, got {skill.shape}")
     size = len(skill)
+    refuse_draw(task, parameters, "beside a population", goals)
     if parameters.get("population_size") is None:
         parameters["population_size"] = size
     if parameters["population_size"] != size:
@@ -135,20 +141,42 @@ def population_arrays(
         check_array("population reservation", population["reservation"], "float32", (size,), 0, _core.MAX_RESERVATION),
         check_array("population learns", population.get("learns", np.ones(size, dtype=bool)), "bool", (size,), 0, 1),
         _table("utility", population.get("utility"), (size, goals), -1e6),
-        _table("cost", _to_each_type(population.get("cost"), goals), (size, goals), 0.0),
+        _table("cost", _to_each_type(population.get("cost"), size, goals), (size, goals), 0.0),
         _table("weight", population.get("weight"), (size,), 0.0),
     )
+
+
+def refuse_draw(task: str, parameters: Mapping[str, Any], where: str, goals: int) -> None:
+    """Refuse parameters that say how to draw a population, where one is given: they would have no effect.
+
+    Args:
+        task: whose own values are accepted; "" for none.
+        parameters: of the games.
+        where: it stands, for the message.
+        goals: G, to which ``skills_per_follower`` may be lowered.
+
+    Raises:
+        ValueError: the first of them.
+    """
+    preset = _core.task(task)["parameters"] if _core.has_task(task) else {}
+    for name in DRAWN_BY:
+        value, usual = parameters.get(name), preset.get(name)
+        lowered = name == "skills_per_follower" and value == goals
+        if value is not None and value != usual and not lowered:
+            raise ValueError(f"{name}: expected none {where}, got {value!r:.80}")
 
 
 def _table(name: str, value: ArrayLike | None, shape: tuple[int, ...], low: float) -> NDArray[Any] | None:
     return None if value is None else check_array(f"population {name}", value, "float32", shape, low, 1e6)
 
 
-def _to_each_type(value: ArrayLike | None, goals: int) -> ArrayLike | None:
+def _to_each_type(value: ArrayLike | None, size: int, goals: int) -> ArrayLike | None:
     """One number a follower as one a follower and goal type."""
     if value is None:
         return None
     array = as_array("population cost", value)
+    if array.shape not in ((size,), (size, goals)):
+        raise ValueError(f"population cost: expected shape ({size}, {goals}), or ({size},), got {array.shape}")
     return np.repeat(array[:, None], goals, axis=1) if array.ndim == 1 else array
 
 

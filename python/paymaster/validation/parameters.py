@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -12,11 +13,21 @@ from annotated_types import Interval
 
 from paymaster import _core
 from paymaster.validation.keywords import unknown_parameter
-from paymaster.validation.ranges import check_value
+from paymaster.validation.ranges import NO_LIMIT, check_value
 
-__all__ = ["ParameterValue", "TaskParameter", "check_parameters", "parameters_of", "plain_parameters"]
+__all__ = [
+    "ParameterValue",
+    "TaskParameter",
+    "check_parameters",
+    "check_together",
+    "in_json",
+    "parameters_of",
+    "plain_parameters",
+]
 
-ParameterValue: TypeAlias = bool | int | float | str | list[float]
+_INF = "inf"  # in JSON, which has no infinite number
+
+ParameterValue: TypeAlias = bool | int | float | str | list[float] | NO_LIMIT
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,8 @@ class TaskParameter:
         if isinstance(self.default, int):
             return Annotated[int, _interval(self.low, self.high)]
         number = Annotated[float, _interval(self.low, self.high)]
+        if self.high == math.inf:
+            return number | NO_LIMIT
         return number | list[number] if self.several else number
 
 
@@ -63,14 +76,28 @@ def parameters_of(task: str) -> dict[str, TaskParameter]:
 
 
 def plain_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters as JSON has them, without those that are None and leave a task's value."""
-    return {name: _plain(value) for name, value in given.items() if value is not None}
+    """Return parameters as Python's numbers, texts and lists, without those that are None and leave a task's value.
+
+    A limit that is "inf", as files have it, becomes the number.
+    """
+    return {
+        name: math.inf if isinstance(value, str) and value == _INF and name in _limits() else _plain(value)
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def in_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain parameters as JSON has them: an infinite limit, which JSON has not, as the text "inf"."""
+    return {
+        name: _INF if isinstance(value, float) and value == math.inf else value for name, value in parameters.items()
+    }
 
 
 def check_parameters(task: str, given: Mapping[str, Any], prefix: str = "") -> None:
     """Check the names and values of parameters against the core's description of a task.
 
-    What the parameters must be together is checked by the environment.
+    What they must be together says :func:`check_together`.
 
     Args:
         task: its name.
@@ -85,6 +112,27 @@ def check_parameters(task: str, given: Mapping[str, Any], prefix: str = "") -> N
         if name not in known:
             raise ValueError(prefix + unknown_parameter(task, str(name), known))
         check_value(known[name].kind, value, prefix + name)
+
+
+def check_together(task: str, given: Mapping[str, Any], prefix: str = "") -> None:
+    """Check that parameters, each of which :func:`check_parameters` has passed, fit each other and the task's others.
+
+    Args:
+        task, given, prefix: as there.
+
+    Raises:
+        ValueError: the error that making games of them would raise.
+    """
+    try:
+        _core.check_parameters(task, plain_parameters(given))
+    except ValueError as error:
+        raise ValueError(f"{prefix}{error}") from None
+
+
+@cache
+def _limits() -> frozenset[str]:
+    """Parameters of all tasks that may be infinite."""
+    return frozenset(entry[0] for entry in _core.parameters(_core.tasks()[0]["name"]) if entry[4] == math.inf)
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,8 @@ A range stands beside the type, in the words of ``annotated_types``::
 
 The same declaration serves Python (:func:`check_fields`), files (:func:`parse_json`, then :func:`from_json`) and
 messages and help (:func:`described`). Types are int, float, bool, str, None, Literal, unions, list, tuple, dict with
-text as keys, dataclasses of these, and Any for JSON of any kind. A bool is no number, and no number is NaN or infinite.
+text as keys, dataclasses of these, and Any for JSON of any kind. A bool is no number, and no number is NaN or infinite,
+but for :data:`NO_LIMIT`, which is inf alone.
 """
 
 from __future__ import annotations
@@ -27,9 +28,13 @@ from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-__all__ = ["check_fields", "check_value", "described", "from_json", "parse_json"]
+from annotated_types import Ge
+
+__all__ = ["NO_LIMIT", "check_fields", "check_value", "described", "from_json", "parse_json"]
 
 T = TypeVar("T")
+NO_LIMIT: Any = Annotated[float, Ge(math.inf)]
+"""The declared type of the number inf: a limit that is none."""
 
 _DEEPEST = 32  # brackets within brackets
 _WORD = 2**63  # integers lie below it in size, so that every reader and every array can hold them
@@ -110,6 +115,8 @@ def check_fields(settings: Any, where: str = "") -> None:
 
 def described(kind: Any) -> str:
     """Say in words what a declared type accepts, such as "a whole number in [1, 100]"."""
+    if kind == NO_LIMIT:
+        return "inf"
     kind, limits = _split(kind)
     if get_origin(kind) is Literal:
         choices = [str(choice) for choice in get_args(kind)]
@@ -124,6 +131,8 @@ def described(kind: Any) -> str:
 def _made(kind: Any, value: Any, where: str, then: str = ".") -> Any:
     """The value as the type has it; ``then`` stands between where it is and a field of it."""
     declared = kind
+    if kind == NO_LIMIT and isinstance(value, float) and value == math.inf:
+        return value
     kind, limits = _split(kind)
     origin, arguments = get_origin(kind) or kind, get_args(kind)
     if dataclasses.is_dataclass(kind):

@@ -12,18 +12,18 @@ import inspect
 import os
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
-from paymaster.validation.arguments import as_array, check_int, map_text, population_arrays
+from paymaster.validation.arguments import DRAWN_BY, as_array, check_int, map_text, population_arrays, refuse_draw
 from paymaster.validation.imports import imported
-from paymaster.validation.keywords import ARGUMENTS
+from paymaster.validation.keywords import ARGUMENTS, unknown_parameter
 from paymaster.validation.parameters import ParameterValue, plain_parameters
 from paymaster.validation.ranges import from_json
 from paymaster.validation.settings_file import is_settings_file, read_settings
@@ -51,8 +51,10 @@ __all__ = [
 GROUP = "paymaster.worlds"
 """The entry points' group: a name for a World's class, or for a module that registers tasks when it is imported."""
 
+Arrays: TypeAlias = tuple[NDArray[Any] | None, ...]
+
+_TRIAL = "(a task that is being registered)"
 _TRAITS = ("skill", "preference", "reservation", "learns", "utility", "cost", "weight")
-_DRAWN_BY = ("population_seed", "skills_per_follower", "preference_among_skills", "max_reservation")
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,17 @@ class Definition:
     parameters: dict[str, ParameterValue] = field(default_factory=dict, hash=False)
     population: dict[str, list[Any]] | None = field(default=None, hash=False)
 
+    def __post_init__(self) -> None:
+        """Have limits that are "inf", as files say it, as numbers."""
+        if isinstance(self.parameters, Mapping):
+            object.__setattr__(self, "parameters", plain_parameters(self.parameters))
+
 
 _definitions: dict[str, Definition] = {}
 _populations: dict[str, dict[str, NDArray[Any]]] = {}
 _classes: dict[str, type[World]] = {}
 _loaded: set[str] = set()  # entry points, by name
+_complained: set[str] = set()  # warnings of entry points that could not be loaded
 
 
 def register(
@@ -91,7 +99,8 @@ def register(
     """Make a task of your own known by name: from then on it works wherever the package's own tasks do.
 
     Its environment also stands in Gymnasium's registry, as ``paymaster/Name-v0``. A name that was registered before
-    stands for the new task from then on. A run stores the definition, so that other processes need not register it.
+    stands for the new task from then on; a warning says so where it is defined otherwise. A run stores the definition,
+    so that other processes need not register it.
 
     Args:
         name: lower case letters, digits and underscores; none of the package's own.
@@ -99,26 +108,34 @@ def register(
         meaning: one line for ``paymaster tasks``; None takes that of ``task``, or the first line of the class's
             docstring.
         population: the followers, as for :class:`~paymaster.LeaderVectorEnv`, in place of a draw; None keeps those of
-            ``task``.
+            ``task``. Beside it parameters that say how to draw one are refused.
         parameters: parameters of the game and of the world, in place of those of ``task``.
 
     Raises:
         ValueError: a name that is taken or none, an unknown task, a parameter out of its range, a population that does
             not fit.
-        TypeError: no such class, a method that is missing, a parameter of another type.
+        TypeError: no such class, a method that is missing, a parameter of another type. In either case nothing has
+            changed.
     """
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValueError(f"name: expected lower case letters, digits and underscores, got {name!r:.80}")
     check_names(name)
     if "map" in parameters:
         parameters["map"] = map_text(parameters["map"])
+    before = _definitions.get(name)
     if isinstance(task, str):
         _add_preset(name, find_known(task), meaning, population, parameters)
     else:
         arrays = population_arrays("", population, parameters)
-        _add(name, task, meaning, parameters)
+        _add(name, task, meaning, parameters, arrays)
         _keep_population(name, arrays)
     register_names([name])
+    if before is not None and before != _definitions[name]:
+        warnings.warn(
+            f"name: expected a new one, or the same task again, got {name!r}, which stood for another task and stands "
+            "for this one from now on",
+            stacklevel=2,
+        )
 
 
 def forget(name: str) -> None:
@@ -213,12 +230,8 @@ def population_of(task: str, parameters: Mapping[str, Any]) -> dict[str, NDArray
     """
     population = _populations.get(task) if isinstance(task, str) else None
     if population is not None:
-        preset = _core.task(task)["parameters"]
-        for name in _DRAWN_BY:
-            if parameters.get(name) is not None and parameters[name] != preset[name]:
-                raise ValueError(
-                    f"{name}: expected none for {task}, which has a population of its own, got {parameters[name]!r:.80}"
-                )
+        own = f"for {task}, which has a population of its own"
+        refuse_draw(task, parameters, own, len(population["skill"][0]))
     return population
 
 
@@ -271,13 +284,22 @@ def _load(entry: importlib.metadata.EntryPoint) -> None:
 
 
 def _load_or_warn(entry: importlib.metadata.EntryPoint) -> None:
+    """Load it; warn where that fails, once in a process."""
     try:
         _load(entry)
     except (ValueError, TypeError) as error:
-        warnings.warn(str(error), stacklevel=4)
+        if str(error) not in _complained:
+            _complained.add(str(error))
+            warnings.warn(str(error), stacklevel=4)
 
 
-def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, Any]) -> None:
+def _add(
+    name: str,
+    world: type[World],
+    meaning: str | None,
+    preset: dict[str, Any],
+    population: Arrays | None = None,
+) -> None:
     _check_class(world)
     for parameter, about in world.parameters.items():
         if not isinstance(parameter, str) or not parameter.isidentifier() or not isinstance(about, Parameter):
@@ -287,8 +309,7 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
                 f"{world.__name__}.parameters: expected no argument of make() or register(), got {parameter!r}"
             )
     path = f"{world.__module__}:{world.__qualname__}"
-    _core.add_world(
-        name,
+    said = (
         (meaning or (world.__doc__ or world.__name__).strip().splitlines()[0]).strip(),
         path,
         check_int(f"{world.__name__}.max_followers", world.max_followers, 1, _core.MAX_FOLLOWERS),
@@ -300,6 +321,15 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
         lambda games, parameters: Caller(world, games, parameters),
         lambda parameters: features_of(world, parameters),
     )
+    shared = set.intersection(*(set(task["parameters"]) for task in _core.tasks()))  # of all games
+    _check_names(world.__name__, preset, [*world.parameters, *shared])
+    if population is not None:  # before the name stands for it
+        _core.add_world(_TRIAL, *said)
+        try:
+            _core.check_parameters(_TRIAL, {}, population)
+        finally:
+            _core.remove_task(_TRIAL)
+    _core.add_world(name, *said)
     _classes[name] = world
     _populations.pop(name, None)
     _define(name, path, meaning, preset)
@@ -314,7 +344,9 @@ def _add_preset(
     inherited = _populations.get(base) if population is None else None
     if inherited is not None:
         population_of(base, parameters)  # refuses what would draw another one
+    _check_names(base, parameters, about["parameters"])
     arrays = population_arrays(base, inherited if population is None else population, parameters)
+    _core.check_parameters(base, parameters, arrays)
     _core.add_preset(name, meaning or about["meaning"], base, parameters)
     if base in _classes:
         _classes[name] = _classes[base]
@@ -323,8 +355,19 @@ def _add_preset(
     if own is None:
         _define(name, base, meaning, parameters)
     else:
-        _define(name, own.task, meaning or own.meaning, {**own.parameters, **plain_parameters(parameters)})
+        kept = {
+            parameter: value
+            for parameter, value in own.parameters.items()
+            if population is None or parameter not in DRAWN_BY
+        }
+        _define(name, own.task, meaning or own.meaning, {**kept, **plain_parameters(parameters)})
     _keep_population(name, arrays)
+
+
+def _check_names(base: str, parameters: Iterable[str], known: Iterable[str]) -> None:
+    for parameter in parameters:
+        if parameter not in known:
+            raise ValueError(unknown_parameter(base, parameter, known))
 
 
 def _define(name: str, task: str, meaning: str | None, parameters: Mapping[str, Any]) -> None:
@@ -334,7 +377,7 @@ def _define(name: str, task: str, meaning: str | None, parameters: Mapping[str, 
     _definitions[name] = Definition(task, meaning or "", given)
 
 
-def _keep_population(name: str, arrays: tuple[NDArray[Any] | None, ...] | None) -> None:
+def _keep_population(name: str, arrays: Arrays | None) -> None:
     """Keep a population that was checked, and put it into the task's definition."""
     _populations.pop(name, None)
     if arrays is None:

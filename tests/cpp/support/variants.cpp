@@ -28,7 +28,7 @@ void vary_contracts(GameConfig& config, Random& random) {
   if (random.chance(30)) {
     config.max_share = random.one_of({0.0, 0.25, 0.75, 2.0});
     if (config.payment == "advance" || config.payment == "advance_once")
-      config.opening_sum = random.one_of({0.0, 2.0, 10.5});
+      config.opening_sum = config.price_of(0) + random.one_of({0.0, 1.0, 9.5});
   }
   config.population_size = std::max(config.num_followers, random.one_of({1, 40, 100}));
   config.population_seed = random.below(1 << 30);
