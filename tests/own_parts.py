@@ -6,7 +6,17 @@ import numpy as np
 
 import paymaster
 
-__all__ = ["LEADER", "OBEDIENT", "PICKY", "WELL_PAID", "LearnsNothing", "Picky", "obedient", "well_paid"]
+__all__ = [
+    "LEADER",
+    "OBEDIENT",
+    "PICKY",
+    "WELL_PAID",
+    "LearnsNothing",
+    "Picky",
+    "greedy_for_more",
+    "obedient",
+    "well_paid",
+]
 
 PICKY, OBEDIENT, WELL_PAID = "own_parts:Picky", "own_parts:obedient", "own_parts:well_paid"
 LEADER = "own_leader:OwnLeader"  # docs/examples/own_leader.py
@@ -29,6 +39,11 @@ class Picky:
 def obedient(observation: Any) -> Any:
     """Followers that take whatever they are offered."""
     return np.maximum(observation["offered"][..., 0], 0)
+
+
+def greedy_for_more(observation: Any) -> Any:
+    """Followers that ask for something that there is not."""
+    return obedient(observation) + 9
 
 
 def well_paid(num_envs: int, seed: int, num_threads: int = 0, **arguments: Any) -> paymaster.LeaderVectorEnv:

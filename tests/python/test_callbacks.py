@@ -214,11 +214,58 @@ def test_callbacks_that_make_no_sense(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"measure: expected one of .*evaluation_gain.*, got 'loss_of_face'"):
         train(EVALUATED, tmp_path / "other", callbacks=[EarlyStopping(measure="loss_of_face")])
     for arguments, error in (
-        ({"patience": 0}, "patience: expected at least 1"),
+        ({"patience": 0}, "patience: expected a value in"),
+        ({"patience": "x"}, "patience: expected an int, got str"),
         ({"by": np.nan}, "by: expected a num"),
+        ({"by": "x"}, "by: expected a number, got str"),
+        ({"measure": 3}, "measure: expected a name, got int"),
     ):
-        with pytest.raises(ValueError, match=error):
+        with pytest.raises((ValueError, TypeError), match=error):
             EarlyStopping(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "error"),
+    [
+        (
+            EarlyStopping(),
+            r"^callbacks: expected a list of paymaster.Callback, got EarlyStopping alone; write .*\[\.\.\.\]",
+        ),
+        (3, "callbacks: expected a list of paymaster.Callback, got int"),
+        ([EarlyStopping], "callbacks: expected paymaster.Callback, got the class EarlyStopping; make one of it"),
+        ([EarlyStopping()], "evaluate_every: expected a number of episodes with EarlyStopping, got None"),
+    ],
+)
+def test_refused_callbacks_leave_nothing_behind(callbacks: Any, error: str, tmp_path: Path) -> None:
+    with pytest.raises((ValueError, TypeError), match=error):
+        train(SMALL, tmp_path / "runs" / "run", callbacks=callbacks)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "run").mkdir()
+    with pytest.raises((ValueError, TypeError), match=error):
+        train(SMALL, tmp_path / "run", callbacks=callbacks)
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_measure_that_the_run_has_not_is_refused_at_once(tmp_path: Path) -> None:
+    for measure in ("evaluation_objective", "evaluation_gian"):
+        with pytest.raises(ValueError, match=f"measure: expected one of evaluation_gain, .*, got '{measure}'"):
+            train(EVALUATED, tmp_path / "run", callbacks=[EarlyStopping(measure=measure)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_run_has_learned_stays(tmp_path: Path) -> None:
+    """Also where a callback refuses a run that is resumed, or after the first update."""
+
+    class Refuses(Callback):
+        def on_update(self, done: int, row: Mapping[str, Any]) -> bool:
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        train(SMALL, tmp_path / "run", callbacks=[Refuses()])
+    assert rows(tmp_path / "run")[-1]["episode"] == 8
+    with pytest.raises(ValueError, match="evaluate_every"):
+        train(TrainConfig(TASK), tmp_path / "run", resume=True, callbacks=[EarlyStopping()])
+    assert (tmp_path / "run/config.json").exists()
 
 
 def test_the_command_evaluates_while_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -234,10 +235,37 @@ def test_what_says_yes_or_no_may_be_written_in_any_case() -> None:
         (["train", TASK, "--num-targets", "3"], "num_targets: "),
         (["train", "navigation", "--map", "#"], "map: "),
         (["train", TASK, "--seeds", "2", "--seed", "999999999"], "seed: "),
+        (["train", TASK, "--equality", "poorest"], "equality: expected it only with weight_equality above 0"),
+        (["train", TASK, "--weight-gain", "0"], "weight_gain: expected a value above 0, unless weight_welfare or"),
+        (["train", TASK, "--opening-sum", "3"], "opening_sum: expected it only with max_share and payment"),
+        (
+            ["train", TASK, "--payment", "advance", "--max-share", "1"],
+            "opening_sum: expected at least the lowest price",
+        ),
+        (["evaluate", "random", "--task", TASK, "--equality", "poorest"], "equality: "),
+        (["render", "random", "--task", TASK, "--weight-gain", "0"], "weight_gain: "),
+        (["compare", "random", "fixed", "--task", TASK, "--opening-sum", "3"], "opening_sum: "),
+        (["compare", "random", "fixed", "--task", TASK, "--greedy"], "greedy: "),
     ],
 )
 def test_options_without_an_effect_are_refused(args: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert error_of(args, capsys).startswith(error)
+
+
+def test_a_file_of_another_task_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("run.toml").write_text('task = "navigation"\nhidden = 8\n[parameters]\nnoise = 0.5\n')
+    words = ["--config", "run.toml", "--episodes", "8", "--num-envs", "8", "--evaluate", "0"]
+    assert main(["train", TASK, *words]) == 0
+    note = f"paymaster: note: task: {TASK} as given, in place of 'navigation' in run.toml, with the rest of that file\n"
+    assert capsys.readouterr().err == note
+    assert main(["train", "navigation", *words]) == main(["train", *words]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_map_file_named_in_a_configuration() -> None:
+    Path("room.txt").write_text("#######\n#.....#\n#.....#\n#.....#\n#######\n")
+    Path("run.toml").write_text(f'task = "{TASK}"\nhidden = 8\n[parameters]\nmap = "room.txt"\nnum_resources = 4\n')
+    assert main(["train", "--config", "run.toml", *SMALL[:4], "--evaluate", "0", "--out", "run"]) == 0
 
 
 def test_retraining_followers_that_do_not_learn_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -193,9 +193,21 @@ def test_what_cannot_be_compared(runs: Path, tmp_path: Path, capsys: pytest.Capt
         ([usual, "fixed"], {"tasks": ["chess"]}, "expected one of"),
         ([usual, "fixed"], {"episodes": 0}, "episodes: expected at least 1, got 0"),
     ]
+    calls += [
+        ("preference", {}, "leaders: expected several, in a list, got 'preference' alone"),
+        (usual, {}, "leaders: expected several, in a list, got .*usual.* alone"),
+        (3, {}, "leaders: expected several, in a list, got 3 alone"),
+        (["random", "fixed"], {"tasks": TASK}, "tasks: expected several, in a list, got 'resource_collection' alone"),
+        (["random", "fixed"], {"tasks": [TASK], "greedy": True}, "greedy: expected it only with a trained leader"),
+    ]
     for leaders, arguments, error in calls:
-        with pytest.raises(ValueError, match=error):
+        with pytest.raises((ValueError, TypeError), match=error):
             paymaster.compare(leaders, **arguments)
+    comparison = paymaster.compare(["random", "fixed"], [TASK], episodes=4)
+    with pytest.raises(ValueError, match="leader: expected one of random, fixed, got 'nope'"):
+        comparison.difference("nope", TASK)
+    with pytest.raises(ValueError, match="task: expected one of resource_collection, got 'nope'"):
+        comparison.gain("fixed", "nope")
     assert paymaster.compare([usual, tmp_path], parameters={"payment": "completion"}, episodes=4).episodes == 4
     for words, error in (
         (["random", "fixed", "--task", TASK, "--plot", "x.gif"], "plot: expected a file name that ends in .png"),

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import paymaster
-from own_parts import LEADER, OBEDIENT, PICKY, LearnsNothing, Picky, obedient
+from command_line import error_of
+from own_parts import LEADER, OBEDIENT, PICKY, WELL_PAID, LearnsNothing, Picky, obedient
 from paymaster import integrations
 from paymaster.analysis.equilibrium import diagnose_run
 from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
@@ -41,18 +42,13 @@ def rows(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-def error_of(args: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    assert main(args) == 2
-    return capsys.readouterr().err.removeprefix("paymaster: error: ").strip()
-
-
 # ---- leaders
 
 
 def test_a_leader_of_ones_own_is_trained_and_found_again(capsys: pytest.CaptureFixture[str]) -> None:
     """By the command, and then by all that look at a run, without being told of it."""
     assert main(["train", TASK, "--leader", LEADER, *TINY, "--out", "run"]) == 0
-    assert f"training {LEADER} with its tuned settings" in capsys.readouterr().out
+    assert f"training {LEADER} with num_envs=8 on {TASK} in run" in capsys.readouterr().out
     run = Path("run")
     assert read_config(run)["leader"] == LEADER
     assert main(["evaluate", "run", "--episodes", "8", "--json"]) == 0
@@ -153,6 +149,21 @@ def test_a_scripted_leader_of_ones_own_works_like_a_name(capsys: pytest.CaptureF
     game.reset(seed=1)
     assert "scripted" in error_of(["evaluate", LEADER, "--task", TASK], capsys)
     assert error_of(["evaluate", PICKY], capsys).startswith("task: expected --task TASK with a scripted leader")
+    wanted = "leader: expected a class with start(env) and offers(env, observation), which takes a seed or nothing, "
+    for given, got in (
+        (OBEDIENT, f"or a function that makes one, got '{OBEDIENT}', which raises TypeError: 'int' object is not"),
+        (WELL_PAID, f"got '{WELL_PAID}', which takes (num_envs: int, seed: int, num_threads: int = 0, **arguments"),
+        ("own_parts:LEADER", "got 'own_parts:LEADER'"),
+    ):
+        assert error_of(["evaluate", given, "--task", TASK], capsys).startswith(wanted + got)
+
+
+def test_a_scripted_leaders_settings_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["train", TASK, "--leader", PICKY, "--followers", "q", *TINY]
+    assert error_of([*run, "--learner.gamma", "0.5"], capsys).startswith(
+        "learner.gamma: expected it only with a leader"
+    )
+    assert error_of([*run, "--hidden", "8"], capsys).startswith("hidden: expected it only with a leader that learns")
 
 
 def test_a_scripted_leader_plays_while_followers_learn(tmp_path: Path) -> None:
@@ -184,6 +195,7 @@ def test_offers_out_of_range_are_refused(tmp_path: Path) -> None:
         train(config, tmp_path / "a", leader=Generous)
     with pytest.raises(ValueError, match=r"the leader's offers: expected shape \(8, 4, 2\)"):
         train(config, tmp_path / "b", leader=Short)
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- followers
@@ -224,11 +236,13 @@ def test_a_run_with_followers_of_ones_own_ends_the_same_after_a_kill(tmp_path: P
         (lambda seen: seen["preference"] + 2, r"followers: expected answers in \[0, 4\] from .*, got"),
         (lambda seen: seen["preference"] - 9, r"followers: expected answers in \[0, 4\] from .*, got -"),
         (lambda seen: seen["reservation"], "followers: expected integers from .*, got dtype float32"),
+        (lambda seen: seen["price"], "'price'"),
     ],
 )
 def test_answers_that_make_no_sense(decide: Any, error: str, tmp_path: Path) -> None:
-    with pytest.raises((ValueError, TypeError), match=error):
+    with pytest.raises((ValueError, TypeError, KeyError), match=error):
         train(SMALL, tmp_path / "run", followers=decide)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_followers_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,6 +251,7 @@ def test_followers_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None
         assert error == "followers: expected one of rule, meta, primitive, q, module:function, got 'sheep'"
     error = error_of(["train", TASK, "--followers", "own_parts:LEADER"], capsys)
     assert error.startswith("followers: expected a function decide(observation) -> int[B, N], got str")
+    error_of(["train", TASK, "--followers", "own_parts:greedy_for_more", *TINY], capsys)  # which leaves nothing behind
 
 
 # ---- names

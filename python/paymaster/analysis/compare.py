@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare", "paired_difference"]
 
 Who: TypeAlias = "str | Path | type | Callable[..., Any]"
-_SCALE = "full_information"  # whose gain is 1, where gains of several tasks are averaged
+_SCALE = "full_information"  # whose return is 1, where returns of several tasks are averaged
 _MOST_WEIGHTS = 5_000_000  # of episodes, drawn at once
 
 
@@ -41,7 +41,10 @@ class Comparison:
         tasks: names of the tasks.
         episodes: E.
         evaluations: by leader and task, one a training seed; scripted leaders have one, of seed None.
-        scale: by task, the gain that counts as 1 where gains of several tasks are averaged; 1 with a single task.
+        scale: by task, the return that counts as 1 where returns of several tasks are averaged; 1 with a single task.
+
+    Leaders are compared by what they are rewarded for: by their gain or, on a task with another objective, by that.
+    Methods raise ValueError for a leader or a task that is not among them.
     """
 
     leaders: tuple[str, ...]
@@ -55,22 +58,34 @@ class Comparison:
         """The leader from which differences are taken."""
         return self.leaders[0]
 
+    def rewarded(self, task: str) -> str:
+        """Return what leaders are compared by on a task: "gain", or "objective" where they are rewarded for that."""
+        return self._of(self.baseline, task)[0].rewarded
+
+    def returns(self, leader: str, task: str) -> Floats:
+        """What a leader's seeds are rewarded in the games of a task, float [S, E], in the order of :meth:`gains`."""
+        return np.array([evaluation.returns for evaluation in self._of(leader, task)], dtype=np.float64)
+
     def gains(self, leader: str, task: str) -> Floats:
         """Gains of a leader's seeds in the games of a task, float [S, E]; column e is the same game for all leaders."""
-        return np.array([evaluation.gain for _, evaluation in self.evaluations[leader, task]], dtype=np.float64)
+        return np.array([evaluation.gain for evaluation in self._of(leader, task)], dtype=np.float64)
 
     def scores(self, leader: str) -> Floats:
-        """Mean gains of a leader's seeds on all tasks, in units of :attr:`scale`, float [S, M]."""
-        columns = [self.gains(leader, task).mean(axis=1) / self.scale.get(task, 1.0) for task in self.tasks]
+        """Mean returns of a leader's seeds on all tasks, in units of :attr:`scale`, float [S, M]."""
+        columns = [self.returns(leader, task).mean(axis=1) / self.scale.get(task, 1.0) for task in self.tasks]
         return np.stack(columns, axis=1)
 
     def gain(self, leader: str, task: str) -> Estimate:
         """Mean gain; seeds and games are drawn anew for the interval."""
         return paired_difference(self.gains(leader, task))
 
+    def mean_return(self, leader: str, task: str) -> Estimate:
+        """Mean return: the gain, or the objective where leaders have another; its interval as that of :meth:`gain`."""
+        return paired_difference(self.returns(leader, task))
+
     def difference(self, leader: str, task: str) -> Estimate:
-        """Mean of what the leader gains more than the baseline in the same game (:func:`paired_difference`)."""
-        return paired_difference(self.gains(leader, task), self.gains(self.baseline, task))
+        """Mean of how much higher the leader's return is than the baseline's in the same game."""
+        return paired_difference(self.returns(leader, task), self.returns(self.baseline, task))
 
     def interquartile_mean(self, leader: str) -> Estimate:
         """Interquartile mean of the scores over seeds and tasks, with a bootstrap over seeds (Agarwal et al. 2021)."""
@@ -82,6 +97,8 @@ class Comparison:
 
     def frame(self) -> pandas.DataFrame:
         """Return a row an episode: leader, task, seed, episode, and the episode's measures.
+
+        A task whose leaders are rewarded for more than their gain has columns of its objective; others NaN in these.
 
         Raises:
             ImportError: pandas is not installed.
@@ -95,6 +112,7 @@ class Comparison:
             for seed, evaluation in each:
                 measures = {name: getattr(evaluation, name) for name in _MEASURES}
                 measures["completions"] = evaluation.completions.sum(axis=-1)
+                measures |= evaluation.objectives
                 seeds = pandas.array([seed] * self.episodes, dtype="Int64")  # with a missing one for scripted leaders
                 named = {"leader": leader, "task": task, "seed": seeds, "episode": np.arange(self.episodes)}
                 parts.append(pandas.DataFrame({**named, **measures}))
@@ -105,7 +123,11 @@ class Comparison:
         rows = []
         for leader in self.leaders:
             tasks = {
-                task: {"gain": _in_json(self.gain(leader, task)), "difference": _in_json(self.difference(leader, task))}
+                task: {
+                    "gain": _in_json(self.gain(leader, task)),
+                    self.rewarded(task): _in_json(self.mean_return(leader, task)),
+                    "difference": _in_json(self.difference(leader, task)),
+                }
                 for task in self.tasks
             }
             rows.append(
@@ -117,7 +139,15 @@ class Comparison:
                     "improvement": _in_json(self.improvement(leader)),
                 }
             )
-        return {"baseline": self.baseline, "episodes": self.episodes, "scale": self.scale, "leaders": rows}
+        rewarded = {task: self.rewarded(task) for task in self.tasks}
+        about = {"baseline": self.baseline, "episodes": self.episodes, "rewarded": rewarded, "scale": self.scale}
+        return {**about, "leaders": rows}
+
+    def _of(self, leader: str, task: str) -> list[Evaluation]:
+        for name, known, given in (("leader", self.leaders, leader), ("task", self.tasks, task)):
+            if given not in known:
+                raise ValueError(f"{name}: expected one of {', '.join(known)}, got {given!r:.80}")
+        return [evaluation for _, evaluation in self.evaluations[leader, task]]
 
 
 _MEASURES = ("gain", "payments", "incentive", "follower_reward", "new_offers", "option_length")
@@ -151,8 +181,11 @@ def compare(
 
     Raises:
         ValueError: nothing to compare, an unknown leader, task or baseline, runs of different games, two of the same
-            seed; all that :func:`.evaluate_run` raises.
+            seed; all that :func:`.evaluate_run` raises. TypeError: one leader or task alone, in no list.
     """
+    for name, given in (("leaders", leaders), ("tasks", tasks)):
+        if isinstance(given, str | Path | type) or not isinstance(given, Iterable):
+            raise TypeError(f"{name}: expected several, in a list, got {given!r:.80} alone")
     found = leaders_of(leaders)
     if len(found) < 2:
         raise ValueError(f"leaders: expected at least two to compare, got {', '.join(found) or 'none'}")
@@ -187,7 +220,7 @@ def _scale(
     seed: int,
     population: Path | None,
 ) -> dict[str, float]:
-    """By task, what the leader that sees everything gains in the same games."""
+    """By task, the return of the leader that sees everything in the same games."""
     if len(played) == 1:
         return {}
     scale = {}
@@ -198,10 +231,10 @@ def _scale(
             if done
             else evaluate_scripted(_SCALE, task, episodes, seed, plays.parameters, population=population)
         )
-        scale[task] = float(evaluation.gain.mean())
+        scale[task] = float(evaluation.returns.mean())
         if not scale[task] > 0:
             raise ValueError(
-                f"tasks: expected such on which {_SCALE} gains, so that gains of several can be averaged, got {task}: "
+                f"tasks: expected such on which {_SCALE} gains, so that several can be averaged, got {task}: "
                 f"{scale[task]:.2f}"
             )
     return scale

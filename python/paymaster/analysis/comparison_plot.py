@@ -20,7 +20,7 @@ _FAINT = "#9db8cc"
 
 @plain_style()
 def plot_comparison(comparison: Comparison, out_png: str | os.PathLike[str]) -> None:
-    """Draw each task's gains, a dot a seed and their mean with its interval, and last the interquartile means.
+    """Draw each task's returns, a dot a seed and their mean with its interval, and last the interquartile means.
 
     Raises:
         RunDirectoryError: the file cannot be written.
@@ -35,12 +35,12 @@ def plot_comparison(comparison: Comparison, out_png: str | os.PathLike[str]) -> 
             if task is None:
                 seeds, estimate = comparison.scores(leader).ravel(), comparison.interquartile_mean(leader)
             else:
-                seeds, estimate = comparison.gains(leader, task).mean(axis=1), comparison.gain(leader, task)
+                seeds, estimate = comparison.returns(leader, task).mean(axis=1), comparison.mean_return(leader, task)
             axes.plot(seeds, np.full(len(seeds), place), "o", color=_FAINT, markersize=5)
             _interval(axes, estimate, place)
-        unit = "" if len(comparison.tasks) == 1 or task is not None else ", share of full_information's gain"
+        unit = "" if len(comparison.tasks) == 1 or task is not None else ", share of full_information's return"
         axes.set_title("interquartile mean" if task is None else task.replace("_", " "), color=INK, fontsize=10)
-        axes.set_xlabel(f"{'score' if task is None else 'gain per episode'}{unit}", color=INK)
+        axes.set_xlabel(f"{'score' if task is None else f'{comparison.rewarded(task)} per episode'}{unit}", color=INK)
         axes.set_yticks(places, comparison.leaders, parse_math=False)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_ylim(-0.6, len(places) - 0.4)

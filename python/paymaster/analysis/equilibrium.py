@@ -52,7 +52,8 @@ class Diagnosis:
         incentive: bonuses for completed contracts, of one follower.
         regret: what a challenger earns more than the follower in whose seat it is, the others as they are; None where
             followers decide by rule.
-        loss: what the leader gains less when challengers take all seats; None likewise.
+        loss: what the leader gains less when challengers take all seats, by its objective where it has one of its own;
+            None likewise.
     """
 
     task: str
@@ -150,7 +151,7 @@ def diagnose_run(
         _described(run, env, played, totals),
         retrained=retrain,
         regret=mean_ci95((after - before)[one]),
-        loss=mean_ci95(totals.gain - against_all.gain),
+        loss=mean_ci95(totals.returns - against_all.returns),
     )
 
 

@@ -70,6 +70,16 @@ class Evaluation:
         """E."""
         return len(self.gain)
 
+    @property
+    def rewarded(self) -> str:
+        """The measure that the leader is rewarded for: "gain", or "objective" where that is another one."""
+        return "objective" if "objective" in self.objectives else "gain"
+
+    @property
+    def returns(self) -> NDArray[np.floating]:
+        """The leader's returns: its gains, or what it was rewarded where it has another objective [E]."""
+        return self.objectives.get("objective", self.gain)
+
     def intervals(self) -> dict[str, Interval]:
         """Mean with 95 % interval of every measure; completions in all and by type."""
         samples = {name: getattr(self, name) for name in ("gain", "payments", "incentive")}

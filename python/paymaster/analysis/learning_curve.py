@@ -1,4 +1,4 @@
-"""The learning curve: gain over episodes, beside leaders that need no training."""
+"""The learning curve: gain, or another objective, over episodes, beside leaders that need no training."""
 
 from __future__ import annotations
 
@@ -30,41 +30,43 @@ def plot_learning_curve(
     out_png: str | os.PathLike[str],
     references: Mapping[str, float] | None = None,
     *,
-    title: str = "Gain of the leader while it learns",
+    title: str = "",
     leader: str = "trained leader",
+    measure: str = "gain",
 ) -> None:
     """Draw the gain over the episodes into a PNG file, which is replaced at once or not at all.
 
     Args:
-        metrics: rows with `episode` and `gain` (others, and null gains, are passed over), or the path of a
+        metrics: rows with `episode` and the measure (others, and null, are passed over), or the path of a
             `metrics.jsonl` with such rows.
         out_png: the file to write.
-        references: name -> gain of leaders to compare with, drawn as dashed lines.
-        title: stands above the picture.
+        references: name -> the measure of leaders to compare with, drawn as dashed lines.
+        title: stands above the picture; by default what it shows.
         leader: name of the curve.
+        measure: what to draw: "objective" where the leader is rewarded for more than its gain.
 
     Raises:
-        ValueError: there is no row with a gain.
+        ValueError: there is no row with the measure.
         RunDirectoryError: the rows cannot be read or the picture not be written.
     """
     rows = read_metrics(metrics) if isinstance(metrics, str | os.PathLike) else metrics
-    points = [(row["episode"], row["gain"]) for row in rows if row.get("gain") is not None]
+    points = [(row["episode"], row[measure]) for row in rows if row.get(measure) is not None]
     if not points:
-        raise ValueError("metrics: expected at least one row with episode and gain, got none")
-    episodes, gains = np.asarray(points, dtype=np.float64).T
-    smooth = _smoothed(gains)
+        raise ValueError(f"metrics: expected at least one row with episode and {measure}, got none")
+    episodes, values = np.asarray(points, dtype=np.float64).T
+    smooth = _smoothed(values)
 
     figure = Figure(figsize=(8.0, 4.5), dpi=160, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
     axes = figure.add_subplot()
     lone = "o" if len(points) == 1 else None
-    axes.plot(episodes, gains, color=_LEADER, alpha=0.25, linewidth=0.8)
+    axes.plot(episodes, values, color=_LEADER, alpha=0.25, linewidth=0.8)
     axes.plot(episodes, smooth, color=_LEADER, linewidth=2.2, marker=lone, solid_capstyle="round")
     labels = [(leader, float(smooth[-1]), _LEADER)]
-    for i, (name, gain) in enumerate((references or {}).items()):
+    for i, (name, value) in enumerate((references or {}).items()):
         color = _REFERENCES[i % len(_REFERENCES)]
-        axes.axhline(gain, color=color, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1.5)
-        labels.append((name, float(gain), color))
-    _dress(axes, episodes, title)
+        axes.axhline(value, color=color, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1.5)
+        labels.append((name, float(value), color))
+    _dress(axes, episodes, title or f"{measure.capitalize()} of the leader while it learns", measure)
     _label_at_the_right(axes, labels)
 
     write_png(figure, out_png, metadata={"Software": None})  # no version: same rows, same bytes
@@ -79,10 +81,10 @@ def _smoothed(values: Floats) -> Floats:
     return np.asarray(total / np.convolve(np.ones_like(values), weights)[middle])
 
 
-def _dress(axes: Axes, episodes: Floats, title: str) -> None:
+def _dress(axes: Axes, episodes: Floats, title: str, measure: str) -> None:
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=12, parse_math=False)
     axes.set_xlabel("episodes", color=INK)
-    axes.set_ylabel("gain per episode", color=INK)
+    axes.set_ylabel(f"{measure} per episode", color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(INK)
     axes.grid(axis="y", color=_FAINT, linewidth=0.7)

@@ -13,6 +13,7 @@ from paymaster.analysis.tables import print_evaluations
 from paymaster.scripted import SCRIPTED
 from paymaster.terminal.printing import say
 from paymaster.training.config import TrainConfig
+from paymaster.training.measures import rewarded
 
 __all__ = ["report_runs"]
 
@@ -49,7 +50,7 @@ def report_runs(
             )
             for name in SCRIPTED
         ]
-        references = {e.leader: float(e.gain.mean()) for e in evaluations}
+        references = {e.leader: float(e.returns.mean()) for e in evaluations}
         title = f"{config.task}, {episodes} episodes that training did not see, traits hidden from the trained leader"
         print_evaluations(console, title, [*trained, *evaluations], every=every)
     for one, out in runs:
@@ -62,7 +63,14 @@ def _draw_curve(config: TrainConfig, out: Path, references: Mapping[str, float],
     try:
         from paymaster.analysis.learning_curve import plot_learning_curve  # here: matplotlib may be broken
 
-        plot_learning_curve(out / "metrics.jsonl", curve, references, title=config.task, leader=config.leader)
+        plot_learning_curve(
+            out / "metrics.jsonl",
+            curve,
+            references,
+            title=config.task,
+            leader=config.leader,
+            measure=rewarded(config),
+        )
     except Exception as error:
         say(console, f"warning: no learning curve: {type(error).__name__}: {error}")
     else:

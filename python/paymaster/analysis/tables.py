@@ -67,8 +67,9 @@ def _narrow(interval: Interval) -> str:
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
-    """Print a table a task, with gains and what each leader gains more than the baseline; the last also has, of all
-    tasks together, the interquartile mean and how likely each leader is better than the baseline.
+    """Print a table a task, with gains, the objective where leaders are rewarded for another one, and what each leader
+    gets more of that than the baseline; the last also has, of all tasks together, the interquartile mean and how likely
+    each leader is better than the baseline.
 
     Args:
         console: where to.
@@ -77,11 +78,17 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     tasks, baseline = comparison.tasks, comparison.baseline
     over_tasks = len(tasks) > 1
     for task in tasks:
-        headings, rows = ["leader", "seeds", "gain", f"more than\n{baseline}"], []
+        own = comparison.rewarded(task) != "gain"
+        objective = ["objective"] if own else []
+        headings, rows = (
+            ["leader", "seeds", *objective, "gain", f"{'objective ' if own else ''}more than\n{baseline}"],
+            [],
+        )
         for leader in comparison.leaders:
             seeds = len(comparison.evaluations[leader, task])
             more = "" if leader == baseline else f"{comparison.difference(leader, task):+.2f}"
-            rows.append([leader, str(seeds), f"{comparison.gain(leader, task):.2f}", more])
+            returns = [f"{comparison.mean_return(leader, task):.2f}"] if own else []
+            rows.append([leader, str(seeds), *returns, f"{comparison.gain(leader, task):.2f}", more])
         if not over_tasks:
             _add_to(headings, rows, comparison)
         caption = "" if over_tasks else "means per episode [95 % interval]"
@@ -91,7 +98,9 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     if over_tasks:
         headings, rows = ["leader"], [[leader] for leader in comparison.leaders]
         _add_to(headings, rows, comparison)
-        caption = "gains in units of full_information's, over seeds and tasks [95 % interval]"
+        kinds = {comparison.rewarded(task) for task in tasks}
+        what = "gains" if kinds == {"gain"} else "returns (gain or objective)"
+        caption = f"{what} in units of full_information's, over seeds and tasks [95 % interval]"
         print_table(console, f"{len(tasks)} tasks", headings, rows, caption=caption)
 
 

@@ -21,7 +21,7 @@ __all__ = ["Compare"]
 @dataclass(frozen=True)
 class Compare:
     """Compare leaders on the same games: gain, paired difference to the first, interquartile mean, how likely each is
-    better; with 95 % intervals.
+    better; with 95 % intervals. Where they are rewarded for another objective, they are compared by that.
 
     Attributes:
         leaders: at least two: run directories, folders that hold some, scripted leaders' names, module:Class of your

@@ -29,6 +29,7 @@ from paymaster.commands.compare import Compare
 from paymaster.commands.diagnose import Diagnose
 from paymaster.commands.evaluate import Evaluate
 from paymaster.commands.inspect import Inspect
+from paymaster.commands.options import Note
 from paymaster.commands.render import Render
 from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.task_options import TaskOptions, options_of
@@ -108,17 +109,18 @@ def _main(args: Sequence[str]) -> int:
 
 @contextmanager
 def _notes_in_a_line() -> Iterator[None]:
-    """Print that a name is an old one in a line; other warnings as Python does."""
+    """Print notes, as that a name is an old one, in a line; other warnings as Python does."""
     with warnings.catch_warnings():
         usual = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
-            if category is RenamedWarning:
+            if category in (RenamedWarning, Note):
                 print(f"paymaster: note: {message}", file=sys.stderr)
             else:
                 usual(message, category, *where, **how)
 
-        warnings.filterwarnings("always", category=RenamedWarning)
+        for kind in (RenamedWarning, Note):
+            warnings.filterwarnings("always", category=kind)
         warnings.showwarning = show
         yield
 

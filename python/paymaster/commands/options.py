@@ -9,12 +9,16 @@ from annotated_types import Interval
 from paymaster.commands.command_line import a_path
 from paymaster.training.config import TaskParameters
 
-__all__ = ["Games", "GamesSeed", "expanded", "with_map"]
+__all__ = ["Games", "GamesSeed", "Note", "expanded", "with_map"]
 
 Games: TypeAlias = Annotated[int, Interval(ge=1, le=10**7)]
 """Episodes to play."""
 GamesSeed: TypeAlias = Annotated[int, Interval(ge=0, lt=2**62)]
 """Of games that training did not see."""
+
+
+class Note(UserWarning):
+    """Something that a user may not have meant, but can; printed in a line."""
 
 
 def expanded(leader: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.commands.command_line import a_path
 from paymaster.commands.compare import Compare
 from paymaster.commands.evaluate import Evaluate
-from paymaster.commands.options import expanded, with_map
+from paymaster.commands.options import Note, expanded, with_map
 from paymaster.commands.render import Render
 from paymaster.commands.train import Train
 from paymaster.storage.run_directory import holds_run
@@ -127,7 +128,12 @@ def _train_config(args: Sequence[str]) -> TrainConfig:
             entries = inside
         if isinstance(parameters := entries.get("parameters"), dict):
             entries = {**entries, "parameters": with_map(parameters)}
-        return TrainConfig.from_dict({**entries, **given}, str(path))
+        config = TrainConfig.from_dict({**entries, **given}, str(path))
+        named = entries.get("task", config.task)
+        if word not in (None, named) and config.task != named:
+            note = f"task: {config.task} as given, in place of {named!r:.80} in {file}, with the rest of that file"
+            warnings.warn(note, Note, stacklevel=2)
+        return config
     return TrainConfig(**{"task": tyro.MISSING, "leader": DEFAULT_LEADER, **given})
 
 

@@ -17,6 +17,7 @@ from paymaster.commands.idle_options import refuse_idle_settings
 from paymaster.commands.options import with_map
 from paymaster.terminal.printing import say
 from paymaster.training.config import MAY_CHANGE, TrainConfig
+from paymaster.validation.imports import is_import_path
 
 __all__ = ["Train"]
 
@@ -166,8 +167,15 @@ def _first_line(config: TrainConfig, out: Path, ranks: int, done: int) -> str:
             f"the training in {out} is complete, {done:,} of {total:,} episodes{batches}: to prolong it, give more "
             "with --episodes"
         )
-    settings = {"tuned": "its tuned settings", "paper": "the paper's settings"}[config.settings]
+    settings = {"tuned": "with its tuned settings", "paper": "with the paper's settings"}[config.settings]
+    but = "but"
+    if is_import_path(config.leader):  # which has no settings of ours
+        settings, but = {"tuned": ("", "with"), "paper": ("in the paper's regime", "but")}[config.settings]
     changes = {name: "a map" if name == "map" else value for name, value in config.departures.items()}
-    but = f" but {', '.join(f'{name}={value}' for name, value in changes.items())}" if changes else ""
+    said = [
+        settings,
+        *([f"{but} {', '.join(f'{name}={value}' for name, value in changes.items())}"] if changes else []),
+    ]
+    how = "".join(f" {part}" for part in said if part)
     on = f", {ranks} ranks" if ranks > 1 else ""
-    return f"training {config.leader} with {settings}{but} on {config.task} in {out}{on}"
+    return f"training {config.leader}{how} on {config.task} in {out}{on}"

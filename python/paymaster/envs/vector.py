@@ -33,6 +33,7 @@ from paymaster.validation.arguments import (
     seeds_of,
 )
 from paymaster.validation.keywords import ARGUMENTS, check_keywords
+from paymaster.validation.parameters import has_own_objective
 from paymaster.worlds.registration import find, population_of
 
 if TYPE_CHECKING:
@@ -276,8 +277,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
     @property
     def own_objective(self) -> bool:
         """Whether the leader is rewarded for anything but its gain."""
-        weights = ("weight_gain", "weight_welfare", "weight_equality")
-        return tuple(self.parameters[name] for name in weights) != (1.0, 0.0, 0.0)
+        return has_own_objective(self.parameters)
 
     def drawn_parameters(self) -> dict[str, Any]:
         """The parameters as pictures show them: w and prices as they are in force, and the task's name."""

@@ -31,6 +31,11 @@ class EpisodeTotals:
     welfare: NDArray[np.float32] | None = None
     equality: NDArray[np.float32] | None = None
 
+    @property
+    def returns(self) -> NDArray[np.float32]:
+        """The leader's returns [B]: its gains, or the objective where it has another."""
+        return self.gain if self.objective is None else self.objective
+
     def objectives(self) -> dict[str, NDArray[np.float32]]:
         """Those of the last three that there are."""
         given = {"objective": self.objective, "welfare": self.welfare, "equality": self.equality}

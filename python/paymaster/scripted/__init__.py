@@ -62,13 +62,27 @@ def make_own(kind: Any, seed: int, name: str) -> Leader:
             f"--leader {name}), then name its run directory"
         )
     made = kind
+    wanted = "leader: expected a class with start(env) and offers(env, observation), which takes a seed or nothing,"
     if callable(kind):
+        arguments = next((one for one in ((seed,), ()) if _takes(kind, one)), None)
+        if arguments is None:
+            raise TypeError(f"{wanted} got {name!r:.80}, which takes {inspect.signature(kind)}")
         try:
-            inspect.signature(kind).bind(seed)
-        except TypeError:
-            made = kind()
-        else:
-            made = kind(seed)
+            made = kind(*arguments)
+        except Exception as error:
+            if isinstance(kind, type):
+                raise  # what goes wrong in a leader is its own to say
+            raise TypeError(
+                f"{wanted} or a function that makes one, got {name!r:.80}, which raises {type(error).__name__}: {error}"
+            ) from error
     if not isinstance(made, Leader):
-        raise TypeError(f"leader: expected a class with start(env) and offers(env, observation), got {name!r:.80}")
+        raise TypeError(f"{wanted} got {name!r:.80}")
     return made
+
+
+def _takes(kind: Any, arguments: tuple[Any, ...]) -> bool:
+    try:
+        inspect.signature(kind).bind(*arguments)
+    except TypeError:
+        return False
+    return True

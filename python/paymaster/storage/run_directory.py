@@ -13,7 +13,7 @@ DIR/.lock                 held while a process writes here
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from io import FileIO
 from pathlib import Path
@@ -42,8 +42,12 @@ class RunDirectory:
         stored: the run's configuration, and what was changed in it.
     """
 
-    def __init__(self, path: Path, stored: StoredConfig, lock: FileIO, *, resumed: bool) -> None:
+    def __init__(
+        self, path: Path, stored: StoredConfig, lock: FileIO, *, resumed: bool, made: Sequence[Path] = ()
+    ) -> None:
         """For `create` and `resume` only."""
+        self._made = made  # folders, the innermost first
+        self._logged = resumed
         self.path = path
         self.stored = stored
         self._lock = lock
@@ -65,16 +69,17 @@ class RunDirectory:
         stored = StoredConfig(dict(config))
         encode_run_config(stored)  # fail before anything is made
         refuse_a_run(path)  # before the lock, which is a file in it
+        made = [folder for folder in (path, *path.parents) if not folder.exists()]
         with ExitStack() as undo:
-            if not path.exists():
-                undo.callback(_remove_empty, path)
+            if made:
+                undo.callback(_remove_empty, path, made)
             with storage_errors(path, "create the run directory"):
                 path.mkdir(parents=True, exist_ok=True)
             lock = undo.enter_context(_lock(path))
             refuse_a_run(path)
             write_run_config(path, stored)
             undo.pop_all()  # nothing is undone: the run keeps the lock
-        return cls(path, stored, lock, resumed=False)
+        return cls(path, stored, lock, resumed=False, made=made)
 
     @classmethod
     def resume(cls, path: str | os.PathLike[str]) -> RunDirectory:
@@ -139,6 +144,7 @@ class RunDirectory:
         if not self._ready:
             raise RuntimeError("a resumed run: call truncate_metrics(episode of the checkpoint) before log")
         self._metrics.append(episode, metrics)
+        self._logged = True
         with storage_errors(self.path, "write TensorBoard events in"):
             if self._events is None:
                 # Imported here: it takes a second, which reading a run need not wait for.
@@ -152,6 +158,15 @@ class RunDirectory:
     def mark(self) -> MetricsMark:
         """Force the rows so far to the disk, and say which they are, for a checkpoint that counts on them."""
         return self._metrics.mark()
+
+    def take_back(self) -> None:
+        """Remove a run that `create` has begun, and its folders; nothing happens where a row was logged, or resumed."""
+        if self._logged:
+            return
+        with suppress(OSError):  # whatever stays holds no row
+            self.close()
+            (self.path / CONFIG).unlink(missing_ok=True)
+        _remove_empty(self.path, self._made)
 
     def close(self) -> None:
         """Close the files and let other processes in. May be called twice."""
@@ -223,7 +238,9 @@ def _lock(path: Path) -> FileIO:
     return file
 
 
-def _remove_empty(path: Path) -> None:
+def _remove_empty(path: Path, made: Sequence[Path]) -> None:
+    """Remove the lock of a run directory, and folders that were made for it as far as nothing is in them."""
     with suppress(OSError):
         (path / LOCK).unlink(missing_ok=True)
-        path.rmdir()
+        for folder in made:
+            folder.rmdir()

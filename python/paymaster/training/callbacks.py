@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from paymaster.training.config import TrainConfig
+from paymaster.training.measures import measures_of
+from paymaster.validation.arguments import check_int
 
 __all__ = ["Callback", "Callbacks", "EarlyStopping", "TrainingStart"]
 
@@ -42,7 +44,7 @@ class Callback:
     """
 
     def on_start(self, start: TrainingStart) -> bool | None:
-        """Begin: nothing can be refused any more, and no step has been made; return True to make none."""
+        """Begin; return True to make no step. To refuse the run, raise a ValueError: then no directory is left."""
 
     def on_update(self, done: int, row: Row) -> bool | None:
         """Take the metrics of an update; return True to stop after a checkpoint.
@@ -72,13 +74,19 @@ class Callbacks:
         callbacks: in order.
 
     Raises:
-        TypeError: one is no :class:`Callback`.
+        TypeError: one is no :class:`Callback`, or no sequence of them.
     """
 
     def __init__(self, callbacks: Sequence[Callback]) -> None:
+        given: object = callbacks
+        if not isinstance(given, Iterable):
+            kind = type(given).__name__
+            alone = f"{kind} alone; write callbacks=[...]" if isinstance(given, Callback) else kind
+            raise TypeError(f"callbacks: expected a list of paymaster.Callback, got {alone}")
+        callbacks = list(callbacks)
         for callback in callbacks:
             if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks: expected paymaster.Callback, got {type(callback).__name__}")
+                raise TypeError(f"callbacks: expected paymaster.Callback, got {_kind_of(callback)}")
         self._callbacks = tuple(callbacks)
 
     def __len__(self) -> int:
@@ -105,6 +113,10 @@ class Callbacks:
             callback.on_end(done)
 
 
+def _kind_of(given: object) -> str:
+    return f"the class {given.__name__}; make one of it" if isinstance(given, type) else type(given).__name__
+
+
 class EarlyStopping(Callback):
     """Stop a training whose evaluations no longer get better (``--evaluate-every``).
 
@@ -112,34 +124,44 @@ class EarlyStopping(Callback):
 
     Args:
         patience: evaluations in a row that may bring no new best.
-        measure: which must grow.
+        measure: which must grow; by default ``evaluation_objective`` where the leader is rewarded for more than its
+            gain, else ``evaluation_gain``.
         by: how much above the best counts as better.
 
     Attributes:
+        measure: which must grow, once the training has begun.
         best: the best value so far; -inf before the first.
         best_episode: when it was reached.
 
     Raises:
         ValueError: a patience below 1, or a negative ``by``.
+        TypeError: one of another type.
     """
 
-    def __init__(self, patience: int = 10, measure: str = "evaluation_gain", by: float = 0.0) -> None:
-        if patience < 1:
-            raise ValueError(f"patience: expected at least 1, got {patience}")
+    def __init__(self, patience: int = 10, measure: str | None = None, by: float = 0.0) -> None:
+        if not isinstance(by, int | float):
+            raise TypeError(f"by: expected a number, got {type(by).__name__}")
         if not by >= 0:
             raise ValueError(f"by: expected a number of at least 0, got {by}")
-        self.patience, self.measure, self.by = patience, measure, by
+        if measure is not None and not isinstance(measure, str):
+            raise TypeError(f"measure: expected a name, got {type(measure).__name__}")
+        self.patience, self.by = check_int("patience", patience, 1, 10**9), by
+        self._named = measure
         self._forget()
 
     def on_start(self, start: TrainingStart) -> bool:
         """Count the evaluations of the run so far; stop where it was stopped before.
 
         Raises:
-            ValueError: the run is not evaluated while it is trained.
+            ValueError: the run is not evaluated while it is trained, or not by that measure.
         """
         if start.config.evaluate_every is None:
             raise ValueError("evaluate_every: expected a number of episodes with EarlyStopping, got None")
+        known = [f"evaluation_{name}" for name in measures_of(start.config)]
         self._forget()
+        self.measure = self._named or known[0]
+        if self.measure.startswith("evaluation_") and self.measure not in known:
+            raise ValueError(f"measure: expected one of {', '.join(known)}, got {self.measure!r:.80}")
         for row in start.rows:
             if self.measure in row:
                 self._take(row["episode"], row[self.measure])
@@ -157,6 +179,7 @@ class EarlyStopping(Callback):
         return self._without >= self.patience
 
     def _forget(self) -> None:
+        self.measure = self._named or "evaluation_gain"
         self.best, self.best_episode, self._without = -math.inf, 0, 0
 
     def _take(self, episode: int, value: float | None) -> None:

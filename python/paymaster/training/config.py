@@ -22,7 +22,7 @@ from paymaster.training.plain_config import leaves, merged, of_today
 from paymaster.training.regimes import SETTINGS, SettingsName
 from paymaster.training.seeds import TRAINING_SEEDS
 from paymaster.validation.imports import is_import_path
-from paymaster.validation.parameters import ParameterValue, check_together, in_json, plain_parameters
+from paymaster.validation.parameters import ParameterValue, check_together, has_own_objective, in_json, plain_parameters
 from paymaster.validation.quantities import Width
 from paymaster.validation.ranges import check_fields, check_value, from_json
 from paymaster.worlds.registration import Definition, definition_of, find, find_defined, rules_of
@@ -150,6 +150,11 @@ class TrainConfig:
     def followers_learn(self) -> bool:
         """Whether somebody has to be trained beside the leader."""
         return self.followers in LEARNERS
+
+    @property
+    def own_objective(self) -> bool:
+        """Whether the leader is rewarded for anything but its gain."""
+        return has_own_objective(self.task_parameters())
 
     @property
     def updates(self) -> int:

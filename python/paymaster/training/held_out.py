@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
-from paymaster.play.episode import EpisodeTotals, play_to_end
+from paymaster.play.episode import play_to_end
 from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.training.config import TrainConfig
+from paymaster.training.measures import means_of
 from paymaster.training.run_state import RunParts
 from paymaster.training.seeds import WHILE_TRAINING, evaluation_seed
 from paymaster.training.setup import followers_generator, make_env
 
-__all__ = ["HeldOutGames", "means_of"]
+__all__ = ["HeldOutGames"]
 
 _GAMES = 250  # played at once
-_MEASURES = ("gain", "payments", "incentive", "completions", "follower_reward", "length")
 
 
 class HeldOutGames:
@@ -56,14 +55,3 @@ class HeldOutGames:
         leader = NetworkLeader(parts.leader, torch.Generator(parts.leader.device).manual_seed(self._seed))
         rounds = [play_to_end(env, leader) for _ in range(0, self._episodes, env.num_envs)]
         return {f"evaluation_{name}": value for name, value in means_of(rounds, self._episodes).items()}
-
-
-def means_of(rounds: list[EpisodeTotals], episodes: int | None = None) -> dict[str, float]:
-    """Return means over the first ``episodes`` of these, all by default, as they go into `metrics.jsonl`."""
-    means = {}
-    for name in _MEASURES:
-        values = np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]
-        means[name] = float((values.sum(axis=-1) if name == "completions" else values).mean())
-    for name in rounds[0].objectives():
-        means[name] = float(np.concatenate([totals.objectives()[name] for totals in rounds])[:episodes].mean())
-    return means

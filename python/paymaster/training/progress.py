@@ -18,11 +18,11 @@ _RATE_WINDOW = 3600.0  # seconds that the rate is taken over, but by rich never 
 _LINE_SHARE = 0.05  # a plain line at the latest after this share of the run ...
 _LINE_SECONDS = 10.0  # ... or after this many seconds
 _LEAST_BAR = 4  # columns
-_SMOOTHING = 0.9  # share of the old in the smoothed gain, per update
+_SMOOTHING = 0.9  # share of the old in a smoothed mean, per update
 
 
 class TrainingProgress:
-    """Shows how far the training is: episodes, smoothed gain, episodes/s, time left.
+    """Shows how far the training is: episodes, smoothed objective and gain, episodes/s, time left.
 
     ```
     with TrainingProgress(12800) as progress:
@@ -64,21 +64,26 @@ class TrainingProgress:
         )
         self._progress.add_task("", total=total_episodes, completed=start)
         self._total, self._task = total_episodes, self._progress.tasks[0]
-        self._gain_sum = self._gain_weight = 0.0
+        self._smoothed: dict[str, tuple[float, float]] = {}  # name -> weighted sum, weights
         self._metrics: dict[str, float] = {}
         self._printed, self._printed_at = start, clock()
 
-    def update(self, episode: int, gain: float | None = None, **metrics: float) -> None:
+    def update(self, episode: int, gain: float | None = None, objective: float | None = None, **metrics: float) -> None:
         """Show that `episode` episodes are done.
 
         Args:
             episode: episodes trained so far.
             gain: mean gain of the last batch, shown smoothed over some ten updates; NaN is passed over.
+            objective: mean of what the leader is rewarded, likewise, where that is not its gain.
             **metrics: more to show, as they are.
         """
-        if gain is not None and math.isfinite(gain):
-            self._gain_sum = _SMOOTHING * self._gain_sum + (1 - _SMOOTHING) * gain
-            self._gain_weight = _SMOOTHING * self._gain_weight + (1 - _SMOOTHING)
+        for name, value in (("objective", objective), ("gain", gain)):
+            if value is not None and math.isfinite(value):
+                before, weight = self._smoothed.get(name, (0.0, 0.0))
+                self._smoothed[name] = (
+                    _SMOOTHING * before + (1 - _SMOOTHING) * value,
+                    _SMOOTHING * weight + (1 - _SMOOTHING),
+                )
         self._metrics = metrics
         self._progress.update(self._task.id, completed=episode)
         far = episode - self._printed >= _LINE_SHARE * self._total
@@ -113,9 +118,7 @@ class TrainingProgress:
             self._printed, self._printed_at = episode, self._clock()
 
     def _fields(self) -> list[str]:
-        fields = []
-        if self._gain_weight > 0:
-            fields.append(f"gain {self._gain_sum / self._gain_weight:.2f}")
+        fields = [f"{name} {total / weight:.2f}" for name, (total, weight) in self._smoothed.items()]
         if rate := self._task.speed:
             fields.append(f"{rate:,.0f} episodes/s" if rate >= 10 else f"{rate:.1f} episodes/s")
         if left := self._task.time_remaining:

@@ -24,7 +24,8 @@ from paymaster.training.allocator import keep_freed_memory
 from paymaster.training.callbacks import Callback, Callbacks, TrainingStart
 from paymaster.training.config import TrainConfig
 from paymaster.training.divergence import naming_divergence
-from paymaster.training.held_out import HeldOutGames, means_of
+from paymaster.training.held_out import HeldOutGames
+from paymaster.training.measures import means_of
 from paymaster.training.merged_history import MergedStatistics
 from paymaster.training.own_parts import check_games, named, seat_own_followers
 from paymaster.training.progress import TrainingProgress
@@ -43,6 +44,7 @@ from paymaster.validation.imports import is_import_path
 
 __all__ = ["make_parts", "train"]
 
+_REFUSALS = (ValueError, TypeError, LookupError, AttributeError, ImportError)  # of what a user has written
 MakesGames: TypeAlias = Callable[..., LeaderVectorEnv]
 
 
@@ -94,6 +96,9 @@ def train(
         RunDirectoryError: ``out`` holds another run, or cannot be written.
         RankError: another rank has ended or hangs.
         DivergenceError: a loss, gradient, weight or gain is NaN or infinite; the last checkpoint is as it was.
+
+    What is refused before the first update is over, also by a callback's ``on_start`` or for what a leader or followers
+    of one's own answer in the first episodes, leaves no run directory behind.
     """
     config = named(config, leader, followers, env)
     listeners = Callbacks(callbacks)
@@ -118,7 +123,12 @@ def train(
             done = load_run_state(out, config.seed, parts) if resume and list_checkpoints(out) else 0
             if resume and run is not None:
                 _take_up(run, config, done)
-            _training_loop(config, out, run, parts, done, listeners, held_out)
+            try:
+                _training_loop(config, out, run, parts, done, listeners, held_out)
+            except _REFUSALS:
+                if run is not None:
+                    run.take_back()  # unless something has been learned
+                raise
     return config
 
 
@@ -245,7 +255,7 @@ def _training_loop(
                 stops = callbacks.on_row(done, row, evaluated=evaluated)
             stopped = any_stops(stops)
             if progress is not None:
-                progress.update(done, gain=row["gain"])
+                progress.update(done, gain=row["gain"], objective=row.get("objective"))
             if done - saved >= config.checkpoint_every or done >= total or stopped:
                 with naming_divergence(config, out, done):
                     path = save_run_state(run, done, parts)

@@ -20,6 +20,7 @@ __all__ = [
     "TaskParameter",
     "check_parameters",
     "check_together",
+    "has_own_objective",
     "in_json",
     "parameters_of",
     "plain_parameters",
@@ -127,6 +128,12 @@ def check_together(task: str, given: Mapping[str, Any], prefix: str = "") -> Non
         _core.check_parameters(task, plain_parameters(given))
     except ValueError as error:
         raise ValueError(f"{prefix}{error}") from None
+
+
+def has_own_objective(parameters: Mapping[str, Any]) -> bool:
+    """Tell whether games with these parameters, all of them, reward the leader for anything but its gain."""
+    weights = ("weight_gain", "weight_welfare", "weight_equality")
+    return tuple(parameters[name] for name in weights) != (1.0, 0.0, 0.0)
 
 
 @cache
