@@ -167,6 +167,8 @@ def _parse(args: Sequence[str]) -> _Run:
             check_fields(part)
     except ValueError as error:
         raise ValueError(str(error).replace(" or null, got ", ", got ")) from None  # nobody types null
+    if options.note:
+        warnings.warn(options.note, Note, stacklevel=2)
     if isinstance(command, Train):
         return partial(command.run, parse_again=lambda stored: _parsed(args, options_of(args, stored)))
     return command.run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.commands.command_line import a_path
 from paymaster.commands.compare import Compare
 from paymaster.commands.evaluate import Evaluate
-from paymaster.commands.options import Note, expanded, with_map
+from paymaster.commands.options import expanded, with_map
 from paymaster.commands.render import Render
 from paymaster.commands.train import Train
 from paymaster.storage.run_directory import holds_run
@@ -45,11 +44,13 @@ class TaskOptions:
         train: of ``train``, the configuration of which nothing else was said than task, leader, settings and --config.
         task: its name; None where there is none, or the command takes no parameters.
         parameters: option's name -> parameter, with the games' values as defaults.
+        note: what a user may not have meant; "" for nothing.
     """
 
     train: TrainConfig
     task: str | None = None
     parameters: Mapping[str, TaskParameter] = field(default_factory=dict)
+    note: str = ""
 
     def check(self, values: Mapping[str, Any]) -> None:
         """Raise ValueError for a value that is out of its range."""
@@ -81,10 +82,10 @@ def options_of(args: Sequence[str], resumed: TrainConfig | None = None) -> TaskO
     """
     command = args[0] if args else ""
     if command == "train":
-        config = resumed or _train_config(args)
+        config, note = (resumed, "") if resumed else _train_config(args)
         if config.task is tyro.MISSING:  # which tyro says
             return TaskOptions(config)
-        return TaskOptions(config, config.task, _options(Train, config.task, config.task_parameters()))
+        return TaskOptions(config, config.task, _options(Train, config.task, config.task_parameters()), note)
     usual = TrainConfig(tyro.MISSING)
     if command not in _WITH_PARAMETERS:
         return TaskOptions(usual)
@@ -112,8 +113,8 @@ def value_of(args: Sequence[str], option: str) -> str | None:
     return None
 
 
-def _train_config(args: Sequence[str]) -> TrainConfig:
-    """Task, leader and settings decide defaults, so they are looked up before the rest."""
+def _train_config(args: Sequence[str]) -> tuple[TrainConfig, str]:
+    """Task, leader and settings decide defaults, so they are looked up before the rest; also what to note of them."""
     word, file = next(_words(args), None), value_of(args, "--config")
     if "--resume" in args:
         _find_stored(value_of(args, "--out"))
@@ -130,11 +131,10 @@ def _train_config(args: Sequence[str]) -> TrainConfig:
             entries = {**entries, "parameters": with_map(parameters)}
         config = TrainConfig.from_dict({**entries, **given}, str(path))
         named = entries.get("task", config.task)
-        if word not in (None, named) and config.task != named:
-            note = f"task: {config.task} as given, in place of {named!r:.80} in {file}, with the rest of that file"
-            warnings.warn(note, Note, stacklevel=2)
-        return config
-    return TrainConfig(**{"task": tyro.MISSING, "leader": DEFAULT_LEADER, **given})
+        if word in (None, named) or config.task == named:
+            return config, ""
+        return config, f"task: {config.task} as given, in place of {named!r:.80} in {file}, with the rest of that file"
+    return TrainConfig(**{"task": tyro.MISSING, "leader": DEFAULT_LEADER, **given}), ""
 
 
 def _find_stored(out: str | None) -> None:
