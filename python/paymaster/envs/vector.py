@@ -169,7 +169,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         if render_mode is not None:
             from paymaster.envs.pictures import Pictures  # only now: most batches are never drawn
 
-            self._pictures = Pictures(self.task, self.drawn_parameters(), self.state())
+            self._pictures = Pictures(self.task, self.state(), self.goal_reward if self.own_objective else None)
 
     # --- Gymnasium -------------------------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             gymnasium.logger.warn("render() was called on an environment made without a render_mode")
             return None
         with self._guard("render"):
-            return self._pictures.draw(self.state())
+            return self._pictures.draw(self.state(), self.drawn_parameters())
 
     def close_extras(self, **kwargs: Any) -> None:
         """Release nothing: threads end with the object. A closed environment can still be reset and stepped."""
@@ -280,8 +280,10 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         return has_own_objective(self.parameters)
 
     def drawn_parameters(self) -> dict[str, Any]:
-        """The parameters as pictures show them: w and prices as they are in force, and the task's name."""
-        return {**self.parameters, "goal_reward": self.goal_reward, "prices": self.prices, "task": self.task}
+        """The parameters as pictures show them: w and prices as they are in force, the population's utility and cost
+        where it has them, and the task's name."""
+        tastes = {name: table for name, table in self.population.items() if name in ("utility", "cost")}
+        return {**self.parameters, **tastes, "goal_reward": self.goal_reward, "prices": self.prices, "task": self.task}
 
     def observe(self) -> Observation:
         """The current observation, after :meth:`set_state` or :meth:`restore`."""
@@ -375,7 +377,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         if self.autoreset_mode is AutoresetMode.SAME_STEP and terminated.any():
             self._add_final(info, final_rows, terminated)
         if self._pictures is not None:
-            self._pictures.add(self.state(), info["payment"], reward)
+            self._pictures.add(self.state(), info["payment"], reward, totals["gain"])
         truncated = np.zeros(self.num_envs, dtype=np.bool_)
         return self._observation(rows), reward, terminated, truncated, info
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from paymaster.rendering.amounts import short
 from paymaster.rendering.canvas import Canvas
 from paymaster.rendering.field_list import draw_field_list
 from paymaster.rendering.gain_chart import draw_gain
 from paymaster.rendering.grid_view import draw_grid
-from paymaster.rendering.legend import LEGEND_HEIGHT, draw_legend
+from paymaster.rendering.legend import draw_legend, legend_height
+from paymaster.rendering.limits import budget_left, share_left
 from paymaster.rendering.palette import INK, LINE, MUTED
 from paymaster.rendering.panel import draw_panel
 from paymaster.rendering.particle_view import draw_particles
@@ -44,7 +47,8 @@ def draw_frame(
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
-        parameters: of the game, with ``goal_reward`` as it is in force; ``task``, where its world draws itself.
+        parameters: of the game, as ``LeaderVectorEnv.drawn_parameters()`` has them: with ``goal_reward`` as it is in
+            force; ``task``, where its world draws itself; ``utility`` and ``cost`` of the population.
         history: what happened in the episode; without it time line and trails are empty.
         attention: the leader's weights of the followers, float [N]; by default those of the history's step, if any.
         title: names the picture, for instance task and leader.
@@ -67,7 +71,8 @@ def draw_frame(
     rows = row_height(len(scene.followers)) * len(scene.followers)
     gain = timeline + rows + 34.0
     legend = gain + _GAIN + 22.0
-    canvas = Canvas(_WIDTH, legend + LEGEND_HEIGHT + 14.0, width / _WIDTH)
+    below = legend_height(scene, _WIDTH - 2 * _MARGIN)
+    canvas = Canvas(_WIDTH, legend + below + 14.0, width / _WIDTH)
     drawing = drawing_of(parameters)
     if drawing is not None:
         drawing(canvas, (_MARGIN, _TOP, _WORLD), state, parameters)
@@ -108,7 +113,13 @@ def _draw_header(canvas: Canvas, scene: Scene, record: EpisodeRecord, title: str
     done = sum(int((step.completed >= 0).sum()) for step in past)
     step = f"{scene.step} of {scene.parameters['horizon']}" + (", over" if scene.state["done"] else "")
     right = _WIDTH - _MARGIN
-    for name, value in (("gain", f"{gain:g}"), ("paid", f"{paid:g}"), ("completed", str(done)), ("step", step)):
+    left = [("budget left", budget_left(scene)), ("share left", share_left(scene))]
+    limits = [(name, short(value + 0.0)) for name, value in left if math.isfinite(value)]
+    for name, value in (
+        *(("gain", f"{gain:g}"), ("paid", f"{paid:g}")),
+        *limits,
+        *(("completed", str(done)), ("step", step)),
+    ):
         wide = max(canvas.text_width(value, 24), canvas.text_width(name, 12.5))
         canvas.text(right, 26, name, 12.5, MUTED, "rm")
         canvas.text(right, 47, value, 24, INK, "rm")

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from paymaster.rendering.canvas import Canvas
 from paymaster.rendering.palette import BACKGROUND, INK, MUTED, goal_colour, mix
+from paymaster.rendering.panel import shows_tastes
 from paymaster.rendering.scene import Scene
 from paymaster.rendering.symbols import chip, coin, follower_badge, payment
 
-__all__ = ["LEGEND_HEIGHT", "draw_legend"]
+__all__ = ["draw_legend", "legend_height"]
 
-LEGEND_HEIGHT = 66.0
+_FIRST = 34.0  # where the rules begin
+_LINE, _SIZE = 18.0, 12.5  # from one to the next; of letters
 _TYPES = 12  # signs of goal types
 
 _GOALS = {
@@ -22,8 +24,13 @@ _GOALS = {
 }
 
 
+def legend_height(scene: Scene, width: float) -> float:
+    """Return how high the legend is: two lines of rules, more in games that need them."""
+    return _FIRST + _LINE * len(_rules(Canvas(1, 1, 1.0), scene, width)) - 4.0
+
+
 def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, *, attention: bool) -> None:
-    """Draws two lines: the signs, then the rules."""
+    """Draws the signs in a line, then the rules."""
     entries = _entries(canvas, y + 9, scene, attention=attention)
     widths = [wide + 5 + canvas.text_width(text, 12) for wide, text, _ in entries]
     gap = min(18.0, (width - sum(widths)) / (len(entries) - 1))
@@ -32,6 +39,12 @@ def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, 
         sign(left)
         canvas.text(left + wide + 5, y + 9, text, 12, MUTED)
         left += used + gap
+    for i, line in enumerate(_rules(canvas, scene, width)):
+        canvas.text(x, y + _FIRST + _LINE * i, line, _SIZE, INK)
+
+
+def _rules(canvas: Canvas, scene: Scene, width: float) -> list[str]:
+    """The rules in lines of at most that width."""
     amounts = dict.fromkeys(f"{w:g}" for w in scene.goal_reward)
     reward = "a fixed reward" if not amounts else next(iter(amounts)) if len(amounts) == 1 else "a type's reward"
     when = {
@@ -41,14 +54,32 @@ def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, 
     own, there = "", "there is one to take"
     if scene.world == "other":
         own, there = ", and what the world pays it besides,", "in reach"
+    leader = f"The leader gains {reward} for each completed contract{own} and pays the bonus {when}."
+    others, rest = "what it prefers", f"An offer of the type that a follower prefers is always accepted while {there}."
+    if scene.followers[0].utility or scene.followers[0].cost:
+        others, rest = "all other work", ""
+    if shows_tastes(scene):
+        rest = (
+            "Below a type: what reaching it is worth to the follower by itself, and what a step of its way costs (-)."
+        )
     rules = (
         "Each step the leader offers every follower a goal type and a bonus. A follower accepts only if that is worth "
-        "more to it than what it prefers, and works on what it chose, able to complete it or not.",
-        f"The leader gains {reward} for each completed contract{own} and pays the bonus {when}. "
-        f"An offer of the type that a follower prefers is always accepted while {there}.",
+        f"more to it than {others}, and works on what it chose, able to complete it or not.",
+        f"{leader} {rest}".rstrip(),
     )
-    for i, rule in enumerate(rules):
-        canvas.text(x, y + 34 + 18 * i, rule, 12.5, INK)
+    return [line for rule in rules for line in _broken(canvas, rule, width)]
+
+
+def _broken(canvas: Canvas, text: str, width: float) -> list[str]:
+    """The text in lines, broken between words."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if canvas.text_width(longer, _SIZE) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _entries(

@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+from paymaster.rendering.amounts import short
 from paymaster.rendering.canvas import Box, Canvas
 from paymaster.rendering.palette import CARD, FAINT, INK, LINE, MUTED, WARNING, Colour, goal_letter
 from paymaster.rendering.scene import Follower, Scene
 from paymaster.rendering.symbols import chip, coin, coins, follower_badge
 
-__all__ = ["draw_panel"]
+__all__ = ["draw_panel", "shows_tastes"]
 
 _MOST_ROWS = 16  # more followers than that get the compact form, in columns
 _HEADING = 40.0
 _ATTENTION = 84.0
 _SKILL = 29.0  # from one chip to the next
+_TASTES_OF = 9  # followers, at the most, whose rows have room for utilities and costs below the types
 _ALL_SKILLS = 8  # of more goal types only those are shown that a follower can complete
+
+
+def shows_tastes(scene: Scene) -> bool:
+    """Tell whether the table shows what each goal type is worth to followers by itself, and what their ways cost."""
+    tastes = bool(scene.followers[0].utility or scene.followers[0].cost)
+    return tastes and len(scene.followers) <= _TASTES_OF
 
 
 def draw_panel(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[float] | None) -> None:
@@ -27,11 +35,12 @@ def draw_panel(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[float
     x, y, width, height = box
     columns = _columns(len(scene.followers[0].skill), x, width, attention is not None)
     _draw_headings(canvas, columns, y)
+    _draw_rewards(canvas, columns["leader offers"], x + width, y + 6, scene)
     pitch = (height - _HEADING) / max(4, len(scene.followers))
     for follower in scene.followers:
         top = y + _HEADING + pitch * follower.number
         canvas.rectangle((x, top + 0.04 * pitch, width, 0.92 * pitch), CARD, radius=min(8.0, 0.2 * pitch))
-        _draw_row(canvas, columns, top + pitch / 2, pitch, follower, scene)
+        _draw_row(canvas, columns, x + width - 8, top + pitch / 2, pitch, follower, scene)
         if attention is not None:
             full = min(1.0, 4.0 / len(scene.followers))  # what fills the bar: among many followers shares are small
             share, tall = attention[follower.number], min(16.0, 0.5 * pitch)
@@ -61,8 +70,29 @@ def _draw_headings(canvas: Canvas, columns: dict[str, float], y: float) -> None:
         canvas.text(x + (10 if title == "follower" else 0), y + 28, title, 13, MUTED)
 
 
+def _draw_rewards(canvas: Canvas, left: float, right: float, y: float, scene: Scene) -> None:
+    """What a completed contract brings the leader, where that depends on its goal type: at the right end."""
+    if len(set(scene.goal_reward)) < 2:
+        return
+    title = "leader earns"
+    numbers = [short(w) for w in scene.goal_reward]
+    full = canvas.text_width(title, 11.5) + sum(24.0 + canvas.text_width(number, 11.5) for number in numbers)
+    scale = min(1.0, (right - left) / full)
+    x = right - scale * full
+    x += canvas.text(x, y, title, 11.5 * scale, MUTED)
+    for goal, number in enumerate(numbers):
+        chip(canvas, x + 14.0 * scale, y, 13.0 * scale, goal)
+        x += 24.0 * scale + canvas.text(x + 22.5 * scale, y, number, 11.5 * scale, INK)
+
+
 def _draw_row(
-    canvas: Canvas, columns: dict[str, float], y: float, pitch: float, follower: Follower, scene: Scene
+    canvas: Canvas,
+    columns: dict[str, float],
+    right: float,
+    y: float,
+    pitch: float,
+    follower: Follower,
+    scene: Scene,
 ) -> None:
     size, radius, left = min(26.0, 0.72 * pitch), min(17.0, 0.36 * pitch), columns["follower"]
     follower_badge(canvas, left + 12 + radius, y, radius, follower.number)
@@ -70,15 +100,24 @@ def _draw_row(
     every = len(follower.skill) <= _ALL_SKILLS
     shown = [(goal, able) for goal, able in enumerate(follower.skill) if able or every]
     pitch_of_chips = min(_SKILL, _SKILL * _ALL_SKILLS / max(1, len(shown)))
+    tastes = [values for values in (follower.utility, [-c for c in follower.cost]) if values and shows_tastes(scene)]
+    raised = 5.5 * len(tastes)
     for i, (goal, able) in enumerate(shown):
         side = min(size, 0.9 * pitch_of_chips)
-        chip(canvas, columns["can complete"] + size / 2 + pitch_of_chips * i, y, side, goal, able=able)
+        middle = columns["can complete"] + size / 2 + pitch_of_chips * i
+        chip(canvas, middle, y - raised, side, goal, able=able)
+        for line, values in enumerate(tastes):
+            sign = "+" if values[goal] >= 0.005 else ""
+            canvas.text(
+                middle, y - raised + side / 2 + 7 + 10.5 * line, sign + short(round(values[goal], 2)), 9.0, MUTED, "mm"
+            )
     _draw_value(canvas, columns["prefers, worth"], y, size, follower.preference, follower.reservation, worth=True)
     if follower.goal >= 0:
         _draw_value(canvas, columns["leader offers"], y, size, follower.goal, follower.pays)
     else:
         canvas.text(columns["leader offers"], y, "nothing", min(13.0, 0.45 * pitch), MUTED)
-    _draw_answer(canvas, columns["follower answers"], y, pitch, follower, scene)
+    left = columns["follower answers"]
+    _draw_answer(canvas, left, columns.get("attention", right) - left, y, pitch, follower, scene)
 
 
 def _draw_value(
@@ -89,12 +128,16 @@ def _draw_value(
     coins(canvas, x + 1.3 * size, y, 0.32 * size, amount, worth=worth)
 
 
-def _draw_answer(canvas: Canvas, x: float, y: float, pitch: float, follower: Follower, scene: Scene) -> None:
+def _draw_answer(
+    canvas: Canvas, x: float, room: float, y: float, pitch: float, follower: Follower, scene: Scene
+) -> None:
     head, detail, colour = _answer(follower, scene)
     if pitch < 40:
         size = min(12.5, 0.5 * pitch)
-        width = canvas.text(x, y, head, size, INK)
-        canvas.text(x + width + 6, y, detail, 0.92 * size, colour)
+        width = canvas.text(x, y, head, size, INK) + 6
+        if width + canvas.text_width(detail, 0.92 * size) > room:
+            detail = detail.rpartition(", ")[2]  # the rest of it the head says, too
+        canvas.text(x + width, y, detail, 0.92 * size, colour)
         return
     doing = f"it {follower.action}" if follower.action else ""
     lines = [(head, 16.0, INK), (detail, 13.0, colour), (doing, 13.0, MUTED)]
@@ -112,7 +155,7 @@ def _answer(follower: Follower, scene: Scene) -> tuple[str, str, Colour]:
         return ("", "no offer yet", MUTED) if scene.step == 0 else ("-", "no offer", MUTED)
     letter, wish, pays = goal_letter(follower.goal), goal_letter(follower.preference), follower.pays
     if follower.completed >= 0:
-        gain = f", leader gains {scene.goal_reward[follower.completed]:g}" if scene.goal_reward else ""
+        gain = f", leader gains {short(scene.goal_reward[follower.completed])}" if scene.goal_reward else ""
         return f"has completed {goal_letter(follower.completed)}", f"contract fulfilled{gain}", MUTED
     if follower.committed:
         if not follower.skill[follower.goal]:
@@ -120,8 +163,10 @@ def _answer(follower: Follower, scene: Scene) -> tuple[str, str, Colour]:
         return "accepts", f"under contract, step {follower.contract_age}" if follower.contract_age else "", MUTED
     if follower.left == 0:
         return "declines", f"no {letter} left to take", MUTED
+    if follower.utility or follower.cost:
+        return "declines", "other work is worth more to it", MUTED
     if follower.goal != follower.preference and pays <= follower.reservation:
-        return "declines", f"{wish} is worth {follower.reservation:g}, {letter} pays {pays:g}", MUTED
+        return "declines", f"{wish} is worth {short(follower.reservation)}, {letter} pays {short(pays)}", MUTED
     return "declines", "", MUTED
 
 
@@ -139,7 +184,8 @@ def _draw_compact(canvas: Canvas, box: Box, scene: Scene, attention: Sequence[fl
     blocks = -(-len(scene.followers) // _MOST_ROWS)
     wide, pitch = width / blocks, (height - _HEADING) / _MOST_ROWS
     most = max(attention) if attention is not None else 0.0
-    canvas.text(x, y + 6, "what followers prefer is hidden from the leader", 11.5, MUTED)
+    used = canvas.text(x, y + 6, "what followers prefer is hidden from the leader", 11.5, MUTED)
+    _draw_rewards(canvas, x + used + 20, x + width, y + 6, scene)
     for block in range(blocks):
         left = x + block * wide
         for at, title in ((22.0, "prefers"), (0.50 * wide, "offer"), (0.77 * wide, "answer")):
@@ -165,7 +211,7 @@ def _draw_small_value(canvas: Canvas, x: float, y: float, goal: int, amount: flo
         coins(canvas, x + 17, y, 4, amount, worth=worth)
         return
     coin(canvas, x + 21, y, 4, worth=worth)
-    canvas.text(x + 27, y, f"{amount:g}", 10.5, INK)
+    canvas.text(x + 27, y, short(amount), 10.5, INK)
 
 
 def _word(follower: Follower) -> tuple[str, Colour]:

@@ -14,7 +14,15 @@ __all__ = ["Follower", "Scene", "price_of", "read_scene"]
 
 _GRID_ACTIONS = ("moved ahead", "turned left", "turned right", "dug", "stood still")
 _PARTICLE_ACTIONS = ("coasted", "pushed left", "pushed right", "pushed down", "pushed up")
-_AS_IN_THE_STATE = ("identity", "preference", "reservation", "committed", "completed", "contract_age")
+_AS_IN_THE_STATE = (
+    "identity",
+    "preference",
+    "reservation",
+    "committed",
+    "completed",
+    "contract_age",
+    "contract_running",
+)
 
 
 @dataclass(frozen=True)
@@ -28,9 +36,12 @@ class Follower:
         preference, reservation: the goal type it prefers and what that is worth to it.
         goal, bonus, pays: its last offer, -1 for none, and what that pays.
         refused: that offer was beyond the leader's means, and so none.
+        utility, cost: by goal type, what reaching it is worth to the follower by itself, and what each step of its way
+            costs; () in games in which nobody has that.
         committed: it accepted that offer in the last step.
         completed: goal type of the contract that it completed in the last step, -1 for none.
         contract_age: steps its contract has run, 0 without one.
+        contract_running: it has one.
         action: what it did in the last step, in words; "" before the first.
         left: goals of the offered type that it may still take; None where the world is not known here.
     """
@@ -44,9 +55,12 @@ class Follower:
     bonus: int
     pays: float
     refused: bool
+    utility: tuple[float, ...]
+    cost: tuple[float, ...]
     committed: bool
     completed: int
     contract_age: int
+    contract_running: bool
     action: str
     left: int | None
 
@@ -76,7 +90,8 @@ def read_scene(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> Scene
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
-        parameters: of the game, with ``goal_reward`` and ``prices`` as they are in force.
+        parameters: of the game, with ``goal_reward`` and ``prices`` as they are in force, and the population's
+            ``utility`` and ``cost`` where it has them.
 
     Raises:
         ValueError: a state that lacks a field, or of a whole batch.
@@ -117,10 +132,17 @@ def _follower(state: Mapping[str, Any], k: int, world: World, parameters: Mappin
         bonus=bonus,
         pays=price_of(bonus, parameters),
         refused=bool(state["refused"][k]) if "refused" in state else False,
+        utility=_taste("utility", state, k, parameters),
+        cost=_taste("cost", state, k, parameters),
         action=_action(int(state["action"][k]), world),
         left=_left(state, k, goal, world),
         **{name: np.asarray(state[name])[k].item() for name in _AS_IN_THE_STATE},
     )
+
+
+def _taste(name: str, state: Mapping[str, Any], k: int, parameters: Mapping[str, Any]) -> tuple[float, ...]:
+    table = parameters.get(name)
+    return () if table is None or not np.any(table) else tuple(map(float, table[int(state["identity"][k])]))
 
 
 def _action(action: int, world: World) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from paymaster.rendering.amounts import short
 from paymaster.rendering.canvas import Canvas, Point
 from paymaster.rendering.palette import BACKGROUND, COIN, INK, LINE, WORTH, goal_colour, goal_letter, mix
 from paymaster.rendering.record import Step
@@ -34,9 +35,10 @@ def coin(canvas: Canvas, x: float, y: float, radius: float, *, worth: bool = Fal
 def payment(canvas: Canvas, x: float, y: float, radius: float, amount: float) -> None:
     """A single coin that says how much was paid, where it is large enough to read."""
     coin(canvas, x, y, radius)
-    if radius >= 5.5:
-        text = f"{amount:g}"
-        canvas.text(x, y, text, (1.45 if len(text) == 1 else 1.0) * radius, INK, "mm")
+    text = short(amount)
+    size = (1.45 if len(text) == 1 else 1.0) * radius
+    if radius >= 5.5 and canvas.text_width(text, size) < 2.0 * radius:
+        canvas.text(x, y, text, size, INK, "mm")
 
 
 def coins(canvas: Canvas, x: float, y: float, radius: float, amount: float, *, worth: bool = False) -> None:
@@ -46,7 +48,7 @@ def coins(canvas: Canvas, x: float, y: float, radius: float, amount: float, *, w
             coin(canvas, x + radius + 1.35 * radius * i, y, radius, worth=worth)
         return
     coin(canvas, x + radius, y, radius, worth=worth)
-    canvas.text(x + 2.4 * radius, y, f"{amount:g}", 1.9 * radius, INK, "lm")
+    canvas.text(x + 2.4 * radius, y, short(amount), 1.9 * radius, INK, "lm")
 
 
 def follower_badge(canvas: Canvas, x: float, y: float, radius: float, number: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from paymaster.rendering.amounts import short
 from paymaster.rendering.canvas import Box, Canvas
 from paymaster.rendering.palette import BACKGROUND, CARD, INK, LINE, MUTED, Colour, goal_colour, goal_letter, mix
 from paymaster.rendering.record import EpisodeRecord, Step
@@ -79,15 +81,18 @@ def _draw_offers(canvas: Canvas, axis: Axis, top: float, height: float, k: int, 
 
     before = None
     for (goal, bonus, accepted, past), stretch in groupby(steps, kind):
-        numbers = [number for number, _ in stretch]
+        steps_of_it = list(stretch)
+        numbers = [number for number, _ in steps_of_it]
         left, right = axis.place(numbers[0]), axis.place(numbers[-1] + 1)
         if goal >= 0:
             box, colour = (left, top, right - left, height), mix(goal_colour(goal), 1.0 if past else _FADED)
             _draw_bar(canvas, box, colour, accepted)
             if (goal, bonus) != before:
                 ink = mix(INK, 1.0 if past else _FADED)
-                sign = f"{goal_letter(goal)}{price_of(bonus, scene.parameters):g}"
-                _draw_label(canvas, box, sign, ink, BACKGROUND if accepted else colour)
+                sign = f"{goal_letter(goal)}{short(price_of(bonus, scene.parameters))}"
+                coins = [axis.place(number + 1) - left for number, step in steps_of_it if past and step.payment[k] > 0]
+                room = min(coins, default=math.inf) - 2.1 * _radius(axis, height)
+                _draw_label(canvas, box, sign, ink, BACKGROUND if accepted else colour, room)
         before = goal, bonus
 
 
@@ -100,15 +105,16 @@ def _draw_bar(canvas: Canvas, box: Box, colour: Colour, accepted: bool) -> None:
     canvas.rectangle((x + gap, top + 0.1 * height, width - 2 * gap, tall), fill, outline, line, radius)
 
 
-def _draw_label(canvas: Canvas, box: Box, text: str, ink: Colour, colour: Colour) -> None:
-    """The sign that an offer begins here, and its text, if there is room for it."""
+def _draw_label(canvas: Canvas, box: Box, text: str, ink: Colour, colour: Colour, room: float) -> None:
+    """The sign that an offer begins here, and its text, if there is room for it; a long one also before a coin."""
     x, top, width, height = box
     right, bottom = x + min(7.0, 0.28 * height + 1), top + min(8.0, 0.3 * height)
     canvas.polygon([(x - 0.5, top - 1), (right, top - 1), (x - 0.5, bottom)], ink)
     size = min(12.0, 0.5 * height)
     if height < 13 or width < size + 4:
         return
-    if canvas.text_width(text, size) + 6 > width:
+    wide = canvas.text_width(text, size) + 6
+    if wide > width or (len(text) > 2 and wide > room):
         text = text[0]
     canvas.text(x + 6, top + 0.1 * height + 0.66 * size, text, size, colour)
 
@@ -123,7 +129,7 @@ def _draw_attention(canvas: Canvas, axis: Axis, top: float, height: float, k: in
 
 def _draw_marks(canvas: Canvas, axis: Axis, top: float, height: float, k: int, past: Numbered) -> None:
     """Stars for completed contracts, coins for what was paid, at the end of their step."""
-    radius = min(7.0, 0.24 * height, max(3.6, 0.27 * axis.cell))
+    radius = _radius(axis, height)
     for number, step in past:
         right = axis.place(number + 1)
         paid = float(step.payment[k])
@@ -135,6 +141,11 @@ def _draw_marks(canvas: Canvas, axis: Axis, top: float, height: float, k: int, p
             canvas.star(x, top + 0.64 * height, 1.15 * radius, INK)
 
 
+def _radius(axis: Axis, height: float) -> float:
+    """Of a coin."""
+    return min(7.0, 0.24 * height, max(3.6, 0.27 * axis.cell))
+
+
 def _draw_summary(canvas: Canvas, axis: Axis, y: float, height: float, k: int, past: Numbered) -> None:
     done = sum(int(step.completed[k] >= 0) for _, step in past)
     paid = sum(float(step.payment[k]) for _, step in past)
@@ -143,7 +154,7 @@ def _draw_summary(canvas: Canvas, axis: Axis, y: float, height: float, k: int, p
     canvas.star(x, y, 0.5 * size, INK)
     canvas.text(x + 9, y, str(done), size, INK)
     coin(canvas, x + 44, y, 0.42 * size)
-    canvas.text(x + 53, y, f"{paid:g}", size, INK)
+    canvas.text(x + 53, y, short(paid), size, INK)
 
 
 def draw_cursor(canvas: Canvas, axis: Axis, step: int, bands: Sequence[tuple[float, float]]) -> None:
