@@ -33,7 +33,7 @@ from paymaster.scripted import make_scripted
 from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_leader
 from play import MB, RC, make, offer_stream, same
-from reference.cases import Case, economy_cases, people_with_tastes
+from reference.cases import Case, economy_cases, limited_cases, people_with_tastes
 from reference.lockstep import Lockstep
 from reference.random_states import OfferSource
 from rest_slow import rest_slow
@@ -55,6 +55,13 @@ def test_the_slow_reference_plays_the_same_economy(case: Case, share: float) -> 
     while both.steps < share * case.steps:
         both.play_episode(source, rules.horizon)
         both.reset()
+
+
+@pytest.mark.parametrize("share", [0.4, pytest.param(10.0, marks=pytest.mark.slow)], ids=["in part", "longer"])
+@pytest.mark.parametrize("case", limited_cases(), ids=lambda case: case.name)
+def test_with_followers_that_learn_too(case: Case, share: float) -> None:
+    """What they are shown, what is refused when their turn comes, and all that follows; their answers are random."""
+    test_the_slow_reference_plays_the_same_economy(case, share)
 
 
 def make_vec(task: str, **parameters: Any) -> Any:
@@ -86,9 +93,9 @@ def covering(play: tuple[str, str, str, int]) -> bool:
 def test_limits_hold_and_money_is_conserved(
     task: str, payment: str, followers: str, limit: int, request: pytest.FixtureRequest
 ) -> None:
-    """Fast: 60 steps of 16 games a case. Slow: 5,000 steps of each of the other cases, 10^6 and more in all."""
+    """Fast: 60 steps of 16 games a case. Slow: 7,680 steps of each other case, 10^6 with learning followers."""
     slow = request.node.get_closest_marker("slow") is not None
-    games, steps = (64, 80) if slow else (16, 60)
+    games, steps = (64, 120) if slow else (16, 60)
     limits = {"num_bonuses": 2, "abstain": True, **LIMITS[limit]}
     if "max_share" in limits and payment.startswith("advance"):
         limits["opening_sum"] = 4.4

@@ -67,9 +67,17 @@ class ReferenceBatch:
             game.reset()
         return self.observation(), {}
 
-    def step(self, offers: Any) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], Arrays]:
-        """Step all with offers int[B, N, 2]; return observation, reward, terminated, truncated, info."""
-        results = [game.step(rows) for game, rows in zip(self.games, np.asarray(offers).tolist(), strict=True)]
+    def shown(self, offers: Any) -> NDArray[Any]:
+        """The first phase: offers int[B, N, 2] as followers that learn see them, those that do not fit as (-1, -1)."""
+        rows = zip(self.games, np.asarray(offers).tolist(), strict=True)
+        return np.array([game.shown(row) for game, row in rows], dtype=np.int16)
+
+    def step(self, offers: Any, answers: Any = None) -> tuple[Arrays, NDArray[Any], NDArray[Any], NDArray[Any], Arrays]:
+        """Step all with offers int[B, N, 2], and answers int[B, N] of followers that learn; return observation, reward,
+        terminated, truncated, info."""
+        rows = np.asarray(offers).tolist()
+        said = [None] * len(rows) if answers is None else np.asarray(answers).tolist()
+        results = [game.step(row, answer) for game, row, answer in zip(self.games, rows, said, strict=True)]
         for result in results:
             self.statistics.update(result.records)
         info = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -137,6 +137,16 @@ ECONOMIES: dict[str, dict[str, Any]] = {
     "poorest": {"weight_equality": 2.0, "equality": "poorest", "effort_cost": 0.1},
 }
 """Name -> parameters of an economy."""
+
+
+def limited_cases() -> list[Case]:
+    """The economies with a limit or an objective, played by followers that learn."""
+    kept = ("budget", "share", "nothing", "tastes-and", "gini", "poorest")
+    return [
+        replace(case, name=f"{case.name}-meta", parameters={**case.parameters, "followers": "meta"})
+        for case in economy_cases()
+        if case.name.startswith(kept)
+    ]
 
 
 def economy_cases() -> list[Case]:

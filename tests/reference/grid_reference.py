@@ -172,15 +172,27 @@ class ReferenceGame:
 
     # ---- one step
 
-    def step(self, offers: Any) -> StepResult:
-        """Leader offers, followers decide and act, contracts and rewards are settled, the clock moves on."""
+    def shown(self, offers: Any) -> list[Offer]:
+        """The first phase of a step whose followers answer: the offers, "none" in place of those that do not fit."""
+        purse = self.purse()
+        made = [self._offer(goal, bonus) for goal, bonus in offers]
+        return [
+            offer if self._free(k, offer) or self._fits(purse, k, offer) else (NONE, NONE)
+            for k, offer in enumerate(made)
+        ]
+
+    def step(self, offers: Any, answers: Any = None) -> StepResult:
+        """Leader offers, followers decide and act, contracts and rewards are settled, the clock moves on.
+
+        With answers int[N], goal types or G for "stop", followers learn, and these are their decisions.
+        """
         n, s = self.rules.num_followers, self.state
         if s.done:
             nothing = [np.float32(0)] * n
             return StepResult(0.0, [False] * n, [NONE] * n, nothing, [False] * n, nothing, [NONE] * n, [])
         made = [self._offer(goal, bonus) for goal, bonus in offers]
         equal = equality(self.rules.equality, s.earned.tolist())
-        offer, chosen = self._respond(made)
+        offer, chosen = self._respond(made, answers)
         committed = [chosen[k] == offer[k][0] != NONE for k in range(n)]
         actions = self._primitive_actions(chosen)
         kept = [s.contract_running[k] and offer[k] == tuple(s.offer[k]) for k in range(n)]
@@ -231,33 +243,49 @@ class ReferenceGame:
             records=records,
         )
 
-    def _respond(self, made: list[Offer]) -> tuple[list[Offer], list[int]]:
+    def _respond(self, made: list[Offer], answers: Any) -> tuple[list[Offer], list[int]]:
         """Followers look at their offers one after the other, "none" in place of those that do not fit; the offers as
         they see them, and the goal types that they take."""
         s, rules, people = self.state, self.rules, self.population
-        before = [(int(goal), int(bonus)) for goal, bonus in s.offer]
-        purse = self.purse()
+        purse, before = self.purse(), made if answers is None else self.shown(made)
         offer, chosen = list(made), []
-        for k, (goal, bonus) in enumerate(made):
-            goes_on = purse.reserved.pop(k, None) == made[k]
-            signed = made[k] == before[k] and (
-                s.contract_running[k] or (s.dropped[k] and rules.payment == "advance_once")
-            )
-            advance = rules.payment.startswith("advance")
-            free = goal == NONE or goes_on or (advance and (signed or rules.price(bonus) == 0))
-            if rules.limited and not free and not purse.fits(k, made[k], at_once=advance):
+        advance = rules.payment.startswith("advance")
+        for k, (_, bonus) in enumerate(made):
+            free, signed = self._free(k, made[k]), self._signed(k, made[k])
+            purse.reserved.pop(k, None)
+            if before[k] != made[k] or not (free or self._fits(purse, k, made[k])):
                 offer[k] = (NONE, NONE)
             price = 0.0 if offer[k][0] == NONE else float(np.float32(rules.price(offer[k][1])))
             identity = int(s.identity[k])
             own, cost = people.utility[identity].tolist(), people.cost[identity].tolist()
             c, distance = float(s.reservation[k]), self.routes[k].distance
-            chosen.append(decide(distance, int(s.preference[k]), c, offer[k][0], price, own, cost))
+            if answers is None:
+                chosen.append(decide(distance, int(s.preference[k]), c, offer[k][0], price, own, cost))
+            else:
+                within = answers[k] < rules.num_goals and distance[answers[k]] != NONE
+                chosen.append(int(answers[k]) if within else NONE)
             takes = chosen[k] == offer[k][0] != NONE
             if (rules.payment == "outcome" and offer[k][0] != NONE) or (rules.payment == "completion" and takes):
                 purse.reserved[k] = offer[k]
             if advance and takes and not signed:
                 purse.paid += rules.price(bonus)
         return offer, chosen
+
+    def _signed(self, k: int, offer: Offer) -> bool:
+        """Whether an advance payment for the same offer has been made, and counts."""
+        s = self.state
+        same = offer == (int(s.offer[k][0]), int(s.offer[k][1]))
+        return same and bool(s.contract_running[k] or (s.dropped[k] and self.rules.payment == "advance_once"))
+
+    def _free(self, k: int, offer: Offer) -> bool:
+        """Whether an offer needs no money beyond what is reserved for it."""
+        advance = self.rules.payment.startswith("advance")
+        goes_on = self.purse().reserved.get(k) == offer
+        costs_nothing = advance and (self._signed(k, offer) or self.rules.price(offer[1]) == 0)
+        return not self.rules.limited or offer[0] == NONE or goes_on or costs_nothing
+
+    def _fits(self, purse: Purse, k: int, offer: Offer) -> bool:
+        return purse.fits(k, offer, at_once=self.rules.payment.startswith("advance"))
 
     def purse(self) -> Purse:
         """The leader's money between two steps."""

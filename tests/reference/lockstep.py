@@ -25,6 +25,7 @@ class Lockstep:
         self.real = make_vec(task, num_envs=num_envs, num_threads=num_threads, **parameters)
         self.reference = ReferenceBatch(task, num_envs, **parameters)
         self.steps = 0
+        self._rng = np.random.default_rng(0)  # of answers
         self._before: Arrays = {}
         self._offers: NDArray[Any] | None = None
 
@@ -44,8 +45,11 @@ class Lockstep:
     def step(self, offers: NDArray[Any]) -> None:
         self._before, self._offers = self.reference.state(), offers
         self.steps += int(np.count_nonzero(~self._before["done"]))
-        observation, *results, info = self.reference.step(offers)
-        got_observation, *got_results, got_info = self.real.step(offers)
+        answers = None
+        if self.reference.rules.followers == "meta":
+            answers = self._answers(offers)
+        observation, *results, info = self.reference.step(offers, answers)
+        got_observation, *got_results, got_info = self.real.step(offers) if answers is None else self.real.act(answers)
         self._compare_observation(observation, got_observation)
         for name, expected, got in zip(RESULTS, results, got_results, strict=True):
             self._compare(name, expected, got)
@@ -53,6 +57,14 @@ class Lockstep:
             self._compare(f"info {name}", info[name], got_info[name])
         self._compare_state()
         self.compare_statistics()
+
+    def _answers(self, offers: NDArray[Any]) -> NDArray[Any]:
+        """Show followers that learn their offers; random answers, two thirds of them what was offered."""
+        playing, goals = ~self._before["done"], self.reference.rules.num_goals
+        shown = np.array(self.real.offer(offers)["offered"])
+        self._compare("offered", self.reference.shown(offers)[playing], shown[playing])
+        other = self._rng.integers(goals + 1, size=offers.shape[:2])
+        return np.where(self._rng.random(other.shape) < 0.67, offers[..., 0], other)  # G, "none", is "stop"
 
     def play_episode(self, offers: Any, steps: int) -> None:
         """Step with ``offers.next()`` until every game is over, or for `steps` steps."""

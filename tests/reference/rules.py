@@ -27,6 +27,7 @@ class Rules:
     num_bonuses: int = 2
     horizon: int = 30
     payment: str = "completion"
+    followers: str = "rule"
     noise: float = 0.0
     abstain: bool = False
     observe_routes: bool = False
