@@ -1,4 +1,4 @@
-"""Two short episodes as text that a person can read, kept in tests/golden and played again here.
+"""Short episodes as text that a person can read, kept in tests/golden and played again here.
 
 Every change of the rules, of the random numbers or of the drawing shows as a difference to the text. When it is meant,
 
@@ -7,14 +7,17 @@ Every change of the rules, of the random numbers or of the drawing shows as a di
 writes the files anew (and the tests are skipped); read the difference before committing it.
 
 A file begins with how the game is made. Then come, for every step, the game as ``render()`` draws it, the offers made
-in it (goal type a, b, ... and the price; ``-`` is none) and a line a follower: the primitive action it played, the
-contract it signed, completed or gave up, what it claimed, collected, was paid and earned; at the end the totals.
+in it (goal type a, b, ... and the bonus level from 1, which is its price unless others are given; ``-`` is none), what
+is left of the budget, and a line a follower: the primitive action it played, the contract it signed, completed or gave
+up, whether its offer was refused, what it claimed, collected, was paid and earned; at the end the totals. The slow
+reference plays the same, to the same numbers.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +26,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `reference`, which is not installed
+
 import paymaster
+from reference.lockstep import Lockstep
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 UPDATE = os.environ.get("PAYMASTER_UPDATE_GOLDEN", "") not in ("", "0")
@@ -36,7 +42,7 @@ class Episode:
 
     Attributes:
         task, seed, parameters: what the game is made of.
-        offers: step -> offers from then on, a word a follower: "a2" is goal type a for 2, "-" none.
+        offers: step -> offers from then on, a word a follower: "a2" is goal type a at the second level, "-" none.
     """
 
     task: str
@@ -65,6 +71,21 @@ EPISODES = {
             "abstain": True,
         },
     ),
+    "economy_of_a_small_budget": Episode(
+        "resource_collection",
+        seed=7,
+        offers={0: "c2 d1 c1 c2", 2: "d2 d1 c1 c2", 5: "d1 c2 - b2", 7: "a2 c2 b1 b2"},
+        parameters={
+            "prices": [0.5, 1.75],
+            "goal_reward": [3.0, 2.5, 4.0, 6.0],
+            "budget": 5.0,
+            "effort_cost": 0.125,
+            "weight_welfare": 0.5,
+            "weight_equality": 2.0,
+            "horizon": 12,
+            "abstain": True,
+        },
+    ),
 }
 
 
@@ -81,6 +102,8 @@ def play(episode: Episode) -> Iterator[str]:
         yield ""
         before = env.state()
         yield from env.render().splitlines()
+        if "budget" in episode.parameters:
+            yield f"budget left: {env.batch.observe()['budget_left'][0]:g}"
         words = episode.offers.get(int(before["step"]), " ".join(words)).split()
         yield "offers: " + " ".join(words)
         _, reward, terminated, _, info = env.step(actions_of(words, env.batch.parameters["num_goals"]))
@@ -104,6 +127,8 @@ def events(before: Any, after: Any, info: Any, k: int) -> Iterator[str]:
     same = (before["offer"][k] == after["offer"][k]).all()
     if info["committed"][k] and not (same and before["contract_running"][k]):
         yield "signs"
+    if "refused" in info and info["refused"][k]:
+        yield "has its offer refused"
     if before["contract_running"][k] and not info["committed"][k]:
         yield "gives its contract up" if same else "has its contract ended"
     mine = after["resource_claimant"] == k
@@ -137,6 +162,22 @@ def test_played_as_written(name: str) -> None:
         pytest.fail(
             f"{difference}\nIf this is meant: PAYMASTER_UPDATE_GOLDEN=1 (see the module's docstring)", pytrace=False
         )
+
+
+@pytest.mark.parametrize("name", EPISODES)
+def test_the_slow_reference_plays_it_too(name: str) -> None:
+    episode = EPISODES[name]
+    both = Lockstep(make_vec, episode.task, 1, seed=episode.seed, **episode.parameters)
+    both.reset()
+    words: list[str] = []
+    for step in range(both.reference.rules.horizon):
+        words = episode.offers.get(step, " ".join(words)).split()
+        both.step(actions_of(words, both.reference.rules.num_goals)[None])
+    assert both.reference.state()["done"].all()
+
+
+def make_vec(task: str, **parameters: Any) -> Any:
+    return paymaster.make_vec(task, autoreset_mode="Disabled", **parameters)
 
 
 def test_every_golden_file_is_played() -> None:
