@@ -25,7 +25,7 @@ class PyBatch {
  public:
   PyBatch(const std::string& task, const py::dict& parameters, const BatchConfig& batch, const py::object& population,
           bool copy)
-      : task_(task), copy_(copy) {
+      : task_(task), made_of_(copies().attr("made_of")(task)), copy_(copy) {
     const GameConfig config = config_from_dict(task, parameters);
     std::optional<Population> people;
     if (!population.is_none()) people = population_from(population, config.num_goals);
@@ -109,22 +109,26 @@ class PyBatch {
     const BatchConfig& batch = batch_->batch_config();
     py::object offers = py::none();
     if (offered_) offers = Array<std::int32_t>(static_cast<py::ssize_t>(offers_.size()), offers_.data());
-    const py::object definition =
-        registration().attr("definition_of")(task_);  // for a process that has not met the task
     return py::make_tuple(task_, config_to_dict(batch_->config()), batch.num_envs, batch.seed, batch.first_index,
                           batch.num_threads, static_cast<int>(batch.autoreset), population(), copy_,
-                          py::bytes(batch_->snapshot()), offers, definition);
+                          py::bytes(batch_->snapshot()), offers, made_of_);
   }
 
   static std::unique_ptr<PyBatch> unpickled(const py::tuple& from) {
     expect(from.size() == 12, "pickled batch", "12 parts", from.size());
-    registration().attr("find_defined")(from[0], from[11]);
+    copies().attr("find_made_of")(from[0], from[11]);  // for a process that has not met the task
     expect_range(py::cast<int>(from[6]), 0, static_cast<int>(Autoreset::disabled), "pickled batch: autoreset");
     const BatchConfig batch{py::cast<int>(from[2]), py::cast<std::uint64_t>(from[3]), py::cast<std::int64_t>(from[4]),
                             py::cast<int>(from[5]), static_cast<Autoreset>(py::cast<int>(from[6]))};
-    auto made = std::make_unique<PyBatch>(py::cast<std::string>(from[0]), py::cast<py::dict>(from[1]), batch,
-                                          py::object(from[7]), py::cast<bool>(from[8]));
-    made->batch_->restore(py::cast<std::string>(from[9]));
+    std::unique_ptr<PyBatch> made;
+    try {
+      made = std::make_unique<PyBatch>(py::cast<std::string>(from[0]), py::cast<py::dict>(from[1]), batch,
+                                       py::object(from[7]), py::cast<bool>(from[8]));
+      made->batch_->restore(py::cast<std::string>(from[9]));
+    } catch (const std::exception&) {
+      copies().attr("refuse_another")(from[0], from[11]);  // if that is why
+      throw;
+    }
     if (from[10].is_none()) return made;
     const auto offers = py::cast<Array<std::int32_t>>(from[10]);
     expect(offers.size() == static_cast<py::ssize_t>(made->offers_.size()), "pickled batch", "offers to all followers",
@@ -183,7 +187,7 @@ class PyBatch {
   }
 
  private:
-  static py::module_ registration() { return py::module_::import("paymaster.worlds.registration"); }
+  static py::module_ copies() { return py::module_::import("paymaster.worlds.copies"); }
 
   /// Followers act from outside, in a second phase of the step.
   bool two_phase() const { return batch_->config().follower_kind() != Followers::rule; }
@@ -199,6 +203,7 @@ class PyBatch {
   }
 
   std::string task_;
+  py::object made_of_;  // what the task was when the games were made
   bool copy_;
   std::unique_ptr<Batch> batch_;
   std::optional<Results> results_;  // made in the constructor, with the GIL held

@@ -121,7 +121,7 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[Any, int], list[Any]]]] = {
     },
     "batch same arrays": (partial(paymaster.make_vec, "navigation", 3, copy=False, num_threads=2, **SHORT), batch),
     "batch population": (
-        partial(paymaster.make_vec, RC, 2, population=PEOPLE, preference_among_skills=False, first_index=7, **SHORT),
+        partial(paymaster.make_vec, RC, 2, population=PEOPLE, abstain=True, first_index=7, **SHORT),
         batch,
     ),
     "batch pictures": (partial(paymaster.make_vec, RC, 2, render_mode="rgb_array", **SHORT), batch),

@@ -13,7 +13,6 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,10 +23,11 @@ from paymaster import _core
 from paymaster.validation.arguments import DRAWN_BY, as_array, check_int, map_text, population_arrays, refuse_draw
 from paymaster.validation.imports import imported
 from paymaster.validation.keywords import ARGUMENTS, unknown_parameter
-from paymaster.validation.parameters import ParameterValue, plain_parameters
+from paymaster.validation.parameters import plain_parameters
 from paymaster.validation.ranges import from_json
 from paymaster.validation.settings_file import is_settings_file, read_settings
 from paymaster.worlds.caller import Caller, features_of
+from paymaster.worlds.definition import Definition
 from paymaster.worlds.gymnasium_names import check_names, forget_names, register_names
 from paymaster.worlds.parameter import Parameter
 from paymaster.worlds.rules_digest import rules_digest
@@ -35,6 +35,7 @@ from paymaster.worlds.world import World
 
 __all__ = [
     "Definition",
+    "class_of",
     "definition_of",
     "drawing_of",
     "find",
@@ -55,30 +56,6 @@ Arrays: TypeAlias = tuple[NDArray[Any] | None, ...]
 
 _TRIAL = "(a task that is being registered)"
 _TRAITS = ("skill", "preference", "reservation", "learns", "utility", "cost", "weight")
-
-
-@dataclass(frozen=True)
-class Definition:
-    """What another process needs to know of a task that was registered.
-
-    Attributes:
-        task: what it is made of: one of the package's tasks or of an installed package's, or ``module:Class`` of a
-            world.
-        meaning: one line for ``paymaster tasks``; empty for that of ``task``.
-        parameters: in place of those of ``task``.
-        population: skill [P][G] of 0 and 1, preference [P], reservation [P], learns [P] if only some learn, and utility
-            [P][G], cost [P][G], weight [P] if they were given; None draws it.
-    """
-
-    task: str
-    meaning: str = ""
-    parameters: dict[str, ParameterValue] = field(default_factory=dict, hash=False)
-    population: dict[str, list[Any]] | None = field(default=None, hash=False)
-
-    def __post_init__(self) -> None:
-        """Have limits that are "inf", as files say it, as numbers."""
-        if isinstance(self.parameters, Mapping):
-            object.__setattr__(self, "parameters", plain_parameters(self.parameters))
 
 
 _definitions: dict[str, Definition] = {}
@@ -215,6 +192,11 @@ def drawing_of(parameters: Mapping[str, Any]) -> Callable[..., None] | None:
 def definition_of(task: str) -> Definition | None:
     """Return what another process needs to know of a task; None for one of the package's own."""
     return _definitions.get(task)
+
+
+def class_of(task: str) -> type[World] | None:
+    """Return the class of the world of a task of one's own; None for the package's worlds."""
+    return _classes.get(task)
 
 
 def rules_of(task: str) -> str:
