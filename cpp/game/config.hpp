@@ -108,21 +108,22 @@ struct GameConfig {
         "max_share", self.max_share,
         "the most that is paid in bonuses as a share of the revenue so far (w of completed contracts); inf: no limit",
         0.0, no_end);
-    visitor(
-        "opening_sum", self.opening_sum,
-        "with max_share and payment in advance: what may be paid beyond that share, as there is no revenue at first; at "
-        "least the lowest price",
-        0.0, 1e9);
+    visitor("opening_sum", self.opening_sum,
+            "with max_share and payment in advance: what may be paid beyond that share, as there is no revenue at "
+            "first; at "
+            "least the lowest price",
+            0.0, 1e9);
     visitor("weight_gain", self.weight_gain, "weight of the gain in the leader's reward", 0.0, 1e6);
     visitor("weight_welfare", self.weight_welfare,
             "weight of the welfare in the leader's reward: everybody's rewards together, payments cancel out", 0.0,
             1e6);
     visitor("weight_equality", self.weight_equality,
             "weight of the equality of followers' rewards in the leader's reward", 0.0, 1e6);
-    visitor("equality", self.equality,
-            "with weight_equality, 'gini': 1 - Gini index of the followers' rewards of the episode so far; 'poorest': the "
-            "least of them",
-            Choices{"gini", "poorest"});
+    visitor(
+        "equality", self.equality,
+        "with weight_equality, 'gini': 1 - Gini index of the followers' rewards of the episode so far; 'poorest': the "
+        "least of them",
+        Choices{"gini", "poorest"});
     visitor("effort_cost", self.effort_cost,
             "what each step of going for a goal costs a follower, unless the population says so", 0.0, kMaxPrice);
     visitor("population_size", self.population_size, "followers with fixed traits an episode is drawn from", 1,

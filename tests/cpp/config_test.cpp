@@ -96,12 +96,12 @@ TEST_CASE("GameConfig: what is refused, and that the error begins with the param
       {"budget", [](GameConfig& c) { c.budget = std::numeric_limits<double>::quiet_NaN(); }},
       {"max_share", [](GameConfig& c) { c.max_share = -0.1; }},
       {"opening_sum", [](GameConfig& c) { c.opening_sum = 5; }},
-      {"opening_sum", [](GameConfig& c) { c.max_share = 1, c.opening_sum = 5; }},  // nothing is paid in advance
+      {"opening_sum", [](GameConfig& c) { c.max_share = 1, c.opening_sum = 5; }},      // nothing is paid in advance
       {"opening_sum", [](GameConfig& c) { c.payment = "advance", c.max_share = 1; }},  // nothing can be paid at first
       {"opening_sum",
        [](GameConfig& c) { c.payment = "advance_once", c.max_share = 1, c.prices = {2, 3}, c.opening_sum = 1.5; }},
       {"weight_gain", [](GameConfig& c) { c.weight_gain = -1; }},
-      {"weight_gain", [](GameConfig& c) { c.weight_gain = 0; }},  // every reward would be 0
+      {"weight_gain", [](GameConfig& c) { c.weight_gain = 0; }},    // every reward would be 0
       {"equality", [](GameConfig& c) { c.equality = "poorest"; }},  // of no weight
       {"equality", [](GameConfig& c) { c.equality = "theil"; }},
       {"effort_cost", [](GameConfig& c) { c.effort_cost = -1; }},
