@@ -109,7 +109,7 @@ inline float due_when_taken(const Follower& f, Offer offer, const Economy& econo
   event.accepted = committed;
   const float due = due_when_taken(f, offer, economy);
   const bool drops = !changed & !committed, runs_on = f.contract_running & !changed & committed;
-  event.ended = drops & f.contract_running ? f.offer : Offer{};
+  event.ended = (drops & f.contract_running) ? f.offer : Offer{};
   f.dropped = drops & (f.dropped | f.contract_running);
   f.offer = offer;
   f.committed = committed;
