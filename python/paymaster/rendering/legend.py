@@ -8,6 +8,7 @@ from paymaster.rendering.canvas import Canvas
 from paymaster.rendering.palette import BACKGROUND, INK, MUTED, goal_colour, mix
 from paymaster.rendering.scene import Scene
 from paymaster.rendering.symbols import chip, coin, follower_badge, payment
+from paymaster.rendering.worlds import ON_GRID
 
 __all__ = ["LEGEND_HEIGHT", "draw_legend"]
 
@@ -16,6 +17,7 @@ _TYPES = 12  # signs of goal types
 
 _GOALS = {
     "grid": "resources by type",
+    "crafting": "materials, items",
     "navigation": "landmarks by type",
     "predator_prey": "preys by type",
     "other": "goals by type",
@@ -41,11 +43,13 @@ def draw_legend(canvas: Canvas, x: float, y: float, width: float, scene: Scene, 
     own, there = "", "there is one to take"
     if scene.world == "other":
         own, there = ", and what the world pays it besides,", "in reach"
+    preferred = f"An offer of the type that a follower prefers is always accepted while {there}."
+    if scene.on_employment:
+        preferred = "A price of 0 is no employment: nobody accepts it."
     rules = (
         "Each step the leader offers every follower a goal type and a bonus. A follower accepts only if that is worth "
         "more to it than what it prefers, and works on what it chose, able to complete it or not.",
-        f"The leader gains {reward} for each completed contract{own} and pays the bonus {when}. "
-        f"An offer of the type that a follower prefers is always accepted while {there}.",
+        f"The leader gains {reward} for each completed contract{own} and pays the bonus {when}. {preferred}",
     )
     for i, rule in enumerate(rules):
         canvas.text(x, y + 34 + 18 * i, rule, 12.5, INK)
@@ -93,7 +97,7 @@ def _entries(
         (12.0, "worth to it", lambda x: coin(canvas, x + 6, y, 6, worth=True)),
         (14.0, "contract completed", lambda x: canvas.star(x + 7, y, 7.5, INK)),
     ]
-    if scene.world == "grid":
+    if scene.world in ON_GRID:
         entries.append((18.0, "claimed by 2", claim))
     elif scene.world != "other":
         entries.append((20.0, "velocity", velocity))

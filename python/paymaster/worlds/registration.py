@@ -52,7 +52,7 @@ GROUP = "paymaster.worlds"
 """The entry points' group: a name for a World's class, or for a module that registers tasks when it is imported."""
 
 _TRAITS = ("skill", "preference", "reservation", "learns", "utility", "cost", "weight")
-_DRAWN_BY = ("population_seed", "skills_per_follower", "preference_among_skills", "max_reservation")
+_DRAWN_BY = ("named_population", "population_seed", "skills_per_follower", "preference_among_skills", "max_reservation")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def register(
     task: str | type[World],
     *,
     meaning: str | None = None,
-    population: Mapping[str, ArrayLike] | None = None,
+    population: Mapping[str, ArrayLike] | str | None = None,
     **parameters: Any,
 ) -> None:
     """Make a task of your own known by name: from then on it works wherever the package's own tasks do.
@@ -306,7 +306,11 @@ def _add(name: str, world: type[World], meaning: str | None, preset: dict[str, A
 
 
 def _add_preset(
-    name: str, base: str, meaning: str | None, population: Mapping[str, ArrayLike] | None, parameters: dict[str, Any]
+    name: str,
+    base: str,
+    meaning: str | None,
+    population: Mapping[str, ArrayLike] | str | None,
+    parameters: dict[str, Any],
 ) -> None:
     """Add a task that is another one with other parameters."""
     about = _core.task(base)
