@@ -7,13 +7,23 @@ from typing import Any
 import paymaster
 
 TASKS = [task.name for task in paymaster.tasks()]
-GRIDS = [task.name for task in paymaster.tasks() if "map" in task.parameters]
-PARTICLES = [name for name in TASKS if name not in GRIDS]
+CRAFTING = [task.name for task in paymaster.tasks() if "crafting" in task.name]
+GRIDS = [task.name for task in paymaster.tasks() if "map" in task.parameters and task.name not in CRAFTING]
+PARTICLES = [name for name in TASKS if name not in (*GRIDS, *CRAFTING)]
+_FIXED_IN_CRAFTING = ("map", "num_goals", "skills_per_follower", "preference_among_skills", "goal_reward", "prices")
 
 
 def fitting(task: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """A grid's parameters for this task: in the plane there is no map, and goals are called targets."""
+    """A grid's parameters for this task: in the plane there is no map, and goals are called targets; in the crafting
+    world there is one number of goal types, and materials for two top-level items."""
     if task in GRIDS:
         return parameters
+    if task in CRAFTING:
+        own = {name: value for name, value in parameters.items() if name not in _FIXED_IN_CRAFTING}
+        if "num_resources" in own:
+            own["num_resources"] = max(8, own["num_resources"])
+        if "num_bonuses" in own:
+            own["prices"] = list(range(own["num_bonuses"]))
+        return own
     renamed = {"num_resources": "num_targets"}
     return {renamed.get(name, name): value for name, value in parameters.items() if name != "map"}

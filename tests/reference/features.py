@@ -15,8 +15,6 @@ __all__ = ["FeatureEncoder", "expired"]
 
 Floats = NDArray[np.float32]
 
-_ACTIONS = 5  # primitive, of each of the package's worlds
-
 _CURVE_MARKS = 4  # ages at which the completion curve is read off: a quarter, half, three quarters, all of the horizon
 _NEAR = 10.0  # actions; distances are shown as _NEAR / (_NEAR + distance), finest where it matters
 
@@ -34,11 +32,13 @@ class FeatureEncoder:
         self._abundance = max(1.0, objects / self._goals)
         self._body = _body_of(parameters)
         self._statistics = env.statistics
-        self._one_hot_action = np.eye(_ACTIONS + 1, dtype=np.float32)
-        self.follower_features = 1 + (_ACTIONS + 1) + 4 + 4 + self._goals
+        self._actions: int = env.num_actions
+        self._one_hot_action = np.eye(self._actions + 1, dtype=np.float32)
+        self.follower_features = 1 + (self._actions + 1) + 4 + 4 + self._goals
         self._routes: bool = parameters["observe_routes"]
         self._history = 2 * self._bonuses + 2 + _CURVE_MARKS
-        self.goal_features = 7 + 3 + self._history + self._routes * _ACTIONS
+        self._crafting = {"inventory": 4, "missing": 2} if env.num_actions == 6 else {}  # field -> scale
+        self.goal_features = 7 + 3 + self._history + self._routes * self._actions + len(self._crafting)
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Features of one step.
@@ -57,7 +57,7 @@ class FeatureEncoder:
         return follower, goal
 
     def _fill_follower(self, seen: Mapping[str, NDArray[Any]], out: Floats) -> None:
-        cut = 1 + _ACTIONS + 1
+        cut = 1 + self._actions + 1
         out[..., 0] = (seen["step"] / self._horizon)[:, None]
         out[..., 1:cut] = self._one_hot_action[seen["action"]]  # -1, "none yet", is the last row
         out[..., cut : cut + 4] = self._body.features(seen)
@@ -87,7 +87,10 @@ class FeatureEncoder:
         out[..., 9] = offered & (seen["committed"] > 0)[..., None]
         out[..., 10 : 10 + self._history] = self._table()[seen["identity"]]
         if self._routes:
-            out[..., 10 + self._history :] = self._one_hot_action[seen["route"], :-1]
+            at = 10 + self._history
+            out[..., at : at + self._actions] = self._one_hot_action[seen["route"], :-1]
+        for i, (name, scale) in enumerate(self._crafting.items(), start=self.goal_features - len(self._crafting)):
+            out[..., i] = np.clip(seen[name] / scale, -2.0, 2.0)[:, None, :]
 
     def _table(self) -> Floats:
         """The statistics table as features, [P, G, 2 K + 2 + marks]."""
