@@ -10,7 +10,13 @@ TASKS = [task.name for task in paymaster.tasks()]
 CRAFTING = [task.name for task in paymaster.tasks() if "crafting" in task.name]
 GRIDS = [task.name for task in paymaster.tasks() if "map" in task.parameters and task.name not in CRAFTING]
 PARTICLES = [name for name in TASKS if name not in (*GRIDS, *CRAFTING)]
-_FIXED_IN_CRAFTING = ("map", "num_goals", "skills_per_follower", "preference_among_skills", "goal_reward", "prices")
+FIXED_IN_CRAFTING = ("num_goals", "skills_per_follower", "preference_among_skills", "new_preferences")
+_OF_OTHERS = ("map", "goal_reward", "prices", *FIXED_IN_CRAFTING)
+
+
+def by_utility(task: str) -> dict[str, Any]:
+    """Parameters under which followers decide in the crafting world as in all others, and no price is 0."""
+    return {"decision": "utility", "prices": [1, 2, 3, 4, 5][: 5 if "multi" in task else 3]} if task in CRAFTING else {}
 
 
 def fitting(task: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -19,9 +25,11 @@ def fitting(task: str, parameters: dict[str, Any]) -> dict[str, Any]:
     if task in GRIDS:
         return parameters
     if task in CRAFTING:
-        own = {name: value for name, value in parameters.items() if name not in _FIXED_IN_CRAFTING}
+        own = {name: value for name, value in parameters.items() if name not in _OF_OTHERS}
         if "num_resources" in own:
-            own["num_resources"] = max(8, own["num_resources"])
+            own["num_resources"] = min(max(8, own["num_resources"]), 50)
+        if "population_size" in own:
+            own["population_size"] = max(own["population_size"], own.get("num_followers", 8))
         if "num_bonuses" in own:
             own["prices"] = list(range(own["num_bonuses"]))
         return own

@@ -62,7 +62,8 @@ def test_a_name_stands_where_a_population_does() -> None:
     seen = given.reset()[0]
     for name, array in named.reset()[0].items():
         np.testing.assert_array_equal(array, seen[name])
-    assert paymaster.make(RC, population="m3rl_v1").game.parameters["named_population"] == "m3rl_v1"
+    skills = paymaster.make(RC, population="m3rl_v1", seed=4).state()["skill"]
+    assert (skills.sum(axis=-1) == 3).all()
 
 
 def test_replaced_followers_are_drawn() -> None:

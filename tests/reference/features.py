@@ -27,7 +27,8 @@ class FeatureEncoder:
         self._goals: int = parameters["num_goals"]
         self._bonuses: int = parameters["num_bonuses"]
         self._horizon: int = parameters["horizon"]
-        self._price = np.asarray(parameters["prices"] or np.arange(1.0, self._bonuses + 1))
+        given = np.atleast_1d(parameters["prices"])  # a single one is a number, which may be 0
+        self._price = given if given.size else np.arange(1.0, self._bonuses + 1)
         objects = parameters.get("num_resources", parameters.get("num_targets")) or 0  # M; none in another world
         self._abundance = max(1.0, objects / self._goals)
         self._body = _body_of(parameters)
@@ -83,7 +84,8 @@ class FeatureEncoder:
         out[..., 6] = _others_best(near)  # how near the nearest of the others is
         out[..., 7] = offered
         price = self._price[np.minimum(offer[..., 1], self._bonuses - 1)]
-        out[..., 8] = offered * (np.where(offer[..., 1] < 0, 0.0, price) / self._price[-1])[..., None]
+        highest = self._price[-1] or 1.0  # all are 0 where that is
+        out[..., 8] = offered * (np.where(offer[..., 1] < 0, 0.0, price) / highest)[..., None]
         out[..., 9] = offered & (seen["committed"] > 0)[..., None]
         out[..., 10 : 10 + self._history] = self._table()[seen["identity"]]
         if self._routes:

@@ -24,9 +24,9 @@ CraftingWorld::CraftingWorld(const GameConfig& config)
 void CraftingWorld::reset(State& state, Draws& draws) const {
   Room room(*this);
   // Stations and corners first: nothing else can be placed there.
-  for (int item = kRawTypes; item < kCraftingGoals; ++item)
-    put_thing(state, station(item), room.take(station_cell_[static_cast<std::size_t>(item - kRawTypes)]), item);
-  for (const std::uint16_t cell : corner_) room.take(cell);
+  for (int i = 0; i < kItems; ++i) put_station(state, i);
+  for (const auto& reserved : {station_cell_, corner_})
+    for (const std::uint16_t cell : reserved) room.take(cell);
   for (int i = 0; i < raw_; ++i) {
     const bool given = i < kStartingUnits * kRawTypes, first = given && i % kStartingUnits == 0;
     const int type = given ? i / kStartingUnits : static_cast<int>(draws.below(kRawTypes));

@@ -71,6 +71,10 @@ class CraftingWorld : public GridGround<2> {
   /// Units of an item's materials that the inventory lacks; 0 of a raw material.
   static int missing(const State& state, int type);
   int station(int item) const { return raw_ + item - kRawTypes; }
+  /// Item kRawTypes + i's, unclaimed.
+  void put_station(State& state, int i) const {
+    put_thing(state, raw_ + i, station_cell_[static_cast<std::size_t>(i)], kRawTypes + i);
+  }
 
   int raw_;  // units of raw material at the start
   std::array<std::uint16_t, kItems> station_cell_;

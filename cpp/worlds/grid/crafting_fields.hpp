@@ -39,6 +39,7 @@ void CraftingWorld::visit(S& s, Visitor&& field) const {
       I{}, [&](int i, int) { return s.claimant[raw_ + i]; },
       [&](int i, int, I value) {
         expect_range(value, kNone, n_ - 1, "station_claimant");
+        put_station(s, i);  // a state read from a snapshot has none yet
         s.claimant[raw_ + i] = static_cast<std::int8_t>(value);
       });
   field(
