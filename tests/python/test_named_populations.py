@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import paymaster
+import paymaster.integrations
 from paymaster.commands.main import main
 from paymaster.scripted import make_scripted
 
@@ -64,6 +65,13 @@ def test_a_name_stands_where_a_population_does() -> None:
         np.testing.assert_array_equal(array, seen[name])
     skills = paymaster.make(RC, population="m3rl_v1", seed=4).state()["skill"]
     assert (skills.sum(axis=-1) == 3).all()
+
+
+def test_a_member_of_a_named_population_plays_from_its_own_side() -> None:
+    for arguments in ({"population": "m3rl_v1"}, {"named_population": "m3rl_v1"}):
+        env = paymaster.integrations.FollowerEnv(RC, member=3, seed=0, **arguments)
+        skill = people("m3rl_v1")["skill"]
+        np.testing.assert_array_equal(env.game.env.population["skill"], skill)
 
 
 def test_replaced_followers_are_drawn() -> None:

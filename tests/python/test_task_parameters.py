@@ -72,8 +72,12 @@ def test_runs_take_every_parameter(task: str) -> None:
         if task in CRAFTING and name in ("map", "named_population"):
             value = {"map": OBSTACLES, "named_population": "m3rl_crafting_v1"}[name]
         assert value != preset[name] == about.default and about.meaning
-        needed = {"opening_sum": {"payment": "advance", "max_share": 0.5}, "prices": {"num_bonuses": len(about.default) or 2} if name == "prices" else {}}
-        needed = {**needed, "effort_cost": {"decision": "utility"}, "num_bonuses": {"prices": []}}.get(name, {})
+        needed = {
+            "opening_sum": {"payment": "advance", "max_share": 0.5},
+            "prices": {"num_bonuses": len(value) if isinstance(value, list) else 1},
+            "effort_cost": {"decision": "utility"},
+            "num_bonuses": {"prices": []},
+        }.get(name, {})
         config = TrainConfig.from_dict({"task": task, "parameters": {name: value, **needed}})
         assert config == TrainConfig.from_json(config.to_json())
         assert config.task_parameters()[name] == value

@@ -92,9 +92,7 @@ class Population:
         return identities
 
     @staticmethod
-    def _draw_by_weight(
-        count: int, kind: list[Any], weight: list[float], draws: Draws, mixed: bool
-    ) -> list[int]:
+    def _draw_by_weight(count: int, kind: list[Any], weight: list[float], draws: Draws, mixed: bool) -> list[int]:
         """The same by weights: a point in [0, sum) falls to a member of the candidates, who lie side by side."""
         identities: list[int] = []
         while len(identities) < count:

@@ -1,4 +1,4 @@
-"""Codes and parameters of the grid tasks, of crafting too (tasks.md, "World 1: grid"; names as in ``paymaster.make_vec``)."""
+"""Codes and parameters of the tasks on the grid (tasks.md, "World 1: grid"; names as in ``paymaster.make_vec``)."""
 
 from __future__ import annotations
 

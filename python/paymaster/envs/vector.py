@@ -78,8 +78,8 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         population: dict of skill bool[P, G], preference int[P], reservation float[P]; and, if you like, learns bool[P]
             where only some followers learn, utility float[P, G] that each earns by itself for reaching a type, cost
             float[P, G] or [P] of each step of going for one, weight float[P] in proportion to which members are drawn.
-            Or the name of a published one, as for the parameter ``named_population``. None takes the task's own, or draws
-            it from ``population_seed``.
+            Or the name of a published one, as for the parameter ``named_population``. None takes the task's own, or
+            draws it from ``population_seed``.
         render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
         max_episode_steps: None or at least the horizon, and without effect: games end by themselves. (Gymnasium's
             ``make_vec`` passes it.)

@@ -28,10 +28,10 @@ class Surroundings:
     """Features of a batch's observations; arrays float32, as wide as the world needs.
 
     On the grid, per goal type: how far ahead and to the left its nearest resource or station is that is unclaimed or
-    one's own (by steps along the axes, the first of equals), and whether there is one; per follower: whether the cells ahead, to the
-    left, behind and to the right are blocked. In the plane, per goal type: the offset (x, y) and relative velocity of
-    the nearest goal, and whether there is one; per follower: the offset of the nearest obstacle. Nothing in a world
-    that is not known here.
+    one's own (by steps along the axes, the first of equals), and whether there is one; per follower: whether the cells
+    ahead, to the left, behind and to the right are blocked. In the plane, per goal type: the offset (x, y) and relative
+    velocity of the nearest goal, and whether there is one; per follower: the offset of the nearest obstacle. Nothing in
+    a world that is not known here.
 
     Args:
         env: the batch whose observations are looked at.

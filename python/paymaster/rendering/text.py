@@ -21,9 +21,10 @@ def draw(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
     """Draw the world, two characters a cell, then a line a follower.
 
     On the grid: walls ``##``, goal types ``a``, ``b``, ... (capital with the claimant's number once claimed), and
-    followers ``^0`` by heading and number; stations ``e=`` by item, and the inventory below. In the plane: a border ``##`` around the arena, obstacles ``::``, goal
-    types, and followers by direction and number (``o0`` at rest; with more than 16, number only), those outside at the
-    nearest border. Numbers are hexadecimal. A world that is not known here has a line for each of its fields.
+    followers ``^0`` by heading and number; in the crafting world also stations ``e=`` by item, and the inventory below.
+    In the plane: a border ``##`` around the arena, obstacles ``::``, goal types, and followers by direction and number
+    (``o0`` at rest; with more than 16, number only), those outside at the nearest border. Numbers are hexadecimal. A
+    world that is not known here has a line for each of its fields.
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
@@ -36,7 +37,8 @@ def draw(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
         rows = _grid(state, parameters) if world in ON_GRID else _plane(state, parameters)
         lines = ["".join(row).rstrip() for row in rows]
     if world == "crafting":
-        lines.append("inventory: " + ", ".join(f"{goal_letter(g)} {count}" for g, count in enumerate(state["inventory"])))
+        counts = (f"{goal_letter(g)} {count}" for g, count in enumerate(state["inventory"]))
+        lines.append("inventory: " + ", ".join(counts))
     lines.append(f"step {state['step']} of {parameters['horizon']}" + (", over" if state["done"] else ""))
     lines.extend(_describe(state, parameters, k) for k in range(len(state["identity"])))
     return "\n".join(lines) + "\n"

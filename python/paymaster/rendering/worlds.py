@@ -39,7 +39,12 @@ _FIELDS: dict[World, tuple[str, ...]] = {
     "predator_prey": ("position", "velocity", "goal_type", "goal_position", "goal_velocity"),
     "navigation": ("position", "velocity", "goal_type", "goal_position"),
 }
-_PARAMETER: dict[World, str] = {"crafting": "map", "grid": "map", "predator_prey": "num_targets", "navigation": "num_targets"}
+_PARAMETER: dict[World, str] = {
+    "crafting": "map",
+    "grid": "map",
+    "predator_prey": "num_targets",
+    "navigation": "num_targets",
+}
 
 
 def world_of(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> World:

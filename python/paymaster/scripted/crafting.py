@@ -51,10 +51,10 @@ class _Seen:
 class CraftingPlan:
     """Assigns followers to goal types in one game at a time.
 
-    Two top-level items are planned for if materials, crafters and time allow, else one: those that need the fewest units
-    from the ground, then the fewest crafts. Each item has the cheapest follower who can craft it, the nearest of equals.
-    It collects for nothing until its materials will be there when it is at its station, or until few steps are left.
-    Materials that nobody collects of himself are dug by the cheapest other follower, paid.
+    Two top-level items are planned for if materials, crafters and time allow, else one: those that need the fewest
+    units from the ground, then the fewest crafts. Each item has the cheapest follower who can craft it, the nearest of
+    equals, who collects for nothing until the materials will be there when it is at the station, or until few steps are
+    left. Materials that nobody collects by itself are dug by the cheapest other follower, paid.
     """
 
     def assign(self, seen: _Seen) -> list[int]:

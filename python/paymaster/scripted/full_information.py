@@ -67,7 +67,8 @@ class FullInformation:
         if env.parameters["payment"] in ("advance", "advance_once"):  # another level would be paid anew
             stays = (observation["contract_running"] > 0) & (observation["offer"][..., 0] == goal)
             level = np.where(stays & (observation["offer"][..., 1] >= level), observation["offer"][..., 1], level)
-        rest = self._traits["preference"].astype(np.int64) if not env.parameters["abstain"] else env.parameters["num_goals"]
+        none = _none(env)
+        rest = self._traits["preference"].astype(np.int64) if none is None else none
         return np.stack((np.where(goal >= 0, goal, rest), np.where(goal >= 0, level, 0)), axis=-1).astype(np.int64)
 
     def _by_profit(self, env: LeaderVectorEnv, observation: Observation, bonus: NDArray[np.int64]) -> Actions:
@@ -106,7 +107,8 @@ class FullInformation:
     def _cheapest_employment(
         self, decision: str, observation: Observation, prices: NDArray[np.float64]
     ) -> NDArray[np.int64]:
-        """The same of followers that decide on employment: a price above 0, and above c while they reach what they like."""
+        """The same of followers that decide on employment: a price above 0, and above c while they reach what they
+        prefer."""
         likes = _of_type(observation["distance"], self._traits["preference"].astype(np.int64)) >= 0
         weighed = prices**2 if decision == "employment_squared" else prices
         least = np.where(likes, self._traits["reservation"].astype(np.float64), 0.0)
