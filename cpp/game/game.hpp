@@ -254,11 +254,11 @@ class Game {
   void respond_by(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
                   HistoryEvent* events) const {
     [[maybe_unused]] Limits::Amount first, left;
-    if constexpr (!kPlain) first = left = this->left(s);
+    if (!kPlain && limited_) first = left = this->left(s);
     for (int k = 0; k < n_; ++k) {
       Follower& f = s.follower[k];
       Offer offer = offers[k];
-      if constexpr (!kPlain) {
+      if (!kPlain && limited_) {
         const Limits::Amount before = limits_.held(f);
         left += before;
         // Who acts in a second phase has been shown what did not fit before anybody answered.
@@ -282,6 +282,7 @@ class Game {
       paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), economy_, events[k]);
       if constexpr (!kPlain) {
         f.completed = kNone;  // of the last step; an outcome that was paid can be reached again
+        if (!limited_) continue;
         left -= limits_.held(f);
         if (paid[k] > 0) {
           const double price = limits_.price(offer.bonus);

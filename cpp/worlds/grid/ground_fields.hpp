@@ -11,8 +11,7 @@ namespace paymaster {
 
 template <int W>
 template <class Visitor>
-[[gnu::always_inline]] inline void GridGround<W>::observe_ground(const GridState<W>& s, int count, int types,
-                                                                 Visitor&& field) const {
+inline void GridGround<W>::observe_ground(const GridState<W>& s, int count, int types, Visitor&& field) const {
   const Shape followers{n_, 0}, resources{count, 0};
   // -1 once a resource is gone: without branches, because which are is as good as random.
   const auto shown = [&](int i, int value) { return value | (int{s.present[i]} - 1); };

@@ -234,13 +234,16 @@ class LaneSearch {
 template <class V>
 void lane_routes(LaneQueries& queries, std::int16_t (*distance)[kGridGoals], std::uint8_t (*action)[kGridGoals]) {
   const bool odd = queries.columns % 2 == 1;
-  const auto search = [&]<int Slots>() {
-    if (odd) LaneSearch<V, true, Slots>(queries, distance, action).run();
-    else LaneSearch<V, false, Slots>(queries, distance, action).run();
-  };
-  if (queries.followers <= 4) search.template operator()<4>();
-  else if (queries.followers <= 8) search.template operator()<8>();
-  else search.template operator()<16>();
+  if (queries.followers <= 4) {
+    if (odd) LaneSearch<V, true, 4>(queries, distance, action).run();
+    else LaneSearch<V, false, 4>(queries, distance, action).run();
+  } else if (queries.followers <= 8) {
+    if (odd) LaneSearch<V, true, 8>(queries, distance, action).run();
+    else LaneSearch<V, false, 8>(queries, distance, action).run();
+  } else {
+    if (odd) LaneSearch<V, true, 16>(queries, distance, action).run();
+    else LaneSearch<V, false, 16>(queries, distance, action).run();
+  }
 }
 
 }  // namespace paymaster
