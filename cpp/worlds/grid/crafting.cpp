@@ -41,12 +41,12 @@ void CraftingWorld::reset(State& state, Draws& draws) const {
 void CraftingWorld::refresh(State& state) const {
   GridGround::refresh(state);
   // The ground's last action of a route is `dig`, its `stop` is another number.
+  static_assert(int{kCraft} == int{kDig} + 1);
   for (int k = 0; k < n_; ++k) {
-    for (int g = 0; g < kCraftingGoals; ++g) {
-      const int way = state.distance[k][g], route = state.route[k][g];
-      const int crafts = (way == 0) & (g >= kRawTypes);
-      state.route[k][g] = static_cast<std::uint8_t>(way < 0 ? kCraftingStop : crafts ? kCraft : route);
-    }
+    const std::int16_t* way = state.distance[k];
+    std::uint8_t* route = state.route[k];
+    for (int g = 0; g < kCraftingGoals; ++g) route[g] = way[g] < 0 ? std::uint8_t{kCraftingStop} : route[g];
+    for (int item = kRawTypes; item < kCraftingGoals; ++item) route[item] += way[item] == 0;
   }
 }
 
