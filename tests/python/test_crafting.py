@@ -1,4 +1,4 @@
-"""The crafting tasks from outside: who accepts what, what is refused with which words, pictures, and the third setting."""
+"""The crafting tasks from outside: who accepts what, what is refused with which words, text drawings, and M3RL's S3."""
 
 from __future__ import annotations
 
