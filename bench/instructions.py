@@ -29,6 +29,7 @@ TASKS = (
     "resource_collection",
     "resource_collection" + PLAIN,
     "multi_bonus_resource_collection",
+    "crafting",
     "navigation",
     "predator_prey",
 )

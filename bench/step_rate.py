@@ -18,7 +18,7 @@ import tyro
 from paymaster.analysis.step_rate import OBSERVATIONS, step_rate
 from paymaster.terminal.markdown import markdown_table
 
-TASKS = ("resource_collection", "multi_bonus_resource_collection", "navigation", "predator_prey")
+TASKS = ("resource_collection", "multi_bonus_resource_collection", "crafting", "navigation", "predator_prey")
 ROUNDS = 5
 
 

@@ -135,6 +135,7 @@ class GameBatch : public Batch {
     check_replacement(identities, population_seed);
     GameConfig strangers = game_.config();
     strangers.population_seed = population_seed;
+    strangers.named_population = "drawn";
     game_.set_population(game_.population().with(identities, Population::drawn(strangers)));
     for (const int identity : identities) table_.clear(identity);
     for (State& s : states_) {

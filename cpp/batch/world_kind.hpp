@@ -39,6 +39,13 @@ class KindOf : public WorldKind {
     if constexpr (requires { World::features(config); }) return World::features(config);
     else return {};
   }
+  bool draw_traits(const GameConfig& config, Draws& draws, Traits* traits) const override {
+    if constexpr (requires { World::draw_traits(config, draws, traits); }) {
+      World::draw_traits(config, draws, traits);
+      return true;
+    }
+    return WorldKind::draw_traits(config, draws, traits);
+  }
   std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
     return games_of<World>(game, batch, std::move(people));
   }

@@ -11,6 +11,7 @@
 #include "game/history.hpp"
 #include "tasks/tasks.hpp"
 #include "worlds/grid/map.hpp"
+#include "worlds/grid/recipes.hpp"
 
 namespace paymaster::bindings {
 namespace {
@@ -148,6 +149,16 @@ py::dict entry_of(const Task& task) {
   return entry;
 }
 
+/// Item -> a pair of ints.
+py::dict by_item(const std::array<std::array<int, 2>, kItems>& pairs) {
+  py::dict out;
+  for (int i = 0; i < kItems; ++i) {
+    const auto& [first, second] = pairs[static_cast<std::size_t>(i)];
+    out[py::int_(kRawTypes + i)] = py::make_tuple(first, second);
+  }
+  return out;
+}
+
 /// Adds a task that is another one with other parameters.
 void add_preset(const std::string& name, const std::string& meaning, const std::string& task,
                 const py::dict& parameters) {
@@ -237,6 +248,8 @@ void bind_tasks(py::module_& m) {
   m.attr("MAX_RESERVATION") = kMaxReservation;
   m.attr("HISTORY_RATE") = HistoryTable::kRate;
   m.attr("DEFAULT_MAP") = GridMap::kDefault;
+  m.attr("CRAFTING_RECIPES") = by_item(kRecipes);
+  m.attr("CRAFTING_STATIONS") = by_item(kStations);
 }
 
 }  // namespace paymaster::bindings

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "game/check.hpp"
+#include "game/named_population.hpp"
 
 namespace paymaster {
 namespace {
@@ -59,6 +60,12 @@ void check_objective(const GameConfig& c) {
          quoted(c.equality));
 }
 
+void check_decision(const GameConfig& c) {
+  if (c.decision == "utility") return;
+  expect(c.effort_cost == 0, "effort_cost", "0 with decision = '" + c.decision + "', which weighs no cost",
+         number_text(c.effort_cost));
+}
+
 }  // namespace
 
 void check_ranges(const WorldParameters& parameters) {
@@ -71,6 +78,8 @@ void GameConfig::validate() const {
   visit(*this, RangeCheck{});
   check_money(*this);
   check_objective(*this);
+  check_decision(*this);
+  check_named_population(*this);
   expect(skills_per_follower <= num_goals, "skills_per_follower", "at most num_goals = " + std::to_string(num_goals),
          skills_per_follower);
   expect(num_followers <= population_size, "num_followers",

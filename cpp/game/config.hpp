@@ -25,6 +25,7 @@ struct GameConfig {
   int horizon = 30;
   std::string payment = "completion";
   std::string followers = "rule";
+  std::string decision = "utility";
   double noise = 0.0;
   bool abstain = false;
   bool observe_routes = false;
@@ -39,11 +40,13 @@ struct GameConfig {
   double weight_equality = 0.0;
   std::string equality = "gini";
   double effort_cost = 0.0;
+  std::string named_population = "drawn";
   int population_size = 40;
   std::int64_t population_seed = 0;
   int skills_per_follower = 3;
   bool preference_among_skills = true;
   int max_reservation = 1;
+  bool new_preferences = false;
 
   /// The task's world, with its parameters as it brings them.
   void set_world(const WorldKind& kind) {
@@ -88,6 +91,12 @@ struct GameConfig {
         "'rule': they decide by rule; else they act in a second phase of the step: 'meta', by a goal type that their "
         "planner walks to, or 'primitive', by an action (Sec. 4.3)",
         Choices{"rule", "meta", "primitive"});
+    visitor(
+        "decision", self.decision,
+        "how rule-based followers decide. 'utility': they take the best of their preferred goal type (c) and the offer "
+        "(its price); 'employment': they decline a price of 0, and a price up to c while they can reach what they "
+        "prefer; 'employment_squared': the same with the price squared (M3RL's code)",
+        Choices{"utility", "employment", "employment_squared"});
     visitor("noise", self.noise, "probability that a follower's action is replaced by a random one (Table 1)", 0.0,
             1.0);
     visitor("abstain", self.abstain, "adds the offer 'none' (goal index G): no goal, no payment", 0, 1);
@@ -126,6 +135,10 @@ struct GameConfig {
         Choices{"gini", "poorest"});
     visitor("effort_cost", self.effort_cost,
             "what each step of going for a goal costs a follower, unless the population says so", 0.0, kMaxPrice);
+    visitor("named_population", self.named_population,
+            "'drawn': the population is drawn; else one of M3RL's published ones, for tasks on the grid or in the "
+            "crafting world",
+            Choices{"drawn", "m3rl_v0", "m3rl_v1", "m3rl_v3", "m3rl_v4", "m3rl_crafting_v0", "m3rl_crafting_v1"});
     visitor("population_size", self.population_size, "followers with fixed traits an episode is drawn from", 1,
             kMaxPopulation);
     visitor("population_seed", self.population_seed, "seed of the traits", std::int64_t{0}, INT64_MAX);
@@ -133,6 +146,8 @@ struct GameConfig {
     visitor("preference_among_skills", self.preference_among_skills,
             "the preferred goal is one of the follower's skills; else any goal type", 0, 1);
     visitor("max_reservation", self.max_reservation, "reservation c is drawn from 1..max_reservation", 1, 1000);
+    visitor("new_preferences", self.new_preferences,
+            "each follower's preference is drawn anew in every episode, from all goal types (M3RL's S3)", 0, 1);
     if (self.world_parameters.get() == nullptr) return;
     PassParameters<Self, std::remove_reference_t<Visitor>> pass(visitor);
     const_cast<WorldParameters*>(self.world_parameters.get())->visit(pass);  // as constants where Self is const
@@ -144,6 +159,12 @@ struct GameConfig {
            : payment == "outcome"      ? Payment::outcome
                                        : Payment::completion;
   }
+  Decision decision_rule() const {
+    return decision == "employment"           ? Decision::employment
+           : decision == "employment_squared" ? Decision::employment_squared
+                                              : Decision::utility;
+  }
+  bool draws_population() const { return named_population == "drawn"; }
   Followers follower_kind() const {
     return followers == "meta" ? Followers::meta : followers == "primitive" ? Followers::primitive : Followers::rule;
   }

@@ -90,6 +90,25 @@ int decide_by_taste(const Follower& f, Offer offer, float price, const Populatio
   return best;
 }
 
+/// What a follower does about an offer.
+struct Answer {
+  int goal = kNone;  // the type it goes for
+  bool takes = false;
+};
+
+/// The answer of a follower that decides on employment (M3RL's crafters). It declines a price of 0, "no employment", and
+/// while it can reach what it prefers also a price up to c; then it goes for what it prefers, also where that is what it
+/// was offered. Else it takes the offer, or goes for nothing where it cannot reach it. With `squared` c is compared with
+/// the price squared.
+template <class Reachable>
+Answer decide_on_employment(const Follower& f, Offer offer, float price, bool squared, Reachable&& reachable) {
+  const double weighed = squared ? static_cast<double>(price) * static_cast<double>(price) : static_cast<double>(price);
+  const bool prefers = reachable(f.preference);
+  if (offer.goal == kNone || price <= 0 || (prefers && weighed <= static_cast<double>(f.reservation)))
+    return {prefers ? int{f.preference} : kNone, false};
+  return reachable(offer.goal) ? Answer{offer.goal, true} : Answer{};
+}
+
 /// What `f` is paid at once if it takes the offer now: nothing where its contract for it runs on.
 inline float due_when_taken(const Follower& f, Offer offer, const Economy& economy) {
   if (!economy.in_advance || offer.goal == kNone) return 0;

@@ -65,6 +65,7 @@ class Game {
         limits_(config),
         objective_(config),
         kind_(config.follower_kind()),
+        decision_(config.decision_rule()),
         goal_objects_(World::goal_objects(config)) {
     look_at_kind();
   }
@@ -84,7 +85,7 @@ class Game {
   void reset(State& s) const {
     Draws draws(s.seed, Stream::reset, 0, static_cast<std::uint64_t>(s.episode), s.environment);
     std::uint16_t identity[kMaxFollowers];
-    population_.draw_episode(draws, n_, identity);
+    draw_team(draws, identity);
     for (int k = 0; k < n_; ++k) {
       const Traits& traits = population_[identity[k]];
       s.follower[k] = Follower{};
@@ -93,6 +94,10 @@ class Game {
       s.follower[k].preference = traits.preference & 0x3f;
       s.follower[k].reservation = traits.reservation;
       s.follower[k].learns = traits.learns & 1;
+    }
+    if (config_.new_preferences) {
+      for (int k = 0; k < n_; ++k)
+        s.follower[k].preference = draws.below(static_cast<std::uint32_t>(config_.num_goals)) & 0x3f;
     }
     s.step = 0;
     s.done = false;
@@ -136,8 +141,8 @@ class Game {
   /// Followers decide on their offers; contracts start and end.
   void respond(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
                HistoryEvent* events) const {
-    // Most games have neither limits nor tastes. Their steps are compiled apart, so that others cost them nothing.
-    if (limited_ | choosy_) respond_by<false>(s, offers, follower_actions, chosen, paid, events);
+    // Most games have neither limits nor tastes, and decide by utility. Their steps are compiled apart, so that others cost them nothing.
+    if (limited_ | choosy_ | employed_) respond_by<false>(s, offers, follower_actions, chosen, paid, events);
     else respond_by<true>(s, offers, follower_actions, chosen, paid, events);
   }
 
@@ -209,12 +214,31 @@ class Game {
   Whole offer_range() const { return Whole(kNone, std::max(config_.num_goals, config_.num_bonuses) - 1); }
 
   static constexpr bool pays_ = Pays<World>;
+  static constexpr int kTeamTries = 100;
 
   /// Sets which of the economy's parts are in use.
   void look_at_kind() {
     limited_ = limits_.any();
     own_objective_ = !objective_.plain();
     choosy_ = population_.choosy();
+    employed_ = decision_ != Decision::utility;
+    expect(!choosy_ || !employed_, "population", "neither utility nor cost with decision = '" + config_.decision + "'",
+           "one with them");
+  }
+
+  /// Draws the episode's followers. Where a world says who fits together, they are drawn anew until they do; in a population
+  /// where none do it ends with the last ones.
+  void draw_team(Draws& draws, std::uint16_t* identity) const {
+    if constexpr (requires { World::team_fits; }) {
+      GoalSet skill[kMaxFollowers];
+      for (int tries = 0; tries < kTeamTries; ++tries) {
+        population_.draw_episode(draws, n_, identity, false);
+        for (int k = 0; k < n_; ++k) skill[k] = population_[identity[k]].skill;
+        if (World::team_fits(skill, n_)) return;
+      }
+    } else {
+      population_.draw_episode(draws, n_, identity, true);
+    }
   }
 
   /// What is left at the start of a step beside all reservations.
@@ -230,12 +254,12 @@ class Game {
   void respond_by(State& s, const Offer* offers, const std::int32_t* follower_actions, std::int8_t* chosen, float* paid,
                   HistoryEvent* events) const {
     [[maybe_unused]] Limits::Amount first, left;
-    if constexpr (!kPlain) first = left = this->left(s);
+    if (!kPlain && limited_) first = left = this->left(s);
     const bool starts = s.step == 0;
     for (int k = 0; k < n_; ++k) {
       Follower& f = s.follower[k];
       Offer offer = offers[k];
-      if constexpr (!kPlain) {
+      if (!kPlain && limited_) {
         const Limits::Amount before = limits_.held(f);
         left += before;
         // Who acts in a second phase has been shown what did not fit before anybody answered.
@@ -246,13 +270,22 @@ class Game {
       }
       const auto distance = [&](int goal) { return world_.distance(s.world, k, goal); };
       const auto reachable = [&](int goal) { return distance(goal) != kNone; };
-      const int goal = acts(s, k) ? taken(follower_actions[k], offer, reachable) : decision<kPlain>(f, offer, distance);
+      int goal = kNone;
+      bool committed = false;
+      if (!kPlain && employed_) {
+        const Answer answer = employment(s, k, offer, follower_actions, reachable);
+        goal = answer.goal;
+        committed = answer.takes;
+      } else {
+        goal = acts(s, k) ? taken(follower_actions[k], offer, reachable) : decision<kPlain>(f, offer, distance);
+        committed = offer.goal != kNone && goal == offer.goal;
+      }
       chosen[k] = static_cast<std::int8_t>(goal);
       s.totals.new_offers += starts | !(offer == f.offer);
-      const bool committed = (offer.goal != kNone) & (goal == offer.goal);
       paid[k] = sign_contract(f, offer, committed, offer.goal != kNone && reachable(offer.goal), economy_, events[k]);
       if constexpr (!kPlain) {
         f.completed = kNone;  // of the last step; an outcome that was paid can be reached again
+        if (!limited_) continue;
         left -= limits_.held(f);
         if (paid[k] > 0) {
           const double price = limits_.price(offer.bonus);
@@ -269,6 +302,17 @@ class Game {
     if constexpr (!kPlain)
       if (choosy_) return decide_by_taste(f, offer, price, population_, config_.num_goals, distance);
     return decide(f, offer, price, [&](int goal) { return distance(goal) != kNone; });
+  }
+
+  /// What follower k does where a price of 0 is no employment: nobody takes such an offer, whoever decides.
+  template <class Reachable>
+  Answer employment(const State& s, int k, Offer offer, const std::int32_t* follower_actions,
+                    Reachable&& reachable) const {
+    const float price = economy_.price(offer.bonus);
+    const Follower& f = s.follower[k];
+    if (!acts(s, k)) return decide_on_employment(f, offer, price, decision_ == Decision::employment_squared, reachable);
+    const int goal = taken(follower_actions[k], offer, reachable);
+    return {goal, goal != kNone && goal == offer.goal && price > 0};
   }
 
   /// What a follower with tastes earns by itself and pays for its way, beside c.
@@ -402,8 +446,9 @@ class Game {
   Limits limits_;
   Objective objective_;
   Followers kind_;
+  Decision decision_;
   int goal_objects_;
-  bool limited_, own_objective_, choosy_;
+  bool limited_, own_objective_, choosy_, employed_;
 };
 
 }  // namespace paymaster

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "game/check.hpp"
+#include "game/named_population.hpp"
 
 namespace paymaster {
 namespace {
@@ -19,6 +20,23 @@ std::uint32_t without(const std::vector<std::uint16_t>& out, std::uint32_t at) {
     else first = middle + 1;
   }
   return at + first;
+}
+
+/// Skills, preference and reservation of each, uniformly as the parameters say.
+void draw_traits(const GameConfig& config, Draws& draws, std::vector<Traits>& traits) {
+  const auto goals = static_cast<std::uint32_t>(config.num_goals);
+  const auto skills = static_cast<std::uint32_t>(config.skills_per_follower);
+  for (Traits& t : traits) {
+    std::array<std::uint8_t, kMaxGoals> order{};
+    for (std::uint32_t g = 0; g < goals; ++g) order[g] = static_cast<std::uint8_t>(g);
+    for (std::uint32_t j = 0; j < skills; ++j) {
+      std::swap(order[j], order[j + draws.below(goals - j)]);
+      t.skill |= set_of(order[j]);
+    }
+    t.preference =
+        config.preference_among_skills ? order[draws.below(skills)] : static_cast<std::uint8_t>(draws.below(goals));
+    t.reservation = static_cast<float>(1 + draws.below(static_cast<std::uint32_t>(config.max_reservation)));
+  }
 }
 
 }  // namespace
@@ -37,19 +55,9 @@ Population::Population(std::vector<Traits> traits, int goals, Tastes tastes)
 Population Population::drawn(const GameConfig& config) {
   Draws draws(static_cast<std::uint64_t>(config.population_seed), Stream::population, 0, 0, 0);
   std::vector<Traits> traits(static_cast<std::size_t>(config.population_size));
-  const auto goals = static_cast<std::uint32_t>(config.num_goals);
-  const auto skills = static_cast<std::uint32_t>(config.skills_per_follower);
-  for (Traits& t : traits) {
-    std::array<std::uint8_t, kMaxGoals> order{};
-    for (std::uint32_t g = 0; g < goals; ++g) order[g] = static_cast<std::uint8_t>(g);
-    for (std::uint32_t j = 0; j < skills; ++j) {
-      std::swap(order[j], order[j + draws.below(goals - j)]);
-      t.skill |= set_of(order[j]);
-    }
-    t.preference =
-        config.preference_among_skills ? order[draws.below(skills)] : static_cast<std::uint8_t>(draws.below(goals));
-    t.reservation = static_cast<float>(1 + draws.below(static_cast<std::uint32_t>(config.max_reservation)));
-  }
+  if (!config.draws_population()) traits = named_traits(config.named_population);
+  else if (config.world == nullptr || !config.world->draw_traits(config, draws, traits.data()))
+    draw_traits(config, draws, traits);
   Population people(std::move(traits), config.num_goals);
   people.charge(config.effort_cost, config.num_goals);
   return people;
@@ -76,8 +84,8 @@ Population Population::with(const std::vector<int>& identities, const Population
   return Population(std::move(traits), static_cast<int>(goals_), std::move(tastes));
 }
 
-void Population::draw_by_weight(Draws& draws, int n, std::uint16_t* identity) const {
-  const bool differ = of_kind_.size() >= 3;
+void Population::draw_by_weight(Draws& draws, int n, std::uint16_t* identity, bool mixed) const {
+  const bool differ = mixed && of_kind_.size() >= 3;
   for (int k = 0; k < n; ++k) {
     const auto weight = [&](std::size_t i, bool other_kind) {
       if (other_kind && kind_[i] == kind_[identity[k - 1]]) return 0.0;
@@ -105,9 +113,9 @@ void Population::draw_by_weight(Draws& draws, int n, std::uint16_t* identity) co
   }
 }
 
-void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity) const {
-  if (!tastes_.weight.empty()) return draw_by_weight(draws, n, identity);
-  const bool differ = of_kind_.size() >= 3;
+void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity, bool mixed) const {
+  if (!tastes_.weight.empty()) return draw_by_weight(draws, n, identity, mixed);
+  const bool differ = mixed && of_kind_.size() >= 3;
   std::uint16_t drawn[kMaxFollowers];  // ascending
   for (int k = 0; k < n; ++k) {
     // The candidates are all, or all but those of the last one's kind, without who has been drawn from them.

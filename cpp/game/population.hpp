@@ -28,7 +28,7 @@ class Population {
   /// `goals` is G, the length of the rows of `tastes`.
   explicit Population(std::vector<Traits> traits, int goals = 0, Tastes tastes = {});
 
-  /// Traits drawn uniformly from config.population_seed; everybody's cost is config.effort_cost.
+  /// The named ones, or traits drawn from config.population_seed, uniformly unless the world has its own; everybody's cost is config.effort_cost.
   static Population drawn(const GameConfig& config);
 
   int size() const { return static_cast<int>(traits_.size()); }
@@ -48,15 +48,15 @@ class Population {
   /// their places.
   Population with(const std::vector<int>& identities, const Population& others) const;
 
-  /// Draws n different followers into `identity`. With three or more kinds of skill, neighbours in the draw differ in
-  /// kind as long as anyone of another kind is left (M3RL).
-  void draw_episode(Draws& draws, int n, std::uint16_t* identity) const;
+  /// Draws n different followers into `identity`. If they are to be mixed, and there are three or more kinds of skill,
+  /// neighbours in the draw differ in kind as long as anyone of another kind is left (M3RL).
+  void draw_episode(Draws& draws, int n, std::uint16_t* identity, bool mixed = true) const;
 
  private:
   float of(const std::vector<float>& table, int identity, int goal) const {
     return table.empty() ? 0.0f : table[static_cast<std::size_t>(identity) * goals_ + static_cast<std::size_t>(goal)];
   }
-  void draw_by_weight(Draws& draws, int n, std::uint16_t* identity) const;
+  void draw_by_weight(Draws& draws, int n, std::uint16_t* identity, bool mixed) const;
 
   std::vector<Traits> traits_;
   std::size_t goals_;

@@ -39,6 +39,10 @@ struct Offer {
 /// offered type, committed or not.
 enum class Payment : std::uint8_t { completion, advance, advance_once, outcome };
 
+/// How rule-based followers decide (contract.hpp): by utility (M3RL's collectors), or on employment (M3RL's crafters), where
+/// the price may be squared.
+enum class Decision : std::uint8_t { utility, employment, employment_squared };
+
 /// Who decides for the followers: the rule (M3RL), or somebody outside, by goal types (the paper's action abstraction,
 /// Sec. 4.3) or by primitive actions.
 enum class Followers : std::uint8_t { rule, meta, primitive };

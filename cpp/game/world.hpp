@@ -19,6 +19,9 @@
 //   Parameters                                a WorldParameters (parameters.hpp) of its own: config.own<Parameters>()
 //   body(config)                              static: how the networks see a follower's body, see BodyField
 //   features(config)                          static: fields that are features as well, see FeatureField
+//   draw_traits(config, draws, traits)        static: who its populations are, in place of GameConfig's uniform draws
+//   team_fits(skill, n)                       static: whether n followers with these skills can play together. Then an
+//                                             episode's followers are drawn until they fit, whatever their neighbours' kinds
 //   move(state, context, reached, earned)     in place of the other: a world that pays rewards of its own, see Earned
 #pragma once
 
@@ -36,7 +39,9 @@ namespace paymaster {
 class Batch;
 class Population;
 struct BatchConfig;
+class Draws;
 struct GameConfig;
+struct Traits;
 
 /// A field of the observation that shows followers' bodies to the networks. All of a world's make up at most kBodyFeatures
 /// numbers a follower; the rest are 0.
@@ -71,6 +76,8 @@ class WorldKind {
   virtual int goal_objects(const GameConfig& config) const = 0;
   virtual std::vector<BodyField> body(const GameConfig& config) const = 0;
   virtual std::vector<FeatureField> features(const GameConfig& config) const = 0;
+  /// Draws traits[config.population_size] and returns true, or returns false: they are drawn as any game's.
+  virtual bool draw_traits(const GameConfig&, Draws&, Traits*) const { return false; }
   /// Games that play this world.
   virtual std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const = 0;
 

@@ -60,8 +60,8 @@ inline Population Population::drawn(const GameConfig& config) { return core->dra
 inline Population Population::with(const std::vector<int>& identities, const Population& others) const {
   return (this->*core->with)(identities, others);
 }
-inline void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity) const {
-  (this->*core->draw_episode)(draws, n, identity);
+inline void Population::draw_episode(Draws& draws, int n, std::uint16_t* identity, bool mixed) const {
+  (this->*core->draw_episode)(draws, n, identity, mixed);
 }
 inline HistoryTable::HistoryTable(int population_, int goals_, int bonuses_, int horizon_)
     : HistoryTable(core->history_table(population_, goals_, bonuses_, horizon_)) {}

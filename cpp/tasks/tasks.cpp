@@ -6,6 +6,7 @@
 
 #include "batch/world_kind.hpp"
 #include "game/check.hpp"
+#include "worlds/grid/crafting.hpp"
 #include "worlds/grid/grid.hpp"
 #include "worlds/particles/navigation.hpp"
 #include "worlds/particles/predator_prey.hpp"
@@ -32,16 +33,41 @@ GameConfig particle_preset(const WorldKind& world, const ParticleConfig& particl
   return config;
 }
 
+/// Level 0 pays nothing: "no employment". A top-level item is worth 10, all else nothing (M3RL).
+GameConfig crafting_preset(int num_bonuses) {
+  GameConfig config = preset(kCrafting, num_bonuses, "completion", num_bonuses > 3 ? num_bonuses - 2 : 1, false);
+  config.num_followers = 8;
+  config.num_goals = kCraftingGoals;
+  config.skills_per_follower = kRawTypes + 1;
+  config.decision = "employment";
+  for (int b = 0; b < num_bonuses; ++b) config.prices.push_back(b);
+  config.goal_reward.assign(kCraftingGoals, 0.0);
+  for (const int item : kTopItems) config.goal_reward[static_cast<std::size_t>(item)] = 10.0;
+  return config;
+}
+
+GameConfig with_new_preferences(GameConfig config) {
+  config.new_preferences = true;
+  return config;
+}
+
 std::deque<Task> own_tasks() {
   return {
-      {"resource_collection", "grid; 3 of 4 skills, preference among them, c = 1 (paper; M3RL S1/S3 family)",
+      {"resource_collection", "grid; 3 of 4 skills, preference among them, c = 1 (paper; M3RL S1)",
        preset(kGrid, 2, "completion", 1, false)},
       {"resource_collection_one_skill", "grid; 1 of 4 skills, preference from all types (M3RL S2)",
        preset(kGrid, 2, "completion", 1, true)},
+      {"resource_collection_new_preferences",
+       "grid; 1 of 4 skills, preference drawn anew in every episode from all types (M3RL S3)",
+       with_new_preferences(preset(kGrid, 2, "completion", 1, true))},
       {"multi_bonus_resource_collection", "grid; four bonus levels, c from {1, 2, 3} (paper; M3RL)",
        preset(kGrid, 4, "advance", 3, false)},
       {"multi_bonus_resource_collection_one_skill", "grid; four bonus levels, c from {1, 2, 3}, 1 of 4 skills (M3RL)",
        preset(kGrid, 4, "advance", 3, true)},
+      {"crafting", "grid; eight followers dig materials and craft items of them; two top-level items end it (M3RL)",
+       crafting_preset(3)},
+      {"multi_bonus_crafting", "grid; crafting with five bonus levels, which pay 0 to 4, c from {1, 2, 3} (M3RL)",
+       crafting_preset(5)},
       {"navigation", "particles; reach landmarks, which then appear elsewhere (paper; MPE simple_spread's bodies)",
        particle_preset(kNavigation, ParticleConfig{})},
       {"predator_prey", "particles; touch randomly moving preys among obstacles (paper; MPE simple_tag's bodies)",

@@ -11,7 +11,9 @@ from typing import Any
 from cells import table
 
 import paymaster
+from paymaster import _core
 from paymaster.envs.tasks import parameter_meanings
+from paymaster.rendering.palette import goal_letter
 from paymaster.scripted import SCRIPTED
 
 GAINS = Path(__file__).resolve().parents[2] / "bench" / "scripted.json"  # written by bench/scripted.py
@@ -76,7 +78,7 @@ def overview() -> list[str]:
         rows.append(
             (
                 f"[`{task.name}`]({task.name}.md)",
-                "grid" if "map" in of else "plane",
+                "crafting" if "crafting" in task.name else "grid" if "map" in of else "plane",
                 of["horizon"],
                 of["num_bonuses"],
                 reservation,
@@ -87,7 +89,23 @@ def overview() -> list[str]:
     return table(("task", "world", "steps", "bonus levels", "reservation", "skills", "payment"), rows)
 
 
-TABLES = {"tasks": overview}
+def recipes() -> list[str]:
+    """Return a line for each item of the crafting world, as the core has them."""
+    items = _core.CRAFTING_RECIPES
+    top = [item for item in items if not any(item in parts for parts in items.values())]
+    rows = [
+        (
+            f"{item} ({goal_letter(item)})",
+            " + ".join(f"{part} ({goal_letter(part)})" for part in parts),
+            f"row {_core.CRAFTING_STATIONS[item][0]}, column {_core.CRAFTING_STATIONS[item][1]}",
+            "top-level" if item in top else "intermediate",
+        )
+        for item, parts in items.items()
+    ]
+    return table(("item", "made of", "station", ""), rows)
+
+
+TABLES = {"tasks": overview, "recipes": recipes}
 for _task in paymaster.tasks():
     TABLES[f"parameters of {_task.name}"] = partial(parameters, _task)
     TABLES[f"scripted leaders on {_task.name}"] = partial(scripted, _task.name)

@@ -10,6 +10,8 @@ _Rows = tuple[NDArray[np.int16], NDArray[np.float32]]
 _Arrays = dict[str, NDArray[Any]]  # by field, [B, ...]
 
 HISTORY_RATE: float  # of the moving averages
+CRAFTING_RECIPES: dict[int, tuple[int, int]]
+CRAFTING_STATIONS: dict[int, tuple[int, int]]
 DEFAULT_MAP: str
 MAX_FOLLOWERS: int
 MAX_GOALS: int

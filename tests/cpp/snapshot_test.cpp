@@ -57,7 +57,7 @@ std::vector<GameConfig> every_task() {
   std::vector<GameConfig> all;
   for (const Task& task : tasks()) {
     all.push_back(task.preset);
-    all.back().population_size = 6;
+    all.back().population_size = std::max(6, task.preset.num_followers);
     all.back().horizon = 7;
     all.back().noise = 0.2;
   }

@@ -20,7 +20,7 @@ import play
 from paymaster.features.leader import FeatureEncoder, expired
 from reference import features as reference
 from reference.cases import MAPS
-from worlds import GRIDS, TASKS
+from worlds import CRAFTING, GRIDS, TASKS, fitting
 
 
 def same_features(env: Any, seen: Mapping[str, NDArray[Any]]) -> None:
@@ -59,6 +59,8 @@ def batches(draw: st.DrawFn, task: str | None = None) -> Any:
     }
     if task in GRIDS:
         parameters |= {"map": MAPS[one_of("open", "rooms", "corridor_129")], "num_resources": one_of(1, 6, 20)}
+    elif task in CRAFTING:
+        parameters = fitting(task, parameters) | {"num_resources": one_of(8, 20)}
     else:
         parameters |= {
             "num_targets": one_of(1, 6, 20),

@@ -38,25 +38,26 @@ def two_phase(task: str, kind: str, games: int = 4, **parameters: Any) -> TwoPha
 @pytest.mark.parametrize("task", [task.name for task in tasks()])
 @pytest.mark.parametrize("kind", ["meta", "primitive"])
 def test_encoder(task: str, kind: str) -> None:
-    env = two_phase(task, kind, abstain=True, observe_routes=True)
+    env = two_phase(task, kind, abstain=True, observe_routes=True, num_followers=4)
     env.reset()
     encoder = FollowerEncoder(env, torch.device("cpu"))
-    offers = np.array([[[4, 0], [0, 1], [1, 0], [3, 1]]] * 4)
+    goals = env.parameters["num_goals"]
+    offers = np.array([[[goals, 0], [0, 1], [1, 0], [3, 1]]] * 4)
     observation = env.offer(offers)
     own, goal = (
         np.empty((4, 4, encoder.own_features), np.float32),
-        np.empty((4, 4, 4, encoder.goal_features), np.float32),
+        np.empty((4, 4, goals, encoder.goal_features), np.float32),
     )
     seen = encoder.encode_into(observation, own, goal, np.empty((4, 4), np.int64))
     torch.testing.assert_close(seen.identity.numpy(), observation["identity"].astype(np.int64))
-    bonuses = env.parameters["num_bonuses"]
     preferred, skill, offered, price = seen.goal[..., NOW : NOW + 4].unbind(-1)
-    expected = np.zeros((4, 4, 4))
+    expected = np.zeros((4, 4, goals))
     np.put_along_axis(expected, observation["preference"][..., None].astype(int), 1.0, -1)
-    np.testing.assert_allclose(preferred, expected * observation["reservation"][..., None] / bonuses)
+    np.testing.assert_allclose(preferred, expected * observation["reservation"][..., None] / env.prices[-1])
     np.testing.assert_array_equal(skill, observation["skill"])
-    assert offered[:, 0].eq(0).all() and offered[:, 1].tolist() == [[1, 0, 0, 0]] * 4
-    assert price[0, 1, 0] == 2 / bonuses and price[0, 2, 1] == 1 / bonuses
+    assert offered[:, 0].eq(0).all() and offered[:, 1].tolist() == [[1, *[0] * (goals - 1)]] * 4
+    highest = env.prices[-1]
+    assert price[0, 1, 0] == env.prices[1] / highest and price[0, 2, 1] == env.prices[0] / highest
 
 
 def slow_features(env: TwoPhaseVectorEnv, seen: dict[str, Any]) -> tuple[Any, Any]:

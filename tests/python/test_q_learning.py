@@ -125,18 +125,19 @@ def test_states_say_what_they_promise(task: str) -> None:
     states, rng = FollowerStates(env), np.random.default_rng(0)
     goals, bonuses = env.parameters["num_goals"], env.parameters["num_bonuses"]
     met = set()
+    games = (6, env.num_followers)
     for _ in range(12):
-        seen = env.offer(np.stack((rng.integers(goals + 1, size=(6, 4)), rng.integers(bonuses, size=(6, 4))), -1))
+        seen = env.offer(np.stack((rng.integers(goals + 1, size=games), rng.integers(bonuses, size=games)), -1))
         number = states.encode(seen)
         for b in range(6):
-            for k in range(4):
+            for k in range(env.num_followers):
                 goal, bonus = map(int, seen["offered"][b, k])
                 possible = 0 <= goal < goals and seen["distance"][b, k, goal] >= 0
                 offer = 1 + goal * bonuses + bonus if possible else 0
                 own = seen["distance"][b, k, int(seen["preference"][b, k])] >= 0
                 assert number[b, k] == 4 * offer + 2 * int(own) + int(seen["due"][b, k] > 0)
         met |= set(number.ravel().tolist())
-        env.act(rng.integers(goals + 1, size=(6, 4)))
+        env.act(rng.integers(goals + 1, size=games))
     assert max(met) < states.count and len(met) > 8
 
 

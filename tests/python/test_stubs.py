@@ -57,7 +57,7 @@ def _compiled(module: ModuleType) -> dict[str, object]:
                 add(name + ".", vars(value))
             elif isinstance(value, property):
                 found[prefix + name] = "property" if value.fset is None else "settable property"
-            elif isinstance(value, (int, float, str)):
+            elif isinstance(value, (int, float, str, dict)):
                 found[prefix + name] = "constant"
             elif callable(value):
                 signature = ast.parse(f"def {(value.__doc__ or '').splitlines()[0]}: ...").body[0]

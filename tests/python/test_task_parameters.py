@@ -18,6 +18,8 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_env, stored_config
 from paymaster.validation.parameters import TaskParameter, check_parameters, parameters_of
 from paymaster.validation.ranges import check_value, described
+from reference.crafting_cases import OBSTACLES
+from worlds import CRAFTING, FIXED_IN_CRAFTING
 
 TASKS = [task.name for task in paymaster.tasks()]
 WIDE = "########\n" + "#......#\n" * 6 + "########\n"
@@ -25,8 +27,9 @@ WIDE = "########\n" + "#......#\n" * 6 + "########\n"
 NEEDED: dict[str, dict[str, Any]] = {
     "opening_sum": {"payment": "advance", "max_share": 0.5},
     "max_share": {"payment": "completion"},
-    "prices": {"num_bonuses": 2},
     "equality": {"weight_equality": 1.0},
+    "effort_cost": {"decision": "utility"},
+    "num_bonuses": {"prices": []},
 }
 """Beside which a parameter has an effect."""
 
@@ -40,15 +43,26 @@ def another(about: TaskParameter) -> Any:
         return next(choice for choice in about.choices if choice != default) if about.choices else WIDE
     if default == math.inf:
         return 5.0
-    if isinstance(default, list):  # of prices
-        return [0.5 + level for level in range(parameters_of(TASK)["num_bonuses"].default)]  # type: ignore[arg-type]
+    if isinstance(default, list):  # of prices, or of w
+        return [0.5 + level for level in range(len(default) or 2)]
     return default + 1 if default + 1 <= about.high else default + 0.25  # type: ignore[operator]
+
+
+def changeable(task: str) -> dict[str, TaskParameter]:
+    """The parameters that may have another value than the default."""
+    fixed = FIXED_IN_CRAFTING if task in CRAFTING else ()
+    return {name: about for name, about in parameters_of(task).items() if name not in fixed}
 
 
 def others(task: str) -> dict[str, Any]:
     """For every parameter another value."""
-    values = {name: another(about) for name, about in parameters_of(task).items()}
-    values |= {"skills_per_follower": 2, "payment": "advance_once"}  # of 5 goal types; with an opening sum
+    values = {name: another(about) for name, about in changeable(task).items()}
+    values["payment"] = "advance_once"  # with an opening sum
+    values |= {"decision": "utility"} if values["decision"] != "utility" else {}  # with costs of effort
+    if task in CRAFTING:
+        values["named_population"] = "drawn"
+    else:
+        values |= {"skills_per_follower": 2, "named_population": "drawn"}  # of 5 goal types
     return values | {"prices": [0.5 + level for level in range(values["num_bonuses"])]}
 
 
@@ -62,10 +76,12 @@ def options(values: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("task", TASKS)
 def test_runs_take_every_parameter(task: str) -> None:
     preset = next(one.parameters for one in paymaster.tasks() if one.name == task)
-    for name, about in parameters_of(task).items():
+    for name, about in changeable(task).items():
         value = another(about)
+        if task in CRAFTING and name in ("map", "named_population"):
+            value = {"map": OBSTACLES, "named_population": "m3rl_crafting_v1"}[name]
         assert value != preset[name] == about.default and about.meaning
-        needed = NEEDED.get(name, {})
+        needed = {"num_bonuses": len(value)} if name == "prices" else NEEDED.get(name, {})
         config = TrainConfig.from_dict({"task": task, "parameters": {name: value, **needed}})
         assert config == TrainConfig.from_json(config.to_json())
         assert config.task_parameters()[name] == value

@@ -12,6 +12,7 @@ import pytest
 
 from paymaster import LeaderVectorEnv, TwoPhaseVectorEnv, make, make_vec, tasks
 from play import rule
+from worlds import CRAFTING, by_utility
 
 TASKS = [task.name for task in tasks()]
 KINDS = ("meta", "primitive")
@@ -26,7 +27,7 @@ def offers_of(env: LeaderVectorEnv, rng: np.random.Generator) -> np.ndarray[Any,
 @pytest.mark.parametrize("noise", [0.0, 0.3])
 def test_meta_followers_told_what_the_rule_says_play_the_same_game(task: str, noise: float) -> None:
     """The two-phase step is the single-phase step where followers answer by the rule: everything is equal."""
-    parameters: dict[str, Any] = {"noise": noise, "abstain": True, "num_envs": 6, "seed": 3}
+    parameters: dict[str, Any] = {"noise": noise, "abstain": True, "num_envs": 6, "seed": 3, **by_utility(task)}
     one, two = make_vec(task, **parameters), make_vec(task, followers="meta", **parameters)
     assert isinstance(two, TwoPhaseVectorEnv)
     rng = np.random.default_rng(0)
@@ -71,7 +72,7 @@ def test_primitive_followers_who_play_the_planners_moves_complete_contracts(task
 
 @pytest.mark.parametrize("task", TASKS)
 def test_meta_follower_is_committed_iff_it_takes_what_it_was_offered(task: str) -> None:
-    env = make_vec(task, 16, 0, followers="meta", abstain=True)
+    env = make_vec(task, 16, 0, followers="meta", abstain=True, **by_utility(task))
     rng = np.random.default_rng(1)
     env.reset()
     met = {True: 0, False: 0}
@@ -87,6 +88,22 @@ def test_meta_follower_is_committed_iff_it_takes_what_it_was_offered(task: str) 
         for kind in met:
             met[kind] += int((expected == kind).sum())
     assert min(met.values()) > 0
+
+
+@pytest.mark.parametrize("task", CRAFTING)
+@pytest.mark.parametrize("kind", KINDS)
+def test_nobody_takes_an_offer_at_a_price_of_0_where_that_is_no_employment(task: str, kind: str) -> None:
+    """Whoever decides: also followers that cannot decline."""
+    env = make_vec(task, 16, 0, followers=kind)
+    rng = np.random.default_rng(1)
+    env.reset()
+    committed = np.zeros(env.parameters["num_bonuses"], dtype=int)
+    for _ in range(40):
+        offers = offers_of(env, rng)
+        env.offer(offers)
+        *_, info = env.act(offers[..., 0] if kind == "meta" else rng.integers(0, 6, size=offers.shape[:2]))
+        np.add.at(committed, offers[..., 1], info["committed"])
+    assert committed[0] == 0 and (committed[1:] > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +145,7 @@ def test_what_is_due_is_what_is_paid(task: str, payment: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_primitive_follower_cannot_decline_and_moves_as_told(task: str) -> None:
-    env = make_vec(task, 16, 0, followers="primitive", abstain=True)
+    env = make_vec(task, 16, 0, followers="primitive", abstain=True, **by_utility(task))
     rng = np.random.default_rng(1)
     env.reset()
     for _ in range(60):

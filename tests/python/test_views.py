@@ -18,17 +18,24 @@ from numpy.typing import NDArray
 import paymaster
 from paymaster import integrations
 from play import RC, offer_stream, rule, same
-from worlds import TASKS
+from worlds import CRAFTING, TASKS, by_utility
 
 KINDS = ("meta", "primitive")
 SEED, INDEX = 7, 2
 PARAMETERS: dict[str, Any] = {"population_size": 4, "abstain": True, "noise": 0.1, "horizon": 17}
+
+
+def parameters_for(task: str) -> dict[str, Any]:
+    """As many followers as play, so that everybody is in every episode."""
+    return {**PARAMETERS, **by_utility(task), **({"num_followers": 4} if task in CRAFTING else {})}
+
+
 Rewards = tuple[float, list[float], bool]
 
 
 def script(task: str, kind: str) -> list[tuple[NDArray[Any], NDArray[Any], Rewards]]:
     """Two episodes of game INDEX in the batch: offers [N, 2], answers [N], and what came of them."""
-    env = paymaster.make_vec(task, 4, SEED, followers=kind, autoreset_mode="Disabled", **PARAMETERS)
+    env = paymaster.make_vec(task, 4, SEED, followers=kind, autoreset_mode="Disabled", **parameters_for(task))
     rng = np.random.default_rng(0)
     steps = []
     for _ in range(2):
@@ -96,7 +103,7 @@ class Scripted:
 def test_all_views_step_the_same_game(task: str, kind: str) -> None:
     steps = script(task, kind)
     expected = [result for *_, result in steps]
-    keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **PARAMETERS}
+    keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **parameters_for(task)}
     assert list(parallel(integrations.parallel_env(task, followers=kind, **keys), steps)) == expected
     assert list(turns(integrations.aec_env(task, followers=kind, **keys), steps)) == expected
     inside = integrations.followers_env(task, Scripted(steps), followers=kind, **keys)
@@ -109,7 +116,7 @@ def test_where_followers_go_by_rule_the_single_sides_step_it_too(task: str) -> N
     """Meta followers who answer by the rule play the leader's games with rule-based ones."""
     steps = script(task, "meta")
     expected = [result for *_, result in steps]
-    keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **PARAMETERS}
+    keys: dict[str, Any] = {"seed": SEED, "index": INDEX, **parameters_for(task)}
     name = f"paymaster/{task.title().replace('_', '')}-v0"
     for env in (
         paymaster.make(task, **keys),
@@ -227,7 +234,7 @@ def test_a_seed_gives_the_same_observations_again(task: str) -> None:
     for _ in range(30):
         vectors.step(vectors.action_space.sample())
         env.step({"leader": vectors.action_space.sample()})
-        env.step({f"follower_{k}": 0 for k in range(4)})
+        env.step({name: 0 for name in env.agents if name != "leader"})
     np.testing.assert_array_equal(vectors.reset(seed=5)[0], first)
     same(env.reset(seed=5)[0], again)
     vectors.step(vectors.action_space.sample())

@@ -10,6 +10,7 @@ Written from the rules alone (tasks.md), in NumPy and plain Python, to be read b
     contract         decision; record of a step for the statistics
     statistics       history statistics
     grid_reference   one game: reset and step
+    crafting_reference  the same of the crafting world
     batch            B games and their shared table, with paymaster's names
     features         what a leader sees of an observation as numbers; of the worlds in the plane, too
 

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .crafting_reference import CraftingGame, CraftingState
 from .grid_map import GridMap
-from .grid_reference import GameState, ReferenceGame
+from .grid_reference import ReferenceGame
 from .population import Population
-from .rules import NONE, PRESETS
+from .rules import CRAFTING_PRESETS, NONE, PRESETS
 from .statistics import ReferenceStatistics
 
 Arrays = dict[str, NDArray[Any]]
 
-_INTEGERS: dict[str, type[np.generic]] = {item.name: np.int32 for item in fields(GameState)}
+_INTEGERS: dict[str, type[np.generic]] = {item.name: np.int32 for item in fields(CraftingState)}
 STATE_DTYPES = _INTEGERS | {
     "skill": np.bool_,
     "reservation": np.float32,
@@ -36,6 +37,7 @@ PUBLIC = (
     *("identity", "position", "heading", "action", "offer", "committed", "completed", "step"),
     *("contract_running", "contract_age", "resource_position", "resource_claimant"),
 )
+CRAFTING_FIELDS = ("station_claimant", "inventory")
 
 
 class ReferenceBatch:
@@ -50,12 +52,13 @@ class ReferenceBatch:
         population: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> None:
-        self.rules = replace(PRESETS[task], **parameters)
+        self.rules = replace((PRESETS | CRAFTING_PRESETS)[task], **parameters)
         self.grid = GridMap(self.rules.map)
         traits = (
             Population.drawn(self.rules) if population is None else Population.given(population, self.rules.effort_cost)
         )
-        self.games = [ReferenceGame(self.rules, self.grid, traits, seed, first_index + i) for i in range(num_envs)]
+        game = CraftingGame if self.rules.crafting else ReferenceGame
+        self.games = [game(self.rules, self.grid, traits, seed, first_index + i) for i in range(num_envs)]
         rules = self.rules
         self.statistics = ReferenceStatistics(len(traits.preference), rules.num_goals, rules.num_bonuses, rules.horizon)
 
@@ -100,6 +103,9 @@ class ReferenceBatch:
         seen["resource_type"] = np.where(state["resource_present"], state["resource_type"], NONE)
         seen["distance"] = np.array([game.distance() for game in self.games])
         seen["available"] = np.array([game.available() for game in self.games])
+        if self.rules.crafting:
+            seen |= {name: state[name] for name in CRAFTING_FIELDS}
+            seen["missing"] = np.array([game.missing() for game in self.games if isinstance(game, CraftingGame)])
         if self.rules.observe_routes:
             seen["route"] = np.array([game.route() for game in self.games])
         whole = {name: array.astype(np.int16) for name, array in seen.items()}
@@ -122,6 +128,7 @@ class ReferenceBatch:
             for name, dtype in STATE_DTYPES.items()
             if self.rules.limited or name not in ("refused", "paid", "revenue")
             if self.rules.weight_equality != 0 or name != "earned"
+            if self.rules.crafting or name not in CRAFTING_FIELDS
         }
 
     def set_state(self, **arrays: Any) -> None:

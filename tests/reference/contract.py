@@ -37,6 +37,23 @@ def decide(
     return winners[0]  # then to the lowest index
 
 
+def decide_on_employment(
+    distance: Sequence[int], preference: int, reservation: float, offered: int, price: float, squared: bool
+) -> tuple[int, bool]:
+    """Return the goal type that M3RL's crafter goes for (-1: none), and whether it is committed to its offer.
+
+    It declines without an offer, at a price of 0, and if it can reach what it prefers and is offered no more than c
+    (``squared``: if the price times itself is no more than c). Then it goes for what it prefers by itself.
+    """
+    likes = distance[preference] != NONE
+    offer = price * price if squared else price
+    if offered == NONE or price == 0 or (likes and offer <= reservation):
+        return (preference if likes else NONE), False
+    if distance[offered] == NONE:
+        return NONE, False
+    return offered, True
+
+
 @dataclass(frozen=True)
 class ContractRecord:
     """What the history statistics need to know about one follower and one step.

@@ -15,8 +15,6 @@ __all__ = ["FeatureEncoder", "expired"]
 
 Floats = NDArray[np.float32]
 
-_ACTIONS = 5  # primitive, of each of the package's worlds
-
 _CURVE_MARKS = 4  # ages at which the completion curve is read off: a quarter, half, three quarters, all of the horizon
 _NEAR = 10.0  # actions; distances are shown as _NEAR / (_NEAR + distance), finest where it matters
 
@@ -29,16 +27,19 @@ class FeatureEncoder:
         self._goals: int = parameters["num_goals"]
         self._bonuses: int = parameters["num_bonuses"]
         self._horizon: int = parameters["horizon"]
-        self._price = np.asarray(parameters["prices"] or np.arange(1.0, self._bonuses + 1))
+        given = np.atleast_1d(parameters["prices"])  # a single one is a number, which may be 0
+        self._price = given if given.size else np.arange(1.0, self._bonuses + 1)
         objects = parameters.get("num_resources", parameters.get("num_targets")) or 0  # M; none in another world
         self._abundance = max(1.0, objects / self._goals)
         self._body = _body_of(parameters)
         self._statistics = env.statistics
-        self._one_hot_action = np.eye(_ACTIONS + 1, dtype=np.float32)
-        self.follower_features = 1 + (_ACTIONS + 1) + 4 + 4 + self._goals
+        self._actions: int = env.num_actions
+        self._one_hot_action = np.eye(self._actions + 1, dtype=np.float32)
+        self.follower_features = 1 + (self._actions + 1) + 4 + 4 + self._goals
         self._routes: bool = parameters["observe_routes"]
         self._history = 2 * self._bonuses + 2 + _CURVE_MARKS
-        self.goal_features = 7 + 3 + self._history + self._routes * _ACTIONS
+        self._crafting = {"inventory": 4, "missing": 2} if env.num_actions == 6 else {}  # field -> scale
+        self.goal_features = 7 + 3 + self._history + self._routes * self._actions + len(self._crafting)
 
     def encode(self, observation: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Features of one step.
@@ -57,7 +58,7 @@ class FeatureEncoder:
         return follower, goal
 
     def _fill_follower(self, seen: Mapping[str, NDArray[Any]], out: Floats) -> None:
-        cut = 1 + _ACTIONS + 1
+        cut = 1 + self._actions + 1
         out[..., 0] = (seen["step"] / self._horizon)[:, None]
         out[..., 1:cut] = self._one_hot_action[seen["action"]]  # -1, "none yet", is the last row
         out[..., cut : cut + 4] = self._body.features(seen)
@@ -83,11 +84,15 @@ class FeatureEncoder:
         out[..., 6] = _others_best(near)  # how near the nearest of the others is
         out[..., 7] = offered
         price = self._price[np.minimum(offer[..., 1], self._bonuses - 1)]
-        out[..., 8] = offered * (np.where(offer[..., 1] < 0, 0.0, price) / self._price[-1])[..., None]
+        highest = self._price[-1] or 1.0  # all are 0 where that is
+        out[..., 8] = offered * (np.where(offer[..., 1] < 0, 0.0, price) / highest)[..., None]
         out[..., 9] = offered & (seen["committed"] > 0)[..., None]
         out[..., 10 : 10 + self._history] = self._table()[seen["identity"]]
         if self._routes:
-            out[..., 10 + self._history :] = self._one_hot_action[seen["route"], :-1]
+            at = 10 + self._history
+            out[..., at : at + self._actions] = self._one_hot_action[seen["route"], :-1]
+        for i, (name, scale) in enumerate(self._crafting.items(), start=self.goal_features - len(self._crafting)):
+            out[..., i] = np.clip(seen[name] / scale, -2.0, 2.0)[:, None, :]
 
     def _table(self) -> Floats:
         """The statistics table as features, [P, G, 2 K + 2 + marks]."""

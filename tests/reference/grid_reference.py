@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import ContractRecord, decide
+from .contract import ContractRecord, decide, decide_on_employment
 from .draws import NOISE, RESET, Draws
 from .grid_map import GridMap
 from .money import Offer, Purse, equality, reservations
@@ -72,6 +72,9 @@ class StepResult:
 class ReferenceGame:
     """One game: `reset`, then `step` with one offer (goal, bonus) per follower; goal G means "none"."""
 
+    kind_of_state = GameState
+    stop, noise_actions = STOP, (MOVE, TURN_LEFT, TURN_RIGHT, STOP)
+
     def __init__(self, rules: Rules, grid: GridMap, population: Population, seed: int = 0, env_index: int = 0) -> None:
         self.rules, self.grid, self.population = rules, grid, population
         self.seed, self.env_index = seed, env_index
@@ -86,13 +89,17 @@ class ReferenceGame:
         self.episode += 1
         rules, n = self.rules, self.rules.num_followers
         draws = Draws(self.seed, RESET, 0, self.episode, self.env_index)
-        identity = self.population.draw_identities(n, draws)
+        identity = self._draw_team(draws)
+        preference = self.population.preference[identity].copy()
+        if rules.new_preferences:
+            preference[:] = [draws.below(rules.num_goals) for _ in identity]
         resources = self._place_resources(draws)
         cells, headings = self._place_followers(draws, {cell for _, cell in resources})
-        self.state = GameState(
+        self.state = self.kind_of_state(
+            **self._world_at_start(),
             identity=np.array(identity, dtype=np.int32),
             skill=self.population.skill[identity].copy(),
-            preference=self.population.preference[identity].copy(),
+            preference=preference,
             reservation=self.population.reservation[identity].copy(),
             offer=np.full((n, 2), NONE, dtype=np.int32),
             committed=np.zeros(n, dtype=np.bool_),
@@ -116,6 +123,14 @@ class ReferenceGame:
             resource_claimant=np.full(rules.num_resources, NONE, dtype=np.int32),
         )
         self.look()
+
+    def _draw_team(self, draws: Draws) -> list[int]:
+        """The episode's followers."""
+        return self.population.draw_identities(self.rules.num_followers, draws)
+
+    def _world_at_start(self) -> dict[str, Any]:
+        """Fields of the state that only this world has."""
+        return {}
 
     def _place_resources(self, draws: Draws) -> list[tuple[int, int]]:
         """Draw (type, cell) of each resource: beside an earlier one of its type when possible (clusters)."""
@@ -192,8 +207,7 @@ class ReferenceGame:
             return StepResult(0.0, [False] * n, [NONE] * n, nothing, [False] * n, nothing, [NONE] * n, [])
         made = [self._offer(goal, bonus) for goal, bonus in offers]
         equal = equality(self.rules.equality, s.earned.tolist())
-        offer, chosen = self._respond(made, answers)
-        committed = [chosen[k] == offer[k][0] != NONE for k in range(n)]
+        offer, chosen, committed = self._respond(made, answers)
         actions = self._primitive_actions(chosen)
         kept = [s.contract_running[k] and offer[k] == tuple(s.offer[k]) for k in range(n)]
         started = [committed[k] and not kept[k] for k in range(n)]
@@ -201,15 +215,16 @@ class ReferenceGame:
 
         reached = self._act(actions)
         s.step += 1
-        s.done = s.step == self.rules.horizon or not s.resource_present.any()
+        s.done = s.step == self.rules.horizon or self._exhausted()
 
-        success = [committed[k] and reached[k] == offer[k][0] for k in range(n)]
+        counts = [committed[k] or self.rules.payment == "outcome" for k in range(n)]
+        success = [counts[k] and reached[k] == offer[k][0] != NONE for k in range(n)]
         completed = [offer[k][0] if success[k] else NONE for k in range(n)]
         same = [offer[k] == tuple(s.offer[k]) for k in range(n)]
         again = [same[k] and bool(s.dropped[k]) for k in range(n)]
         due = {
             "completion": success,
-            "outcome": success,  # on the grid nobody reaches what it was offered without having taken the offer
+            "outcome": success,
             "advance": started,
             "advance_once": [started[k] and not again[k] for k in range(n)],
         }[self.rules.payment]
@@ -218,7 +233,7 @@ class ReferenceGame:
         s.revenue += sum(self.rules.w(offer[k][0]) for k in range(n) if success[k])
         s.refused[:] = [offer[k] != made[k] for k in range(n)]
         records = [
-            self._record(k, offer[k], bool(kept[k]), committed[k], age[k], success[k])
+            self._record(k, offer[k], bool(kept[k]), committed[k], age[k], success[k] and committed[k])
             for k in range(n)
             if offer[k][0] != NONE
         ]
@@ -243,12 +258,16 @@ class ReferenceGame:
             records=records,
         )
 
-    def _respond(self, made: list[Offer], answers: Any) -> tuple[list[Offer], list[int]]:
+    def _exhausted(self) -> bool:
+        """Nothing is left to do."""
+        return not self.state.resource_present.any()
+
+    def _respond(self, made: list[Offer], answers: Any) -> tuple[list[Offer], list[int], list[bool]]:
         """Followers look at their offers one after the other, "none" in place of those that do not fit; the offers as
-        they see them, and the goal types that they take."""
+        they see them, the goal types that they go for, and whether they are committed to their offers."""
         s, rules, people = self.state, self.rules, self.population
         purse, before = self.purse(), made if answers is None else self.shown(made)
-        offer, chosen = list(made), []
+        offer, chosen, committed = list(made), [], []
         advance = rules.payment.startswith("advance")
         for k, (_, bonus) in enumerate(made):
             free, signed = self._free(k, made[k]), self._signed(k, made[k])
@@ -259,17 +278,24 @@ class ReferenceGame:
             identity = int(s.identity[k])
             own, cost = people.utility[identity].tolist(), people.cost[identity].tolist()
             c, distance = float(s.reservation[k]), self.routes[k].distance
-            if answers is None:
-                chosen.append(decide(distance, int(s.preference[k]), c, offer[k][0], price, own, cost))
-            else:
+            likes, offered = int(s.preference[k]), offer[k][0]
+            if answers is not None:
                 within = answers[k] < rules.num_goals and distance[answers[k]] != NONE
-                chosen.append(int(answers[k]) if within else NONE)
-            takes = chosen[k] == offer[k][0] != NONE
+                goal = int(answers[k]) if within else NONE
+                takes = goal == offered != NONE
+            elif rules.decision == "utility":
+                goal = decide(distance, likes, c, offered, price, own, cost)
+                takes = goal == offered != NONE
+            else:
+                squared = rules.decision == "employment_squared"
+                goal, takes = decide_on_employment(distance, likes, c, offered, price, squared)
+            chosen.append(goal)
+            committed.append(takes)
             if (rules.payment == "outcome" and offer[k][0] != NONE) or (rules.payment == "completion" and takes):
                 purse.reserved[k] = offer[k]
             if advance and takes and not signed:
                 purse.paid += rules.price(bonus)
-        return offer, chosen
+        return offer, chosen, committed
 
     def _signed(self, k: int, offer: Offer) -> bool:
         """Whether an advance payment for the same offer has been made, and counts."""
@@ -308,12 +334,12 @@ class ReferenceGame:
 
     def _primitive_actions(self, chosen: list[int]) -> list[int]:
         """First action of the route to the goal taken, `stop` without one; then noise."""
-        actions = [STOP if goal == NONE else self.routes[k].action[goal] for k, goal in enumerate(chosen)]
+        actions = [self.stop if goal == NONE else self.routes[k].action[goal] for k, goal in enumerate(chosen)]
         if self.rules.noise > 0:
             draws = Draws(self.seed, NOISE, self.state.step, self.state.episode, self.env_index)
             for k in range(len(actions)):
                 replaced = draws.uniform() < self.rules.noise
-                random_action = (MOVE, TURN_LEFT, TURN_RIGHT, STOP)[draws.below(4)]
+                random_action = self.noise_actions[draws.below(4)]
                 actions[k] = random_action if replaced else actions[k]
         return actions
 

@@ -42,6 +42,8 @@ class Population:
     def drawn(rules: Rules) -> Population:
         """For each follower draw skills by a partial shuffle, then its preference, then its reservation."""
         draws = Draws(rules.population_seed, POPULATION)
+        if rules.crafting:
+            return Population._crafters(rules, draws)
         size, goals, skills = rules.population_size, rules.num_goals, rules.skills_per_follower
         skill = np.zeros((size, goals), dtype=np.bool_)
         preference = np.zeros(size, dtype=np.int32)
@@ -60,28 +62,42 @@ class Population:
         nothing = np.zeros(skill.shape, dtype=np.float32)
         return Population(skill, preference, reservation, nothing, nothing + np.float32(rules.effort_cost))
 
-    def draw_identities(self, count: int, draws: Draws) -> list[int]:
-        """Draw `count` different followers; with three or more kinds of skill, neighbours differ in kind."""
+    @staticmethod
+    def _crafters(rules: Rules, draws: Draws) -> Population:
+        """Follower j can dig all four raw materials and craft item 4 + j mod 4; it prefers a raw material."""
+        size = rules.population_size
+        skill = np.zeros((size, 8), dtype=np.bool_)
+        skill[:, :4] = True
+        skill[np.arange(size), 4 + np.arange(size) % 4] = True
+        drawn = [(draws.below(4), 1 + draws.below(rules.max_reservation)) for _ in range(size)]
+        nothing = np.zeros(skill.shape, dtype=np.float32)
+        preference, reservation = (list(column) for column in zip(*drawn, strict=True))
+        return Population(
+            skill, np.array(preference, np.int32), np.array(reservation, np.float32), nothing, nothing.copy()
+        )
+
+    def draw_identities(self, count: int, draws: Draws, mixed: bool = True) -> list[int]:
+        """Draw `count` different followers; with three or more kinds of skill, neighbours in a mixed team differ."""
         size = len(self.preference)
         kind = [tuple(row) for row in self.skill.tolist()]
         if self.weight is not None:
-            return self._draw_by_weight(count, kind, self.weight.tolist(), draws)
+            return self._draw_by_weight(count, kind, self.weight.tolist(), draws, mixed)
         identities = [draws.below(size)]
         while len(identities) < count:
             candidates = [i for i in range(size) if i not in identities]
-            if len(set(kind)) >= 3:
+            if mixed and len(set(kind)) >= 3:
                 differing = [i for i in candidates if kind[i] != kind[identities[-1]]]
                 candidates = differing or candidates
             identities.append(candidates[draws.below(len(candidates))])
         return identities
 
     @staticmethod
-    def _draw_by_weight(count: int, kind: list[Any], weight: list[float], draws: Draws) -> list[int]:
+    def _draw_by_weight(count: int, kind: list[Any], weight: list[float], draws: Draws, mixed: bool) -> list[int]:
         """The same by weights: a point in [0, sum) falls to a member of the candidates, who lie side by side."""
         identities: list[int] = []
         while len(identities) < count:
             candidates = [i for i in range(len(weight)) if i not in identities and weight[i] > 0]
-            if identities and len(set(kind)) >= 3:
+            if mixed and identities and len(set(kind)) >= 3:
                 candidates = [i for i in candidates if kind[i] != kind[identities[-1]]] or candidates
             total = 0.0
             for i in candidates:

@@ -41,10 +41,13 @@ def _random_state(rng: np.random.Generator, rules: Rules, grid: GridMap) -> dict
         "episode": int(rng.integers(2**40)),
         "done": False,
     }
-    return state | _random_contracts(rng, rules, state) | _random_field(rng, rules, grid)
+    near: list[int] = []
+    return state | random_contracts(rng, rules, state) | random_places(rng, rules, grid, rules.num_goals, set(), near)
 
 
-def _random_contracts(rng: np.random.Generator, rules: Rules, state: dict[str, Any]) -> dict[str, Any]:
+def random_contracts(
+    rng: np.random.Generator, rules: Rules, state: dict[str, Any], num_actions: int = 5
+) -> dict[str, Any]:
     """The last step of each follower: its contract runs, was just completed, or was refused."""
     n, step = rules.num_followers, state["step"]
     offer = np.full((n, 2), NONE)
@@ -52,7 +55,7 @@ def _random_contracts(rng: np.random.Generator, rules: Rules, state: dict[str, A
     running, committed, dropped = (np.zeros(n, dtype=bool) for _ in range(3))
     age = np.zeros(n, dtype=int)
     for k in range(n if step else 0):  # before the first step there was no offer and no action
-        action[k] = rng.integers(5)
+        action[k] = rng.integers(num_actions)
         if rules.abstain and rng.random() < 0.2:
             continue
         offer[k] = rng.integers(rules.num_goals), rng.integers(rules.num_bonuses)
@@ -74,24 +77,31 @@ def _random_contracts(rng: np.random.Generator, rules: Rules, state: dict[str, A
     }
 
 
-def _random_field(rng: np.random.Generator, rules: Rules, grid: GridMap) -> dict[str, Any]:
-    """Resources on different cells, some gone, some claimed by anybody; followers on cells left free."""
+def random_places(
+    rng: np.random.Generator, rules: Rules, grid: GridMap, goals: int, taken: set[int], near: Sequence[int]
+) -> dict[str, Any]:
+    """Resources of `goals` types on different cells, some gone, some claimed by anybody; followers on cells left free,
+    those of `near` first. Nothing is put on cells that are taken."""
     n, m = rules.num_followers, rules.num_resources
     share_gone, share_claimed = rng.choice([0.0, 0.3, 0.8]), rng.choice([0.0, 0.3, 0.8])
-    places = rng.permutation(grid.free_cells(set()))[: m + n]
+    places = rng.permutation(grid.free_cells(taken))[: m + n]
     present = rng.random(m) >= share_gone
     present[rng.integers(m)] = True  # a game without resources is over
     claimed = (rng.random(m) < share_claimed) | ~present
     claimant = np.where(claimed, rng.integers(n, size=m), NONE)
     left = set(places[:m][present].tolist())
-    cells = rng.permutation(grid.free_cells(left))[:n]
-    if rng.random() < 0.5:  # crowd followers and resources together
-        near = sorted(grid.free_cells(left), key=lambda cell: (_distance(grid, cell, left), rng.random()))
-        cells = np.array(near[:n])
+    free = grid.free_cells(left | taken)
+    cells = rng.permutation(free)[:n]
+    if near:
+        before = rng.permutation([cell for cell in sorted(set(near)) if cell in free]).tolist()
+        cells = np.array([*before, *(cell for cell in cells.tolist() if cell not in before)][:n])
+    elif rng.random() < 0.5:  # crowd followers and resources together
+        crowd = sorted(free, key=lambda cell: (_distance(grid, cell, left), rng.random()))
+        cells = np.array(crowd[:n])
     return {
         "position": [grid.row_column(int(cell)) for cell in cells],
         "heading": rng.integers(4, size=n),
-        "resource_type": rng.integers(rules.num_goals, size=m),
+        "resource_type": rng.integers(goals, size=m),
         "resource_position": [grid.row_column(int(cell)) for cell in places[:m]],
         "resource_present": present,
         "resource_claimant": claimant,

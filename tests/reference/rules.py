@@ -1,4 +1,4 @@
-"""Codes and parameters of the grid tasks (tasks.md, "World 1: grid"; names as in ``paymaster.make_vec``)."""
+"""Codes and parameters of the tasks on the grid (tasks.md, "World 1: grid"; names as in ``paymaster.make_vec``)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def turned(heading: int, action: int) -> int:
 
 @dataclass(frozen=True)
 class Rules:
-    """Parameters of one task; the defaults are those of `resource_collection`."""
+    """Parameters of one task; the defaults are those of `resource_collection`. ``crafting``: it is in that world."""
 
     num_followers: int = 4
     num_goals: int = 4
@@ -28,6 +28,7 @@ class Rules:
     horizon: int = 30
     payment: str = "completion"
     followers: str = "rule"
+    decision: str = "utility"
     noise: float = 0.0
     abstain: bool = False
     observe_routes: bool = False
@@ -43,11 +44,13 @@ class Rules:
     weight_equality: float = 0.0
     equality: str = "gini"
     effort_cost: float = 0.0
+    crafting: bool = False
     population_size: int = 40
     population_seed: int = 0
     skills_per_follower: int = 3
     preference_among_skills: bool = True
     max_reservation: int = 1
+    new_preferences: bool = False
 
     def w(self, goal: int) -> float:
         """What the leader earns for a completed contract."""
@@ -71,13 +74,30 @@ class Rules:
 
 
 _COLLECTION = Rules()
+_CRAFTING = Rules(
+    num_followers=8,
+    num_goals=8,
+    num_bonuses=3,
+    decision="employment",
+    prices=(0, 1, 2),
+    goal_reward=(0, 0, 0, 0, 0, 0, 10, 10),
+    skills_per_follower=5,
+    crafting=True,
+)
 _MULTI_BONUS = Rules(num_bonuses=4, max_reservation=3, payment="advance")
 
 PRESETS: dict[str, Rules] = {
     "resource_collection": _COLLECTION,
     "multi_bonus_resource_collection": _MULTI_BONUS,
+    "resource_collection_new_preferences": replace(
+        _COLLECTION, skills_per_follower=1, preference_among_skills=False, new_preferences=True
+    ),
     "resource_collection_one_skill": replace(_COLLECTION, skills_per_follower=1, preference_among_skills=False),
     "multi_bonus_resource_collection_one_skill": replace(
         _MULTI_BONUS, skills_per_follower=1, preference_among_skills=False
     ),
+}
+CRAFTING_PRESETS: dict[str, Rules] = {
+    "crafting": _CRAFTING,
+    "multi_bonus_crafting": replace(_CRAFTING, num_bonuses=5, prices=(0, 1, 2, 3, 4), max_reservation=3),
 }

@@ -1,5 +1,6 @@
-// Batches of the grid, compiled apart: a game for every board size is most of the core.
+// Batches of the worlds on the grid, compiled apart: a game for every board size is most of the core.
 #include "batch/world_kind.hpp"
+#include "worlds/grid/crafting.hpp"
 #include "worlds/grid/grid.hpp"
 
 namespace paymaster {
@@ -19,5 +20,6 @@ constinit const GridKind kGridKind;
 }  // namespace
 
 constinit const WorldKind& kGrid = kGridKind;
+constinit const WorldKind& kCrafting = kKind<CraftingWorld>;
 
 }  // namespace paymaster

@@ -237,6 +237,9 @@ void lane_routes(LaneQueries& queries, std::int16_t (*distance)[kGridGoals], std
   if (queries.followers <= 4) {
     if (odd) LaneSearch<V, true, 4>(queries, distance, action).run();
     else LaneSearch<V, false, 4>(queries, distance, action).run();
+  } else if (queries.followers <= 8) {
+    if (odd) LaneSearch<V, true, 8>(queries, distance, action).run();
+    else LaneSearch<V, false, 8>(queries, distance, action).run();
   } else {
     if (odd) LaneSearch<V, true, 16>(queries, distance, action).run();
     else LaneSearch<V, false, 16>(queries, distance, action).run();

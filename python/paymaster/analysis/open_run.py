@@ -40,11 +40,13 @@ __all__ = [
 
 OF_THE_POPULATION = (
     "followers",
+    "named_population",
     "population_seed",
     "population_size",
     "skills_per_follower",
     "preference_among_skills",
     "max_reservation",
+    "new_preferences",
 )
 """Parameters that say who the followers are."""
 

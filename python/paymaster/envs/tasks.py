@@ -43,7 +43,7 @@ def parameter_meanings() -> dict[str, str]:
     }
     meanings["population"] = (
         "dict of arrays skill bool[P, G], preference int[P], reservation float[P], and if you like learns bool[P], "
-        "utility float[P, G], cost float[P, G] or [P], weight float[P], instead of a draw"
+        "utility float[P, G], cost float[P, G] or [P], weight float[P], instead of a draw; or a published one's name"
     )
     return meanings
 

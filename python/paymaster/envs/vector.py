@@ -79,7 +79,8 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         population: dict of skill bool[P, G], preference int[P], reservation float[P]; and, if you like, learns bool[P]
             where only some followers learn, utility float[P, G] that each earns by itself for reaching a type, cost
             float[P, G] or [P] of each step of going for one, weight float[P] in proportion to which members are drawn.
-            None takes the task's own, or draws it from ``population_seed``.
+            Or the name of a published one, as for the parameter ``named_population``. None takes the task's own, or
+            draws it from ``population_seed``.
         render_mode: None, or "rgb_array" for :meth:`render` to draw every game; then each step reads the state.
         max_episode_steps: None or at least the horizon, and without effect: games end by themselves. (Gymnasium's
             ``make_vec`` passes it.)
@@ -109,7 +110,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         first_index: int = 0,
         copy: bool = True,
-        population: Mapping[str, ArrayLike] | None = None,
+        population: Mapping[str, ArrayLike] | str | None = None,
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
         **parameters: Any,
@@ -243,8 +244,8 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
 
     @property
     def num_actions(self) -> int:
-        """A, primitive actions of a follower: move, turn left, turn right, dig, stop on the grid; noop, left, right,
-        down, up in the plane."""
+        """A, primitive actions of a follower: move, turn left, turn right, dig, stop on the grid, and craft before stop
+        in the crafting world; noop, left, right, down, up in the plane."""
         return int(self._core.num_actions)
 
     @property

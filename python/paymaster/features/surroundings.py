@@ -27,11 +27,11 @@ _FIELDS_IN_THE_PLANE = 2.0  # half widths that count as 1
 class Surroundings:
     """Features of a batch's observations; arrays float32, as wide as the world needs.
 
-    On the grid, per goal type: how far ahead and to the left its nearest resource is that is unclaimed or one's own (by
-    steps along the axes, the first of equals), and whether there is one; per follower: whether the cells ahead, to the
-    left, behind and to the right are blocked. In the plane, per goal type: the offset (x, y) and relative velocity of
-    the nearest goal, and whether there is one; per follower: the offset of the nearest obstacle. Nothing in a world
-    that is not known here.
+    On the grid, per goal type: how far ahead and to the left its nearest resource or station is that is unclaimed or
+    one's own (by steps along the axes, the first of equals), and whether there is one; per follower: whether the cells
+    ahead, to the left, behind and to the right are blocked. In the plane, per goal type: the offset (x, y) and relative
+    velocity of the nearest goal, and whether there is one; per follower: the offset of the nearest obstacle. Nothing in
+    a world that is not known here.
 
     Args:
         env: the batch whose observations are looked at.
@@ -59,10 +59,11 @@ class Surroundings:
     # --- the grid
 
     def _resources(self, seen: Mapping[str, NDArray[Any]]) -> Floats:
-        offset = seen["resource_position"][:, None].astype(np.int64) - seen["position"][:, :, None]  # [B, N, M, 2]
-        claimant, me = seen["resource_claimant"][:, None], np.arange(offset.shape[1])[:, None]
+        place, kind, owner = _things(seen)
+        offset = place[:, None].astype(np.int64) - seen["position"][:, :, None]  # [B, N, M, 2]
+        claimant, me = owner[:, None], np.arange(offset.shape[1])[:, None]
         free = (claimant < 0) | (claimant == me)
-        nearest, there = self._nearest(np.abs(offset).sum(-1), seen["resource_type"][:, None], free)
+        nearest, there = self._nearest(np.abs(offset).sum(-1), kind[:, None], free)
         chosen = np.take_along_axis(offset[:, :, None], nearest[..., None, None], axis=3)[..., 0, :]  # [B, N, G, 2]
         heading = seen["heading"].astype(np.int64)
         ahead, left = _AHEAD[heading][:, :, None], _AHEAD[(heading + 1) % 4][:, :, None]
@@ -73,9 +74,9 @@ class Surroundings:
         games = len(seen["heading"])
         occupied = np.broadcast_to(self._wall, (games, *self._wall.shape)).copy()
         game = np.arange(games)[:, None]
-        position, resource = seen["position"], seen["resource_position"]
+        position, (resource, kind, _) = seen["position"], _things(seen)
         occupied[game, position[..., 0], position[..., 1]] = True
-        game, index = np.nonzero(seen["resource_type"] >= 0)
+        game, index = np.nonzero(kind >= 0)
         occupied[game, resource[game, index, 0], resource[game, index, 1]] = True
         ways = _AHEAD[(seen["heading"].astype(np.int64)[..., None] + np.arange(4)) % 4]  # [B, N, 4, 2]
         cells = position[:, :, None] + ways
@@ -114,6 +115,21 @@ class Surroundings:
             of_type = of_type & free[..., None, :]
         masked = np.where(of_type, away[:, :, None], np.inf)  # [B, N, G, M]
         return masked.argmin(-1), np.broadcast_to(of_type.any(-1), masked.shape[:-1])
+
+
+def _things(seen: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Place [B, M, 2], goal type [B, M] (-1: gone) and claimant [B, M] of resources and then stations, if there are."""
+    place, kind, owner = (seen[f"resource_{name}"] for name in ("position", "type", "claimant"))
+    if "station_claimant" not in seen:
+        return place, kind, owner
+    stations = np.array(list(_core.CRAFTING_STATIONS.values()), dtype=place.dtype)
+    items = np.array(list(_core.CRAFTING_STATIONS), dtype=kind.dtype)
+    games = len(place)
+    return (
+        np.concatenate((place, np.broadcast_to(stations, (games, *stations.shape))), axis=1),
+        np.concatenate((kind, np.broadcast_to(items, (games, *items.shape))), axis=1),
+        np.concatenate((owner, seen["station_claimant"]), axis=1),
+    )
 
 
 def _walls(text: str) -> NDArray[np.bool_]:

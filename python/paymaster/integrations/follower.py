@@ -37,7 +37,7 @@ class FollowerEnv(View, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integer[
             (``np_random_seed``), so that environments made without a seed differ.
         render_mode: None, "human" (text, printed whenever it changes), "ansi" (text) or "rgb_array" (a picture).
         followers: "meta" or "primitive".
-        population: dict of skill bool[P, G], preference int[P], reservation float[P]; None draws it from
+        population: dict of skill bool[P, G], preference int[P], reservation float[P], or a name; None draws it from
             ``population_seed``.
         parameters: parameters of the task.
 
@@ -64,13 +64,14 @@ class FollowerEnv(View, SpecWithHorizon, gymnasium.Env[NDArray[Any], np.integer[
         index: int = 0,
         render_mode: str | None = None,
         followers: str = "meta",
-        population: Mapping[str, ArrayLike] | None = None,
+        population: Mapping[str, ArrayLike] | str | None = None,
         **parameters: Any,
     ) -> None:
         check_keywords(task, parameters, ("leader", "member", *OWN))
-        if population is not None and "learns" in population:
+        if isinstance(population, Mapping) and "learns" in population:
             raise ValueError("population: expected no 'learns', since it is the member who learns, got one")
         everybody = LeaderVectorEnv(task, num_threads=1, population=population, **parameters).population
+        parameters.pop("named_population", None)  # from here on they are given as arrays
         size = len(everybody["learns"])
         self._member = check_int("member", member, 0, size - 1)
         people = {**everybody, "learns": np.arange(size) == self._member}

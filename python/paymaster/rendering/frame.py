@@ -14,6 +14,7 @@ from paymaster.rendering.canvas import Canvas
 from paymaster.rendering.field_list import draw_field_list
 from paymaster.rendering.gain_chart import draw_gain
 from paymaster.rendering.grid_view import draw_grid
+from paymaster.rendering.inventory import INVENTORY_HEIGHT, draw_inventory
 from paymaster.rendering.legend import draw_legend, legend_height
 from paymaster.rendering.limits import budget_left, share_left
 from paymaster.rendering.palette import INK, LINE, MUTED
@@ -22,6 +23,7 @@ from paymaster.rendering.particle_view import draw_particles
 from paymaster.rendering.record import EpisodeRecord
 from paymaster.rendering.scene import Scene, read_scene
 from paymaster.rendering.timeline import SUMMARIES_WIDTH, Axis, draw_axis, draw_cursor, draw_timeline, row_height
+from paymaster.rendering.worlds import ON_GRID
 from paymaster.worlds.registration import drawing_of
 
 __all__ = ["draw_frame"]
@@ -79,12 +81,16 @@ def draw_frame(
     elif scene.world == "other":
         draw_field_list(canvas, (_MARGIN, _TOP, _WORLD), state)
     else:
-        draw_world = draw_grid if scene.world == "grid" else draw_particles
+        draw_world = draw_grid if scene.world in ON_GRID else draw_particles
         draw_world(canvas, (_MARGIN, _TOP, _WORLD), scene, record.before(scene.step))
     canvas.clear_around((_MARGIN, _TOP, _WORLD, _WORLD))
     _draw_header(canvas, scene, record, title)
     left = 2 * _MARGIN + _WORLD
-    draw_panel(canvas, (left, _TOP, _WIDTH - _MARGIN - left, _WORLD), scene, weights)
+    wide, high = _WIDTH - _MARGIN - left, _WORLD
+    if scene.world == "crafting":
+        high -= INVENTORY_HEIGHT + 6.0
+        draw_inventory(canvas, (left, _TOP + _WORLD - INVENTORY_HEIGHT, wide, INVENTORY_HEIGHT), scene)
+    draw_panel(canvas, (left, _TOP, wide, high), scene, weights)
     axis = Axis(_MARGIN + 34.0, _WIDTH - 2 * _MARGIN - 34.0 - SUMMARIES_WIDTH, parameters["horizon"])
     canvas.text(_MARGIN, timeline - 22, "time line: each follower's offers, step by step", 13, MUTED)
     draw_timeline(canvas, axis, timeline, scene, record, show_future=show_future)

@@ -1,4 +1,4 @@
-"""The grid world as a picture: walls, resources, claims, followers."""
+"""A world on the grid as a picture: walls, resources, stations, claims, followers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paymaster.rendering.canvas import Canvas
-from paymaster.rendering.palette import BACKGROUND, FAINT, INK, OBSTACLE, goal_colour, mix
+from paymaster.rendering.palette import BACKGROUND, CARD, FAINT, INK, LINE, OBSTACLE, goal_colour, mix
 from paymaster.rendering.record import Step
 from paymaster.rendering.scene import Scene
 from paymaster.rendering.symbols import chip, draw_marks, draw_trails, follower_badge, follower_body
-from paymaster.rendering.worlds import map_lines, resources
+from paymaster.rendering.worlds import map_lines, resources, stations
 
 __all__ = ["draw_grid"]
 
 _TRAIL = 8  # steps
+_CHIP = 0.62  # of a cell
 _CROPPED = 0.6  # of the border's cells: a map is closed by wall, which needs no room
 _ANGLES = (-math.pi / 2, math.pi, math.pi / 2, 0.0)  # of the headings up, left, down, right on the sheet
 
@@ -47,6 +48,7 @@ def draw_grid(canvas: Canvas, box: tuple[float, float, float], scene: Scene, pas
     state, grid = scene.state, _Grid(*box, map_lines(scene.parameters))
     _draw_cells(canvas, grid)
     _draw_resources(canvas, grid, state)
+    _draw_stations(canvas, grid, state)
     draw_trails(canvas, grid.centre, past, _TRAIL, 0.4, 3.0)
     radius = 0.28 * grid.cell
     places = [grid.centre(place) for place in state["position"]]
@@ -68,16 +70,32 @@ def _draw_cells(canvas: Canvas, grid: _Grid) -> None:
 
 
 def _draw_resources(canvas: Canvas, grid: _Grid, state: Mapping[str, Any]) -> None:
-    cell, size = grid.cell, 0.62 * grid.cell
+    cell, size = grid.cell, _CHIP * grid.cell
     for kind, place, present, claimant in resources(state):
         x, y = grid.centre(place)
         if not present:
             gone = mix(goal_colour(kind), 0.35)
             canvas.rectangle((x - size / 2, y - size / 2, size, size), None, gone, 1.2, 0.2 * size)
             continue
-        if claimant >= 0:
-            wide = size + 0.16 * cell
-            canvas.rectangle((x - wide / 2, y - wide / 2, wide, wide), None, INK, 2.0, 0.22 * wide)
-        chip(canvas, x, y, size, int(kind))
-        if claimant >= 0:
-            follower_badge(canvas, x - 0.34 * cell, y - 0.34 * cell, max(4.5, 0.15 * cell), int(claimant))
+        _draw_thing(canvas, (x, y), cell, int(kind), int(claimant))
+
+
+def _draw_stations(canvas: Canvas, grid: _Grid, state: Mapping[str, Any]) -> None:
+    """A bench that fills its cell, with the item that is made there."""
+    cell = grid.cell
+    for item, place, claimant in stations(state):
+        x, y = grid.centre(place)
+        canvas.rectangle((x - cell / 2, y - cell / 2, cell, cell), CARD, LINE, 1.5)
+        _draw_thing(canvas, (x, y), cell, item, claimant, solid=False)
+
+
+def _draw_thing(
+    canvas: Canvas, at: tuple[float, float], cell: float, kind: int, claimant: int, *, solid: bool = True
+) -> None:
+    """Draws a goal type, and around it a frame with the follower that has claimed it."""
+    (x, y), wide = at, 0.78 * cell
+    if claimant >= 0:
+        canvas.rectangle((x - wide / 2, y - wide / 2, wide, wide), None, INK, 2.0, 0.22 * wide)
+    chip(canvas, x, y, _CHIP * cell, kind, solid=solid)
+    if claimant >= 0:
+        follower_badge(canvas, x - 0.34 * cell, y - 0.34 * cell, max(4.5, 0.15 * cell), claimant)

@@ -9,6 +9,7 @@ from paymaster.rendering.palette import BACKGROUND, INK, MUTED, goal_colour, mix
 from paymaster.rendering.panel import shows_tastes
 from paymaster.rendering.scene import Scene
 from paymaster.rendering.symbols import chip, coin, follower_badge, payment
+from paymaster.rendering.worlds import ON_GRID
 
 __all__ = ["draw_legend", "legend_height"]
 
@@ -18,6 +19,7 @@ _TYPES = 12  # signs of goal types
 
 _GOALS = {
     "grid": "resources by type",
+    "crafting": "materials, items",
     "navigation": "landmarks by type",
     "predator_prey": "preys by type",
     "other": "goals by type",
@@ -56,6 +58,8 @@ def _rules(canvas: Canvas, scene: Scene, width: float) -> list[str]:
         own, there = ", and what the world pays it besides,", "in reach"
     leader = f"The leader gains {reward} for each completed contract{own} and pays the bonus {when}."
     others, rest = "what it prefers", f"An offer of the type that a follower prefers is always accepted while {there}."
+    if scene.on_employment:
+        rest = "A price of 0 is no employment: nobody accepts it."
     if scene.followers[0].utility or scene.followers[0].cost:
         others, rest = "all other work", ""
     if shows_tastes(scene):
@@ -124,7 +128,7 @@ def _entries(
         (12.0, "worth to it", lambda x: coin(canvas, x + 6, y, 6, worth=True)),
         (14.0, "contract completed", lambda x: canvas.star(x + 7, y, 7.5, INK)),
     ]
-    if scene.world == "grid":
+    if scene.world in ON_GRID:
         entries.append((18.0, "claimed by 2", claim))
     elif scene.world != "other":
         entries.append((20.0, "velocity", velocity))

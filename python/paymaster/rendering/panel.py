@@ -161,11 +161,13 @@ def _answer(follower: Follower, scene: Scene) -> tuple[str, str, Colour]:
         if not follower.skill[follower.goal]:
             return "accepts", f"but cannot complete {letter}!", WARNING
         return "accepts", f"under contract, step {follower.contract_age}" if follower.contract_age else "", MUTED
+    if pays == 0 and scene.on_employment:
+        return "declines", "a price of 0 is no employment", MUTED
     if follower.left == 0:
         return "declines", f"no {letter} left to take", MUTED
     if follower.utility or follower.cost:
         return "declines", "other work is worth more to it", MUTED
-    if follower.goal != follower.preference and pays <= follower.reservation:
+    if (scene.on_employment or follower.goal != follower.preference) and pays <= follower.reservation:
         return "declines", f"{wish} is worth {short(follower.reservation)}, {letter} pays {short(pays)}", MUTED
     return "declines", "", MUTED
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from paymaster.rendering.worlds import DRAWN_FIELDS, World, resources, world_of
+from paymaster.rendering.worlds import DRAWN_FIELDS, ON_GRID, World, resources, stations, world_of
 
 __all__ = ["Follower", "Scene", "price_of", "read_scene"]
 
 _GRID_ACTIONS = ("moved ahead", "turned left", "turned right", "dug", "stood still")
+_CRAFTING_ACTIONS = ("moved ahead", "turned left", "turned right", "dug", "crafted", "stood still")
 _PARTICLE_ACTIONS = ("coasted", "pushed left", "pushed right", "pushed down", "pushed up")
 _AS_IN_THE_STATE = (
     "identity",
@@ -84,6 +85,11 @@ class Scene:
     state: Mapping[str, Any]
     parameters: Mapping[str, Any]
 
+    @property
+    def on_employment(self) -> bool:
+        """Whether rule-based followers decide on employment."""
+        return str(self.parameters.get("decision", "utility")) != "utility"
+
 
 def read_scene(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> Scene:
     """The scene of one game.
@@ -148,13 +154,14 @@ def _taste(name: str, state: Mapping[str, Any], k: int, parameters: Mapping[str,
 def _action(action: int, world: World) -> str:
     if action < 0:
         return ""
-    words = _GRID_ACTIONS if world == "grid" else _PARTICLE_ACTIONS
+    words = {"grid": _GRID_ACTIONS, "crafting": _CRAFTING_ACTIONS}.get(world, _PARTICLE_ACTIONS)
     return words[action] if world != "other" and action < len(words) else f"took action {action}"
 
 
 def _left(state: Mapping[str, Any], k: int, goal: int, world: World) -> int | None:
     if world == "other":
         return None
-    if world != "grid":
+    if world not in ON_GRID:
         return list(state["goal_type"]).count(goal)
-    return sum(bool(there) and kind == goal and owner in (-1, k) for kind, _, there, owner in resources(state))
+    left = sum(bool(there) and kind == goal and owner in (-1, k) for kind, _, there, owner in resources(state))
+    return left + sum(item == goal and owner in (-1, k) for item, _, owner in stations(state))

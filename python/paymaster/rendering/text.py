@@ -8,7 +8,7 @@ from typing import Any
 
 from paymaster.rendering.palette import goal_letter
 from paymaster.rendering.scene import price_of
-from paymaster.rendering.worlds import arena_half_width, map_lines, own_fields, resources, world_of
+from paymaster.rendering.worlds import ON_GRID, arena_half_width, map_lines, own_fields, resources, stations, world_of
 
 __all__ = ["draw"]
 
@@ -21,9 +21,10 @@ def draw(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
     """Draw the world, two characters a cell, then a line a follower.
 
     On the grid: walls ``##``, goal types ``a``, ``b``, ... (capital with the claimant's number once claimed), and
-    followers ``^0`` by heading and number. In the plane: a border ``##`` around the arena, obstacles ``::``, goal
-    types, and followers by direction and number (``o0`` at rest; with more than 16, number only), those outside at the
-    nearest border. Numbers are hexadecimal. A world that is not known here has a line for each of its fields.
+    followers ``^0`` by heading and number; in the crafting world also stations ``e=`` by item, and the inventory below.
+    In the plane: a border ``##`` around the arena, obstacles ``::``, goal types, and followers by direction and number
+    (``o0`` at rest; with more than 16, number only), those outside at the nearest border. Numbers are hexadecimal. A
+    world that is not known here has a line for each of its fields.
 
     Args:
         state: of one game, as ``LeaderEnv.state()`` returns it.
@@ -33,8 +34,11 @@ def draw(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
     if world == "other":
         lines = [f"{name}: {text}" for name, text in own_fields(state).items()]
     else:
-        rows = _grid(state, parameters) if world == "grid" else _plane(state, parameters)
+        rows = _grid(state, parameters) if world in ON_GRID else _plane(state, parameters)
         lines = ["".join(row).rstrip() for row in rows]
+    if world == "crafting":
+        counts = (f"{goal_letter(g)} {count}" for g, count in enumerate(state["inventory"]))
+        lines.append("inventory: " + ", ".join(counts))
     lines.append(f"step {state['step']} of {parameters['horizon']}" + (", over" if state["done"] else ""))
     lines.extend(_describe(state, parameters, k) for k in range(len(state["identity"])))
     return "\n".join(lines) + "\n"
@@ -46,6 +50,9 @@ def _grid(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[list[
         if present:
             letter = goal_letter(kind)
             rows[row][column] = f"{letter.upper()}{claimant:x}" if claimant >= 0 else f"{letter} "
+    for item, (row, column), claimant in stations(state):
+        letter = goal_letter(item)
+        rows[row][column] = f"{letter.upper()}{claimant:x}" if claimant >= 0 else f"{letter}="
     for k, ((row, column), heading) in enumerate(zip(state["position"], state["heading"], strict=True)):
         rows[row][column] = f"{_HEADINGS[heading]}{k:x}"
     return rows

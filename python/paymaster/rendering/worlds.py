@@ -9,9 +9,21 @@ import numpy as np
 
 from paymaster import _core
 
-__all__ = ["DRAWN_FIELDS", "World", "arena_half_width", "map_lines", "own_fields", "resources", "world_of"]
+__all__ = [
+    "DRAWN_FIELDS",
+    "ON_GRID",
+    "World",
+    "arena_half_width",
+    "map_lines",
+    "own_fields",
+    "resources",
+    "stations",
+    "world_of",
+]
 
-World = Literal["grid", "navigation", "predator_prey", "other"]
+World = Literal["grid", "crafting", "navigation", "predator_prey", "other"]
+ON_GRID: tuple[World, ...] = ("grid", "crafting")
+"""Worlds with a map and resources."""
 
 DRAWN_FIELDS = (
     "identity", "skill", "preference", "reservation", "offer", "committed", "action", "completed", "contract_running",
@@ -20,12 +32,19 @@ DRAWN_FIELDS = (
 """Fields of every game's state that a picture needs."""
 _COMMON_FIELDS = (*DRAWN_FIELDS, "learns", "dropped", "episode", "refused", "paid", "revenue", "earned")
 
+_GRID = ("position", "heading", "resource_type", "resource_position", "resource_present", "resource_claimant")
 _FIELDS: dict[World, tuple[str, ...]] = {
-    "grid": ("position", "heading", "resource_type", "resource_position", "resource_present", "resource_claimant"),
+    "crafting": (*_GRID, "station_claimant", "inventory"),
+    "grid": _GRID,
     "predator_prey": ("position", "velocity", "goal_type", "goal_position", "goal_velocity"),
     "navigation": ("position", "velocity", "goal_type", "goal_position"),
 }
-_PARAMETER: dict[World, str] = {"grid": "map", "predator_prey": "num_targets", "navigation": "num_targets"}
+_PARAMETER: dict[World, str] = {
+    "crafting": "map",
+    "grid": "map",
+    "predator_prey": "num_targets",
+    "navigation": "num_targets",
+}
 
 
 def world_of(state: Mapping[str, Any], parameters: Mapping[str, Any]) -> World:
@@ -49,6 +68,12 @@ def map_lines(parameters: Mapping[str, Any]) -> list[str]:
 def resources(state: Mapping[str, Any]) -> Iterable[tuple[int, tuple[int, int], bool, int]]:
     """Return type, cell, whether it is there, and claimant (-1 for none) of each resource of a grid."""
     return zip(*(state[f"resource_{name}"] for name in ("type", "position", "present", "claimant")), strict=True)
+
+
+def stations(state: Mapping[str, Any]) -> list[tuple[int, tuple[int, int], int]]:
+    """Return item, cell and claimant (-1 for none) of each station; none outside the crafting world."""
+    places = zip(_core.CRAFTING_STATIONS.items(), state.get("station_claimant", ()), strict=False)
+    return [(item, place, int(claimant)) for (item, place), claimant in places]
 
 
 def own_fields(state: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from paymaster import _core
 from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.scripted.crafting import CraftingPlan, plays_crafting
 from paymaster.scripted.means import Means
 
 __all__ = ["FullInformation"]
@@ -26,6 +27,9 @@ class FullInformation:
     Where bonuses are paid in advance, a running contract is kept as long as the follower stays committed to it: a
     change would be paid for again. Under a budget or a cap the profit counts by the money that it takes. The leader
     knows what is left, and puts "none" (without ``abstain`` the cheapest offer) in place of an offer that does not fit.
+
+    In the crafting world, where only what many do together is worth something, it follows a plan instead
+    (:class:`~paymaster.scripted.crafting.CraftingPlan`), and leaves whom it does not need to collect for nothing.
 
     Args:
         seed: unused, for the scripted leaders' common signature.
@@ -48,6 +52,27 @@ class FullInformation:
     def offers(self, env: LeaderVectorEnv, observation: Observation) -> Actions:
         """The best assignment for this step."""
         bonus = self._cheapest_bonus(env, observation)
+        actions = (
+            self._by_plan(env, observation, bonus)
+            if plays_crafting(observation)
+            else self._by_profit(env, observation, bonus)
+        )
+        return actions if self._means is None else self._means.within(actions, observation, _none(env))
+
+    def _by_plan(self, env: LeaderVectorEnv, observation: Observation, bonus: NDArray[np.int64]) -> Actions:
+        """Offers of the crafting world's plan; "no employment" to the rest."""
+        prices = np.append(env.prices.astype(np.float64), np.inf)
+        goal = CraftingPlan().assign_all(observation, self._traits, prices[bonus], env.parameters["horizon"])
+        level = _of_type(bonus, np.maximum(goal, 0))
+        if env.parameters["payment"] in ("advance", "advance_once"):  # another level would be paid anew
+            stays = (observation["contract_running"] > 0) & (observation["offer"][..., 0] == goal)
+            level = np.where(stays & (observation["offer"][..., 1] >= level), observation["offer"][..., 1], level)
+        none = _none(env)
+        rest = self._traits["preference"].astype(np.int64) if none is None else none
+        return np.stack((np.where(goal >= 0, goal, rest), np.where(goal >= 0, level, 0)), axis=-1).astype(np.int64)
+
+    def _by_profit(self, env: LeaderVectorEnv, observation: Observation, bonus: NDArray[np.int64]) -> Actions:
+        """Offers of the best assignment."""
         value = self._profit_per_step(env, observation, bonus)
         seat, room = _seats(observation)
         kept = np.zeros(value.shape[:2], dtype=np.bool_)
@@ -62,19 +87,33 @@ class FullInformation:
         actions = np.where(
             (chosen >= 0)[..., None], np.stack((chosen, level), axis=-1), self._for_the_rest(env, observation)
         )
-        actions = np.where(kept[..., None], observation["offer"], actions).astype(np.int64)
-        return actions if self._means is None else self._means.within(actions, observation, _none(env))
+        kept_or_new: Actions = np.where(kept[..., None], observation["offer"], actions).astype(np.int64)
+        return kept_or_new
 
     def _cheapest_bonus(self, env: LeaderVectorEnv, observation: Observation) -> NDArray[np.int64]:
         """The lowest level that makes each goal type the follower's strict choice, [B, N, G]: with its price the type
         is worth more than nothing, and than any other type within reach. A level of K or more does not exist."""
+        prices = env.prices.astype(np.float64)
+        if env.parameters["decision"] != "utility":
+            return self._cheapest_employment(env.parameters["decision"], observation, prices)
         worth = self._worth(observation)
         best = np.partition(worth, -2, axis=-1)[..., -2:] if worth.shape[-1] > 1 else worth[..., [0, 0]]
         others = np.where(worth == best[..., 1:], best[..., :1], best[..., 1:])  # the best of the other types
         if worth.shape[-1] == 1:
             others = np.full_like(worth, -np.inf)
         needed = np.maximum(others, 0.0) - np.where(np.isfinite(worth), worth, 0.0)
-        return np.searchsorted(env.prices.astype(np.float64), needed, side="right")
+        return np.searchsorted(prices, needed, side="right")
+
+    def _cheapest_employment(
+        self, decision: str, observation: Observation, prices: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """The same of followers that decide on employment: a price above 0, and above c while they reach what they
+        prefer."""
+        likes = _of_type(observation["distance"], self._traits["preference"].astype(np.int64)) >= 0
+        weighed = prices**2 if decision == "employment_squared" else prices
+        least = np.where(likes, self._traits["reservation"].astype(np.float64), 0.0)
+        level = np.searchsorted(weighed, least, side="right")  # prices increase, so weighed ones do
+        return np.broadcast_to(level[..., None], observation["distance"].shape)
 
     def _worth(self, observation: Observation) -> NDArray[np.float64]:
         """What each goal type is worth to each follower without pay, [B, N, G]; -inf out of reach."""

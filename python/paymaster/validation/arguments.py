@@ -27,7 +27,7 @@ __all__ = [
     "seeds_of",
 ]
 
-DRAWN_BY = ("population_seed", "skills_per_follower", "preference_among_skills", "max_reservation")
+DRAWN_BY = ("named_population", "population_seed", "skills_per_follower", "preference_among_skills", "max_reservation")
 """Parameters that say how to draw a population."""
 
 _LONGEST_MAP = 65536  # GridMap::kMaxText: 4,096 cells, and empty lines around them
@@ -109,13 +109,23 @@ def check_array(
 
 
 def population_arrays(
-    task: str, population: Mapping[str, ArrayLike] | None, parameters: dict[str, Any]
+    task: str, population: Mapping[str, ArrayLike] | str | None, parameters: dict[str, Any]
 ) -> tuple[NDArray[Any] | None, ...] | None:
-    """The arrays of a population given by the user, checked; sets ``parameters['population_size']`` to match."""
+    """The arrays of a population given by the user, checked; sets ``parameters['population_size']`` to match. A name is
+    the parameter ``named_population``."""
     if population is None:
         return None
+    if isinstance(population, str):
+        given = parameters.get("named_population")
+        if given not in (None, population):
+            raise ValueError(f"named_population: expected none beside population={population!r:.80}, got {given!r:.80}")
+        parameters["named_population"] = population
+        return None
+    if parameters.get("named_population") not in (None, "drawn"):
+        name = parameters["named_population"]
+        raise ValueError(f"population: expected none beside named_population={name!r:.80}, got arrays")
     if not isinstance(population, Mapping):
-        raise TypeError(f"population: expected a dict of arrays, got {type(population).__name__}")
+        raise TypeError(f"population: expected a dict of arrays or a name, got {type(population).__name__}")
     names, more = ("skill", "preference", "reservation"), ("learns", "utility", "cost", "weight")
     if set(population) - set(more) != set(names):
         raise ValueError(

@@ -70,7 +70,7 @@ def register(
     task: str | type[World],
     *,
     meaning: str | None = None,
-    population: Mapping[str, ArrayLike] | None = None,
+    population: Mapping[str, ArrayLike] | str | None = None,
     **parameters: Any,
 ) -> None:
     """Make a task of your own known by name: from then on it works wherever the package's own tasks do.
@@ -318,7 +318,11 @@ def _add(
 
 
 def _add_preset(
-    name: str, base: str, meaning: str | None, population: Mapping[str, ArrayLike] | None, parameters: dict[str, Any]
+    name: str,
+    base: str,
+    meaning: str | None,
+    population: Mapping[str, ArrayLike] | str | None,
+    parameters: dict[str, Any],
 ) -> None:
     """Add a task that is another one with other parameters."""
     about = _core.task(base)

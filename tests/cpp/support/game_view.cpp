@@ -39,7 +39,25 @@ Offer PlayedStep::offer(int k) const {
   return {static_cast<std::int8_t>(offers[2 * k]), static_cast<std::int8_t>(offers[2 * k + 1])};
 }
 
+bool PlayedStep::declines_employment(int k) const {
+  const Offer its_offer = offer(k);
+  if (its_offer.goal == kNone || config.price_of(its_offer.bonus) == 0) return true;
+  double price = config.price_of(its_offer.bonus);
+  if (config.decision == "employment_squared") price *= price;
+  return can_reach(k, before.preference[k]) && price <= static_cast<double>(before.reservation[k]);
+}
+
+bool PlayedStep::takes_offer(int k) const {
+  const int wanted = offer(k).goal;
+  if (config.decision == "utility") return wanted != kNone && wanted_goal(k) == wanted;
+  return !declines_employment(k) && can_reach(k, wanted);
+}
+
 int PlayedStep::wanted_goal(int k) const {
+  if (config.decision != "utility") {
+    const int goal = declines_employment(k) ? before.preference[k] : int{offer(k).goal};
+    return can_reach(k, goal) ? goal : kNone;
+  }
   std::vector<double> utility(static_cast<std::size_t>(config.num_goals));
   const Offer its_offer = offer(k);
   for (int g = 0; g < config.num_goals; ++g) {

@@ -51,8 +51,13 @@ struct PlayedStep {
   /// What the follower was offered: none where that was refused.
   Offer offer(int k) const;
   bool has_skill(int k, int goal) const { return before.skill[k * config.num_goals + goal]; }
-  /// Goal type that the follower takes, -1 for none: the utilities as tasks.md writes them.
+  /// Goal type that the follower goes for, -1 for none: the utilities as tasks.md writes them, or on employment.
   int wanted_goal(int k) const;
+  /// Whether it takes its offer.
+  bool takes_offer(int k) const;
+  bool can_reach(int k, int goal) const { return distance_before[k * config.num_goals + goal] != kNone; }
+  /// Of a follower that decides on employment: no offer, a price of 0, or not enough against what it prefers.
+  bool declines_employment(int k) const;
   int ahead_before(int k) const { return before.cell(k) + map.ahead[static_cast<std::size_t>(before.heading[k])]; }
 };
 

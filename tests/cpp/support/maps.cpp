@@ -18,6 +18,20 @@ const char* const kRooms = R"(
 ###########
 )";
 
+const char* const kCraftingObstacles = R"(
+###########
+#..#......#
+#..#......#
+#.......###
+#.........#
+#.........#
+#.........#
+###.......#
+#......#..#
+#......#..#
+###########
+)";
+
 std::string random_map(Random& random, int rows, int columns, int wall_percent) {
   std::string text;
   for (int r = 0; r < rows; ++r) {

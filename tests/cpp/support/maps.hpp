@@ -17,4 +17,7 @@ GridMap random_map_of(Random& random, int words, int wall_percent);
 /// 11 x 11 with inner walls, rooms and doors: fits two words.
 extern const char* const kRooms;
 
+/// The obstacle map of M3RL's crafting world.
+extern const char* const kCraftingObstacles;
+
 }  // namespace paymaster::test

@@ -8,8 +8,7 @@ namespace paymaster::test {
 std::string broken_rule_of_decisions(const PlayedStep& s) {
   for (int k = 0; k < s.config.num_followers; ++k) {
     const Offer offer = s.offer(k);
-    const int goal = s.wanted_goal(k);
-    const bool committed = goal != kNone && goal == offer.goal;
+    const bool committed = s.takes_offer(k);
     if (s.committed[k] != committed) return of_follower("committed to a strict winner", k);
     if (s.after_is_next_episode) continue;
     if (s.after.committed[k] != committed) return of_follower("the state has another commitment", k);

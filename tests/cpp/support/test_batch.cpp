@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "tasks/tasks.hpp"
+#include "worlds/grid/crafting_config.hpp"
 
 namespace paymaster::test {
 namespace {
@@ -19,6 +20,8 @@ int steps_to_play(int usual) {
 }
 
 bool is_grid(const GameConfig& config) { return config.find_own<GridConfig>() != nullptr; }
+
+bool is_crafting(const GameConfig& config) { return config.find_own<CraftingConfig>() != nullptr; }
 
 bool is_particles(const GameConfig& config) { return config.find_own<ParticleConfig>() != nullptr; }
 

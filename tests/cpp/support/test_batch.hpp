@@ -22,6 +22,7 @@ namespace paymaster::test {
 int steps_to_play(int usual);
 
 bool is_grid(const GameConfig& config);
+bool is_crafting(const GameConfig& config);
 bool is_particles(const GameConfig& config);
 /// Presets of the grid world, for what is said of grids only.
 std::vector<GameConfig> grid_tasks();

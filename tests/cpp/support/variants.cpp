@@ -4,6 +4,7 @@
 
 #include "support/maps.hpp"
 #include "support/test_batch.hpp"
+#include "worlds/grid/crafting_config.hpp"
 
 namespace paymaster::test {
 namespace {
@@ -20,6 +21,7 @@ void vary_contracts(GameConfig& config, Random& random) {
     config.goal_reward.clear();
     for (int g = 0; g < config.num_goals; ++g) config.goal_reward.push_back(0.25 * random.below(30));
   }
+  config.prices.clear();
   if (random.chance(40)) {
     double price = 0.25 * random.below(4);
     for (int b = 0; b < config.num_bonuses; ++b, price += 0.25 * random.between(1, 6)) config.prices.push_back(price);
@@ -35,6 +37,7 @@ void vary_contracts(GameConfig& config, Random& random) {
   config.skills_per_follower = random.between(1, config.num_goals);
   config.preference_among_skills = random.chance(50);
   config.max_reservation = random.one_of({1, 3, 20});
+  config.new_preferences = is_grid(config) && random.chance(20);
   config.observe_routes = random.chance(30);
 }
 
@@ -52,6 +55,23 @@ int vary_grid(GameConfig& config, Random& random) {
   config.num_followers = std::min(random.one_of({1, 2, 4, 4, 9, 16}), room / 2);
   config.own<GridConfig>().num_resources = std::min(random.one_of({1, 4, 10, 30, 64}), room - config.num_followers);
   return 1 + config.num_followers / 6 + (kind == 19 ? 20 : 0);
+}
+
+/// What the crafting world has no other values for, and what only it has.
+int vary_crafting(GameConfig& config, Random& random) {
+  CraftingConfig& own = config.own<CraftingConfig>();
+  if (random.chance(40)) own.map = kCraftingObstacles;
+  own.num_resources = random.one_of({8, 10, 24});
+  config.num_followers = random.one_of({1, 2, 8, 8, 16});
+  config.decision = random.one_of({"employment", "employment", "employment_squared", "utility"});
+  return 2 + config.num_followers / 4;
+}
+
+void restore_crafting(GameConfig& config, const GameConfig& preset, Random& random) {
+  config.num_goals = preset.num_goals;
+  config.skills_per_follower = preset.skills_per_follower;
+  config.preference_among_skills = true;
+  if (config.goal_reward.size() > 1 || random.chance(50)) config.goal_reward = preset.goal_reward;
 }
 
 int vary_particles(GameConfig& config, Random& random) {
@@ -81,8 +101,11 @@ int vary_particles(GameConfig& config, Random& random) {
 Variant random_variant(const GameConfig& preset, Random& random) {
   Variant v;
   v.game = preset;
-  const int work = is_grid(preset) ? vary_grid(v.game, random) : vary_particles(v.game, random);
+  const int work = is_grid(preset)       ? vary_grid(v.game, random)
+                   : is_crafting(preset) ? vary_crafting(v.game, random)
+                                         : vary_particles(v.game, random);
   vary_contracts(v.game, random);
+  if (is_crafting(preset)) restore_crafting(v.game, preset, random);
   const bool twins = random.chance(25);
   if (twins) v.twins = {2, 4};
   v.batch.num_envs = twins ? 40 : random.between(1, 12);  // 40: enough for four threads to have pieces each
