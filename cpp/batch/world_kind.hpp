@@ -39,6 +39,10 @@ class KindOf : public WorldKind {
     if constexpr (requires { World::features(config); }) return World::features(config);
     else return {};
   }
+  PlaneWorld planes(const GameConfig& config) const override {
+    if constexpr (requires { World::planes(config); }) return World::planes(config);
+    else return {};
+  }
   std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
     return games_of<World>(game, batch, std::move(people));
   }

@@ -34,6 +34,9 @@ struct GridState {
   std::uint8_t available[kGridGoals];                 // unclaimed resources of each type
 };
 
+/// Walls, and a plane for each type of resource (M3RL).
+PlaneWorld planes_of(const GameConfig& config);
+
 template <int W>
 class GridWorld {
  public:
@@ -43,6 +46,8 @@ class GridWorld {
   static constexpr int kMaxFollowers = kGridFollowers, kMaxGoals = kGridGoals;
   static constexpr int kActions = kGridActions;
   static std::vector<BodyField> body(const GameConfig&) { return {{.name = "heading", .categories = 4}}; }
+
+  static PlaneWorld planes(const GameConfig& config) { return planes_of(config); }
 
   explicit GridWorld(const GameConfig& config);
 
