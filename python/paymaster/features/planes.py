@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from paymaster import _core
@@ -23,8 +24,7 @@ class PlaneEncoder:
     one-hot: own row, own column, own heading. With 11 rows and columns and 4 types these are 32. Neither other
     followers nor claims, the step, identities or offers are in them.
 
-    A cell's planes take few values, so the compact form that networks read is a code for each cell, by which
-    :attr:`code_planes` has the planes, and one number for each constant plane.
+    A cell's planes take few values, so the compact form that networks read is a code for each cell and one number for each constant plane.
 
     The history of a follower is, for each goal type, T averages of success by steps and K of acceptance by bonus level
     (:class:`~paymaster.envs.performance.PerformanceHistory`), as it was when this encoder was made: M3RL reads it once,
@@ -36,8 +36,8 @@ class PlaneEncoder:
 
     Attributes:
         rows, columns: of the map.
-        code_planes: 0 or 1, float32 [codes, planes by cell]: what each code stands for. Code 0 is a cell of which
-            nothing is shown, as where another follower stands.
+        cell_planes: how many differ between cells. Code 0 is a cell where all of these are 0, as where another
+            follower stands; in a cell of code i plane i - 1 is 1.
         constant_planes: how many are the same in all cells.
         follower_features: F, numbers of the compact form: the cells' codes row by row, the constant planes, the last
             primitive action (-1 for none), and the identity.
@@ -46,7 +46,8 @@ class PlaneEncoder:
         near_goals: 0: all goal types are seen.
 
     Raises:
-        ValueError: a world without cells, a game with ``near_goals`` or ``abstain``, whose offers M3RL does not have.
+        ValueError: a world without cells, a game with ``near_goals`` or ``abstain``, whose offers M3RL does not have,
+            games that begin anew within a step.
     """
 
     near_goals = 0
@@ -54,11 +55,15 @@ class PlaneEncoder:
     def __init__(self, env: LeaderVectorEnv, *, see_others: bool = False) -> None:
         for name in ("near_goals", "abstain"):
             if env.parameters[name]:
-                raise ValueError(f"{name}: expected {type(env.parameters[name])()} with planes, as in M3RL, got another")
+                raise ValueError(
+                    f"{name}: expected {type(env.parameters[name])()} with planes, as in M3RL, got another"
+                )
+        if env.autoreset_mode is AutoresetMode.SAME_STEP:
+            raise ValueError("autoreset_mode: expected another than SameStep, which hides how an episode ends, got it")
         self._core = _core.PlaneEncoder(env._core, see_others)
         self.rows, self.columns = self._core.rows, self._core.columns
         self.constant_planes: int = self._core.constant_planes
-        self.code_planes = np.eye(self._core.cell_planes + 1, dtype=np.float32)[:, 1:]
+        self.cell_planes: int = self._core.cell_planes
         self.candidates: int = env.parameters["num_goals"]
         self.follower_features: int = self._core.follower_features
         self.goal_features: int = env.parameters["horizon"] + env.parameters["num_bonuses"]
@@ -68,7 +73,7 @@ class PlaneEncoder:
     @property
     def planes(self) -> int:
         """P."""
-        return self.code_planes.shape[1] + self.constant_planes
+        return self.cell_planes + self.constant_planes
 
     def expand(self, observation: Mapping[str, NDArray[Any]]) -> Floats:
         """Return the planes themselves, float32 [B, N, P, rows, columns], of an observation of B games.

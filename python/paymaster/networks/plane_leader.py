@@ -192,9 +192,9 @@ class PlaneLeaderNetwork(nn.Module):
         constant = self.mind.constant(seen.constant, action, offer.flatten())
         start = history.flatten(0, 1)
         minds, _ = self.mind(seen.codes, constant, groups, start, sizes)
-        before = torch.arange(len(place), device=place.device)[games * n :] - sizes[:-1].to(place.device).repeat_interleave(
-            sizes[1:].to(place.device)
-        )
+        before = torch.arange(len(place), device=place.device)[games * n :] - sizes[:-1].to(
+            place.device
+        ).repeat_interleave(sizes[1:].to(place.device))
         lagged = torch.cat((start[:, : self.config.hidden], minds.index_select(0, before)))
         output = self.decide(seen, known, lagged, previous, groups, baseline=baseline)
         prediction = self.mind.predict(known, minds).view(steps, n, -1)
