@@ -19,31 +19,27 @@ from paymaster.algorithms.process import draw_offers, held_offers
 from paymaster.algorithms.protocol import Insight, LeaderInput, LeaderStep
 from paymaster.algorithms.torch_update import TorchUpdate
 from paymaster.networks.leader import LeaderOutput
+from paymaster.networks.plane_acting import PlaneActor
 from paymaster.networks.plane_leader import PlaneLeaderConfig, PlaneLeaderNetwork
-from paymaster.networks.planes import CellGroups
 from paymaster.networks.torch_defaults import usual_torch
 
 __all__ = ["OriginalLeader"]
 
 
 class _Memory(NamedTuple):
-    """What the leader hands from one step of a batch of episodes to the next; None before its first decision.
+    """What the leader hands from one step of a batch of episodes to the next.
 
     Attributes:
-        mind: m and the LSTM's memory, [B, N, 2 H].
-        known: h, [B N, H].
-        groups: of the cells, as long as they hold.
-        summed: their weights, of the manager's and of the mind tracker's encoding.
+        actor: its network, as it was when the episodes began.
+        mind: m and the LSTM's memory, [B N, 2 H].
         goal: int64 [B, N], goal types of the random first offers.
-        keeps: bool [B, N], the follower keeps that goal.
+        keeps: bool [B, N], the follower keeps that goal; None: nobody does.
     """
 
+    actor: PlaneActor
     mind: Tensor
-    known: Tensor
-    groups: CellGroups
-    summed: tuple[Tensor, Tensor]
     goal: Tensor
-    keeps: Tensor
+    keeps: Tensor | None
 
 
 class _Progress(nn.Module):
@@ -120,30 +116,19 @@ class OriginalLeader(EBPG):
             if state is None:
                 return self._open(seen, explore, generator, greedy)
             rules, step = self.config.options, seen.step - self.opening_steps
-            previous = seen.previous.masked_fill(torch.tensor(step == 0, device=self.device), -1)
-            followers = self.network.take_apart(seen.follower.flatten(0, 1))
-            if not state.groups.hold(followers.codes):
-                state = self._grouped(state, followers.codes)
-            hidden = self.network.config.hidden
-            mind = state.mind.flatten(0, 1)
-            output = self.network.decide(
-                *(followers, state.known, mind[:, :hidden], previous, state.groups, state.summed[0]), baseline=False
-            )
+            previous = seen.previous if step > 0 else torch.full_like(seen.previous, -1)
+            output = state.actor.decide(seen.follower, state.mind, previous)
             held = held_offers(rules, previous, seen.expired, step)
             workers = explore > 0.0 and self.original.exploration == "workers" and not greedy
-            if workers:
+            if workers and state.keeps is not None:
                 output = output._replace(
                     log_mu=self._with_goals(output.log_mu, state.goal.masked_fill(~state.keeps, -1))
                 )
             offer = draw_offers(output, held, 0.0 if workers else explore, generator, greedy)
             if workers:
                 offer = self._with_bonuses(offer, held, generator)
-            action = followers.action if step > 0 else torch.full_like(followers.action, self._stop)
-            constant = self.network.mind.constant(followers.constant, action, offer.flatten())
-            _, after = self.network.mind(followers.codes, constant, state.groups, mind, summed=state.summed[1])
-            explored = state.keeps if workers else None
-            memory = state._replace(mind=after.view(state.mind.shape))
-            return LeaderStep(offer, memory, explored, output.attention)
+            mind = state.actor.follow(offer, state.mind, first=step == 0)
+            return LeaderStep(offer, state._replace(mind=mind), state.keeps if workers else None, output.attention)
 
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
         """Learn from whole episodes, without their first step; see :class:`~paymaster.algorithms.LeaderAlgorithm`."""
@@ -216,28 +201,18 @@ class OriginalLeader(EBPG):
             goal = (torch.arange(n, device=self.device) % goals).expand(games, n)
         else:
             goal = torch.randint(goals, (games, n), generator=generator, device=self.device)
-        keeps = torch.zeros_like(goal, dtype=torch.bool)
+        keeps: Tensor | None = None
         if explore > 0.0 and self.original.exploration == "workers" and not greedy:
             own = self._progress.of_follower[seen.follower[..., -1].long()]
             drawn = torch.rand(goal.shape, generator=generator, device=self.device) < self.original.explore_goals
             keeps = drawn & (own < self.original.explore_goals_episodes)
+            keeps = keeps if bool(keeps.any()) else None
         codes = self.network.take_apart(seen.follower.flatten(0, 1)).codes
-        known = self.network.encode_history(seen.goal.flatten(0, 1))
-        start = self.network.initial_history(games, n)
-        empty = CellGroups.of(codes[:1])
-        memory = _Memory(start, known, empty, (start, start), goal, keeps)
+        actor = PlaneActor(self.network, seen.goal.flatten(0, 1), codes)
+        start = self.network.initial_history(games, n).flatten(0, 1)
         attention = start.new_full((games, n), 1.0 / n)
-        return LeaderStep(goal * self.network.config.num_bonuses, self._grouped(memory, codes), None, attention)
-
-    def _grouped(self, memory: _Memory, codes: Tensor) -> _Memory:
-        """The memory with groups that hold these cells: what is neither wall nor free is apart, since it may go."""
-        varying = ((codes != codes[0]) | (codes == 0) | (codes > 2)).any(0)
-        before = torch.zeros_like(varying)
-        before[memory.groups.varying] = True
-        groups = CellGroups.of(codes, varying | before)
-        return memory._replace(
-            groups=groups, summed=(self.network.encoding.sum_up(groups), self.network.mind.encoding.sum_up(groups))
-        )
+        offer = goal * self.network.config.num_bonuses
+        return LeaderStep(offer, _Memory(actor, start, goal, keeps), None, attention)
 
     def _bonus_rate(self, episodes_done: int) -> float:
         over = self.original.explore_bonuses_episodes

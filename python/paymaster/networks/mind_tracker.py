@@ -53,29 +53,26 @@ class MindTracker(nn.Module):
         constant: Tensor,
         groups: CellGroups,
         start: Tensor,
-        batch_sizes: Tensor | None = None,
-        summed: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Follow R followers through one step, or through all steps of whole episodes.
+        batch_sizes: Tensor,
+    ) -> Tensor:
+        """Follow followers through all steps of whole episodes.
 
         Args:
-            codes, constant, groups, summed: of :class:`.PlaneEncoding`, with all constant planes.
+            codes, constant, groups: of :class:`.PlaneEncoding`, with all constant planes, of R followers.
             start: (m, LSTM's memory) side by side before the first of these steps, [S, 2 H].
             batch_sizes: int64 on the CPU: how many followers there are in each step, S first, never more than in the
-                step before; None: this is one step.
+                step before.
 
         Returns:
-            m after each step, [R, H], and what to start the next one with, [S, 2 H].
+            m after each step, [R, H].
         """
-        seen = torch.relu(self.layer(self.encoding(codes, constant, groups, summed)))
+        seen = torch.relu(self.layer(self.encoding(codes, constant, groups)))
         states = tuple(part.unsqueeze(0).contiguous() for part in start.chunk(2, dim=-1))
-        if batch_sizes is None or bool((batch_sizes == batch_sizes[0]).all()):
-            steps, last = self.lstm(seen.view(-1, len(start), seen.shape[-1]), states)
-            steps = steps.flatten(0, 1)
-        else:
-            packed, last = self.lstm(PackedSequence(seen, batch_sizes), states)
-            steps = packed.data
-        return steps, torch.cat(last, dim=-1).squeeze(0)
+        if bool((batch_sizes == batch_sizes[0]).all()):
+            steps: Tensor = self.lstm(seen.view(-1, len(start), seen.shape[-1]), states)[0]
+            return steps.flatten(0, 1)
+        packed: Tensor = self.lstm(PackedSequence(seen, batch_sizes), states)[0].data
+        return packed
 
     def predict(self, history: Tensor, mind: Tensor) -> Tensor:
         """Map (h, m) [R, H] each to logits over the follower's actions, [R, A]."""

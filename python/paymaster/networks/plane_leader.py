@@ -191,7 +191,7 @@ class PlaneLeaderNetwork(nn.Module):
         action[: games * n] = self.config.num_actions - 1  # "stop": nobody looked on in the step before
         constant = self.mind.constant(seen.constant, action, offer.flatten())
         start = history.flatten(0, 1)
-        minds, _ = self.mind(seen.codes, constant, groups, start, sizes)
+        minds = self.mind(seen.codes, constant, groups, start, sizes)
         before = torch.arange(len(place), device=place.device)[games * n :] - sizes[:-1].to(
             place.device
         ).repeat_interleave(sizes[1:].to(place.device))
@@ -207,7 +207,6 @@ class PlaneLeaderNetwork(nn.Module):
         mind: Tensor,
         previous: Tensor,
         groups: CellGroups,
-        summed: Tensor | None = None,
         *,
         baseline: bool = True,
     ) -> LeaderOutput:
@@ -218,12 +217,12 @@ class PlaneLeaderNetwork(nn.Module):
             known: h, [R N, H].
             mind: m_{t-1}, [R N, H].
             previous: omega_{t-1}, int64 [R, N], -1 where no offer was made yet.
-            groups, summed: of the cells (:class:`.PlaneEncoding`).
+            groups: of the cells (:class:`.PlaneEncoding`).
             baseline: whether to compute phi.
         """
         config, shape = self.config, previous.shape
         gate = torch.sigmoid(self.fusion(torch.cat((mind, known), -1)))
-        z = (self.encoding(seen.codes, seen.constant, groups, summed) * gate).view(*shape, -1)
+        z = (self.encoding(seen.codes, seen.constant, groups) * gate).view(*shape, -1)
         if self.score is None:
             weights = z.new_full(shape, 1.0 / shape[1])
             pooled = z.mean(1)

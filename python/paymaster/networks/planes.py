@@ -47,13 +47,6 @@ class CellGroups:
         """U + V."""
         return len(self.codes) + len(self.varying)
 
-    def hold(self, codes: Tensor) -> bool:
-        """Tell whether these cells, int64 [R, cells], fit: none differs that is not kept apart."""
-        expected = torch.full_like(codes[0], -1)
-        shared = self.group < len(self.codes)
-        expected[shared] = self.codes[self.group[shared]]
-        return bool(((codes == expected) | ~shared).all())
-
 
 class PlaneEncoding(nn.Module):
     """relu(linear(relu(convolution 1 x 1 of the planes))), of followers that see P planes of cells.
@@ -88,8 +81,8 @@ class PlaneEncoding(nn.Module):
         weight = self.weight.permute(2, 1, 0).flatten(1)
         return torch.relu(F.linear(seen.flatten(1), weight, self.bias))
 
-    def forward(self, codes: Tensor, constant: Tensor, groups: CellGroups, summed: Tensor | None = None) -> Tensor:
-        """The same by groups that hold the cells; ``summed`` is what :meth:`sum_up` returns of them."""
+    def forward(self, codes: Tensor, constant: Tensor, groups: CellGroups) -> Tensor:
+        """The same by groups that hold the cells."""
         by_code, by_constant = self.convolution.weight.split((self.cell_planes, constant.shape[1]), dim=1)
         of_code = F.pad(by_code.T, (0, 0, 1, 0))
         of_follower = F.linear(constant, by_constant, self.convolution.bias)
@@ -98,7 +91,7 @@ class PlaneEncoding(nn.Module):
         code = torch.cat((shared, codes.index_select(1, groups.varying)), dim=1)
         rows = torch.arange(0, seen.shape[0] * seen.shape[1], seen.shape[1], device=code.device).unsqueeze(1) + code
         looked_up = seen.flatten(0, 1).index_select(0, rows.flatten()).view(len(codes), -1)
-        return torch.relu(torch.addmm(self.bias, looked_up, self.sum_up(groups) if summed is None else summed))
+        return torch.relu(torch.addmm(self.bias, looked_up, self.sum_up(groups)))
 
     def sum_up(self, groups: CellGroups) -> Tensor:
         """Return the weights of the groups, [groups x channels, hidden]."""
