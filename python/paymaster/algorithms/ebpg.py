@@ -127,7 +127,7 @@ class EBPG(NetworkPlayer):
                 described = {name: mean * share for name, mean in means.items()}
                 sums = _sums_of(steps, episodes.num_games, judged)
                 report = [*described.values(), *sums.values()]
-            step = partial(update.step, self.optimizer)
+            step = partial(update.step, self.optimizer)  # type: ignore[arg-type]  # the core has JoinedAdam
             norm = joint_descent(
                 means["loss"],
                 update.gradients,

@@ -116,7 +116,7 @@ def floored_log_prob(log_mu: Tensor, offer: Tensor, num_bonuses: int, floor: flo
         num_bonuses: K.
         floor: added to each probability, which bounds the gradient.
     """
-    of_goal = log_mu.unflatten(-1, (-1, num_bonuses)).logsumexp(-1)
+    of_goal = log_mu.view(*log_mu.shape[:-1], -1, num_bonuses).logsumexp(-1)
     goal = _chosen(of_goal, offer // num_bonuses)
     bonus = _chosen(log_mu, offer) - goal
     return (goal.exp() + floor).log() + (bonus.exp() + floor).log()

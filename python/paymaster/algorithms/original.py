@@ -74,7 +74,7 @@ class OriginalLeader(EBPG):
         see_others: of its :class:`~paymaster.features.planes.PlaneEncoder`.
     """
 
-    network: PlaneLeaderNetwork
+    network: PlaneLeaderNetwork  # type: ignore[assignment]  # of another kind
     opening_steps = 1
     inputs = "planes"
 
@@ -90,19 +90,19 @@ class OriginalLeader(EBPG):
         original.validate()
         self.original = original
         self.see_others = original.see_others
-        super().__init__(leader, config, device, seed)
+        super().__init__(leader, config, device, seed)  # type: ignore[arg-type]  # for _make_network
         self._progress = _Progress(population).to(self.device)
 
-    def initial_state(self, num_games: int, num_followers: int) -> None:
+    def initial_state(self, num_games: int, num_followers: int) -> None:  # type: ignore[override]  # its own kind
         """Return that there is nothing to remember before the first step."""
 
     def exploration_rate(self, episodes_done: int) -> float:
-        """Return a rate above 0 while there is exploration after so many episodes: of offers, or of bonuses and goals."""
+        """Return a rate, above 0 while there is exploration: of offers, or the higher one of goals and bonuses."""
         if self.original.exploration == "offers":
             return super().exploration_rate(episodes_done)
         return max(self.original.explore_goals, self._bonus_rate(episodes_done))
 
-    def act(
+    def act(  # type: ignore[override]  # with a memory of its own kind
         self,
         seen: LeaderInput,
         state: _Memory | None,

@@ -26,16 +26,17 @@ class OriginalUpdate(TorchUpdate):
     """
 
     def __init__(self, network: PlaneLeaderNetwork, *, corrected: bool) -> None:
-        super().__init__(network)
+        super().__init__(network)  # type: ignore[arg-type]  # evaluated here
         self._planes, self._corrected = network, corrected
 
     def _output_of_steps(self) -> LeaderOutput:
         steps = self._steps
-        return self._planes(
+        output: LeaderOutput = self._planes(
             *(steps.follower, steps.goal, steps.previous, self._start),
             offer=steps.offer,
             batch_sizes=steps.batch_sizes,
         )
+        return output
 
     def _log_probs(self, output: LeaderOutput) -> tuple[Tensor, Tensor | None]:
         if self._corrected:

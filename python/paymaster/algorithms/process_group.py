@@ -182,9 +182,9 @@ def joint_descent(
 
 
 def _norm(gradients: Sequence[Tensor], order: float) -> Tensor:
-    if len(gradients) == 1:
-        return torch.linalg.vector_norm(gradients[0], order)
-    return nn.utils.get_total_norm(gradients, order)
+    one = len(gradients) == 1
+    total: Tensor = torch.linalg.vector_norm(gradients[0], order) if one else nn.utils.get_total_norm(gradients, order)
+    return total
 
 
 def launched() -> tuple[int, int]:

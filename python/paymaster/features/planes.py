@@ -24,7 +24,8 @@ class PlaneEncoder:
     one-hot: own row, own column, own heading. With 11 rows and columns and 4 types these are 32. Neither other
     followers nor claims, the step, identities or offers are in them.
 
-    A cell's planes take few values, so the compact form that networks read is a code for each cell and one number for each constant plane.
+    A cell's planes take few values, so the compact form that networks read is a code for each cell and one number for
+    each constant plane.
 
     The history of a follower is, for each goal type, T averages of success by steps and K of acceptance by bonus level
     (:class:`~paymaster.envs.performance.PerformanceHistory`), as it was when this encoder was made: M3RL reads it once,
@@ -81,7 +82,8 @@ class PlaneEncoder:
         Raises:
             ValueError, TypeError: not such an observation.
         """
-        return self._core.planes(observation)
+        planes: Floats = self._core.planes(observation)
+        return planes
 
     def encode_into(
         self, observation: Mapping[str, NDArray[Any]], follower: Floats, goal: Floats, expired: NDArray[np.bool_]

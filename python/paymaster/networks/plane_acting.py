@@ -1,7 +1,7 @@
-"""One step of a leader on planes in as few operations as can be, to act: what does not change in an episode is done once.
+"""One step of a leader on planes, to act, in as few operations as can be: what stays in an episode is computed once.
 
-The network's own methods are the definition; here matrices are joined or split by what is known when. The numbers are the
-same but for rounding.
+The network's own methods are the definition; here matrices are joined or split by what is known when. The numbers are
+the same but for rounding.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class PlaneActor:
         self._code_of_context, self._code_of_own = actor.weight[:, :hidden].T, actor.weight[:, hidden:].T
         heads = (network.goal, network.bonus)
         self._heads = torch.cat([head.weight for head in heads]).T, torch.cat([head.bias for head in heads])
-        self._lstm = torch.cat((lstm.weight_ih_l0, lstm.weight_hh_l0), 1).T, lstm.bias_ih_l0 + lstm.bias_hh_l0
+        weight_in, weight_back, bias_in, bias_back = lstm.parameters()
+        self._lstm = torch.cat((weight_in, weight_back), 1).T, bias_in + bias_back
 
     def decide(self, follower: Tensor, state: Tensor, previous: Tensor) -> LeaderOutput:
         """The manager's part (:meth:`.PlaneLeaderNetwork.decide`), without phi.
@@ -85,8 +86,8 @@ class PlaneActor:
         shared = torch.addmm(network.actor.bias, context, self._code_of_context)
         code = torch.mm(z, self._code_of_own).view(*shape, -1).add_(shared.unsqueeze(1)).relu_()
         heads = torch.addmm(self._heads[1], code.flatten(0, 1), self._heads[0]).view(*shape, -1)
-        goal, bonus = heads.split((config.num_goals, heads.shape[-1] - config.num_goals), -1)
-        log_bonus = log_softmax(bonus.unflatten(-1, (-1, config.num_bonuses)))
+        goal, bonus = heads[..., : config.num_goals], heads[..., config.num_goals :].contiguous()
+        log_bonus = log_softmax(bonus.view(*shape, -1, config.num_bonuses))
         log_mu = (log_softmax(goal).unsqueeze(-1) + log_bonus).flatten(-2)
         ends = None if network.termination is None else network.termination(code, previous)
         return LeaderOutput(log_mu, ends, None, None, weights, None)

@@ -151,7 +151,7 @@ class PlaneLeaderNetwork(nn.Module):
 
     def encode_history(self, goal: Tensor) -> Tensor:
         """h, [R, H], of performance histories [R, G, T + K]: success by type and steps, then acceptance."""
-        success, acceptance = goal.split((self.config.horizon, self.config.num_bonuses), dim=-1)
+        success, acceptance = torch.split(goal, [self.config.horizon, self.config.num_bonuses], dim=-1)
         return torch.relu(self.history(torch.cat((success.flatten(1), acceptance.flatten(1)), -1)))
 
     def forward(

@@ -17,7 +17,7 @@ class CellGroups:
 
     Attributes:
         group: int64 [cells], the group of each cell.
-        codes: int64 [U], the codes of the groups of more cells than one; group u holds the cells with code ``codes[u]``.
+        codes: int64 [U], codes of the groups of more cells than one; group u holds the cells of code ``codes[u]``.
         varying: int64 [V], the cells that are groups by themselves, U + v.
     """
 
@@ -36,7 +36,7 @@ class CellGroups:
         if varying is None:
             varying = (codes != codes[0]).any(0)
         own = varying.nonzero().squeeze(-1)
-        shared, group = codes[0].masked_fill(varying, -1).unique(return_inverse=True)
+        shared, group = torch.unique(codes[0].masked_fill(varying, -1), return_inverse=True)
         apart = int(len(own) > 0)  # -1 is the first of them
         group = group - apart
         group[own] = len(shared) - apart + torch.arange(len(own), device=own.device)
@@ -51,9 +51,9 @@ class CellGroups:
 class PlaneEncoding(nn.Module):
     """relu(linear(relu(convolution 1 x 1 of the planes))), of followers that see P planes of cells.
 
-    :meth:`plain` is the definition, in torch's words. A cell has few codes, so :meth:`forward` asks the convolution once
-    for each code and not once for each cell, and weighs cells that have one code throughout as one: on M3RL's map a
-    tenth of the arithmetic. The numbers are the same but for rounding.
+    :meth:`plain` is the definition, in torch's words. A cell has few codes, so :meth:`forward` asks the convolution
+    once for each code and not once for each cell, and weighs cells that have one code throughout as one: on M3RL's map
+    a tenth of the arithmetic. The numbers are the same but for rounding.
 
     Args:
         cells: on the map.
@@ -83,7 +83,7 @@ class PlaneEncoding(nn.Module):
 
     def forward(self, codes: Tensor, constant: Tensor, groups: CellGroups) -> Tensor:
         """The same by groups that hold the cells."""
-        by_code, by_constant = self.convolution.weight.split((self.cell_planes, constant.shape[1]), dim=1)
+        by_code, by_constant = torch.split(self.convolution.weight, [self.cell_planes, constant.shape[1]], dim=1)
         of_code = F.pad(by_code.T, (0, 0, 1, 0))
         of_follower = F.linear(constant, by_constant, self.convolution.bias)
         seen = torch.relu(of_follower.unsqueeze(1) + of_code)  # [R, codes, channels]

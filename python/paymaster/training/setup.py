@@ -33,6 +33,7 @@ from paymaster.worlds.registration import find, rules_of
 __all__ = [
     "choose_device",
     "followers_generator",
+    "learns_on",
     "make_env",
     "make_followers",
     "make_games",
@@ -83,6 +84,11 @@ def choose_device(name: str) -> torch.device:
             f"device: expected one this machine has, got {name!r:.80}, but torch sees {there or 'no'} CUDA devices"
         )
     return device
+
+
+def learns_on(leader: str) -> bool:
+    """Whether the statistics go on while a leader of that name is evaluated, as in M3RL's tests."""
+    return leader_kind(leader).inputs == "planes"
 
 
 def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, **overrides: Any) -> LeaderVectorEnv:
