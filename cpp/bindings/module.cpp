@@ -17,6 +17,7 @@ PYBIND11_MODULE(_core, m) {
   bind_particles(m);      // particle physics, apart from any game
   bind_recurrence(m);     // a GRU over packed sequences
   bind_acting(m);         // one step of the networks, to act
+  bind_plane_acting(m);   // the same on planes
   bind_leader_update(m);  // their gradient, to learn
   bind_follower_update(m);
 }

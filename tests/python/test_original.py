@@ -278,18 +278,6 @@ def test_the_settings_are_the_originals() -> None:
         assert TrainConfig(TASK, leader=name).learner == kind.learner
 
 
-@pytest.mark.slow
-def test_m3rl_learns_to_pay_in_a_game_of_one_type() -> None:
-    """Everybody takes the high bonus, nobody the low one: the share of high ones grows."""
-    rollout, leader = run_of(parameters={"max_reservation": 1, "num_goals": 1, "skills_per_follower": 1})
-    first, last = [], []
-    for number in range(400):
-        episodes = played(rollout, leader.exploration_rate(number))
-        leader.update(episodes)
-        (first if number < 40 else last if number >= 360 else []).append(float((episodes.offer % K).float().mean()))
-    assert abs(np.mean(last) - np.mean(first)) > 0.2  # it has made up its mind
-
-
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from paymaster import _core
 from paymaster.algorithms import ORIGINALS, OriginalLeader
+from paymaster.algorithms.core_rmsprop import CoreRMSprop
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.networks.leader import LeaderOutput
@@ -94,10 +96,11 @@ def evaluated(leader: OriginalLeader, episodes: Episodes) -> LeaderOutput:
     return output
 
 
+@pytest.mark.parametrize("in_core", [True, False], ids=["core", "torch"])
 @pytest.mark.parametrize("name", ORIGINALS)
 @pytest.mark.parametrize("parameters", [{}, {"num_resources": 3, "num_followers": 2}], ids=["whole", "early"])
 def test_acting_is_what_the_network_says_of_whole_episodes(
-    name: str, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    name: str, parameters: dict[str, Any], in_core: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Step by step with memory, as over all steps at once: so what is learned from is what was played."""
     rollout, leader = made(name, games=3, **parameters)
@@ -107,6 +110,7 @@ def test_acting_is_what_the_network_says_of_whole_episodes(
     decide = PlaneActor.decide
 
     def kept(self: PlaneActor, *args: Any) -> LeaderOutput:
+        self._in_core = in_core
         acted.append(decide(self, *args))
         return acted[-1]
 
@@ -164,7 +168,8 @@ def test_heads_and_pooling_are_what_their_names_say() -> None:
         assert (output[name].termination_logits is None) == (name in ("m3rl-original", "no-ebpg-original"))
 
 
-def test_cells_that_change_later_are_grouped_again() -> None:
+@pytest.mark.parametrize("in_core", [True, False], ids=["core", "torch"])
+def test_cells_that_change_later_are_grouped_again(in_core: bool) -> None:
     """Acting goes on where a cell changes that nobody expected to: with others shown, they walk about."""
     config = TrainConfig(
         "resource_collection", leader="m3rl-original", device="cpu", original=ORIGINALS["m3rl-original"].original
@@ -184,7 +189,52 @@ def test_cells_that_change_later_are_grouped_again() -> None:
     previous = torch.full((1, 2), -1)
     with torch.inference_mode():
         actor = PlaneActor(network, history, follower[:, :121].long())
+        actor._in_core = in_core
         for seen in (follower, moved, follower):
             fresh = PlaneActor(network, history, seen[:, :121].long())
             expected = fresh.decide(seen.unsqueeze(0), start, previous)
             torch.testing.assert_close(actor.decide(seen.unsqueeze(0), start, previous).log_mu, expected.log_mu)
+
+
+def test_the_core_refuses_what_does_not_fit() -> None:
+    network = made()[1].network
+    with torch.inference_mode():
+        actor = PlaneActor(network, torch.rand(4, 4, 32), torch.ones(4, 121, dtype=torch.int64))
+        core = actor._made_core(1, 4)
+    follower, state = np.ones((1, 4, 149), np.float32), np.zeros((4, 256), np.float32)
+    previous = np.full((1, 4), -1)
+    with pytest.raises(ValueError, match="follow: expected a decision before it, got none"):
+        core.follow(previous + 1, state, True)
+    with pytest.raises(ValueError, match=r"follower: expected a C-ordered array of float32 and shape \(1, 4, 149\)"):
+        core.decide(follower[:, :2], state, previous)
+    with pytest.raises(ValueError, match=r"previous: expected a value in \[-1, 7\], got 8"):
+        core.decide(follower, state, previous + 9)
+    assert core.decide(follower + 1, state, previous) is None  # cells of another code than their group's
+    assert core.decide(follower, state, previous) is not None
+    with pytest.raises(ValueError, match=r"offer: expected a value in \[0, 7\], got -1"):
+        core.follow(previous, state, True)
+    with pytest.raises(ValueError, match="gate: expected a C-ordered array of float32 and shape"):
+        actor._made_core(2, 4)
+
+
+def test_the_cores_rmsprop_is_torchs() -> None:
+    generator = torch.Generator().manual_seed(0)
+    pairs = [[nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((37, 5), (3,))] for _ in range(2)]
+    with torch.no_grad():
+        for one, other in zip(*pairs, strict=True):
+            other.copy_(one)
+    ours = CoreRMSprop([{"params": pairs[0], "lr": 0.01}])
+    theirs = torch.optim.RMSprop([{"params": pairs[1], "lr": 0.01}], alpha=0.99, eps=1e-8)
+    for _ in range(5):
+        for one, other in zip(*pairs, strict=True):
+            one.grad = torch.randn(one.shape, generator=generator)
+            other.grad = one.grad.clone()
+        ours.step()
+        theirs.step()
+    torch.testing.assert_close(pairs[0], pairs[1])
+    for one, other in zip(ours.state.values(), theirs.state.values(), strict=True):
+        assert one.keys() == other.keys()
+        torch.testing.assert_close(one["square_avg"], other["square_avg"])
+        assert one["step"] == other["step"]
+    values = torch.randn(10_007, generator=generator)
+    assert _core.absolute_sum(values.numpy()) == pytest.approx(float(values.double().abs().sum()), rel=1e-6)

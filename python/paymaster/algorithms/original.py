@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from paymaster.algorithms import losses
 from paymaster.algorithms.advantages import head_prices, reward_counts
+from paymaster.algorithms.core_rmsprop import CoreRMSprop
 from paymaster.algorithms.ebpg import EBPG
 from paymaster.algorithms.ebpg_config import EBPGConfig
 from paymaster.algorithms.episodes import Episodes
@@ -172,7 +173,7 @@ class OriginalLeader(EBPG):
     def _make_optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         if self.original.optimizer == "adam":
             return super()._make_optimizer(groups)
-        return torch.optim.RMSprop(groups, alpha=0.99, eps=1e-8)
+        return CoreRMSprop(groups)
 
     def _update_of(self) -> TorchUpdate:
         return OriginalUpdate(self.network, corrected=self.original.exploration == "offers")

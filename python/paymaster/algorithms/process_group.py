@@ -19,6 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from paymaster import _core
 from paymaster.validation.finite import check_step, step_is_finite
 
 __all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "joint_descent", "launched"]
@@ -182,6 +183,8 @@ def joint_descent(
 
 
 def _norm(gradients: Sequence[Tensor], order: float) -> Tensor:
+    if order == 1.0 and all(g.is_cpu and g.dtype is torch.float32 and g.is_contiguous() for g in gradients):
+        return torch.tensor(sum(_core.absolute_sum(g.numpy()) for g in gradients), dtype=torch.float32)
     one = len(gradients) == 1
     total: Tensor = torch.linalg.vector_norm(gradients[0], order) if one else nn.utils.get_total_norm(gradients, order)
     return total

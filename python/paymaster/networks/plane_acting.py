@@ -1,7 +1,8 @@
 """One step of a leader on planes, to act, in as few operations as can be: what stays in an episode is computed once.
 
-The network's own methods are the definition; here matrices are joined or split by what is known when. The numbers are
-the same but for rounding.
+The network's own methods are the definition; here matrices are joined or split by what is known when. On the CPU a step
+is two calls of the C++ core (``cpp/networks/plane_acting.hpp``), elsewhere torch's operations. The numbers are the same
+but for rounding.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from paymaster import _core
+from paymaster.networks.acting import core_parameters, readable
 from paymaster.networks.leader import LeaderOutput
 from paymaster.networks.narrow import log_softmax, softmax
 from paymaster.networks.plane_leader import PlaneLeaderNetwork
@@ -50,8 +53,6 @@ class PlaneActor:
     def __init__(self, network: PlaneLeaderNetwork, history: Tensor, codes: Tensor) -> None:
         self._network, config = network, network.config
         self._codes, hidden = config.cell_planes + 1, config.hidden
-        self._kept = torch.zeros_like(codes[0], dtype=torch.bool)
-        self._group(codes)
         self._first = torch.arange(0, len(codes) * self._codes, self._codes, device=codes.device).unsqueeze(1)
         fusion, actor, lstm = network.fusion, network.actor, network.mind.lstm
         # Split: [m, h] and [C, z] come side by side, and one half is known before the other.
@@ -62,6 +63,10 @@ class PlaneActor:
         self._heads = torch.cat([head.weight for head in heads]).T, torch.cat([head.bias for head in heads])
         weight_in, weight_back, bias_in, bias_back = lstm.parameters()
         self._lstm = torch.cat((weight_in, weight_back), 1).T, bias_in + bias_back
+        self._in_core = core_parameters(network, PlaneLeaderNetwork) is not None
+        self._core: _core.ActingPlanes | None = None
+        self._kept = torch.zeros_like(codes[0], dtype=torch.bool)
+        self._group(codes)
 
     def decide(self, follower: Tensor, state: Tensor, previous: Tensor) -> LeaderOutput:
         """The manager's part (:meth:`.PlaneLeaderNetwork.decide`), without phi.
@@ -72,6 +77,9 @@ class PlaneActor:
             previous: omega_{t-1}, int64 [B, N], -1 where no offer was made yet.
         """
         config, network, shape = self._network.config, self._network, previous.shape
+        if self._in_core and readable(previous, follower, state):
+            return self._decide_in_core(follower, state, previous)
+        self._core = None
         self._look(follower.flatten(0, 1))
         encoded = self._manager(torch.addmm(self._manager.start, self._constant, self._manager.of_constant), self._rows)
         gate = torch.addmm(self._gate, state[:, : config.hidden], self._gate_of_mind).sigmoid_()
@@ -100,6 +108,8 @@ class PlaneActor:
             state: before it, [B N, 2 H].
             first: it is the first decision, before which followers count as having stopped.
         """
+        if self._core is not None and readable(offer, state):
+            return torch.from_numpy(self._core.follow(offer.numpy(), state.numpy(), first))
         config, mind = self._network.config, self._mind
         action = torch.full_like(self._action, config.num_actions - 1) if first else self._action
         told = torch.addmm(mind.start, self._constant, mind.of_constant)
@@ -111,6 +121,51 @@ class PlaneActor:
         kept, forgotten, new, shown = gates.chunk(4, -1)
         memory = forgotten.sigmoid() * memory + kept.sigmoid() * new.tanh()
         return torch.cat((shown.sigmoid() * memory.tanh(), memory), -1)
+
+    def _decide_in_core(self, follower: Tensor, state: Tensor, previous: Tensor) -> LeaderOutput:
+        if self._core is None:
+            self._core = self._made_core(*previous.shape)
+        arrays = follower.numpy(), state.numpy(), previous.numpy()
+        decided = self._core.decide(*arrays)
+        if decided is None:
+            self._group(follower.flatten(0, 1)[:, : self._network.config.cells].long())
+            self._core = self._made_core(*previous.shape)
+            decided = self._core.decide(*arrays)
+            assert decided is not None  # these groups hold the cells that they were made of
+        log_mu, ends, attention = (None if array is None else torch.from_numpy(array) for array in decided)
+        assert log_mu is not None and attention is not None
+        return LeaderOutput(log_mu, ends, None, None, attention, None)
+
+    def _made_core(self, games: int, followers: int) -> _core.ActingPlanes:
+        """The same weights for the core, which wants them as [inputs, outputs]."""
+        network, config = self._network, self._network.config
+        layers = {"context": network.context, "layer": network.mind.layer}
+        weights = {
+            **{name: layer.weight.T for name, layer in layers.items()},
+            **{f"{name}.bias": layer.bias for name, layer in layers.items()},
+            **{"gate": self._gate, "gate_of_mind": self._gate_of_mind, "of_other": self._mind.of_other},
+            **{"of_context": self._code_of_context, "of_context.bias": network.actor.bias, "of_own": self._code_of_own},
+            **{"heads": self._heads[0], "heads.bias": self._heads[1]},
+            **{"lstm": self._lstm[0], "lstm.bias": self._lstm[1]},
+            **{"code": self._groups.codes, "cell": self._groups.varying},
+            **{"expected": self._expected, "fixed": self._fixed},
+        }
+        for name, encoding in (("manager", self._manager), ("mind", self._mind)):
+            parts = {"of_code": encoding.of_code, "of_constant": encoding.of_constant, "start": encoding.start}
+            weights |= {f"{name}.{part}": values for part, values in parts.items()}
+            weights |= {f"{name}.summed": encoding.summed, f"{name}.summed.bias": encoding.bias}
+        if network.score is not None:
+            weights["score"] = network.score.weight[0]
+        if (end := network.termination) is not None:
+            weights |= {"end_code": end.code.weight.T, "end_code.bias": end.code.bias, "end_offer": end.offer.weight}
+            weights |= {"end": end.out.weight[0], "end_bias": end.out.bias}
+        sizes = {
+            **{"games": games, "followers": followers, "cells": config.cells, "codes": self._codes},
+            **{"constant": config.constant_planes, "hidden": config.hidden, "actions": config.num_actions},
+            **{"goals": config.num_goals, "bonuses": config.num_bonuses, "bonus_logits": len(network.bonus.bias)},
+            **{"manager_channels": config.manager_channels, "mind_channels": config.mind_channels},
+        }
+        return _core.ActingPlanes({n: w.detach().contiguous().numpy() for n, w in weights.items()}, sizes)
 
     def _look(self, follower: Tensor) -> None:
         """Take apart what is seen in a step."""
