@@ -14,6 +14,7 @@ from paymaster.algorithms import ORIGINALS, LeaderAlgorithm, OriginalLeader, Ori
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.packed_steps import PackedSteps
 from paymaster.algorithms.process import OptionRules
+from paymaster.algorithms.process_group import Ranks
 from paymaster.analysis.evaluate import evaluate_run
 from paymaster.analysis.inspection import inspect_run
 from paymaster.commands.idle_options import refuse_idle_settings
@@ -26,7 +27,7 @@ from paymaster.training import train as training
 from paymaster.training.config import TrainConfig
 from paymaster.training.run_state import open_checkpoint
 from paymaster.training.setup import make_env, make_leader
-from paymaster.training.train import train
+from paymaster.training.train import make_parts, train
 from rest_slow import rest_slow
 from small_runs import Killed, die_at
 
@@ -369,3 +370,14 @@ def test_games_that_it_cannot_play_are_named() -> None:
     env = make_env(config, 1, 0)
     with pytest.raises(ValueError, match="objective of its own"):
         make_leader(config, env)
+
+
+class TwoRanks(Ranks):
+    """A job of two processes, of which this is one."""
+
+    size = 2
+
+
+def test_several_processes_are_refused() -> None:
+    with pytest.raises(ValueError, match="leader: expected one process with m3rl-original"):
+        make_parts(small("m3rl-original"), TwoRanks())

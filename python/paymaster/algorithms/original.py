@@ -77,7 +77,6 @@ class OriginalLeader(EBPG):
 
     network: PlaneLeaderNetwork  # type: ignore[assignment]  # of another kind
     opening_steps = 1
-    inputs = "planes"
 
     def __init__(
         self,
