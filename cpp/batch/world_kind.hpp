@@ -46,6 +46,10 @@ class KindOf : public WorldKind {
     }
     return WorldKind::draw_traits(config, draws, traits);
   }
+  PlaneWorld planes(const GameConfig& config) const override {
+    if constexpr (requires { World::planes(config); }) return World::planes(config);
+    else return {};
+  }
   std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const override {
     return games_of<World>(game, batch, std::move(people));
   }

@@ -33,6 +33,8 @@ void bind_batch(py::module_& m);
 void bind_events(py::module_& m);
 void bind_features(py::module_& m);
 void bind_assignment(py::module_& m);
+void bind_plane_acting(py::module_& m);
+void bind_planes(py::module_& m);
 void bind_planners(py::module_& m);
 void bind_particles(py::module_& m);
 void bind_recurrence(py::module_& m);

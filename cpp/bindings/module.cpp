@@ -11,11 +11,13 @@ PYBIND11_MODULE(_core, m) {
   bind_batch(m);          // B games at once, statistics, state, snapshots
   bind_events(m);         // event sets of action logs
   bind_features(m);       // what the leader's networks see
+  bind_planes(m);         // the same as planes, and M3RL's performance history
   bind_assignment(m);     // of followers to goal types
   bind_planners(m);       // routes on the grid, steering
   bind_particles(m);      // particle physics, apart from any game
   bind_recurrence(m);     // a GRU over packed sequences
   bind_acting(m);         // one step of the networks, to act
+  bind_plane_acting(m);   // the same on planes
   bind_leader_update(m);  // their gradient, to learn
   bind_follower_update(m);
 }

@@ -22,6 +22,7 @@
 //   draw_traits(config, draws, traits)        static: who its populations are, in place of GameConfig's uniform draws
 //   team_fits(skill, n)                       static: whether n followers with these skills can play together. Then an
 //                                             episode's followers are drawn until they fit, whatever their neighbours' kinds
+//   planes(config)                            static: what it looks like cell by cell, see PlaneWorld
 //   move(state, context, reached, earned)     in place of the other: a world that pays rewards of its own, see Earned
 #pragma once
 
@@ -62,6 +63,19 @@ struct FeatureField {
   float scale = 1;  // it is divided by this and cut at +-2
 };
 
+/// How a world of cells is shown as planes, one number a cell (features/planes.hpp). Its observation has `position` [N, 2]
+/// and `heading` [N], 0 to 3; fields named here are int16.
+struct PlaneWorld {
+  int rows = 0, columns = 0;       // 0: it has no cells
+  std::vector<std::uint8_t> wall;  // [rows * columns] 1 where nobody can stand; nothing else is shown there
+  int types = 0;                   // of objects, a plane each
+  int objects = 0;                 // M
+  std::string object_type;         // field [M], 0 to types - 1, -1 once it is gone
+  std::string object_position;     // field [M, 2]
+  std::string amount;              // field [amounts]: a constant plane each, of the number as it is; empty: none
+  int amounts = 0;
+};
+
 /// What is known of a world before there is one; KindOf<World> (batch/world_kind.hpp) is that of a C++ world.
 class WorldKind {
  public:
@@ -78,6 +92,7 @@ class WorldKind {
   virtual std::vector<FeatureField> features(const GameConfig& config) const = 0;
   /// Draws traits[config.population_size] and returns true, or returns false: they are drawn as any game's.
   virtual bool draw_traits(const GameConfig&, Draws&, Traits*) const { return false; }
+  virtual PlaneWorld planes(const GameConfig&) const { return {}; }
   /// Games that play this world.
   virtual std::unique_ptr<Batch> games(const GameConfig& game, const BatchConfig& batch, Population people) const = 0;
 

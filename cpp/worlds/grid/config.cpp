@@ -1,6 +1,7 @@
 #include "worlds/grid/config.hpp"
 
 #include "game/check.hpp"
+#include "worlds/grid/grid.hpp"
 #include "worlds/grid/map.hpp"
 
 namespace paymaster {
@@ -14,6 +15,20 @@ void GridConfig::validate(const GameConfig& game) const {
   const int room = GridMap::parse(map).free_cells();
   expect(game.num_followers + num_resources <= room, "map",
          "free cells for num_followers + num_resources = " + std::to_string(game.num_followers + num_resources), room);
+}
+
+PlaneWorld planes_of(const GameConfig& config) {
+  const auto& own = config.own<GridConfig>();
+  const GridMap map = GridMap::parse(own.map);
+  PlaneWorld planes;
+  planes.rows = map.rows;
+  planes.columns = map.columns;
+  for (const std::uint8_t free : map.free) planes.wall.push_back(1 - free);
+  planes.types = config.num_goals;
+  planes.objects = own.num_resources;
+  planes.object_type = "resource_type";
+  planes.object_position = "resource_position";
+  return planes;
 }
 
 }  // namespace paymaster

@@ -11,6 +11,9 @@
 
 namespace paymaster {
 
+/// Walls, and a plane for each type of resource (M3RL).
+PlaneWorld planes_of(const GameConfig& config);
+
 template <int W>
 class GridWorld : public GridGround<W> {
  public:
@@ -18,6 +21,8 @@ class GridWorld : public GridGround<W> {
   using Parameters = GridConfig;
   static constexpr const char* kName = "grid";
   static constexpr int kActions = kGridActions;
+
+  static PlaneWorld planes(const GameConfig& config) { return planes_of(config); }
 
   explicit GridWorld(const GameConfig& config);
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -65,10 +65,10 @@ class EBPG(NetworkPlayer):
         self.device = torch.device(device)
         self.ranks: Ranks = SINGLE_PROCESS
         with usual_torch(), drawing_from(seed):
-            self.network = LeaderNetwork(leader).to(self.device)
+            self.network = self._make_network(leader).to(self.device)
         critic = list(self.network.baseline.parameters())
         others = [p for name, p in self.network.named_parameters() if not name.startswith("baseline.")]
-        self.optimizer = JoinedAdam([{"params": others}, {"params": critic}])
+        self.optimizer = self._make_optimizer([{"params": others}, {"params": critic}])
         self._set_rates(0.0)
         self._core: CoreUpdate | None = None
 
@@ -114,8 +114,7 @@ class EBPG(NetworkPlayer):
         self._set_rates(progress)
         steps = PackedSteps.of(episodes)
         held = held_offers(self.config.options, steps.previous, steps.expired, steps.step)
-        self._core = CoreUpdate.of(self.network, self._core)
-        update = TorchUpdate(self.network) if self._core is None else self._core
+        update = self._update_of()
         update.take(steps, held, self.config)
         judged = update.judge()
         share, weights = self.ranks.share(steps.count), self._weights(progress)
@@ -128,9 +127,15 @@ class EBPG(NetworkPlayer):
                 described = {name: mean * share for name, mean in means.items()}
                 sums = _sums_of(steps, episodes.num_games, judged)
                 report = [*described.values(), *sums.values()]
-            step = partial(update.step, self.optimizer)
+            step = partial(update.step, self.optimizer)  # type: ignore[arg-type]  # the core has JoinedAdam
             norm = joint_descent(
-                means["loss"], update.gradients, step, self.config.max_gradient_norm, self.ranks, report
+                means["loss"],
+                update.gradients,
+                step,
+                self.config.max_gradient_norm,
+                self.ranks,
+                report,
+                order=self._norm_order,
             )
             if epoch == 0:
                 described |= {"gradient_norm": norm, **_described_by(sums)}
@@ -139,16 +144,35 @@ class EBPG(NetworkPlayer):
     @torch.no_grad()
     def _estimate(self, episodes: Episodes, steps: PackedSteps, phi: Tensor, share: Tensor) -> _Estimates:
         config, valid = self.config, episodes.valid
-        counts = reward_counts(episodes, config.credit)
+        counts, prices = self._rewards(episodes)
         whole = steps.unpack(phi, valid.shape)
         targets = steps.pack(lambda_returns(counts, whole, valid, config.gamma, config.gae_lambda))
-        prices = head_prices(episodes)
         target = targets @ prices
         advantage = target - phi @ prices
         unexplained = self._variance(advantage, share) / self._variance(target, share).clamp(min=1e-8)
         if config.normalise_advantage:
             advantage = normalise(advantage, total=self.ranks.total)
         return _Estimates(advantage, targets, 1.0 - unexplained)
+
+    def _make_network(self, leader: LeaderConfig) -> LeaderNetwork:
+        return LeaderNetwork(leader)
+
+    def _make_optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        return JoinedAdam(groups)
+
+    def _update_of(self) -> TorchUpdate | CoreUpdate:
+        """Who computes the gradient of the network as it is now."""
+        self._core = CoreUpdate.of(self.network, self._core)
+        return TorchUpdate(self.network) if self._core is None else self._core
+
+    @property
+    def _norm_order(self) -> float:
+        """Of the gradient, in which it is scaled down."""
+        return 2.0
+
+    def _rewards(self, episodes: Episodes) -> tuple[Tensor, Tensor]:
+        """What each step brought, as counts [T, B, N, heads], and what one count is worth, [heads]."""
+        return reward_counts(episodes, self.config.credit), head_prices(episodes)
 
     def _variance(self, values: Tensor, share: Tensor) -> Tensor:
         """Over the values of all ranks, []: the mean of the ranks' variances, and the variance of their means."""

@@ -108,6 +108,22 @@ class Episodes:
         """N, the number of followers in each episode."""
         return self.previous.shape[2]
 
+    def after(self, opening: int) -> Episodes:
+        """The episodes without their first ``opening`` steps, as if they began behind those: nothing is offered yet.
+
+        Their tensors are parts of these; episodes that were over by then have no step at all.
+        """
+        if opening == 0:
+            return self
+        played = int(self.valid[opening:].any(1).sum())
+        names = [name for name, axes in _axes().items() if axes.letters.startswith("T")]
+        names += () if self.other is None else ("other", "common")
+        rest = {name: getattr(self, name)[opening : opening + played] for name in names}
+        for name, start in (("previous", -1), ("new_offer", True)):
+            rest[name] = rest[name].clone()
+            rest[name][:1] = start
+        return replace(self, **rest)
+
     def to(self, device: torch.device | str) -> Episodes:
         """The same episodes on ``device``; tensors already there are shared, not copied."""
         wanted = torch.device(device)

@@ -1,8 +1,9 @@
 """Leaders by name: the paper's method, its ablations, M3RL, and our own. All are options of one learner.
 
-They see the same features, play and learn in the same loop, and share credit, discount, batch and normalisation, unless
-a run says otherwise. Each has learning rates, epochs and annealing of its own, tuned with the same choice for all
-(tuned.json).
+Those of :data:`LEADERS` see the same features, play and learn in the same loop, and share credit, discount, batch and
+normalisation, unless a run says otherwise. Each has learning rates, epochs and annealing of its own, tuned with the
+same choice for all (tuned.json). Those of :data:`ORIGINALS` see, play and learn as M3RL's released code does; nothing
+of them is tuned.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeVar
 
 from paymaster.algorithms.ebpg_config import EBPGConfig
+from paymaster.algorithms.original_config import OriginalLearning
 from paymaster.algorithms.process import OptionRules
 from paymaster.algorithms.tuned import tuned_settings
 from paymaster.networks.leader import LeaderConfig
+from paymaster.networks.plane_leader import PlaneLeaderConfig
 from paymaster.validation.imports import is_import_path
 
-__all__ = ["DEFAULT_LEADER", "LEADERS", "LeaderKind", "RenamedWarning", "leader_kind", "leader_name"]
+__all__ = ["DEFAULT_LEADER", "LEADERS", "ORIGINALS", "LeaderKind", "RenamedWarning", "leader_kind", "leader_name"]
+
+Sizes = TypeVar("Sizes", LeaderConfig, PlaneLeaderConfig)
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,26 @@ class LeaderKind:
 
     Attributes:
         meaning: in a line.
-        network: fields of :class:`~paymaster.networks.leader.LeaderConfig` that it sets.
+        network: fields of :class:`~paymaster.networks.leader.LeaderConfig` that it sets; or, with ``original``, of
+            :class:`~paymaster.networks.plane_leader.PlaneLeaderConfig`.
         untuned: how it learns before its settings were tuned: what defines it, and else :class:`EBPGConfig`'s defaults.
         learner: how it learns unless a run says otherwise, with its tuned settings.
+        original: the rest of how it plays and learns, where that is as the original had it; its inputs are then planes,
+            and it has one episode an update.
     """
 
     meaning: str
     network: dict[str, Any]
     untuned: EBPGConfig
     learner: EBPGConfig
+    original: OriginalLearning | None = None
 
-    def sized(self, sizes: LeaderConfig) -> LeaderConfig:
+    @property
+    def inputs(self) -> Literal["features", "planes"]:
+        """What its networks see."""
+        return "features" if self.original is None else "planes"
+
+    def sized(self, sizes: Sizes) -> Sizes:
         """The network's configuration for a task's sizes."""
         return replace(sizes, **self.network)
 
@@ -97,6 +111,60 @@ LEADERS: Final[dict[str, LeaderKind]] = {
 }
 """Name -> leader."""
 
+_M3RL = EBPGConfig(
+    gradient="sparse",
+    options=OptionRules(interval=1),
+    learning_rate=3e-4,
+    critic_learning_rate=3e-4,
+    gamma=0.95,
+    gae_lambda=1.0,
+    credit="team",
+    normalise_advantage=False,
+    lambda_entropy=0.01,
+    critic_weight=1.0,
+)
+# The paper's Sec. 5.1: Adam at 0.0003, its critic at 0.001; gamma 1; 10 % random offers falling to none.
+_PAPERS_ORIGINAL = replace(
+    _M3RL, gradient="dense", options=OptionRules(), critic_learning_rate=1e-3, gamma=1.0, explore=0.1
+)
+_BY_OFFERS = OriginalLearning(optimizer="adam", exploration="offers")
+_PAPERS_NETWORK = {"attention": "follower-specific", "termination": "learned", "heads": "sequential"}
+
+ORIGINALS: Final[dict[str, LeaderKind]] = {
+    name: LeaderKind(meaning, network, learner, learner, original)
+    for name, meaning, network, learner, original in (
+        (
+            "m3rl-original",
+            "M3RL as its released code has it: planes, networks, exploration, learning",
+            {},
+            _M3RL,
+            OriginalLearning(),
+        ),
+        (
+            "ebpg-original",
+            "the paper's method on that: attention, beta, goal then bonus, dense gradient, gamma 1, Adam",
+            _PAPERS_NETWORK,
+            _PAPERS_ORIGINAL,
+            _BY_OFFERS,
+        ),
+        (
+            "no-ebpg-original",
+            "ebpg-original with a new offer at every step, plain policy gradient",
+            {**_PAPERS_NETWORK, **_NO_TERMINATION},
+            replace(_PAPERS_ORIGINAL, gradient="sparse", options=OptionRules(interval=1)),
+            _BY_OFFERS,
+        ),
+        (
+            "no-attention-original",
+            "ebpg-original with the mean over followers in place of attention",
+            {**_PAPERS_NETWORK, "attention": "mean"},
+            _PAPERS_ORIGINAL,
+            _BY_OFFERS,
+        ),
+    )
+}
+"""Name -> leader as the original had it."""
+
 DEFAULT_LEADER: Final = "ebpg-expiring"
 
 _RENAMED: Final = {"natural-ends": "ebpg-expiring", "natural-ends-only": "expiring-only"}
@@ -128,8 +196,9 @@ def leader_kind(name: str) -> LeaderKind:
     if interval := re.fullmatch(r"fixed-interval\(([1-9][0-9]{0,5})\)", name):
         kind, rules = LEADERS["fixed-interval"], OptionRules(interval=int(interval[1]))
         return replace(kind, untuned=replace(kind.untuned, options=rules), learner=replace(kind.learner, options=rules))
-    if name not in LEADERS:
+    every = {**LEADERS, **ORIGINALS}
+    if name not in every:
         raise ValueError(
-            f"leader: expected one of {', '.join(LEADERS)}, fixed-interval(m), module:Class, got {name!r:.80}"
+            f"leader: expected one of {', '.join(every)}, fixed-interval(m), module:Class, got {name!r:.80}"
         )
-    return LEADERS[name]
+    return every[name]

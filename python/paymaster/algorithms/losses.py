@@ -23,6 +23,7 @@ __all__ = [
     "critic_loss",
     "dense_log_prob",
     "entropy",
+    "floored_log_prob",
     "imitation_loss",
     "masked_mean",
     "new_offer_log_prob",
@@ -104,6 +105,21 @@ def bonus_log_prob(log_mu: Tensor, offer: Tensor, num_bonuses: int) -> Tensor:
     """
     by_goal = log_mu.reshape(*log_mu.shape[:-1], -1, num_bonuses)
     return _chosen((by_goal - by_goal.logsumexp(-1, keepdim=True)).flatten(-2), offer)
+
+
+def floored_log_prob(log_mu: Tensor, offer: Tensor, num_bonuses: int, floor: float = 1e-6) -> Tensor:
+    """log(p(g) + floor) + log(p(b | g) + floor) of an offer, as M3RL has it (Shu & Tian 2019, their code).
+
+    Args:
+        log_mu: log mu over the G K offers, [..., N, O].
+        offer: omega_t, int64 [..., N].
+        num_bonuses: K.
+        floor: added to each probability, which bounds the gradient.
+    """
+    of_goal = log_mu.view(*log_mu.shape[:-1], -1, num_bonuses).logsumexp(-1)
+    goal = _chosen(of_goal, offer // num_bonuses)
+    bonus = _chosen(log_mu, offer) - goal
+    return (goal.exp() + floor).log() + (bonus.exp() + floor).log()
 
 
 def policy_gradient_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:

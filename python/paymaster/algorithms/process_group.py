@@ -19,6 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from paymaster import _core
 from paymaster.validation.finite import check_step, step_is_finite
 
 __all__ = ["SINGLE_PROCESS", "RankError", "Ranks", "join_ranks", "joint_descent", "launched"]
@@ -147,6 +148,7 @@ def joint_descent(
     report: Sequence[Tensor] = (),
     *,
     who: str = "leader",
+    order: float = 2.0,
 ) -> Tensor:
     """Descends on the mean over all ranks' steps: the sum of each rank's mean times its share in them.
 
@@ -159,6 +161,7 @@ def joint_descent(
         ranks: who learns together.
         report: more to be added up in the same all-reduce, in place.
         who: learns, for the error.
+        order: of the norm: 2, or 1 for the sum of the absolute values.
 
     Returns:
         The norm of the summed gradient before it was scaled down, [].
@@ -167,10 +170,10 @@ def joint_descent(
         DivergenceError: the loss or the gradient is NaN or infinite; no parameter has changed.
     """
     ranks.add_up([*gradients, *report])
-    norm = _norm(gradients)
+    norm = _norm(gradients, order)
     if not step_is_finite(loss, norm):
         # Of a choice that has become 1e17 times as likely, say, the gradient is finite, but not the sum of its squares.
-        norm = _norm([gradient.double() for gradient in gradients])
+        norm = _norm([gradient.double() for gradient in gradients], order)
         check_step(loss, norm, who)
     scale = (max_norm / (norm + 1e-6)).clamp(max=1.0)  # as nn.utils.clip_grad_norm_ has it
     for gradient in gradients:
@@ -179,8 +182,12 @@ def joint_descent(
     return norm.to(gradients[0].dtype)
 
 
-def _norm(gradients: Sequence[Tensor]) -> Tensor:
-    return torch.linalg.vector_norm(gradients[0]) if len(gradients) == 1 else nn.utils.get_total_norm(gradients)
+def _norm(gradients: Sequence[Tensor], order: float) -> Tensor:
+    if order == 1.0 and all(g.is_cpu and g.dtype is torch.float32 and g.is_contiguous() for g in gradients):
+        return torch.tensor(sum(_core.absolute_sum(g.numpy()) for g in gradients), dtype=torch.float32)
+    one = len(gradients) == 1
+    total: Tensor = torch.linalg.vector_norm(gradients[0], order) if one else nn.utils.get_total_norm(gradients, order)
+    return total
 
 
 def launched() -> tuple[int, int]:

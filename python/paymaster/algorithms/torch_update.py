@@ -106,13 +106,17 @@ class TorchUpdate(TorchGradient):
 
     def _evaluate(self) -> None:
         """All steps of whole episodes at once."""
+        self._output = self._output_of_steps()
+        self._choices = self._log_probs(self._output)
+
+    def _output_of_steps(self) -> LeaderOutput:
         steps = self._steps
-        self._output: LeaderOutput = self._network(
+        output: LeaderOutput = self._network(
             *(steps.follower, steps.goal, steps.previous, self._start),
             batch_sizes=steps.batch_sizes,
             decisions=self._decisions,
         )
-        self._choices = self._log_probs(self._output)
+        return output
 
     def _decided(self) -> Tensor | None:
         """Where the loss looks at mu, entries int64 [Q] of [R, N] as one row; None: everywhere."""

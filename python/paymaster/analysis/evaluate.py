@@ -28,7 +28,7 @@ from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import Leader, make_scripted
 from paymaster.training.seeds import evaluation_seed
-from paymaster.training.setup import make_games
+from paymaster.training.setup import learns_on, make_games, stored_config
 
 __all__ = ["Evaluation", "evaluate_run", "evaluate_scripted"]
 
@@ -150,7 +150,8 @@ def evaluate_run(
 ) -> Evaluation:
     """Evaluates the leader of a run directory, on the run's task unless told otherwise; traits stay hidden.
 
-    The history statistics are the training run's, frozen. With ``strangers`` they start empty and fill as the episodes
+    The history statistics are the training run's, frozen; with a leader as the original had it they go on, as there.
+    With ``strangers`` they start empty and fill as the episodes
     go: for followers whom the leader has not met (M3RL's test of generalisation; give another ``population_seed``).
     Fewer games are then played at once, so that what one episode teaches is known in the next. With a ``replacement``
     they start empty as well, and members of the population leave for others as the episodes go.
@@ -169,13 +170,15 @@ def evaluate_run(
         ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader, fewer than one episode, a
             replacement of nobody.
     """
-    games = _games_at_once(episodes, strangers=strangers, replacement=replacement)
+    goes_on = learns_on(stored_config(run).leader)
+    games = _games_at_once(episodes, strangers=strangers or goes_on, replacement=replacement)
     env, leader = open_run(run, games, evaluation_seed(seed), task=task, parameters=parameters, population=population)
     if isinstance(env, TwoPhaseVectorEnv) and isinstance(env.answering, LearningFollowers):
         env.answering.greedy = greedy
     if strangers or replacement is not None:
         env.statistics.clear()
-        env.statistics.frozen = False
+        goes_on = True
+    env.statistics.frozen = not goes_on
     generator = torch.Generator(leader.device).manual_seed(evaluation_seed(seed))
     player = NetworkLeader(leader, generator, greedy=greedy)
     return _collect(str(run), env, episodes, player, seed, replacement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paymaster.algorithms import leader_kind
+from paymaster.algorithms import ORIGINALS, leader_kind
 from paymaster.scripted import is_scripted_leader
 from paymaster.training.config import TrainConfig
 from paymaster.validation.imports import imported, is_import_path
@@ -16,7 +16,8 @@ def refuse_idle_settings(config: TrainConfig) -> None:
     The message names the setting, what it needs and what came.
     """
     given = config.departures
-    learner, network = config.learner, leader_kind(config.leader).network
+    kind, learner = leader_kind(config.leader), config.learner
+    network = kind.network
     ends = network.get("termination") != "none"
     for name, wanted, there in (
         ("learner.explore_episodes", "with learner.explore above 0", learner.explore > 0),
@@ -40,5 +41,30 @@ def refuse_idle_settings(config: TrainConfig) -> None:
             )
         if name.startswith("q_learner.") and config.followers != "q":
             raise ValueError(f"{name}: expected it only with followers that learn by it (--followers q), got {value}")
+        if name.startswith("original.") and kind.original is None:
+            raise ValueError(
+                f"{name}: expected it only with a leader as the original had it ({', '.join(ORIGINALS)}), got {value} "
+                f"for {config.leader}"
+            )
+    if kind.original is not None and not is_import_path(config.leader):
+        _refuse_idle_original(config, given)
     if config.evaluate_episodes != 100 and config.evaluate_every is None:
         raise ValueError(f"evaluate_episodes: expected it only with --evaluate-every, got {config.evaluate_episodes}")
+
+
+def _refuse_idle_original(config: TrainConfig, given: dict[str, object]) -> None:
+    """The same for what leaders as the original had them do not read."""
+    by_offers = config.original.exploration == "offers"
+    for name in ("hidden", "observe_routes", "learner.exploration"):
+        if name in given:
+            raise ValueError(
+                f"{name}: expected it only with leaders that see features, got {given[name]} for {config.leader}"
+            )
+    for name in ("learner.explore", "learner.explore_episodes"):
+        if name in given and not by_offers:
+            raise ValueError(f"{name}: expected it only with original.exploration offers, got {given[name]}")
+    for name in ("explore_goals", "explore_goals_episodes", "explore_bonuses", "explore_bonuses_episodes"):
+        if f"original.{name}" in given and by_offers:
+            raise ValueError(
+                f"original.{name}: expected it only with original.exploration workers, got {given[f'original.{name}']}"
+            )

@@ -20,7 +20,7 @@ import tyro
 from rich.console import Console
 
 from paymaster import __version__
-from paymaster.algorithms import LEADERS
+from paymaster.algorithms import LEADERS, ORIGINALS
 from paymaster.algorithms.leaders import RenamedWarning
 from paymaster.algorithms.process_group import RankError, launched
 from paymaster.commands.bench import Bench
@@ -215,7 +215,7 @@ def _in_a_line(box: str, args: Sequence[str]) -> str:
 
 def _choices(args: Sequence[str]) -> dict[str, str]:
     """What text parameters may be."""
-    leaders = (*LEADERS, "fixed-interval(m)") if "train" in args[:1] else (*SCRIPTED, "DIR")
+    leaders = (*LEADERS, "fixed-interval(m)", *ORIGINALS) if "train" in args[:1] else (*SCRIPTED, "DIR")
     own = "module:Class"
     return {
         "leader": "{" + ",".join((*leaders, own)) + "}",

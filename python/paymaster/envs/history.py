@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from paymaster.envs.performance import PerformanceHistory
 from paymaster.validation.arguments import check_array
 
 __all__ = ["Statistics"]
@@ -26,12 +27,16 @@ class Statistics:
     - ``outcome`` float32[P, G]: share of contracts completed, of those the leader did not cut short.
     - ``outcome_count`` int64[P, G].
 
+    After :meth:`keep_performance` also ``performance_acceptance`` float32[P, G, K] and ``performance_success``
+    float32[P, G, T], as M3RL keeps them (:class:`~paymaster.envs.performance.PerformanceHistory`).
+
     Attributes are live read-only views of the core's memory: every later step changes what an array that was read
     before shows, also a step in another thread. :meth:`arrays` returns copies, which do not change.
     """
 
-    def __init__(self, core: Any) -> None:
-        self._core = core
+    def __init__(self, core: Any, games: int, performance: PerformanceHistory | None = None) -> None:
+        self._core, self._games = core, games
+        self.performance = performance
         views: dict[str, NDArray[Any]] = core.statistics
         self._views = views
         self.acceptance: NDArray[np.float32] = views["acceptance"]
@@ -41,7 +46,7 @@ class Statistics:
         self.outcome_count: NDArray[np.int64] = views["outcome_count"]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._core,)  # of the copied batch
+        return type(self), (self._core, self._games, self.performance)  # of the copied batch
 
     @property
     def frozen(self) -> bool:
@@ -54,10 +59,16 @@ class Statistics:
             raise TypeError(f"frozen: expected a bool, got {type(frozen).__name__}")
         self._core.frozen = bool(frozen)
 
+    def keep_performance(self) -> PerformanceHistory:
+        """Let the batch keep M3RL's performance history from now on, and return it."""
+        if self.performance is None:
+            self.performance = PerformanceHistory(self._core, self._games)
+        return self.performance
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """A copy of all entries."""
         with self._core.guard("statistics"):
-            return {name: values.copy() for name, values in self._views.items()}
+            return {name: values.copy() for name, values in self._entries().items()}
 
     def set(self, **arrays: ArrayLike) -> None:
         """Sets any of the entries.
@@ -66,15 +77,23 @@ class Statistics:
             ValueError: an unknown entry, a wrong shape, a rate outside [0, 1], a negative count.
             TypeError: a wrong dtype. In either case nothing changes.
         """
-        checked = {}
+        checked, entries = {}, self._entries()
         for name, value in arrays.items():
-            if name not in self._views:
-                raise ValueError(f"statistics: expected names among {', '.join(self._views)}, got {name!r:.80}")
-            view = self._views[name]
+            if name not in entries:
+                raise ValueError(f"statistics: expected names among {', '.join(entries)}, got {name!r:.80}")
+            view = entries[name]
             high = _COUNT_MAX if view.dtype.kind == "i" else 1
             checked[name] = check_array(name, value, view.dtype.name, view.shape, 0, high)
-        self._core.set_statistics(checked)
+        own = {} if self.performance is None else self.performance.entries
+        self._core.set_statistics({name: values for name, values in checked.items() if name not in own})
+        for name, values in own.items():
+            values[:] = checked.get(name, values)
 
     def clear(self) -> None:
         """Forgets everything."""
         self._core.clear_statistics()
+        if self.performance is not None:
+            self.performance.clear()
+
+    def _entries(self) -> dict[str, NDArray[Any]]:
+        return self._views if self.performance is None else {**self._views, **self.performance.entries}

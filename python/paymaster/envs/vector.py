@@ -160,7 +160,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             )
         self.goal_reward: NDArray[np.float32] = self._core.goal_reward
         self.prices: NDArray[np.float32] = self._core.prices
-        self.statistics = Statistics(self._core)
+        self.statistics = Statistics(self._core, self.num_envs)
         self.single_observation_space = space_of(self._core.observation_fields)
         self.single_action_space = action_space(self.parameters)
         self._columns = columns_of(self._core.observation_fields, self.num_envs)
@@ -198,7 +198,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
                     self._np_random_seed = tuple(seeds)  # type: ignore[assignment]  # as in Gymnasium's SyncVectorEnv
             if self._pictures is not None:
                 self._pictures.restart(self.state(), mask)
-            return self._observation(rows), {}
+            return self._recorded(rows), {}
 
     def step(self, actions: ArrayLike) -> Step:
         """One step of all games.
@@ -311,6 +311,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         with self._guard("set_state"):
             with np.errstate(over="ignore"):  # too large for a field's dtype is out of its range, and says so
                 self._core.set_state(arrays)
+            self._interrupted()
             if self._pictures is not None:
                 self._pictures.restart(self.state())
 
@@ -331,9 +332,12 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         """
         members = identities_of(identities, self.parameters["population_size"])
         self._core.replace_followers(members, check_int("seed", seed, 0, 2**63 - 1))
+        if self.statistics.performance is not None:
+            self.statistics.performance.clear(members)
 
     def snapshot(self) -> bytes:
-        """Everything (games, random numbers' keys, statistics) as opaque bytes."""
+        """Everything (games, random numbers' keys, statistics) as opaque bytes; but for a performance history that the
+        statistics keep (:meth:`.Statistics.keep_performance`)."""
         return bytes(self._core.snapshot())
 
     def restore(self, snapshot: bytes) -> Observation:
@@ -350,6 +354,7 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
             raise TypeError(f"snapshot: expected bytes, got {type(snapshot).__name__}")
         with self._guard("restore"):
             self._core.restore(snapshot)
+            self._interrupted()
             if self._pictures is not None:
                 self._pictures.restart(self.state())
             return self.observe()
@@ -380,7 +385,18 @@ class LeaderVectorEnv(OwnGame, SpecWithHorizon, VectorEnv[Observation, NDArray[n
         if self._pictures is not None:
             self._pictures.add(self.state(), info["payment"], reward, totals["gain"])
         truncated = np.zeros(self.num_envs, dtype=np.bool_)
-        return self._observation(rows), reward, terminated, truncated, info
+        return self._recorded(rows), reward, terminated, truncated, info
+
+    def _recorded(self, rows: Rows) -> Observation:
+        """What is observed after a step or a reset."""
+        observation = self._observation(rows)
+        if self.statistics.performance is not None:
+            self.statistics.performance.record(self._core, observation)
+        return observation
+
+    def _interrupted(self) -> None:
+        if self.statistics.performance is not None:
+            self.statistics.performance.interrupt(self.observe())
 
     def _observation(self, rows: Rows) -> Observation:
         if self._copy:

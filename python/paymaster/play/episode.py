@@ -36,6 +36,16 @@ class EpisodeTotals:
         """The leader's returns [B]: its gains, or the objective where it has another."""
         return self.gain if self.objective is None else self.objective
 
+    def since(self, before: EpisodeTotals) -> EpisodeTotals:
+        """These sums without those of the episodes' first steps; ``length`` and ``new_offers`` are of all steps."""
+        whole = ("length", "new_offers")
+        return EpisodeTotals(
+            **{
+                name: value if value is None or name in whole else value - getattr(before, name)
+                for name, value in vars(self).items()
+            }
+        )
+
     def objectives(self) -> dict[str, NDArray[np.float32]]:
         """Those of the last three that there are."""
         given = {"objective": self.objective, "welfare": self.welfare, "equality": self.equality}
@@ -49,16 +59,19 @@ class PlayedStep(NamedTuple):
         playing: bool [B], the games that had not ended before the step.
         reward: of the leader, [B].
         info: of the environment's ``step``.
+        opening: sums over steps at the start of the episodes that do not count; None: all count.
     """
 
     playing: NDArray[np.bool_]
     reward: NDArray[np.floating]
     info: Mapping[str, Any]
+    opening: EpisodeTotals | None = None
 
     @property
     def totals(self) -> EpisodeTotals:
         """Copies of the sums so far; of the whole episodes after the last step."""
-        return EpisodeTotals(**{name: values.copy() for name, values in self.info["totals"].items()})
+        totals = EpisodeTotals(**{name: values.copy() for name, values in self.info["totals"].items()})
+        return totals if self.opening is None else totals.since(self.opening)
 
 
 def play_episode(env: Any, leader: Leader) -> Iterator[PlayedStep]:
@@ -67,7 +80,7 @@ def play_episode(env: Any, leader: Leader) -> Iterator[PlayedStep]:
     Args:
         env: a batch with ``autoreset_mode=DISABLED``, whose games wait for the last: a
             :class:`~paymaster.envs.LeaderVectorEnv`, or what steps like one.
-        leader: makes the offers.
+        leader: makes the offers. What its first ``opening_steps`` bring, if it has such, is not in the totals.
 
     Raises:
         ValueError: another autoreset mode.
@@ -86,8 +99,12 @@ def play_to_end(env: Any, leader: Leader) -> EpisodeTotals:
 
 
 def _steps(env: Any, leader: Leader, observation: Any) -> Iterator[PlayedStep]:
-    playing = np.ones(env.num_envs, dtype=np.bool_)
+    playing, opening = np.ones(env.num_envs, dtype=np.bool_), None
+    uncounted = getattr(leader, "opening_steps", 0)
     while playing.any():
         observation, reward, ended, _, info = env.step(leader.offers(env, observation))
-        yield PlayedStep(playing, reward, info)
+        uncounted -= 1
+        if uncounted >= 0:
+            opening = PlayedStep(playing, reward, info).totals
+        yield PlayedStep(playing, reward, info, opening)
         playing = ~ended

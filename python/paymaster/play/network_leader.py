@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from paymaster.algorithms.original import OriginalLeader
 from paymaster.algorithms.protocol import LeaderStep, Player
 from paymaster.features.leader import FeatureEncoder, flatten_offers
+from paymaster.features.planes import PlaneEncoder
 from paymaster.play.recording import Recording
 from paymaster.play.scripted_player import ScriptedPlayer
 
@@ -46,20 +48,30 @@ class NetworkLeader:
         self._attention: Tensor | None = None
 
     @property
+    def opening_steps(self) -> int:
+        """Steps at the start of an episode whose offers are not its own, and which do not count."""
+        return self.player.opening_steps if isinstance(self.player, OriginalLeader) else 0
+
+    @property
     def attention(self) -> NDArray[np.float32] | None:
         return None if self._attention is None else self._attention.cpu().numpy()
 
     def start(self, env: Any) -> None:
         """Begin new episodes of a batch: nothing offered yet, nothing remembered."""
         games, n, device = env.num_envs, env.num_followers, self.player.device
-        # A scripted leader offers any goal type.
-        self._encoder = FeatureEncoder(env, all_goals=isinstance(self.player, ScriptedPlayer))
+        self._encoder = self._encoder_of(env)
         self.recording = Recording(env, self._encoder, device, keep=self.keep)
         self._previous = torch.full((games, n), -1, dtype=torch.int64, device=device)
         self._state = self.player.initial_state(games, n)
         self._step, self._attention = 0, None
         if isinstance(self.player, ScriptedPlayer):
             self.player.begin(env, self._generator)
+
+    def _encoder_of(self, env: Any) -> FeatureEncoder | PlaneEncoder:
+        if isinstance(self.player, OriginalLeader):
+            return PlaneEncoder(env, see_others=self.player.see_others)
+        # A scripted leader offers any goal type.
+        return FeatureEncoder(env, all_goals=isinstance(self.player, ScriptedPlayer))
 
     def offers(self, env: Any, observation: Any) -> NDArray[np.int64]:
         """Return actions int64 [B, N, 2] for the observed step."""

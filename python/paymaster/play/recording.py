@@ -14,6 +14,7 @@ from paymaster.algorithms.protocol import LeaderInput, LeaderStep
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.events import extract
 from paymaster.features.leader import FeatureEncoder
+from paymaster.features.planes import PlaneEncoder
 from paymaster.play.episode import PlayedStep
 
 __all__ = ["Recording"]
@@ -35,7 +36,7 @@ class Recording:
     def __init__(
         self,
         env: LeaderVectorEnv,
-        encoder: FeatureEncoder,
+        encoder: FeatureEncoder | PlaneEncoder,
         device: torch.device,
         *,
         keep: bool,

@@ -40,11 +40,14 @@ class Rollout:
         Args:
             explore: the exploration rate, for training.
             greedy: the leader's most likely offers instead of a draw.
-            keep: collect the episodes to learn from; else the first result is None.
+            keep: collect the episodes to learn from, without steps that are not the leader's own; else the first
+                result is None.
         """
         leader = NetworkLeader(self.leader, self.generator, explore=explore, greedy=greedy, keep=keep)
         for step in play_episode(self.env, leader):
             if keep:
                 leader.recording.result(step)
         totals = step.totals
-        return leader.recording.episodes(totals.length, explore) if keep else None, totals
+        if not keep:
+            return None, totals
+        return leader.recording.episodes(totals.length, explore).after(leader.opening_steps), totals

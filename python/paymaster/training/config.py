@@ -12,7 +12,7 @@ import tyro
 from annotated_types import Interval
 
 from paymaster import _core
-from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig
+from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, OriginalLearning, leader_kind
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
@@ -63,6 +63,7 @@ class TrainConfig:
         parameters: in place of the task's own, by name (``paymaster tasks`` lists them); ``observe_routes`` among them
             sets the field.
         learner: how the leader learns; by default as its name and the settings say.
+        original: the rest of it, of the leaders as the original had them: ``paymaster.algorithms.ORIGINALS``.
         follower_learner: how followers learn, "meta" and "primitive".
         q_learner: how followers learn by Q-learning, "q".
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
@@ -89,6 +90,7 @@ class TrainConfig:
     observe_routes: bool = True
     parameters: Annotated[TaskParameters, tyro.conf.arg(name="")] = field(default_factory=dict, hash=False)
     learner: EBPGConfig = _AS_THE_SETTINGS
+    original: OriginalLearning = _AS_THE_SETTINGS
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
     q_learner: QLearning = field(default_factory=QLearning)
     env: str | None = None
@@ -117,8 +119,11 @@ class TrainConfig:
         learner = regime.learner_of(self.leader)
         if self.learner is _AS_THE_SETTINGS:
             object.__setattr__(self, "learner", learner)
+        original = leader_kind(self.leader).original
+        if self.original is _AS_THE_SETTINGS:
+            object.__setattr__(self, "original", original or OriginalLearning())
         if self.num_envs is _AS_THE_SETTINGS:
-            object.__setattr__(self, "num_envs", regime.num_envs)
+            object.__setattr__(self, "num_envs", regime.num_envs if original is None else 1)
         if "noise" not in self.parameters and regime.noise > 0 and not self.followers_learn:
             object.__setattr__(self, "parameters", {**self.parameters, "noise": regime.noise})
 
@@ -133,6 +138,11 @@ class TrainConfig:
         check_fields(self)
         check_together(self.task, {**in_games(self.parameters), "observe_routes": self.observe_routes})
         self.learner.validate()
+        self.original.validate()
+        if leader_kind(self.leader).inputs == "planes" and self.settings != "tuned":
+            raise ValueError(
+                f"settings: expected none beside {self.leader}, which has the original's, got {self.settings!r}"
+            )
         if self.env is not None and self.env != A_BATCH and not is_import_path(self.env):
             raise ValueError(f"env: expected 'module:function', got {self.env!r:.80}")
 
@@ -299,6 +309,7 @@ def _absent() -> dict[str, Any]:
     """Fields that `config.json` has only where they are not as here: earlier versions did not have them."""
     return {
         "q_learner": dataclasses.asdict(QLearning()),
+        "original": dataclasses.asdict(OriginalLearning()),
         "env": None,
         "evaluate_every": None,
         "evaluate_episodes": 100,

@@ -12,11 +12,12 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.measures import means_of
 from paymaster.training.run_state import RunParts
 from paymaster.training.seeds import WHILE_TRAINING, evaluation_seed
-from paymaster.training.setup import followers_generator, make_env
+from paymaster.training.setup import followers_generator, learns_on, make_env
 
 __all__ = ["HeldOutGames"]
 
 _GAMES = 250  # played at once
+_GAMES_THAT_TEACH = 10
 
 
 class HeldOutGames:
@@ -35,7 +36,8 @@ class HeldOutGames:
         assert config.evaluate_every is not None
         self._every, self._episodes, self._parts = config.evaluate_every, config.evaluate_episodes, parts
         self._seed = evaluation_seed(WHILE_TRAINING)
-        self._env = make_env(config, min(self._episodes, _GAMES), self._seed)
+        self._frozen = not learns_on(config.leader)
+        self._env = make_env(config, min(self._episodes, _GAMES if self._frozen else _GAMES_THAT_TEACH), self._seed)
         self._start = self._env.snapshot()
 
     def due(self, before: int, done: int) -> bool:
@@ -47,7 +49,7 @@ class HeldOutGames:
         parts, env = self._parts, self._env
         env.restore(self._start)
         env.statistics.set(**parts.env.statistics.arrays())
-        env.statistics.frozen = True
+        env.statistics.frozen = self._frozen
         if parts.followers is not None:
             assert isinstance(env, TwoPhaseVectorEnv)  # as the run's own games
             learned = parts.followers.followers

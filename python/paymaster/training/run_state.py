@@ -171,6 +171,8 @@ def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = 
                 load_optimizer(optimizer, checkpoint.tensors.get(f"optimizer_{name}", {}), state)
         parts.own_draws(seed, checkpoint.episode)
         restore_state(checkpoint.tensors[_STATE], parts)
+        if (kept := parts.env.statistics.performance) is not None:  # which is no part of a snapshot
+            parts.env.statistics.set(**{name: checkpoint.tensors[_STATISTICS][name].numpy() for name in kept.entries})
     return checkpoint.episode
 
 

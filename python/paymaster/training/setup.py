@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from paymaster.algorithms import EBPG, leader_kind
+from paymaster.algorithms import EBPG, OriginalLeader, leader_kind
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerAlgorithm
 from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
@@ -18,7 +18,9 @@ from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.features.leader import FeatureEncoder
+from paymaster.features.planes import PlaneEncoder
 from paymaster.networks.leader import LeaderConfig
+from paymaster.networks.plane_leader import PlaneLeaderConfig
 from paymaster.play.learning_followers import FollowerEncoder, LearningFollowers, TableEncoder
 from paymaster.storage.run_config import CONFIG, read_config
 from paymaster.training.config import A_BATCH, TrainConfig
@@ -31,6 +33,7 @@ from paymaster.worlds.registration import find, rules_of
 __all__ = [
     "choose_device",
     "followers_generator",
+    "learns_on",
     "make_env",
     "make_followers",
     "make_games",
@@ -83,6 +86,11 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def learns_on(leader: str) -> bool:
+    """Whether the statistics go on while a leader of that name is evaluated, as in M3RL's tests."""
+    return leader_kind(leader).inputs == "planes"
+
+
 def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, **overrides: Any) -> LeaderVectorEnv:
     """A batch of the run's games for whole episodes: a finished game waits for the others.
 
@@ -95,7 +103,10 @@ def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, 
     """
     parameters = {"observe_routes": config.observe_routes, **config.parameters, **overrides}
     threads = max(1, available_cores() // processes) if num_envs > _GAMES_OF_ONE_THREAD else 1
-    return make_games(config.task, num_envs, seed, threads, env=config.env, copy=False, **parameters)
+    games = make_games(config.task, num_envs, seed, threads, env=config.env, copy=False, **parameters)
+    if leader_kind(config.leader).inputs == "planes":
+        games.statistics.keep_performance()
+    return games
 
 
 def make_games(
@@ -155,6 +166,8 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     """
     if is_import_path(config.leader):
         return make_own_leader(config, env)
+    if leader_kind(config.leader).inputs == "planes":
+        return _leader_on_planes(config, env)
     encoder = FeatureEncoder(env)
     sizes = LeaderConfig(
         num_goals=env.parameters["num_goals"],
@@ -170,6 +183,28 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     )
     network = leader_kind(config.leader).sized(sizes)
     return EBPG(network, config.learner, choose_device(config.device), config.seed)
+
+
+def _leader_on_planes(config: TrainConfig, env: LeaderVectorEnv) -> OriginalLeader:
+    if env.own_objective:
+        raise ValueError(
+            f"leader: expected another than {config.leader}, which knows w and prices alone, in a game with "
+            "an objective of its own"
+        )
+    encoder, parameters = PlaneEncoder(env, see_others=config.original.see_others), env.parameters
+    sizes = PlaneLeaderConfig(
+        num_goals=parameters["num_goals"],
+        num_bonuses=parameters["num_bonuses"],
+        num_actions=env.num_actions,
+        horizon=parameters["horizon"],
+        rows=encoder.rows,
+        columns=encoder.columns,
+        cell_planes=encoder.cell_planes,
+        constant_planes=encoder.constant_planes,
+        termination_start=config.learner.termination_start,
+    )
+    network, people = leader_kind(config.leader).sized(sizes), parameters["population_size"]
+    return OriginalLeader(network, config.learner, config.original, people, choose_device(config.device), config.seed)
 
 
 def make_followers(config: TrainConfig, env: LeaderVectorEnv) -> LearningFollowers | None:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import torch
 
+from paymaster.algorithms import leader_kind
 from paymaster.algorithms.process_group import Ranks, join_ranks
 from paymaster.algorithms.protocol import LearnsOnRanks
 from paymaster.envs.vector import LeaderVectorEnv
@@ -158,6 +159,11 @@ def make_parts(config: TrainConfig, ranks: Ranks, batch: LeaderVectorEnv | None 
     Raises:
         ValueError, TypeError: games, leader or followers of one's own that do not fit; nothing that could learn.
     """
+    if ranks.size > 1 and leader_kind(config.leader).inputs == "planes":
+        raise ValueError(
+            f"leader: expected one process with {config.leader}, which learns from one episode at a time, got "
+            f"{ranks.size} ranks of torchrun"
+        )
     env = make_rank_env(config, ranks) if batch is None else _own_batch(config, ranks, batch)
     learner, followers = make_leader(config, env), make_followers(config, env)
     if followers is None and isinstance(learner, ScriptedPlayer):
