@@ -84,9 +84,10 @@ def _population(*followers: tuple[list[bool], int, float]) -> dict[str, Any]:
     return {"skill": np.array(skill), "preference": np.array(preference), "reservation": np.array(reservation)}
 
 
-def _parameters(rows: int, columns: int, **others: Any) -> dict[str, Any]:
-    # The presets' three skills a follower would be refused where there are fewer goal types.
-    return {"map": _room(rows, columns), "payment": "advance", "skills_per_follower": 1, **others}
+def _parameters(rows: int, columns: int, *, num_goals: int, **others: Any) -> dict[str, Any]:
+    # The preset's three skills a follower would be refused where there are fewer goal types.
+    skills = {"skills_per_follower": min(3, num_goals)}
+    return {"map": _room(rows, columns), "payment": "advance", "num_goals": num_goals, **skills, **others}
 
 
 def _offer(goal: NDArray[Any] | int, bonus: NDArray[Any] | int, seen: Observation) -> Offers:
