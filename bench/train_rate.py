@@ -41,7 +41,7 @@ class Rate(NamedTuple):
     cpu: float
 
 
-def rate(config: TrainConfig, seconds: float, cores: int, first: int = 5) -> Rate:
+def rate(config: TrainConfig, seconds: float, cores: int = 1, first: int = 5) -> Rate:
     """Of one process on so many cores, after so many first updates."""
     torch.set_num_threads(1)
     keep_freed_memory()
@@ -72,7 +72,7 @@ def rate(config: TrainConfig, seconds: float, cores: int, first: int = 5) -> Rat
 
 
 def rates_side_by_side(
-    pool: ProcessPoolExecutor, config: TrainConfig, processes: int, cores: int, seconds: float
+    pool: ProcessPoolExecutor, config: TrainConfig, processes: int, seconds: float, cores: int = 1
 ) -> Rate:
     """Of so many seeds together; share of play and CPU time are means."""
     configs = [replace(config, seed=seed) for seed in range(processes)]
@@ -132,7 +132,7 @@ def main(
             for (game, kind, processes, own), measured in rates.items():
                 config = train_config(Arm(game, leader, followers=kind), 0, 1)
                 config = replace(config, num_envs=num_envs, device=device)
-                measured.append(rates_side_by_side(pool, config, processes, own, seconds))
+                measured.append(rates_side_by_side(pool, config, processes, seconds, own))
     headings = ("game", "followers", "processes", "cores of each", "episodes/s, median (lowest to highest)")
     headings += ("share of play", "CPU ms an episode", "episodes/s against the first")
     rows = []

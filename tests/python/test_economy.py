@@ -96,26 +96,31 @@ def test_limits_hold_and_money_is_conserved(
     """Fast: 60 steps of 16 games a case. Slow: 7,680 steps of each other case, 10^6 with learning followers."""
     slow = request.node.get_closest_marker("slow") is not None
     games, steps = (64, 120) if slow else (16, 60)
-    limits = {"num_bonuses": 2, "abstain": True, **LIMITS[limit]}
+    goals = paymaster._core.task(task)["parameters"]["num_goals"]
+    limits = {"num_bonuses": 2, "prices": [], "abstain": True, **LIMITS[limit]}
+    if "effort_cost" in limits:
+        limits["decision"] = "utility"
+    if isinstance(limits.get("goal_reward"), list):
+        limits["goal_reward"] = np.resize(limits["goal_reward"], goals).tolist()
     if "max_share" in limits and payment.startswith("advance"):
         limits["opening_sum"] = 4.4
     env = make(task, games, payment=payment, followers=followers, autoreset_mode="NextStep", **limits)
     env.reset(seed=limit)
     rng = np.random.default_rng(limit)
-    prices = np.asarray(limits.get("prices", [1.0, 2.0]))
-    worth = np.broadcast_to(np.asarray(limits.get("goal_reward", env.goal_reward)), (4,))
+    prices = np.asarray(limits["prices"] or [1.0, 2.0])
+    worth = np.broadcast_to(np.asarray(limits.get("goal_reward", env.goal_reward)), (goals,))
     paid, revenue, refusals, before = np.zeros(games), np.zeros(games), 0, env.state()
     for offers in offer_stream(env, steps, limit):
         shown = None
         if followers != "rule":
             seen = env.offer(offers)
-            shown = (seen["offered"][..., 0] < 0) & (offers[..., 0] < 4)
+            shown = (seen["offered"][..., 0] < 0) & (offers[..., 0] < goals)
             assert (seen["due"][shown] == 0).all()
-            assert (seen["offered"][~shown & (offers[..., 0] < 4)] >= 0).all()
+            assert (seen["offered"][~shown & (offers[..., 0] < goals)] >= 0).all()
             action = rng.integers(env._core.choices, size=(games, env.num_followers))
             follow = rng.random(action.shape) < 0.7
             if followers == "meta":
-                action = np.where(follow & (offers[..., 0] < 4), offers[..., 0], action)
+                action = np.where(follow & (offers[..., 0] < goals), offers[..., 0], action)
             observation, reward, _, _, info = env.act(action)
         else:
             observation, reward, _, _, info = env.step(offers)

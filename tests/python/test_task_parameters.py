@@ -60,7 +60,7 @@ def others(task: str) -> dict[str, Any]:
     values["payment"] = "advance_once"  # with an opening sum
     values |= {"decision": "utility"} if values["decision"] != "utility" else {}  # with costs of effort
     if task in CRAFTING:
-        values["named_population"] = "drawn"
+        values |= {"named_population": "drawn", "map": OBSTACLES}
     else:
         values |= {"skills_per_follower": 2, "named_population": "drawn"}  # of 5 goal types
     return values | {"prices": [0.5 + level for level in range(values["num_bonuses"])]}
