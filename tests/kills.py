@@ -230,8 +230,11 @@ def kill_until_done(case: Case, out: Path, moments: list[float]) -> int:
 
 
 def differences(expected: dict[str, bytes], found: dict[str, bytes]) -> list[str]:
-    """Names of files that differ."""
-    return [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
+    """Files that only one of both has, or that differ: what is wrong with each."""
+    wrong = [f"{name} (missing)" for name in expected.keys() - found.keys()]
+    wrong += [f"{name} (not expected)" for name in found.keys() - expected.keys()]
+    wrong += [f"{name} (other bytes)" for name in expected.keys() & found.keys() if expected[name] != found[name]]
+    return sorted(wrong)
 
 
 def main() -> int:
@@ -260,7 +263,7 @@ def main() -> int:
             out = Path(directory) / f"{number}"
             killed += kill_until_done(case, out, [drawn.uniform(0, seconds) for _ in range(drawn.choice([1, 1, 2, 3]))])
             if wrong := differences(expected, case.seen(out)):
-                print(f"{name}, number {number}, seed {arguments.seed}: differ: {', '.join(wrong)}")
+                print(f"{name}, number {number}, seed {arguments.seed}: {', '.join(wrong)}")
                 shutil.copytree(out, Path.cwd() / f"differs{number}")
                 return 1
             print(f"{killed} kills: {name} ended with the same bytes", flush=True)

@@ -15,7 +15,7 @@ import pytest
 
 from kills import CASES, differences, run_files
 from paymaster.commands.main import main
-from paymaster.storage import run_config, run_directory
+from paymaster.storage import checkpoint, run_config, run_directory
 from paymaster.training.config import TrainConfig
 from paymaster.training.setup import stored_config
 from paymaster.training.train import train
@@ -46,9 +46,11 @@ MOMENTS: dict[str, tuple[Any, str, int]] = {
     "first step": (run_directory.RunDirectory, "log", 1),
     "later step": (run_directory.RunDirectory, "log", 3),
     "second configuration": (run_directory, "write_run_config", 2),
+    "last checkpoint there, older one not gone": (checkpoint, "delete_older", 3),
 }
 KILLED = [(way, moment) for way in WAYS for moment in MOMENTS if way == "seeds" or "configuration" not in moment]
 COVERING = {("alone", "first step"), ("learning", "later step"), ("seeds", "second configuration")}
+COVERING |= {("alone", "last checkpoint there, older one not gone")}
 
 
 @pytest.mark.parametrize(("way", "moment"), rest_slow(KILLED, COVERING.__contains__))

@@ -26,6 +26,8 @@ from paymaster.storage.checkpoint_format import (
     read,
 )
 
+KEPT = 2
+"""How many checkpoints of a run are kept."""
 _NAME = re.compile(r"checkpoint-(\d{8,18})\.safetensors")
 _OLDER = "checkpoint-*[0-9]"  # directories, of format version 1
 
@@ -38,7 +40,7 @@ def save_checkpoint(
     config: Mapping[str, Any],
     metrics: MetricsMark,
     optimizers: Mapping[str, OptimizerState] | None = None,
-    keep: int = 2,
+    keep: int = KEPT,
 ) -> Path:
     """Save a checkpoint in `run_dir`, which must exist, and delete the older ones beyond the newest `keep`.
 
@@ -67,11 +69,19 @@ def save_checkpoint(
     final = checkpoint_path(run_dir, episode)
     header = Header(episode=episode, config=dict(config), metrics=metrics, optimizers=dict(optimizers or {}))
     write_bytes(final, encode(header, tensors))
+    delete_older(run_dir, episode, keep)
+    return final
+
+
+def delete_older(run_dir: Path, episode: int, keep: int = KEPT) -> None:
+    """Delete the checkpoints before that of `episode` beyond the newest `keep`, it counted.
+
+    A save does; so does who goes on from one, since the process that saved it may have been killed before it could.
+    """
     older = [path for path in _checkpoints(run_dir) if episode_of(path) < episode]
     with suppress(OSError):  # the new one is safe; old ones that cannot be deleted are no reason to stop training
         for path in older[: max(0, len(older) - (keep - 1))]:
             path.unlink()
-    return final
 
 
 def checkpoint_path(run_dir: Path, episode: int) -> Path:

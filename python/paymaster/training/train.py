@@ -18,7 +18,7 @@ from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.rollout import Rollout
 from paymaster.play.scripted_player import ScriptedPlayer
-from paymaster.storage.checkpoint import list_checkpoints
+from paymaster.storage.checkpoint import delete_older, list_checkpoints
 from paymaster.storage.metrics_file import METRICS, read_metrics
 from paymaster.storage.run_directory import RunDirectory
 from paymaster.training.allocator import keep_freed_memory
@@ -134,7 +134,7 @@ def train(
 
 
 def _take_up(run: RunDirectory, config: TrainConfig, done: int) -> None:
-    """Makes a run directory ready to go on from a checkpoint of ``done`` episodes: its rows, its configuration.
+    """Makes a run directory ready to go on from a checkpoint of ``done`` episodes: rows, configuration, files.
 
     Raises:
         ValueError: the configuration has fewer episodes than the checkpoint, and is not the stored one.
@@ -146,6 +146,7 @@ def _take_up(run: RunDirectory, config: TrainConfig, done: int) -> None:
         )
     run.truncate_metrics(done)
     run.change_config(config.to_json(), done)
+    delete_older(run.path, done)
 
 
 def make_parts(config: TrainConfig, ranks: Ranks, batch: LeaderVectorEnv | None = None) -> RunParts:
