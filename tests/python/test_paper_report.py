@@ -14,6 +14,8 @@ from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "bench" / "paper"
+BEING_MEASURED = {"original", "larger-budget", "crafting"}
+"""Figures whose runs take more hours than they have had so far (docs/results.md says how far they are)."""
 FIGURE = re.compile(rf"\| [\[`]({'|'.join(FIGURE_NAMES)})[\]`]\S* \| ")  # a link, or its name
 
 
@@ -41,7 +43,11 @@ def test_the_results_page_says_of_every_statement_what_the_report_says() -> None
         assert not fails or reasons[figure, statement][0].strip(), f"{statement}: fails, and no reason is given"
 
 
-@pytest.mark.parametrize("name", [*FIGURE_NAMES, *OTHER_NAMES])
+def test_all_figures_are_stored_but_those_being_measured() -> None:
+    assert {name for name in (*FIGURE_NAMES, *OTHER_NAMES) if not (PAPER / f"{name}.md").exists()} == BEING_MEASURED
+
+
+@pytest.mark.parametrize("name", [name for name in (*FIGURE_NAMES, *OTHER_NAMES) if name not in BEING_MEASURED])
 def test_verdicts_follow_from_the_stored_numbers(name: str) -> None:
     with (PAPER / f"{name}-verdicts.csv").open() as file:
         claims = list(csv.DictReader(file))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paymaster.algorithms import DEFAULT_LEADER, LEADERS
+from paymaster.algorithms import DEFAULT_LEADER, LEADERS, ORIGINALS
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.tuned import tuned_settings
 from paymaster.analysis.intervals import Interval
@@ -16,6 +16,9 @@ from paymaster.reproduction.claims import Verdict, interval_of, overall, verdict
 from paymaster.reproduction.conditions import CONDITIONS
 from paymaster.reproduction.figures import FIGURES, figure
 from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
+from paymaster.reproduction.original import share_of_budget
+from paymaster.reproduction.plan import Figure, above, panel_of
+from paymaster.reproduction.results import Results
 from paymaster.reproduction.runs import RunJob, jobs_of, readings_of
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.scripted_job import ScriptedJob
@@ -104,6 +107,55 @@ def test_the_papers_regime_is_the_papers() -> None:
     for name in REGIMES:
         for leader in LEADERS:
             train_config(Arm("RC completion", leader, name), 0, 10).validate()
+
+
+def test_as_the_original_had_it_exploration_has_its_share_of_the_training() -> None:
+    """A tenth of the original's episodes; an eighth in Crafting, with its warm-up. Longer runs have its own numbers."""
+    runs = {job.name: job.config for job in jobs_of([figure("original", CPU)], CPU, 5) if isinstance(job, RunJob)}
+    seeds = {config.seed for config in runs.values()}
+    assert len(runs) == 4 * 2 * 3 + 2 and seeds == {0, 1, 2}
+    assert {config.leader for config in runs.values()} == ORIGINALS.keys()
+    for config in runs.values():
+        config.validate()
+        share = {25_000: 10, 100_000: 1}[config.episodes]
+        assert config.num_envs == 1 and config.parameters.get("noise", 0.0) == 0.0
+        if config.leader == "m3rl-original":
+            original = config.original
+            assert (original.explore_goals_episodes, original.explore_bonuses_episodes) == (
+                5_000 // share,
+                100_000 // share,
+            )
+            assert original.warm_up_episodes == 0
+        else:
+            assert config.learner.explore_episodes == 5_000 // share
+    crafting = [job.config for job in jobs_of([figure("crafting", CPU)], CPU, 5) if isinstance(job, RunJob)]
+    planes = [config for config in crafting if config.leader == "m3rl-original"]
+    assert len(crafting) == 2 * (6 * 3 + 2) and len(planes) == 4
+    for config in planes:
+        original = config.original
+        assert (original.warm_up_episodes, original.explore_goals_episodes) == (10_000, 1_250)
+        assert original.explore_bonuses_episodes == 12_500 and config.learner.options.interval == 10
+    assert {config.episodes for config in crafting if config.leader != "m3rl-original"} == {20_000}
+
+
+def test_the_whole_of_the_originals_training_changes_nothing() -> None:
+    for leader in ORIGINALS:
+        whole = Arm("RC completion", leader, "original", changes=share_of_budget(leader, 250_000))
+        assert train_config(whole, 0, 10) == train_config(Arm("RC completion", leader, "original"), 0, 10)
+
+
+def test_readings_of_fewer_seeds(tmp_path: Path) -> None:
+    """A claim is decided over the seeds that all of its readings have."""
+    few, every = Reading(Arm("RC completion", "m3rl", seeds=2)), Reading(Arm("RC completion", "ebpg"))
+    assert [few.arm.seeds_of(n) for n in (1, 2, 3)] == [1, 2, 2] and every.arm.seeds_of(3) == 3
+    jobs = jobs_of(
+        [Figure("", [panel_of("", "table", "ab", [0], lambda label, _: {"a": few, "b": every}[label])])], CPU, 3
+    )
+    assert sorted(job.config.seed for job in jobs if isinstance(job, RunJob)) == [0, 0, 1, 1, 2]
+    results = Results(tmp_path, CPU, 3)
+    results._values.update({few: [1.0, 2.0], every: [5.0, 6.5, 900.0]})
+    decided = results.decide(above("", "", "", every, few))
+    assert decided.interval is not None and decided.interval.mean == 4.25 and decided.interval.n == 2
 
 
 def test_ours_is_tuned_for_each_leader() -> None:

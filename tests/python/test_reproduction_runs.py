@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import paymaster
 from chores import Chore
 from paymaster.commands.main import main
 from paymaster.reproduction import pool, runs
 from paymaster.reproduction import reproduce as module
+from paymaster.reproduction.commit import commit
 from paymaster.reproduction.figures import figure
 from paymaster.reproduction.names import OTHER_NAMES
 from paymaster.reproduction.pool import Finished, run_jobs
@@ -32,7 +34,7 @@ from paymaster.storage.run_directory import RunDirectory
 from small_runs import Killed, die_at
 
 ONE_GAME = Scale(
-    "a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",), leaders=("ebpg-expiring", "m3rl")
+    "a test", episodes=32, seeds=1, evaluated=8, games=("RC completion",), leaders=("ebpg-expiring", "m3rl"), original=8
 )
 
 
@@ -174,6 +176,29 @@ def test_a_row_without_its_run_is_made_anew_for_what_it_lacks(tmp_path: Path, mo
 def test_all_of_our_own_measurements_run(tmp_path: Path) -> None:
     report = reproduce(OTHER_NAMES, ONE_GAME, 1, 2, tmp_path, Console(file=io.StringIO()))
     assert all(f"({name}.md)" in report.read_text() for name in OTHER_NAMES)
+
+
+def test_a_row_names_the_commit_of_the_checkout_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "checkout" / "paymaster"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.setattr(paymaster, "__file__", str(package / "__init__.py"))
+    assert commit.__wrapped__() is None
+
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=package.parent, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "of others")
+    assert commit.__wrapped__() is None  # installed below somebody else's checkout
+    git("add", ".")
+    git("commit", "-q", "-m", "x")
+    assert commit.__wrapped__() == git("rev-parse", "--short=12", "HEAD")
+    (package / "__init__.py").write_text("changed = True\n")
+    assert commit.__wrapped__() == git("rev-parse", "--short=12", "HEAD") + "-changed"
 
 
 def test_without_ray_the_error_names_the_extra(

@@ -30,6 +30,9 @@ OtherName = Literal[
     "frozen-leader",
     "broken-contracts",
     "ten-times",
+    "original",
+    "larger-budget",
+    "crafting",
 ]
 OTHER_NAMES: Final[tuple[OtherName, ...]] = get_args(OtherName)
 """Measurements of ours, of the same kind."""

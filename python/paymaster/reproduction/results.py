@@ -61,7 +61,7 @@ class Results:
     def values(self, reading: Reading) -> list[float]:
         """One of each seed; NaN where there is none. Raises KeyError for a run that has not been made."""
         if reading not in self._values:
-            self._values[reading] = [self._value(reading, seed) for seed in range(self.seeds)]
+            self._values[reading] = [self._value(reading, seed) for seed in range(reading.arm.seeds_of(self.seeds))]
         return self._values[reading]
 
     def estimate(self, reading: Reading, statistic: Callable[[Floats], Floats] = mean) -> Estimate:
@@ -78,20 +78,22 @@ class Results:
         return float(self._load(scripted_of(reading, self.scale, seed).key)[reading.measure])
 
     def shares(self, readings: Iterable[Reading]) -> Floats:
-        """Readings of several games, each as a share of its reference, float [S, games]."""
+        """Readings of several games, each as a share of its reference, float [S, games]; of the seeds that all have."""
+        every = list(readings)
+        seeds = min(one.arm.seeds_of(self.seeds) for one in every)
         return np.array(
-            [[self._value(one, seed) / self.reference(one, seed) for one in readings] for seed in range(self.seeds)]
+            [[self._value(one, seed) / self.reference(one, seed) for one in every] for seed in range(seeds)]
         )
 
     def curve(self, arm: Arm) -> tuple[list[int], Floats]:
         """Episodes [W] at the ends of windows, and the mean gain in each while training, float [S, W]."""
-        curves = [self._row(arm, seed)["training"]["curve"] for seed in range(self.seeds)]
+        curves = [self._row(arm, seed)["training"]["curve"] for seed in range(arm.seeds_of(self.seeds))]
         return curves[0]["episode"], np.array([curve["gain"] for curve in curves])
 
     def decide(self, claim: Claim) -> Decided:
-        """By the rule of :mod:`paymaster.reproduction.claims`."""
+        """By the rule of :mod:`paymaster.reproduction.claims`, over the seeds that all of its readings have."""
         parts = [[weight * value for value in self.values(reading)] for weight, reading in claim.terms]
-        interval = interval_of([sum(of_seed) for of_seed in zip(*parts, strict=True)])
+        interval = interval_of([sum(of_seed) for of_seed in zip(*parts, strict=False)])
         return Decided(claim, interval, verdict(interval, claim.side, claim.threshold))
 
     def _value(self, reading: Reading, seed: int) -> float:

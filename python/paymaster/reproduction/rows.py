@@ -90,10 +90,11 @@ class Prediction:
 
 @dataclass(frozen=True)
 class RunRow:
-    """Of a training run: its configuration, and what was measured so far."""
+    """Of a training run: its configuration, and what was measured so far; where it was trained, its commit."""
 
     key: str
     name: str
+    commit: str | None
     config: dict[str, Any]
     training: Training
     evaluations: dict[str, Means]
@@ -150,7 +151,7 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     """The row, checked field by field, and against its key. Raises ValueError."""
     made: RunRow | ScriptedRow
     if "config" in row:
-        made = from_json(RunRow, {"insight": None, "prediction": None, **row}, where)  # rows are older than these
+        made = from_json(RunRow, {"commit": None, "insight": None, "prediction": None, **row}, where)  # rows are older than these
         try:
             follows = key_of(made.config)
         except ValueError as error:

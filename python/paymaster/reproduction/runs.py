@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from paymaster.analysis.evaluate import evaluate_run
+from paymaster.reproduction.commit import commit
 from paymaster.reproduction.conditions import CONDITIONS
 from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.probes import PROBES, probe_of
@@ -116,7 +117,7 @@ class RunJob:
         if self.untrained(out):
             row_path(out, name).unlink(missing_ok=True)  # it must not stand beside a training that goes on
             begun = {"evaluations": {}, "attention": None, "name": self.name, "config": self.config.to_json()}
-            write_row(out, name, {**begun, "training": _train(self.config, run)})
+            write_row(out, name, {**begun, "commit": commit(), "training": _train(self.config, run)})
         row = read_row(out, name)
         for played in self._wanted(row):
             condition = CONDITIONS[played.condition]
@@ -160,8 +161,10 @@ def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[AnyJob]
     """Everything that the figures need, each run once; the first seed of all runs comes first."""
     every = list(figures)
     readings = set().union(*map(readings_of, every))
-    scripted = [scripted_job(r, scale, seed) for r in readings if r.arm.scripted for seed in range(seeds)]
-    scripted += [scripted_of(r, scale, seed) for r in set().union(*map(_averaged, every)) for seed in range(seeds)]
+    of_seeds = [(reading, seed) for reading in readings for seed in range(reading.arm.seeds_of(seeds))]
+    averaged = set().union(*map(_averaged, every))
+    scripted = [scripted_job(reading, scale, seed) for reading, seed in of_seeds if reading.arm.scripted]
+    scripted += [scripted_of(reading, scale, seed) for reading, seed in of_seeds if reading in averaged]
     references = {job.key: job for job in scripted}
     runs: dict[str, RunJob] = {}
     trained = sorted((reading for reading in readings if not reading.arm.scripted), key=repr)
@@ -169,7 +172,7 @@ def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[AnyJob]
         of_arm = list(group)
         played = frozenset(reading.played for reading in of_arm if probe_of(reading.measure) is None)
         probes = frozenset(filter(None, (probe_of(reading.measure) for reading in of_arm)))
-        for seed in range(seeds):
+        for seed in range(arm.seeds_of(seeds)):
             config = train_config(arm, seed, scale.episodes)
             name = key(config)
             if (same := runs.get(name)) is not None:  # two arms may be the same run

@@ -20,6 +20,7 @@ class Scale:
         episodes: of training, a run.
         seeds: of training, 0 and up.
         evaluated: episodes of an evaluation.
+        original: episodes of a run as the original had it, whose own number is 250,000.
         games: names of those that are played; None is all. A figure about others keeps its own.
         noises: of the evaluations of Table 1.
         intervals: fixed ones, in steps, beside the learned one.
@@ -31,6 +32,7 @@ class Scale:
     episodes: int
     seeds: int
     evaluated: int
+    original: int = 25_000
     games: tuple[str, ...] | None = None
     noises: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
     intervals: tuple[int, ...] = (2, 5, 10)
@@ -44,6 +46,7 @@ SCALES: Final[dict[ScaleName, Scale]] = {
         episodes=64,
         seeds=2,
         evaluated=64,
+        original=16,
         games=("RC completion", "navigation advance"),
         noises=(0.0, 0.5),
         intervals=(5,),
@@ -51,6 +54,8 @@ SCALES: Final[dict[ScaleName, Scale]] = {
         leaders=("ebpg-expiring", "m3rl"),
     ),
     "cpu": Scale("5,000 episodes a run, a fiftieth of the paper's", episodes=5_000, seeds=5, evaluated=1_000),
-    "paper": Scale("250,000 episodes a run, the paper's number", episodes=250_000, seeds=5, evaluated=1_000),
+    "paper": Scale(
+        "250,000 episodes a run, the paper's number", episodes=250_000, seeds=5, evaluated=1_000, original=250_000
+    ),
 }
 """Name -> scale."""

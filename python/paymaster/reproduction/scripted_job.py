@@ -14,7 +14,7 @@ from paymaster.play.episode import play_to_end
 from paymaster.reproduction.conditions import CONDITIONS
 from paymaster.reproduction.rows import means_of, read_row, scripted_key, write_row
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.specs import GAMES, Arm, Played, Reading, train_config
+from paymaster.reproduction.specs import ALL_GAMES, Arm, Played, Reading, train_config
 from paymaster.scripted import make_scripted
 from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_env, make_followers
@@ -63,7 +63,7 @@ class ScriptedJob:
     @property
     def key(self) -> str:
         """Of its row."""
-        return scripted_key(GAMES[self.arm.game].task, self.leader, self.parameters(), self.evaluated)
+        return scripted_key(ALL_GAMES[self.arm.game].task, self.leader, self.parameters(), self.evaluated)
 
     def done(self, out: Path) -> bool:
         """Whether it is there."""
@@ -77,7 +77,7 @@ class ScriptedJob:
         """Plays and writes the row."""
         evaluation = evaluate_scripted(
             self.leader,
-            GAMES[self.arm.game].task,
+            ALL_GAMES[self.arm.game].task,
             self.evaluated,
             parameters=self._games(),
             replacement=CONDITIONS[self.played.condition].replacement,

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from paymaster.algorithms import OriginalLearning, leader_kind
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.scripted import SCRIPTED
 from paymaster.training.config import TaskParameters, TrainConfig
 from paymaster.training.regimes import REGIMES
 from paymaster.validation.parameters import plain_parameters
 
-__all__ = ["GAMES", "Arm", "Game", "Played", "Reading", "key", "key_of", "train_config"]
+__all__ = ["ALL_GAMES", "GAMES", "Arm", "Game", "Played", "Reading", "key", "key_of", "train_config"]
 
 Payment = Literal["completion", "advance", "advance_once"]
 Followers = Literal["rule", "meta", "primitive"]
@@ -56,22 +57,30 @@ GAMES: Final[dict[str, Game]] = {
 }
 """Name -> game: the paper's four tasks (RC: resource collection, MB: multi-bonus), each under both payment rules."""
 
+ALL_GAMES: Final[dict[str, Game]] = {
+    **GAMES,
+    "crafting": Game("crafting", "completion"),
+    "MB crafting": Game("multi_bonus_crafting", "completion"),
+}
+"""The same, and M3RL's second world."""
+
 
 @dataclass(frozen=True)
 class Arm:
     """What is compared: a run but for its seed and number of episodes.
 
     Attributes:
-        game: of :data:`GAMES`.
+        game: of :data:`ALL_GAMES`.
         leader: its name; that of a scripted one stands for itself, which is not trained.
         regime: of :data:`~paymaster.training.regimes.REGIMES`.
         followers: "rule", or they learn: "meta", "primitive".
         num_followers: N; None is the preset's.
         noise: share of random actions while training; None is the regime's.
         changes: departures of its configuration from the regime's, such as ("learner.epochs", 4), of "learner",
-            "parameters" and "follower_learner".
+            "original", "parameters" and "follower_learner".
         length: of the training, as a share of the scale's number of episodes.
         first_seed: of training; the scale's seeds count from it.
+        seeds: at most so many of the scale's; None is all.
     """
 
     game: str
@@ -83,6 +92,11 @@ class Arm:
     changes: tuple[tuple[str, Any], ...] = ()
     length: float = 1.0
     first_seed: int = 0
+    seeds: int | None = None
+
+    def seeds_of(self, seeds: int) -> int:
+        """Return how many of so many seeds it has."""
+        return seeds if self.seeds is None else min(seeds, self.seeds)
 
     @property
     def scripted(self) -> bool:
@@ -109,7 +123,7 @@ class Arm:
 
     def parameters(self) -> TaskParameters:
         """Parameters in place of the task's own."""
-        payment = GAMES[self.game].payment
+        payment = ALL_GAMES[self.game].payment
         usual = {
             "payment": LEARNING_ADVANCE if payment == "advance" and self.followers != "rule" else payment,
             "followers": None if self.followers == "rule" else self.followers,
@@ -172,7 +186,7 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
     regime = REGIMES[arm.regime]
     follower_learner = {**regime.follower_learner, **arm.changes_of("follower_learner")}
     return TrainConfig(
-        GAMES[arm.game].task,
+        ALL_GAMES[arm.game].task,
         leader=arm.leader,
         settings="paper" if arm.regime == "paper" else "tuned",
         episodes=round(arm.length * episodes),
@@ -180,6 +194,9 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
         seed=arm.first_seed + seed,
         parameters=arm.parameters(),
         learner=dataclasses.replace(regime.learner_of(arm.leader), **arm.changes_of("learner")),
+        original=dataclasses.replace(
+            leader_kind(arm.leader).original or OriginalLearning(), **arm.changes_of("original")
+        ),
         follower_learner=dataclasses.replace(FollowerLearning(), **follower_learner),
     )
 

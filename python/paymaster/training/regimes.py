@@ -67,6 +67,14 @@ REGIMES: Final[dict[str, Regime]] = {
         noise=0.3,
         cost=10.0,
     ),
+    # What a leader is there says (paymaster.algorithms.ORIGINALS); there is nothing that all have in common beside.
+    "original": Regime(
+        "as the original had it: M3RL's planes, networks, statistics, first offers and learning, one episode an "
+        "update, exploration for as large a share of the training, no random actions",
+        num_envs=1,
+        tuned=False,
+        cost=30.0,
+    ),
     "two time scales": Regime(
         "ours, but for learning rates: 0.0003 for the leader's policy, 0.001 for its critic and the followers",
         learner={"learning_rate": 3e-4, "critic_learning_rate": 1e-3, "learning_rate_end": 1.0},
