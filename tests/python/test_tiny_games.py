@@ -17,10 +17,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from best_play import BestPlay, try_everything
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.exact import BestPlay, try_everything
 from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.training.config import TrainConfig

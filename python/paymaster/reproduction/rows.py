@@ -151,7 +151,9 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     """The row, checked field by field, and against its key. Raises ValueError."""
     made: RunRow | ScriptedRow
     if "config" in row:
-        made = from_json(RunRow, {"commit": None, "insight": None, "prediction": None, **row}, where)  # rows are older than these
+        made = from_json(
+            RunRow, {"commit": None, "insight": None, "prediction": None, **row}, where
+        )  # rows are older than these
         try:
             follows = key_of(made.config)
         except ValueError as error:

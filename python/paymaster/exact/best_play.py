@@ -6,6 +6,10 @@ therefore what a leader that has learned the traits of a fixed population can re
 
 Nothing here knows the rules: every transition is asked of the package's batch by ``set_state`` and ``step``.
 :func:`try_everything` is the same without even the notion of a state, for short horizons.
+
+A position is a row of some 20 to 100 numbers, and each is asked with every joint offer, of which there are (G K)^N: two
+followers with two goal types and two bonus levels have 16, four followers of the paper's tasks 4,096. So games of one
+or two followers on small maps can be held; the class stops with an error where it may keep no more positions.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import paymaster
+from paymaster.envs.tasks import make_vec
 from paymaster.envs.vector import LeaderVectorEnv
 
 __all__ = ["BestPlay", "all_offers", "try_everything"]
@@ -35,51 +39,74 @@ _REPORTED = (
 
 
 def all_offers(env: LeaderVectorEnv) -> NDArray[np.int64]:
-    """Every joint offer, [(G K + abstain)^N, N, 2]."""
+    """Return every joint offer, int64 [(G K + abstain)^N, N, 2]."""
     goals, bonuses = env.parameters["num_goals"], env.parameters["num_bonuses"]
     offers = [*itertools.product(range(goals), range(bonuses)), *[(goals, 0)] * env.parameters["abstain"]]
     return np.array(list(itertools.product(offers, repeat=env.num_followers)))
 
 
 class BestPlay:
-    """Values of all positions that any leader can reach from some starts.
+    """Knows the values of all positions that a leader can reach from some starts, with followers that decide by rule.
 
     Args:
-        task: name of a preset.
+        task: its name.
         parameters: of the game, its population among them; without noise.
         start: states [B, ...] as ``env.state()`` gives them, all in the same step.
+        most_positions: to be kept.
+
+    Attributes:
+        offers: every joint offer, int64 [A, N, 2].
 
     Raises:
-        ValueError: a game with noise, or one that remembers contracts which were dropped ("advance_once").
+        ValueError: a game with noise, one that remembers contracts which were dropped ("advance_once"), or one with
+            more positions than may be kept.
     """
 
-    def __init__(self, task: str, parameters: Mapping[str, Any], start: State) -> None:
+    def __init__(
+        self, task: str, parameters: Mapping[str, Any], start: State, *, most_positions: int = 1_000_000
+    ) -> None:
         if parameters.get("noise", 0.0) != 0.0:
             raise ValueError(f"noise: expected 0, got {parameters['noise']}")
         if parameters.get("payment") == "advance_once":
             raise ValueError("payment: expected 'completion' or 'advance', got 'advance_once'")
-        self._env = paymaster.make_vec(task, _GAMES, 0, 1, autoreset_mode="Disabled", **parameters)
+        self._env = make_vec(task, _GAMES, 0, 1, autoreset_mode="Disabled", **parameters)
         self._env.statistics.frozen = True
         self.offers = all_offers(self._env)
         self._shapes = {name: values.shape[1:] for name, values in self._env.state().items() if name != "done"}
         self._q: dict[bytes, NDArray[np.float64]] = {}
+        self._most = most_positions
         self._search(self._rows(start))
 
     def values(self, state: State) -> NDArray[np.float64]:
-        """What the best leader gains from here on, [B]; 0 for games that are over."""
+        """Return what the best leader gains from here on, float64 [B]; 0 for games that are over.
+
+        Raises:
+            KeyError: a position that was never reached.
+        """
         over = np.asarray(state["done"])
         best = [0.0 if end else self._q[row.tobytes()].max() for row, end in zip(self._rows(state), over, strict=True)]
         return np.array(best)
 
     def action_values(self, state: State) -> NDArray[np.float64]:
-        """The same after each joint offer of ``offers``, [B, A]. Raises KeyError for a position never reached."""
+        """Return the same after each joint offer of ``offers``, float64 [B, A].
+
+        Raises:
+            KeyError: a position that was never reached.
+        """
         return np.stack([self._q[row.tobytes()] for row in self._rows(state)])
 
     def _search(self, rows: Rows) -> None:
         """Forward, a step at a time, to all positions; back with the largest sums of rewards."""
-        layers = []
+        layers: list[tuple[Rows, Rows, NDArray[np.bool_], NDArray[np.intp]]] = []
+        kept = 0
         rows = np.unique(rows, axis=0)
         while len(rows):
+            kept += len(rows)
+            if kept > self._most:
+                raise ValueError(
+                    f"most_positions: expected enough for this game, got {self._most:,}, and {kept:,} after "
+                    f"{len(layers)} steps: take a smaller map, fewer followers or a shorter horizon"
+                )
             reward, successor, over = self._expand(rows)
             following, index = np.unique(successor[~over], axis=0, return_inverse=True)
             layers.append((rows, reward, over, index.ravel()))
@@ -129,17 +156,17 @@ class BestPlay:
 
 
 def try_everything(task: str, parameters: Mapping[str, Any], start: State, game: int) -> float:
-    """The largest gain of any sequence of joint offers from one start, each played out in a game of its own.
+    """Return the largest gain of any sequence of joint offers from one start, each played in a game of its own.
 
     Args:
         task, parameters: as in :class:`BestPlay`.
         start: states [B, ...] at the beginning of episodes.
         game: which of them.
     """
-    env = paymaster.make_vec(task, 1, 0, 1, **parameters)
+    env = make_vec(task, 1, 0, 1, **parameters)
     joint, horizon = all_offers(env), env.parameters["horizon"]
     total = len(joint) ** horizon
-    env = paymaster.make_vec(task, total, 0, 1, autoreset_mode="Disabled", **parameters)
+    env = make_vec(task, total, 0, 1, autoreset_mode="Disabled", **parameters)
     env.set_state(**{name: np.repeat(values[game : game + 1], total, axis=0) for name, values in start.items()})
     sequence = np.arange(total)
     gain = np.zeros(total)
