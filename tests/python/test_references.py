@@ -183,6 +183,55 @@ def test_full_information_pays_no_more_than_it_takes() -> None:
     assert tried > 100
 
 
+@pytest.mark.parametrize("task", [MB, "navigation", "crafting"])
+def test_the_nearest_type_for_the_lowest_pay_and_held_while_the_contract_runs(task: str) -> None:
+    env = make(task, 64)
+    lowest = int(np.flatnonzero(env.prices > 0)[0])
+    assert lowest == (task == "crafting")  # there level 0 is no employment
+    held = 0
+    for name in ("nearest", "nearest_hold"):
+        observations, steps = play(name, env)
+        for seen, (offers, _) in zip(observations, steps, strict=False):
+            for b, k in itertools.product(range(env.num_envs), range(env.num_followers)):
+                if name == "nearest_hold" and seen["contract_running"][b, k]:
+                    expected = list(seen["offer"][b, k])
+                    held += 1
+                else:
+                    ways = [(way, g) for g, way in enumerate(seen["distance"][b, k]) if way >= 0]
+                    expected = [min(ways)[1] if ways else 0, lowest]
+                assert list(offers[b, k]) == expected
+    assert held > 100
+
+
+@pytest.mark.parametrize("task", [MB, "navigation"])
+def test_told_leaders_send_each_follower_where_it_alone_brings_most(task: str) -> None:
+    """Both offer by net profit per step, no follower looks at another; the lowest at level 0 alone."""
+    env = make(task, 32, payment="completion")
+    for name in ("told_lowest", "told_alone"):
+        observations, steps = play(name, env)
+        state = env.state("skill", "preference", "reservation")
+        on_the_grid, sent = "heading" in observations[0], 0
+        for seen, (offers, _) in zip(observations, steps, strict=False):
+            left = env.parameters["horizon"] - seen["step"]
+            for b, k in itertools.product(range(env.num_envs), range(env.num_followers)):
+                ways = seen["distance"][b, k]
+                best, choice = 0.0, None
+                for g, way in enumerate(ways):
+                    likes, other = state["preference"][b, k] == g, ways[state["preference"][b, k]] >= 0
+                    needed = state["reservation"][b, k] if other and not likes else 0.0
+                    level = int(np.searchsorted(env.prices, needed, side="right"))
+                    if not (state["skill"][b, k, g] and 0 <= way < left[b] and level < len(env.prices)):
+                        continue
+                    profit = (env.goal_reward[g] - env.prices[level]) / (way + (2 if on_the_grid else 1) or 1)
+                    if (name == "told_alone" or level == 0) and profit > best + 1e-9:
+                        best, choice = profit, [g, level]
+                if choice is not None:
+                    sent += 1
+                    assert list(offers[b, k]) == choice
+        assert sent > 500
+    assert gain("told_lowest", MB, "completion")[0] > gain("told_alone", MB, "completion")[0]
+
+
 def test_full_information_keeps_running_contracts_under_advance() -> None:
     env = make(RC, 64, payment="advance")
     observations, steps = play("full_information", env)

@@ -1,8 +1,8 @@
 """Scripted leaders that need no training: a sense of scale beside any leader that learns.
 
-``random`` and ``fixed`` know nothing, ``preference`` sees what followers prefer, ``full_information`` sees all
-traits and the planners' distances. The last is a greedy search, not an upper bound. One of one's own has an import path
-for a name.
+``random`` and ``fixed`` know nothing; ``nearest`` and ``nearest_hold`` see the planners' distances, as every leader
+does; ``preference`` is told what followers prefer; ``told_lowest``, ``told_alone`` and ``full_information`` are told
+all traits. All are greedy: none is an upper bound. One of one's own has an import path for a name.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from paymaster.scripted.full_information import FullInformation
+from paymaster.scripted.full_information import FullInformation, ToldAlone, ToldLowest
 from paymaster.scripted.leaders import Fixed, Leader, Preference, Random
+from paymaster.scripted.nearest import Nearest, NearestHold
 from paymaster.validation.arguments import check_int
 from paymaster.validation.imports import imported, is_import_path
 
@@ -21,7 +22,11 @@ __all__ = ["SCRIPTED", "Leader", "is_scripted_leader", "make_own", "make_scripte
 SCRIPTED: dict[str, Callable[[int], Leader]] = {
     "random": Random,
     "fixed": Fixed,
+    "nearest": Nearest,
+    "nearest_hold": NearestHold,
     "preference": Preference,
+    "told_lowest": ToldLowest,
+    "told_alone": ToldAlone,
     "full_information": FullInformation,
 }
 """Name -> scripted leader."""

@@ -1,4 +1,4 @@
-"""The scripted leader that sees everything: traits, and the planners' distances."""
+"""Scripted leaders that see everything: traits, and the planners' distances."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from paymaster import _core
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.scripted.crafting import CraftingPlan, plays_crafting
-from paymaster.scripted.means import Means
+from paymaster.scripted.means import Means, lowest_level
 
-__all__ = ["FullInformation"]
+__all__ = ["FullInformation", "ToldAlone", "ToldLowest"]
 
 Actions = NDArray[np.int64]
 Observation = Mapping[str, NDArray[Any]]
@@ -34,6 +34,9 @@ class FullInformation:
     Args:
         seed: unused, for the scripted leaders' common signature.
     """
+
+    _assigns = True  # followers are held against each other
+    _lowest_only = False  # offers of the lowest bonus alone
 
     def __init__(self, seed: int = 0) -> None:
         self._traits: dict[str, NDArray[Any]] = {}
@@ -74,6 +77,8 @@ class FullInformation:
     def _by_profit(self, env: LeaderVectorEnv, observation: Observation, bonus: NDArray[np.int64]) -> Actions:
         """Offers of the best assignment."""
         value = self._profit_per_step(env, observation, bonus)
+        if self._lowest_only:
+            value[bonus > lowest_level(env)] = 0.0
         seat, room = _seats(observation)
         kept = np.zeros(value.shape[:2], dtype=np.bool_)
         if env.parameters["payment"] in ("advance", "advance_once"):
@@ -82,7 +87,7 @@ class FullInformation:
             taken = seat[games, followers, observation["offer"][games, followers, 0]]
             np.subtract.at(room, (games, taken), 1)
             value[kept] = 0.0
-        chosen = _assign(value, seat, np.maximum(room, 0))
+        chosen = _assign(value, seat, np.maximum(room, 0)) if self._assigns else _each_alone(value)
         level = _of_type(bonus, np.maximum(chosen, 0))
         actions = np.where(
             (chosen >= 0)[..., None], np.stack((chosen, level), axis=-1), self._for_the_rest(env, observation)
@@ -166,6 +171,32 @@ class FullInformation:
             refused = np.full_like(preference, goals)
         goal = np.where(able, preference, refused)
         return np.stack((goal, np.zeros_like(goal)), axis=-1)
+
+
+class ToldAlone(FullInformation):
+    """At every step each follower's own best goal type by net profit per step needed, at the cheapest bonus that wins
+    it, whatever the others do. Else as :class:`FullInformation`, in the crafting world the same.
+
+    Args:
+        seed: unused, for the scripted leaders' common signature.
+    """
+
+    _assigns = False
+
+
+class ToldLowest(ToldAlone):
+    """The same of offers at the lowest bonus that pays anything: those that followers take for so little.
+
+    Args:
+        seed: unused, for the scripted leaders' common signature.
+    """
+
+    _lowest_only = True
+
+
+def _each_alone(value: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The goal type of each follower that is worth most, [B, N]; -1 where none is worth anything."""
+    return np.where(value.max(axis=-1) > 0, value.argmax(axis=-1), -1).astype(np.int64)
 
 
 def _none(env: LeaderVectorEnv) -> int | None:

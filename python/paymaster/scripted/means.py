@@ -1,4 +1,4 @@
-"""What a leader can afford: offers that fit in a budget, and under a cap on the share of the revenue."""
+"""What a leader pays at least, and what it can afford: offers within a budget and a cap on the share of the revenue."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from paymaster.envs.vector import LeaderVectorEnv
 
-__all__ = ["Means"]
+__all__ = ["Means", "lowest_level"]
 
 Actions = NDArray[np.int64]
 _SEEN = 1e-6  # observations are float32
+
+
+def lowest_level(env: LeaderVectorEnv) -> int:
+    """Return the lowest bonus level that pays anything; 0 where none does."""
+    return int((env.prices > 0).argmax())
 
 
 class Means:
