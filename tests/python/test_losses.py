@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -172,6 +173,17 @@ def test_other_losses_by_hand() -> None:
     assert imitation.tolist() == pytest.approx([0.3132617, 2.1269280])
     critic = losses.critic_loss(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 5.0]]))
     assert critic.tolist() == pytest.approx([5.0])
+
+
+def test_floored_probabilities_by_hand() -> None:
+    """What has the floor's probability is taught half as much, what has far less nothing."""
+    log_prob = torch.tensor([0.0, -5.0, math.log(1e-6), -200.0], dtype=torch.float64, requires_grad=True)
+    found = losses.floored(log_prob)
+    expected = [math.log(math.exp(value) + 1e-6) for value in log_prob.tolist()]
+    assert found.tolist() == pytest.approx(expected, abs=1e-12)
+    found.sum().backward()
+    assert log_prob.grad is not None
+    assert log_prob.grad.tolist() == pytest.approx([1 / (1 + 1e-6), math.exp(-5) / (math.exp(-5) + 1e-6), 0.5, 0.0])
 
 
 def test_masked_mean_takes_only_what_was_played() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from paymaster.algorithms import ORIGINALS, LeaderAlgorithm, OriginalLeader, OriginalLearning
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.packed_steps import PackedSteps
-from paymaster.algorithms.process import OptionRules
+from paymaster.algorithms.process import OptionRules, held_offers
 from paymaster.algorithms.process_group import Ranks
 from paymaster.analysis.evaluate import evaluate_run
 from paymaster.analysis.inspection import inspect_run
@@ -234,6 +235,20 @@ def test_with_an_interval_the_policy_is_averaged_over_its_decisions() -> None:
     steps = PackedSteps.of(episodes)
     assert len(first) < len(steps.previous)
     assert metrics["entropy"] == pytest.approx(np.log(G * K), rel=1e-2)  # of a fresh policy, not a tenth of it
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_what_is_hardly_possible_any_more_bounds_the_loss(name: str) -> None:
+    """A policy that has become sure of something else; with a dense gradient also of offers that are maintained."""
+    rollout, leader = run_of(name)
+    steps = PackedSteps.of(played(rollout))
+    with torch.no_grad():
+        for head in (leader.network.goal, leader.network.bonus):
+            head.weight.mul_(1e6)
+    update = leader._update_of()
+    update.take(steps, held_offers(leader.config.options, steps.previous, steps.expired, steps.step), leader.config)
+    assert update._output.log_mu.min() < -50
+    assert 2 * math.log(1e-6) - 1e-3 <= update.judge().policy.min() < -10
 
 
 def test_an_update_is_rmsprop_on_a_gradient_of_l1_norm_1() -> None:

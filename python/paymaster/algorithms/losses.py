@@ -23,6 +23,7 @@ __all__ = [
     "critic_loss",
     "dense_log_prob",
     "entropy",
+    "floored",
     "floored_log_prob",
     "imitation_loss",
     "masked_mean",
@@ -32,6 +33,9 @@ __all__ = [
     "termination_log_prob",
     "termination_penalty",
 ]
+
+FLOOR = 1e-6
+"""What M3RL adds to probabilities before their logarithm."""
 
 
 def termination_log_prob(logits: Tensor, new_offer: Tensor, held: Tensor) -> Tensor:
@@ -107,7 +111,7 @@ def bonus_log_prob(log_mu: Tensor, offer: Tensor, num_bonuses: int) -> Tensor:
     return _chosen((by_goal - by_goal.logsumexp(-1, keepdim=True)).flatten(-2), offer)
 
 
-def floored_log_prob(log_mu: Tensor, offer: Tensor, num_bonuses: int, floor: float = 1e-6) -> Tensor:
+def floored_log_prob(log_mu: Tensor, offer: Tensor, num_bonuses: int, floor: float = FLOOR) -> Tensor:
     """log(p(g) + floor) + log(p(b | g) + floor) of an offer, as M3RL has it (Shu & Tian 2019, their code).
 
     Args:
@@ -119,7 +123,12 @@ def floored_log_prob(log_mu: Tensor, offer: Tensor, num_bonuses: int, floor: flo
     of_goal = log_mu.view(*log_mu.shape[:-1], -1, num_bonuses).logsumexp(-1)
     goal = _chosen(of_goal, offer // num_bonuses)
     bonus = _chosen(log_mu, offer) - goal
-    return (goal.exp() + floor).log() + (bonus.exp() + floor).log()
+    return floored(goal, floor) + floored(bonus, floor)
+
+
+def floored(log_prob: Tensor, floor: float = FLOOR) -> Tensor:
+    """log(p + floor) of log p, any shape: what is hardly possible any more is not taught to be less so."""
+    return torch.logaddexp(log_prob, log_prob.new_tensor(floor).log())
 
 
 def policy_gradient_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:

@@ -21,8 +21,8 @@ class OriginalUpdate(TorchUpdate):
 
     Args:
         network: the leader's.
-        corrected: log-probabilities are those of the distribution that offers were drawn from, exploration included
-            (ours); else log(p + 1e-6) of the policy's goal and of its bonus, whatever was explored (M3RL).
+        corrected: log(p + 1e-6) of the distribution that offers were drawn from, exploration included, and of the
+            policy where they are maintained; else of the policy's goal and of its bonus, whatever was explored (M3RL).
     """
 
     def __init__(self, network: PlaneLeaderNetwork, *, corrected: bool) -> None:
@@ -40,7 +40,8 @@ class OriginalUpdate(TorchUpdate):
 
     def _log_probs(self, output: LeaderOutput) -> tuple[Tensor, Tensor | None]:
         if self._corrected:
-            return super()._log_probs(output)
+            policy, termination = super()._log_probs(output)
+            return losses.floored(policy), termination
         bonuses = self._planes.config.num_bonuses
         policy = losses.floored_log_prob(output.log_mu, self._steps.offer, bonuses)
         if output.termination_logits is None:
