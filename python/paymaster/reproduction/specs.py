@@ -119,7 +119,12 @@ class Arm:
     def cost(self) -> float:
         """Of an episode in time, roughly, beside one of our regime with four followers that do not learn."""
         learning = 1.0 if self.followers == "rule" else 2.0
-        return REGIMES[self.regime].cost * learning * (self.num_followers or 4) / 4
+        run, like = self.changes_of("run"), [self.regime]
+        if run.get("num_envs") == 1:
+            like.append("paper")
+        if not run.get("shared_goal_weights", True):
+            like.append("original")  # by torch, too
+        return max(REGIMES[regime].cost for regime in like) * learning * (self.num_followers or 4) / 4
 
     def parameters(self) -> TaskParameters:
         """Parameters in place of the task's own."""
