@@ -167,6 +167,8 @@ void bind_features(py::module_& m) {
                              [](const PyFeatureEncoder& self) { return self.encoder().follower_features(); })
       .def_property_readonly("goal_features",
                              [](const PyFeatureEncoder& self) { return self.encoder().goal_features(); })
+      .def_property_readonly("earlier_features",
+                             [](const PyFeatureEncoder& self) { return self.encoder().earlier_features(); })
       .def("encode", &PyFeatureEncoder::encode, py::arg("observation"))
       .def("encode_into", &PyFeatureEncoder::encode_into, py::arg("observation"), py::arg("follower"), py::arg("goal"),
            py::arg("expired"));

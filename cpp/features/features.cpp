@@ -14,7 +14,6 @@ namespace {
 
 constexpr double kNear = 10.0;  // actions; distances are shown as kNear / (kNear + distance), finest where it matters
 constexpr int kFollowerFixed = 1 + kBodyFeatures + 4;  // time, body, contract
-constexpr int kGoalFixed = kGoalFeaturesNow + 1 + 1;   // outcome and how often
 constexpr float kFarthest = 2.0f;                      // of a body's features
 
 float flag(bool holds) { return holds ? 1.0f : 0.0f; }
@@ -101,8 +100,10 @@ int FeatureEncoder::follower_features() const {
 }
 
 int FeatureEncoder::goal_features() const {
-  return kGoalFixed + 2 * bonuses_ + kCurveMarks + (routes_ ? actions_ : 0) + fitting_ + own_of_pairs_;
+  return kGoalFeaturesNow + earlier_features() + (routes_ ? actions_ : 0) + fitting_ + own_of_pairs_;
 }
+
+int FeatureEncoder::earlier_features() const { return 2 * bonuses_ + 2 + kCurveMarks; }  // as write_history has them
 
 std::vector<std::uint8_t> FeatureEncoder::find_candidates(const SeenFields& seen, const Column<std::int16_t>& offer,
                                                           std::size_t games) const {

@@ -122,6 +122,7 @@ class FeatureEncoder {
   int candidates() const { return candidates_; }      // C
   int follower_features() const;                      // F
   int goal_features() const;                          // D
+  int earlier_features() const;                       // of those, behind kGoalFeaturesNow, of earlier episodes
   int own_of_pairs() const { return own_of_pairs_; }  // the last so many of D: the world's own
 
   /// What a bonus level pays, as a share of what the highest does; of any number a hand-made observation may hold.

@@ -35,6 +35,8 @@ VARIANTS = {
     "independent heads": replace(CONFIG, heads="independent"),
     "no prediction": replace(CONFIG, prediction=False),
     "abstain": replace(CONFIG, abstain=True),
+    "unshared": replace(CONFIG, shared_goal_weights=False),
+    "unshared, independent, abstain": replace(CONFIG, shared_goal_weights=False, heads="independent", abstain=True),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from paymaster.analysis.intervals import Interval
 from paymaster.reproduction.claims import Verdict, interval_of, overall, verdict
 from paymaster.reproduction.conditions import CONDITIONS
 from paymaster.reproduction.figures import FIGURES, figure
+from paymaster.reproduction.ladder import RUNGS
 from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
 from paymaster.reproduction.original import share_of_budget
 from paymaster.reproduction.plan import Figure, above, panel_of
@@ -23,6 +25,7 @@ from paymaster.reproduction.runs import RunJob, jobs_of, readings_of
 from paymaster.reproduction.scales import SCALES
 from paymaster.reproduction.scripted_job import ScriptedJob
 from paymaster.reproduction.specs import GAMES, LEARNING_ADVANCE, Arm, Played, Reading, key, train_config
+from paymaster.training.config import TrainConfig
 from paymaster.training.regimes import REGIMES
 
 HOLDS, FAILS, UNDECIDED = Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED
@@ -142,6 +145,70 @@ def test_the_whole_of_the_originals_training_changes_nothing() -> None:
     for leader in ORIGINALS:
         whole = Arm("RC completion", leader, "original", changes=share_of_budget(leader, 250_000))
         assert train_config(whole, 0, 10) == train_config(Arm("RC completion", leader, "original"), 0, 10)
+
+
+def test_the_ladder_leads_from_ours_to_the_originals_one_change_at_a_time() -> None:
+    """Each rung's configuration differs from the one before in what its name says; the ends are other figures' runs."""
+    found = figure("ladder", CPU)
+    assert [panel.kind for panel in found.panels] == ["bars"] * 4
+    assert {panel.series[0].points[0][1].measure for panel in found.panels} == {"gain", "incentive"}
+    originals = {key(job.config) for job in jobs_of([figure("original", CPU)], CPU, 5) if isinstance(job, RunJob)}
+    learns = {"credit", "epochs", "gae_lambda", "normalise_advantage", "learning_rate", "critic_learning_rate"}
+    for panel, series in ((one, series) for one in found.panels for series in one.series):
+        game = panel.title.split(",")[0]
+        assert tuple(place for place, _ in series.points) == RUNGS
+        assert {reading.arm.game for _, reading in series.points} == {game}
+        runs = [train_config(reading.arm, 1, CPU.episodes) for _, reading in series.points]
+        for config in runs:
+            config.validate()
+            assert config.episodes == 25_000 and config.parameters["noise"] == 0.0
+        assert runs[0] == dataclasses.replace(
+            TrainConfig(GAMES[game].task, leader=series.label, seed=1),
+            episodes=25_000,
+            parameters={"payment": GAMES[game].payment, "noise": 0.0},
+        )
+        changes = [set(below.differences(above)) for below, above in itertools.pairwise(runs)]
+        assert changes[0] == {"num_envs"} and runs[1].num_envs == 1
+        assert all(name.startswith("learner.") for name in changes[1])
+        assert learns <= {name.removeprefix("learner.") for name in changes[1]}
+        assert changes[2] == {"performance_history"} and changes[3] == {"shared_goal_weights"}
+        # What our learner has of the original's is as there; the last rung is a run of another figure.
+        ours, theirs = runs[4].learner, ORIGINALS[f"{series.label}-original"].learner
+        exploration = ("exploration", "explore", "explore_episodes")
+        assert {
+            field.name for field in dataclasses.fields(ours) if getattr(ours, field.name) != getattr(theirs, field.name)
+        } <= set(exploration)
+        assert runs[5].leader == f"{series.label}-original" and key(runs[5]) in originals
+        rates = {
+            "ebpg": ("offers", 0.1, 500),
+            "m3rl": ("agents", 0.1, 5_000),
+        }  # 500 of each of 40 followers, 4 at a time
+        assert tuple(getattr(ours, name) for name in exploration) == rates[series.label]
+
+
+def test_the_ladder_decides_rung_by_rung() -> None:
+    claims = figure("ladder", CPU).claims
+    assert [claim.regime for claim in claims] == [f"rung {rung}" for rung in RUNGS for _ in range(2)]
+    for number, claim in enumerate(claims):
+        (plus, paper), (minus, baseline) = claim.terms
+        suffix = "-original" if number >= 10 else ""
+        assert (plus, minus) == (1.0, -1.0) and claim.method == "ebpg"
+        assert (paper.arm.leader, baseline.arm.leader) == (f"ebpg{suffix}", f"m3rl{suffix}")
+        assert claim.case == paper.arm.game == baseline.arm.game and paper.arm.seeds == 2
+    jobs = [job for job in jobs_of([figure("ladder", CPU)], CPU, 5) if isinstance(job, RunJob)]
+    assert len(jobs) == 2 * 2 * 2 * len(RUNGS) and len({job.name for job in jobs}) == len(jobs)
+    costs = {job.config.leader: set[float]() for job in jobs}
+    for job in jobs:
+        costs[job.config.leader].add(job.arm.cost)
+    assert costs["ebpg"] == costs["m3rl"] == {1.0, 10.0, 30.0} and costs["m3rl-original"] == {30.0}
+
+
+def test_at_the_papers_scale_the_ladder_has_the_originals_numbers_of_exploration() -> None:
+    found = figure("ladder", SCALES["paper"])
+    runs = [train_config(r.arm, 0, SCALES["paper"].episodes) for r in readings_of(found)]
+    assert {config.episodes for config in runs} == {250_000}
+    explored = {c.leader: c.learner.explore_episodes for c in runs if c.learner.credit == "team"}
+    assert explored["m3rl"] == 50_000 and explored["ebpg"] == 5_000
 
 
 def test_readings_of_fewer_seeds(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ class EBPG(NetworkPlayer):
         config: how it learns.
         device: where the parameters live.
         seed: of the initial weights; torch's global generator is left as it was.
+        performance_history: its features have M3RL's performance history in place of history statistics.
 
     Attributes:
         optimizer: of the network; the baseline's heads have a learning rate of their own.
@@ -54,7 +55,10 @@ class EBPG(NetworkPlayer):
         config: EBPGConfig | None = None,
         device: torch.device | str = "cpu",
         seed: int = 0,
+        *,
+        performance_history: bool = False,
     ) -> None:
+        self.performance_history = performance_history
         self.config = EBPGConfig() if config is None else config
         self.config.validate()
         if leader.termination == "none" and self.config.options == OptionRules():

@@ -9,6 +9,8 @@ from paymaster.validation.imports import imported, is_import_path
 
 __all__ = ["refuse_idle_settings"]
 
+_OF_A_NETWORK = ("hidden", "performance_history", "shared_goal_weights")
+
 
 def refuse_idle_settings(config: TrainConfig) -> None:
     """Raise ValueError for a learner's setting that differs from its default and that nothing reads.
@@ -33,7 +35,7 @@ def refuse_idle_settings(config: TrainConfig) -> None:
             raise ValueError(f"{name}: expected it only {wanted}, got {given[name]} for {config.leader}")
     own = imported("leader", config.leader) if is_import_path(config.leader) else None
     for name, value in given.items():
-        if is_scripted_leader(own) and (name.startswith("learner.") or name == "hidden"):
+        if is_scripted_leader(own) and (name.startswith("learner.") or name in _OF_A_NETWORK):
             raise ValueError(f"{name}: expected it only with a leader that learns, got {value} for {config.leader}")
         if name.startswith("follower_learner.") and config.followers not in ("meta", "primitive"):
             raise ValueError(
@@ -55,7 +57,7 @@ def refuse_idle_settings(config: TrainConfig) -> None:
 def _refuse_idle_original(config: TrainConfig, given: dict[str, object]) -> None:
     """The same for what leaders as the original had them do not read."""
     by_offers = config.original.exploration == "offers"
-    for name in ("hidden", "observe_routes", "learner.exploration"):
+    for name in (*_OF_A_NETWORK, "observe_routes", "learner.exploration"):
         if name in given:
             raise ValueError(
                 f"{name}: expected it only with leaders that see features, got {given[name]} for {config.leader}"

@@ -5,8 +5,13 @@ from paymaster.networks.baselines import TwoHeadedBaseline
 from paymaster.networks.follower_model import FollowerModel
 from paymaster.networks.history_encoder import HistoryEncoder
 from paymaster.networks.leader import LeaderConfig, LeaderNetwork, LeaderOutput
-from paymaster.networks.leader_policy import OfferPolicy
-from paymaster.networks.state_encoder import OfferEmbedding, StateEncoder, offered_goal
+from paymaster.networks.leader_policy import OfferPolicy, UnsharedOfferPolicy
+from paymaster.networks.state_encoder import (
+    OfferEmbedding,
+    StateEncoder,
+    UnsharedStateEncoder,
+    offered_goal,
+)
 from paymaster.networks.termination import TerminationFunction
 
 __all__ = [
@@ -21,5 +26,7 @@ __all__ = [
     "StateEncoder",
     "TerminationFunction",
     "TwoHeadedBaseline",
+    "UnsharedOfferPolicy",
+    "UnsharedStateEncoder",
     "offered_goal",
 ]

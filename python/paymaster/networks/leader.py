@@ -13,8 +13,8 @@ from paymaster.networks.attention import FollowerAttention
 from paymaster.networks.baselines import TwoHeadedBaseline
 from paymaster.networks.follower_model import FollowerModel
 from paymaster.networks.history_encoder import HistoryEncoder
-from paymaster.networks.leader_policy import OfferPolicy
-from paymaster.networks.state_encoder import StateEncoder
+from paymaster.networks.leader_policy import OfferPolicy, UnsharedOfferPolicy
+from paymaster.networks.state_encoder import StateEncoder, UnsharedStateEncoder
 from paymaster.networks.termination import TerminationFunction
 from paymaster.validation.quantities import Size
 from paymaster.validation.ranges import check_fields
@@ -43,6 +43,8 @@ class LeaderConfig:
         termination: "learned" (beta), or "none": options end by rule only (:mod:`paymaster.algorithms.process`).
         termination_start: bias of beta's logit before training.
         heads: "sequential", the goal first and then its bonus (the paper's), or "independent" of each other (M3RL).
+        shared_goal_weights: the same weights read every goal type's features, on the way in and in the heads. Else each
+            goal type has inputs and logits of its own, as in M3RL.
         prediction: the follower-aware module; without it attention does not see what followers will do.
         other_rewards: the leader is rewarded for more than its gain, so that the baseline has a head for the rest.
     """
@@ -59,6 +61,7 @@ class LeaderConfig:
     termination: Termination = "learned"
     termination_start: float = 0.0
     heads: Heads = "sequential"
+    shared_goal_weights: bool = True
     prediction: bool = True
     other_rewards: bool = False
 
@@ -80,6 +83,11 @@ class LeaderConfig:
     def validate(self) -> None:
         """Raises ValueError naming the first field that makes no sense, what was expected and what came."""
         check_fields(self)
+        if self.near_goals and not self.shared_goal_weights:
+            raise ValueError(
+                "shared_goal_weights: expected True with near_goals, whose places hold other goal types from step to "
+                "step, got False"
+            )
 
 
 class LeaderOutput(NamedTuple):
@@ -115,7 +123,12 @@ class LeaderNetwork(nn.Module):
         super().__init__()
         self.config = config
         hidden, offers = config.hidden, config.num_offers
-        self.state_encoder = StateEncoder(config.num_bonuses, config.follower_features, config.goal_features, hidden)
+        features, shared = (config.follower_features, config.goal_features), config.shared_goal_weights
+        self.state_encoder: StateEncoder | UnsharedStateEncoder = (
+            StateEncoder(config.num_bonuses, *features, hidden)
+            if shared
+            else UnsharedStateEncoder(config.num_goals, *features, hidden)
+        )
         self.history_encoder = HistoryEncoder(offers, hidden)
         self.follower_model = FollowerModel(config.num_actions, hidden) if config.prediction else None
         predicted = config.num_actions if config.prediction else 0
@@ -123,14 +136,17 @@ class LeaderNetwork(nn.Module):
         self.termination = (
             TerminationFunction(offers, hidden, config.termination_start) if config.learns_termination else None
         )
-        self.policy = OfferPolicy(
-            config.num_bonuses, config.goal_features, hidden, config.abstain, sequential=config.heads == "sequential"
+        choice: dict[str, bool] = {"abstain": config.abstain, "sequential": config.heads == "sequential"}
+        self.policy: OfferPolicy | UnsharedOfferPolicy = (
+            OfferPolicy(config.num_bonuses, config.goal_features, hidden, **choice)
+            if shared
+            else UnsharedOfferPolicy(config.num_goals, config.num_bonuses, hidden, **choice)
         )
         self.baseline = TwoHeadedBaseline(config.num_goals, config.num_bonuses, offers, hidden, config.other_rewards)
 
     def initial_history(self, num_games: int, num_followers: int) -> Tensor:
         """h before the first step, zeros [B, N, H] on the network's device."""
-        weight = self.state_encoder.goal.weight
+        weight = self.state_encoder.own.weight
         return weight.new_zeros(num_games, num_followers, self.config.hidden)
 
     def forward(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from paymaster.networks.narrow import log_softmax
 
-__all__ = ["OfferPolicy"]
+__all__ = ["OfferPolicy", "UnsharedOfferPolicy"]
 
 
 class OfferPolicy(nn.Module):
@@ -45,4 +45,37 @@ class OfferPolicy(nn.Module):
         if self.abstain is None:
             return (log_softmax(goal_logits).unsqueeze(-1) + log_bonus).flatten(-2)
         log_goal = log_softmax(torch.cat((goal_logits, self.abstain(code)), dim=-1))
+        return torch.cat(((log_goal[..., :-1, None] + log_bonus).flatten(-2), log_goal[..., -1:]), dim=-1)
+
+
+class UnsharedOfferPolicy(nn.Module):
+    """mu^k(omega | s, a-hat, h) with goal types that share no weights: each has logits of its own, read off c^k.
+
+    As M3RL and the paper's method on it have their heads (Shu & Tian 2019): a hidden layer, then a goal's logit is one
+    of G plain outputs. The heads see no features of the goal types, so what is known of them has to be in c^k.
+
+    Args:
+        num_goals: G, goal types.
+        num_bonuses: K, bonus levels per goal type.
+        hidden: width H of the code c^k and of the hidden layer.
+        abstain: adds the offer "none" as one more goal without bonuses.
+        sequential: a goal type has K bonus logits of its own, p(b | g, c^k); else all have the same K, p(b | c^k).
+    """
+
+    def __init__(
+        self, num_goals: int, num_bonuses: int, hidden: int, abstain: bool = False, sequential: bool = True
+    ) -> None:
+        super().__init__()
+        self.num_bonuses, self.abstains = num_bonuses, abstain
+        self.code = nn.Linear(hidden, hidden)
+        self.goal = nn.Linear(hidden, num_goals + abstain)
+        self.bonus = nn.Linear(hidden, num_goals * num_bonuses if sequential else num_bonuses)
+
+    def forward(self, code: Tensor, goal: Tensor) -> Tensor:
+        """Map c [..., N, H] to log mu [..., N, O], O = G K (+ 1); goal features [..., N, G, D] count for nothing."""
+        own = torch.relu(self.code(code))
+        log_goal = log_softmax(self.goal(own))
+        log_bonus = log_softmax(self.bonus(own).unflatten(-1, (-1, self.num_bonuses)))
+        if not self.abstains:
+            return (log_goal.unsqueeze(-1) + log_bonus).flatten(-2)
         return torch.cat(((log_goal[..., :-1, None] + log_bonus).flatten(-2), log_goal[..., -1:]), dim=-1)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from paymaster.networks.narrow import mean_over
 
-__all__ = ["OfferEmbedding", "StateEncoder", "offered_goal"]
+__all__ = ["OfferEmbedding", "StateEncoder", "UnsharedStateEncoder", "offered_goal"]
 
 
 class StateEncoder(nn.Module):
@@ -42,6 +42,28 @@ class StateEncoder(nn.Module):
         pooled = self.pooled(mean_over(torch.relu(self.goal(goal))))
         own = torch.cat((follower, offered_goal(goal, previous, self.num_bonuses)), dim=-1)
         return torch.relu(self.own(own) + pooled)
+
+
+class UnsharedStateEncoder(nn.Module):
+    """s^k of a leader whose goal types share no weights: the follower's features and all goal types' side by side.
+
+    A mean over goal types would not say which of them is near or has been refused, and heads without goal features
+    would have to choose blindly. Which one was offered last, and at what bonus, is among the goal types' features.
+
+    Args:
+        num_goals: G, goal types.
+        follower_features: F, features per follower.
+        goal_features: D, features per goal type.
+        hidden: width H of the result.
+    """
+
+    def __init__(self, num_goals: int, follower_features: int, goal_features: int, hidden: int) -> None:
+        super().__init__()
+        self.own = nn.Linear(follower_features + num_goals * goal_features, hidden)
+
+    def forward(self, follower: Tensor, goal: Tensor, previous: Tensor) -> Tensor:
+        """Map [..., N, F] and [..., N, G, D] to [..., N, H]; omega_{t-1} [..., N] is not needed."""
+        return torch.relu(self.own(torch.cat((follower, goal.flatten(-2)), dim=-1)))
 
 
 def offered_goal(goal: Tensor, previous: Tensor, num_bonuses: int) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 from paymaster.algorithms.original import OriginalLeader
 from paymaster.algorithms.protocol import LeaderStep, Player
 from paymaster.features.leader import FeatureEncoder, flatten_offers
+from paymaster.features.performance import PerformanceFeatureEncoder
 from paymaster.features.planes import PlaneEncoder
 from paymaster.play.recording import Recording
 from paymaster.play.scripted_player import ScriptedPlayer
@@ -70,6 +71,8 @@ class NetworkLeader:
     def _encoder_of(self, env: Any) -> FeatureEncoder | PlaneEncoder:
         if isinstance(self.player, OriginalLeader):
             return PlaneEncoder(env, see_others=self.player.see_others)
+        if getattr(self.player, "performance_history", False):
+            return PerformanceFeatureEncoder(env)
         # A scripted leader offers any goal type.
         return FeatureEncoder(env, all_goals=isinstance(self.player, ScriptedPlayer))
 

@@ -33,6 +33,7 @@ OtherName = Literal[
     "original",
     "larger-budget",
     "crafting",
+    "ladder",
 ]
 OTHER_NAMES: Final[tuple[OtherName, ...]] = get_args(OtherName)
 """Measurements of ours, of the same kind."""

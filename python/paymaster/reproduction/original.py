@@ -34,7 +34,7 @@ from paymaster.reproduction.specs import Reading
 __all__ = ["FIGURES", "share_of_budget"]
 
 _ORIGINAL: Final = "{}-original"
-_WHOLE: Final = 250_000  # episodes of the original's training: in resource collection ...
+WHOLE: Final = 250_000  # episodes of the original's training: in resource collection ...
 _WHOLE_CRAFTING: Final = 200_000  # ... and in Crafting, with these two in place of the leader's own:
 _CRAFTING: Final = OriginalLearning(warm_up_episodes=80_000, explore_goals_episodes=10_000)
 _EVERY_TEN: Final = "fixed-interval(10)"
@@ -52,7 +52,7 @@ def share_of_budget(leader: str, episodes: int, *, crafting: bool = False) -> tu
     """
     kind = leader_kind(leader)
     assert kind.original is not None
-    whole, own = (_WHOLE_CRAFTING, _CRAFTING) if crafting else (_WHOLE, kind.original)
+    whole, own = (_WHOLE_CRAFTING, _CRAFTING) if crafting else (WHOLE, kind.original)
 
     def shared(number: int) -> int:
         return round(number * episodes / whole)
@@ -83,7 +83,7 @@ def as_the_original_had_it(scale: Scale) -> Figure:
         "likeliest offers instead of draws": partial(read, greedy=True),
     }.items():
         panels.append(panel_of(title, "table", leaders, games, one, y=f"{title} per episode"))
-    if 4 * scale.original < _WHOLE:
+    if 4 * scale.original < WHOLE:
         once = f"{4 * scale.original:,} episodes, one seed, the original's own numbers of exploration"
         panels.append(panel_of(once, "table", (paper, baseline), games_of(("MB advance",), scale), read_longer))
     source, method = "Sec. 5.2, Fig. 3", {"method": PAPERS}
@@ -101,7 +101,7 @@ def as_the_original_had_it(scale: Scale) -> Figure:
     claims += ahead("more incentive than M3RL", "Sec. 5.4 (1), App. D", games, more, paper, baseline, **method)
     note = (
         f"M3RL's planes, networks, statistics and learning: what each leader is stands in docs/original.md. "
-        f"{scale.original:,} episodes of the original's {_WHOLE:,}, with exploration's share of them; evaluated "
+        f"{scale.original:,} episodes of the original's {WHOLE:,}, with exploration's share of them; evaluated "
         "without exploration, offers drawn."
     )
     return _figure(

@@ -77,7 +77,7 @@ class Arm:
         num_followers: N; None is the preset's.
         noise: share of random actions while training; None is the regime's.
         changes: departures of its configuration from the regime's, such as ("learner.epochs", 4), of "learner",
-            "original", "parameters" and "follower_learner".
+            "original", "parameters" and "follower_learner"; of "run", its own fields.
         length: of the training, as a share of the scale's number of episodes.
         first_seed: of training; the scale's seeds count from it.
         seeds: at most so many of the scale's; None is all.
@@ -119,7 +119,12 @@ class Arm:
     def cost(self) -> float:
         """Of an episode in time, roughly, beside one of our regime with four followers that do not learn."""
         learning = 1.0 if self.followers == "rule" else 2.0
-        return REGIMES[self.regime].cost * learning * (self.num_followers or 4) / 4
+        run, like = self.changes_of("run"), [self.regime]
+        if run.get("num_envs") == 1:
+            like.append("paper")
+        if not run.get("shared_goal_weights", True):
+            like.append("original")  # by torch, too
+        return max(REGIMES[regime].cost for regime in like) * learning * (self.num_followers or 4) / 4
 
     def parameters(self) -> TaskParameters:
         """Parameters in place of the task's own."""
@@ -185,12 +190,12 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
     """Return the run of an arm, whose seeds and length count from and of these."""
     regime = REGIMES[arm.regime]
     follower_learner = {**regime.follower_learner, **arm.changes_of("follower_learner")}
+    fields: dict[str, Any] = {"num_envs": regime.num_envs, **arm.changes_of("run")}
     return TrainConfig(
         ALL_GAMES[arm.game].task,
         leader=arm.leader,
         settings="paper" if arm.regime == "paper" else "tuned",
         episodes=round(arm.length * episodes),
-        num_envs=regime.num_envs,
         seed=arm.first_seed + seed,
         parameters=arm.parameters(),
         learner=dataclasses.replace(regime.learner_of(arm.leader), **arm.changes_of("learner")),
@@ -198,6 +203,7 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
             leader_kind(arm.leader).original or OriginalLearning(), **arm.changes_of("original")
         ),
         follower_learner=dataclasses.replace(FollowerLearning(), **follower_learner),
+        **fields,
     )
 
 

@@ -60,6 +60,10 @@ class TrainConfig:
             learn by the core. Sums are then rounded otherwise. Playing has one.
         hidden: width of the leader's networks.
         observe_routes: the leader sees the planners' first actions, without which it cannot predict the followers'.
+        performance_history: of earlier episodes the leader sees M3RL's performance history, as it was when the episode
+            began, in place of history statistics.
+        shared_goal_weights: the same weights of the leader's networks read every goal type's features. Else each goal
+            type has inputs and logits of its own, as in M3RL, and the leader learns by torch, more slowly.
         parameters: in place of the task's own, by name (``paymaster tasks`` lists them); ``observe_routes`` among them
             sets the field.
         learner: how the leader learns; by default as its name and the settings say.
@@ -88,6 +92,8 @@ class TrainConfig:
     torch_threads: Annotated[int, Interval(ge=1, le=256)] = 1
     hidden: Width = 32
     observe_routes: bool = True
+    performance_history: bool = False
+    shared_goal_weights: bool = True
     parameters: Annotated[TaskParameters, tyro.conf.arg(name="")] = field(default_factory=dict, hash=False)
     learner: EBPGConfig = _AS_THE_SETTINGS
     original: OriginalLearning = _AS_THE_SETTINGS
@@ -310,6 +316,8 @@ def _absent() -> dict[str, Any]:
     return {
         "q_learner": dataclasses.asdict(QLearning()),
         "original": dataclasses.asdict(OriginalLearning()),
+        "performance_history": False,
+        "shared_goal_weights": True,
         "env": None,
         "evaluate_every": None,
         "evaluate_episodes": 100,

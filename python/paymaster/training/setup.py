@@ -18,6 +18,7 @@ from paymaster.envs.tasks import make_vec
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.features.leader import FeatureEncoder
+from paymaster.features.performance import PerformanceFeatureEncoder
 from paymaster.features.planes import PlaneEncoder
 from paymaster.networks.leader import LeaderConfig
 from paymaster.networks.plane_leader import PlaneLeaderConfig
@@ -104,7 +105,7 @@ def make_env(config: TrainConfig, num_envs: int, seed: int, processes: int = 1, 
     parameters = {"observe_routes": config.observe_routes, **config.parameters, **overrides}
     threads = max(1, available_cores() // processes) if num_envs > _GAMES_OF_ONE_THREAD else 1
     games = make_games(config.task, num_envs, seed, threads, env=config.env, copy=False, **parameters)
-    if leader_kind(config.leader).inputs == "planes":
+    if config.performance_history or leader_kind(config.leader).inputs == "planes":
         games.statistics.keep_performance()
     return games
 
@@ -162,13 +163,14 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
     One of your own is ``Class(config, env)``; a scripted one is made as :func:`paymaster.scripted.make_scripted` does.
 
     Raises:
-        ValueError: a class that cannot be imported. TypeError: it makes no leader.
+        ValueError: a class that cannot be imported, or that does not have the performance history that the run has;
+            ``near_goals`` with goal types that share no weights. TypeError: it makes no leader.
     """
     if is_import_path(config.leader):
-        return make_own_leader(config, env)
+        return _own_leader(config, env)
     if leader_kind(config.leader).inputs == "planes":
         return _leader_on_planes(config, env)
-    encoder = FeatureEncoder(env)
+    encoder = PerformanceFeatureEncoder(env) if config.performance_history else FeatureEncoder(env)
     sizes = LeaderConfig(
         num_goals=env.parameters["num_goals"],
         num_bonuses=env.parameters["num_bonuses"],
@@ -178,11 +180,23 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         abstain=env.parameters["abstain"],
         near_goals=encoder.near_goals,
         hidden=config.hidden,
+        shared_goal_weights=config.shared_goal_weights,
         other_rewards=env.own_objective,
         termination_start=config.learner.termination_start,
     )
     network = leader_kind(config.leader).sized(sizes)
-    return EBPG(network, config.learner, choose_device(config.device), config.seed)
+    history = {"performance_history": config.performance_history}
+    return EBPG(network, config.learner, choose_device(config.device), config.seed, **history)
+
+
+def _own_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
+    leader = make_own_leader(config, env)
+    if config.performance_history and not getattr(leader, "performance_history", False):
+        raise ValueError(
+            "performance_history: expected it of your own leader only with an attribute performance_history that is "
+            f"true, by which its features have it, got {config.leader!r:.80} without"
+        )
+    return leader
 
 
 def _leader_on_planes(config: TrainConfig, env: LeaderVectorEnv) -> OriginalLeader:

@@ -165,6 +165,11 @@ def make_parts(config: TrainConfig, ranks: Ranks, batch: LeaderVectorEnv | None 
             f"leader: expected one process with {config.leader}, which learns from one episode at a time, got "
             f"{ranks.size} ranks of torchrun"
         )
+    if ranks.size > 1 and config.performance_history:
+        raise ValueError(
+            "performance_history: expected it in one process, since ranks merge history statistics alone, got "
+            f"{ranks.size} ranks of torchrun"
+        )
     env = make_rank_env(config, ranks) if batch is None else _own_batch(config, ranks, batch)
     learner, followers = make_leader(config, env), make_followers(config, env)
     if followers is None and isinstance(learner, ScriptedPlayer):
