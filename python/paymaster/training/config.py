@@ -119,7 +119,8 @@ class TrainConfig:
         learner = regime.learner_of(self.leader)
         if self.learner is _AS_THE_SETTINGS:
             object.__setattr__(self, "learner", learner)
-        original = leader_kind(self.leader).original
+        world = _core.world(self.task) if _core.has_task(self.task) else ""
+        original = leader_kind(self.leader).original_in(world)
         if self.original is _AS_THE_SETTINGS:
             object.__setattr__(self, "original", original or OriginalLearning())
         if self.num_envs is _AS_THE_SETTINGS:
