@@ -99,7 +99,7 @@ def rows_of(*marked: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def test_the_planes_of_crafting_by_hand() -> None:
-    """Free cells, walls, materials by type, the inventory, one's own place. Stations look free; claims are not shown."""
+    """Free cells, walls, materials by type, the inventory, one's own place. Stations look free, claimed or not."""
     env = game("crafting", num_followers=2, num_resources=8)
     env.reset()
     lie = [(1, 1), (2, 1), (9, 1), (9, 2), (9, 9), (8, 9), (1, 9), (1, 8)]  # two of each type, in its corner

@@ -179,7 +179,7 @@ def _parsed(args: Sequence[str], options: TaskOptions) -> Any:
     commands = train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
     complaint = io.StringIO()
     try:
-        with registry(_choices(args), options.parameters), redirect_stderr(complaint):
+        with registry(_choices(args), options.parameters, _meanings(args)), redirect_stderr(complaint):
             return tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
     except SystemExit as end:
         if not end.code:  # after --help
@@ -227,6 +227,21 @@ def _choices(args: Sequence[str]) -> dict[str, str]:
         "map": "FILE",
         "run_directory": "DIR",
     }
+
+
+def _meanings(args: Sequence[str]) -> dict[str, str]:
+    """More about options than stands in their docstrings."""
+    if "train" not in args[:1]:
+        return {}
+    groups = {
+        "With settings tuned for our regime:": LEADERS,
+        "As the original had it (docs/original.md), with the original's settings, none of them tuned; --original.* has "
+        "more of them:": ORIGINALS,
+    }
+    lines = []
+    for title, leaders in groups.items():
+        lines += [title, *(f"- {name}: {kind.meaning}" for name, kind in leaders.items())]
+    return {"leader": "\n".join(lines)}
 
 
 if __name__ == "__main__":

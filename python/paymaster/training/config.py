@@ -44,11 +44,12 @@ class TrainConfig:
 
     Attributes:
         task: its name; also ``module:Class`` of a world of your own, or a TOML or JSON file that defines a task.
-        leader: its name: ``paymaster.algorithms.LEADERS``, or fixed-interval(m), a new offer every m steps; or
-            ``module:Class`` of one of your own.
+        leader: its name: one of ``paymaster.algorithms.LEADERS``; of ``paymaster.algorithms.ORIGINALS``, as the
+            original had it; fixed-interval(m), a new offer every m steps; or ``module:Class`` of one of your own.
         settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
             whole: one game an update, the team's return, its learning rates and exploration, 30 % random actions of
-            followers that decide by rule. What is given beside wins.
+            followers that decide by rule. What is given beside wins. A leader as the original had it has the
+            original's settings under "tuned", one game an update, and refuses "paper".
         episodes: to train on in all, rounded up to a multiple of num_envs. What falls over training, like the default
             leader's entropy bonus, falls over these; over the new number from there on, where a run is resumed with
             another.
@@ -63,7 +64,8 @@ class TrainConfig:
         parameters: in place of the task's own, by name (``paymaster tasks`` lists them); ``observe_routes`` among them
             sets the field.
         learner: how the leader learns; by default as its name and the settings say.
-        original: the rest of it, of the leaders as the original had them: ``paymaster.algorithms.ORIGINALS``.
+        original: the rest of it, of the leaders as the original had them, those of ``paymaster.algorithms.ORIGINALS``;
+            no other leader reads it.
         follower_learner: how followers learn, "meta" and "primitive".
         q_learner: how followers learn by Q-learning, "q".
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
