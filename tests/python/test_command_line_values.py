@@ -68,7 +68,7 @@ def test_help_says_what_each_leader_is(capsys: pytest.CaptureFixture[str]) -> No
         assert f"--original.{field.name.replace('_', '-')}" in text
     of_crafting = help_of(["train", "crafting", "--leader", "m3rl-original"], capsys)
     assert "10,000 in Crafting. (a whole number in [0, 1,000,000,000]; default: 10000)" in of_crafting
-    assert "- m3rl" not in help_of(["evaluate"], capsys)
+    assert "- m3rl-original: " not in help_of(["evaluate"], capsys)
 
 
 def test_help_lists_choices_ranges_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:

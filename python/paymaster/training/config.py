@@ -16,6 +16,7 @@ from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, OriginalLearning, l
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
+from paymaster.envs.replacement import Change, Replacement
 from paymaster.envs.tasks import tasks
 from paymaster.training.followers import LEARNERS, check_run_parameters, in_games
 from paymaster.training.plain_config import leaves, merged, of_today
@@ -70,6 +71,11 @@ class TrainConfig:
         q_learner: how followers learn by Q-learning, "q".
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
             but the task.
+        replace: share of the population's members that is replaced as training goes on, drawn anew each time, with
+            replace_every.
+        replace_every: episodes of training from one replacement to the next, a multiple of num_envs.
+        replace_what: "people" (by default), other followers come, with other traits and empty history statistics; or
+            "statistics", the followers stay, and only their statistics are cleared.
         evaluate_every: episodes between evaluations while training, on games that training does not see; the measures
             ``evaluation_gain``, ... stand in `metrics.jsonl`. It changes no other number; by default there is none.
         evaluate_episodes: of each such evaluation; the same games each time.
@@ -96,6 +102,9 @@ class TrainConfig:
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
     q_learner: QLearning = field(default_factory=QLearning)
     env: str | None = None
+    replace: Annotated[float, Interval(gt=0, le=1)] | None = None
+    replace_every: Count | None = None
+    replace_what: Change | None = None
     evaluate_every: Count | None = None
     evaluate_episodes: Annotated[int, Interval(ge=1, le=100_000)] = 100
     defined_as: Annotated[Definition | None, tyro.conf.Suppress] = None
@@ -146,8 +155,29 @@ class TrainConfig:
             raise ValueError(
                 f"settings: expected none beside {self.leader}, which has the original's, got {self.settings!r}"
             )
+        self._check_replacement()
         if self.env is not None and self.env != A_BATCH and not is_import_path(self.env):
             raise ValueError(f"env: expected 'module:function', got {self.env!r:.80}")
+
+    def _check_replacement(self) -> None:
+        if (replacement := self.replacement) is None:
+            return
+        if self.followers_learn:
+            raise ValueError(
+                f"replace: expected it only with followers that decide by rule, got followers {self.followers}"
+            )
+        if replacement.every % self.num_envs != 0:
+            raise ValueError(
+                f"replace_every: expected a multiple of num_envs = {self.num_envs}, since an update takes all episodes "
+                f"that are played at once, got {replacement.every}"
+            )
+        if "population_size" in (parameters := self.task_parameters()):
+            replacement.check(int(parameters["population_size"]))  # type: ignore[arg-type]  # a number by name
+
+    @property
+    def replacement(self) -> Replacement | None:
+        """How the population changes while training; None: it stays. Raises ValueError for what makes no sense."""
+        return Replacement.of(self.replace, self.replace_every, self.replace_what)
 
     def task_parameters(self) -> TaskParameters:
         """Return all parameters of the games: the given ones, and the task's own for the others."""
@@ -158,6 +188,11 @@ class TrainConfig:
     def followers(self) -> str:
         """Who decides for the followers: one of :data:`.FOLLOWERS`, or the import path of a rule of your own."""
         return str(self.task_parameters().get("followers", "rule"))
+
+    @property
+    def original_leader(self) -> bool:
+        """Whether the leader is one as the original had it."""
+        return leader_kind(self.leader).original is not None
 
     @property
     def followers_learn(self) -> bool:
@@ -314,6 +349,9 @@ def _absent() -> dict[str, Any]:
         "q_learner": dataclasses.asdict(QLearning()),
         "original": dataclasses.asdict(OriginalLearning()),
         "env": None,
+        "replace": None,
+        "replace_every": None,
+        "replace_what": None,
         "evaluate_every": None,
         "evaluate_episodes": 100,
         "defined_as": None,
