@@ -1,4 +1,5 @@
-"""What an episode of a leader as the original had it costs: `python bench/original_rate.py`, one process, one thread.
+"""What an episode of a leader as the original had it costs: `python bench/original_rate.py [--task crafting]`, one
+process, one thread.
 
 In milliseconds of CPU time, which a busy machine changes less than the time that passes; the least of several rounds.
 "Arithmetic" is what the plain networks' products alone would take at 40 billion multiplications and additions a second:
@@ -14,7 +15,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import torch
 import tyro
 
 from paymaster.algorithms import ORIGINALS
@@ -83,7 +83,7 @@ def main(task: str = "resource_collection", episodes: int = 30, rounds: int = 5)
     """Print a table.
 
     Args:
-        task: with a grid world.
+        task: with a grid world, such as crafting.
         episodes: of each round.
         rounds: after one that warms up.
     """
@@ -95,7 +95,7 @@ def main(task: str = "resource_collection", episodes: int = 30, rounds: int = 5)
             found = costs(leader, task, episodes, rounds)
             rows.append((f"`{leader}`", *(f"{found[column]:.1f}" for column in columns)))
             assert np.isfinite(found["episode"])
-    print(f"ms of CPU time, {torch.get_num_threads()} thread\n")
+    print(f"ms of CPU time of an episode of {task}, one thread\n")
     print(markdown_table(("leader", *columns), rows))
 
 

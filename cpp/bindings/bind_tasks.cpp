@@ -231,6 +231,9 @@ void bind_tasks(py::module_& m) {
       "task", [](const std::string& name) { return entry_of(find_task(name)); }, py::arg("name"),
       "One of tasks(). ValueError for an unknown name.");
   m.def(
+      "world", [](const std::string& task) { return std::string(find_task(task).preset.world->name()); },
+      py::arg("task"), "The name of the world that plays a task. ValueError for an unknown task.");
+  m.def(
       "parameters",
       [](const std::string& task) {
         Describe visitor;

@@ -1,6 +1,7 @@
 #include "features/planes.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "game/check.hpp"
@@ -23,7 +24,8 @@ int PlaneEncoder::identity_of(const PlaneFields& seen, std::size_t game, int fol
 
 void PlaneEncoder::check(const PlaneFields& seen, std::size_t games) const {
   const std::string type_name = "observation['" + world_.object_type + "']",
-                    place_name = "observation['" + world_.object_position + "']";
+                    place_name = "observation['" + world_.object_position + "']",
+                    amount_name = "observation['" + world_.amount + "']";
   const auto check_place = [&](const std::int16_t* place, const std::string& name) {
     expect_range<int>(place[0], 0, world_.rows - 1, name);
     expect_range<int>(place[1], 0, world_.columns - 1, name);
@@ -35,6 +37,7 @@ void PlaneEncoder::check(const PlaneFields& seen, std::size_t games) const {
       expect_range<int>(seen.heading.of(game)[k], 0, 3, "observation['heading']");
       check_place(seen.position.of(game) + 2 * k, "observation['position']");
     }
+    for (int i = 0; i < world_.amounts; ++i) expect_range<int>(seen.amount.of(game)[i], 0, INT16_MAX, amount_name);
     for (int i = 0; i < world_.objects; ++i) {
       expect_range<int>(seen.object_type.of(game)[i], kNone, world_.types - 1, type_name);
       if (seen.object_type.of(game)[i] != kNone) check_place(seen.object_position.of(game) + 2 * i, place_name);

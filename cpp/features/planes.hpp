@@ -45,7 +45,7 @@ class PlaneEncoder {
   int follower_features() const { return cells() + constant_planes() + 2; }
 
   /// Writes follower_features() numbers for each follower: out [B, N, F]. Throws std::invalid_argument, with nothing
-  /// written, on a position, heading, type, action or identity out of range.
+  /// written, on a position, heading, type, amount, action or identity out of range.
   void encode(const PlaneFields& seen, std::size_t games, float* out) const;
   /// Writes the planes themselves: out [B, N, P, rows, columns].
   void expand(const PlaneFields& seen, std::size_t games, float* out) const;

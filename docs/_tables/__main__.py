@@ -19,6 +19,7 @@ from pathlib import Path
 
 import leader_tables
 import listings
+import original_tables
 import paper_tables
 import performance_tables
 import task_tables
@@ -30,6 +31,7 @@ TABLES = {
     **task_tables.TABLES,
     **paper_tables.TABLES,
     **leader_tables.TABLES,
+    **original_tables.TABLES,
     **performance_tables.TABLES,
     **world_tables.TABLES,
 }

@@ -21,6 +21,7 @@ GOAL_FEATURES_NOW: int  # of the D features of a goal type, the first so many ar
 def tasks() -> list[dict[str, Any]]: ...
 def has_task(name: object) -> bool: ...
 def task(name: str) -> dict[str, Any]: ...  # one of tasks()
+def world(task: str) -> str: ...  # that plays it
 def parameters(
     task: str,
 ) -> list[tuple[str, Any, str, Any, Any, tuple[str, ...], bool]]: ...  # as TaskParameter has them

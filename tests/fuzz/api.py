@@ -16,7 +16,7 @@ from fuzz.values import Raised, hostile, integer, mutated, number, text
 from paymaster import events, integrations, planners
 from paymaster.algorithms import EBPGConfig
 from paymaster.analysis.intervals import mean_ci95
-from paymaster.analysis.replacement import Replacement
+from paymaster.envs.replacement import Replacement
 from paymaster.features.leader import expired
 from paymaster.training.config import TrainConfig
 

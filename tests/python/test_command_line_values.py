@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ from annotated_types import Ge, Gt, Lt
 
 import paymaster
 from command_line import SMALL, TASK, error_of, own_folder, settings_of  # noqa: F401 (a fixture)
-from paymaster.algorithms import LEADERS, EBPGConfig
+from paymaster.algorithms import LEADERS, ORIGINALS, EBPGConfig, OriginalLearning
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.process import OptionRules
 from paymaster.commands.bench import Bench
@@ -55,6 +56,19 @@ def test_help_has_no_markup_and_no_none(command: str, capsys: pytest.CaptureFixt
     text = help_of([command], capsys)
     assert "``" not in text and ":mod:" not in text and ":class:" not in text
     assert "None" not in text
+
+
+def test_help_says_what_each_leader_is(capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_of(["train"], capsys)
+    for name, kind in {**LEADERS, **ORIGINALS}.items():
+        assert f"- {name}: {kind.meaning}" in text
+    untuned = text.index("with the original's settings, none of them tuned")
+    assert all((text.index(f"- {name}: ") > untuned) == (name in ORIGINALS) for name in (*LEADERS, *ORIGINALS))
+    for field in dataclasses.fields(OriginalLearning):
+        assert f"--original.{field.name.replace('_', '-')}" in text
+    of_crafting = help_of(["train", "crafting", "--leader", "m3rl-original"], capsys)
+    assert "10,000 in Crafting. (a whole number in [0, 1,000,000,000]; default: 10000)" in of_crafting
+    assert "- m3rl-original: " not in help_of(["evaluate"], capsys)
 
 
 def test_help_lists_choices_ranges_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:

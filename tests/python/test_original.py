@@ -179,34 +179,36 @@ def test_the_papers_exploration_falls_over_its_episodes() -> None:
 def losses_by_hand(leader: OriginalLeader, episodes: Episodes, gamma: float, *, paid: bool = True) -> dict[str, float]:
     """M3RL's losses of one episode, step by step and follower by follower."""
     steps = PackedSteps.of(episodes)
-    start = leader.network.initial_history(1, N)
+    n, goals, bonuses = episodes.num_followers, leader.network.config.num_goals, leader.network.config.num_bonuses
+    worth, prices = episodes.goal_reward.double().numpy(), episodes.price.double().numpy()
+    start = leader.network.initial_history(1, n)
     output = leader.network(
         *(steps.follower, steps.goal, steps.previous, start), offer=steps.offer, batch_sizes=steps.batch_sizes
     )
     assert output.phi is not None and output.prediction_logits is not None
-    mu = output.log_mu.detach().exp().unflatten(-1, (G, K)).double()
+    mu = output.log_mu.detach().exp().unflatten(-1, (goals, bonuses)).double()
     length, policy, critic, entropy, imitation = len(mu), 0.0, 0.0, 0.0, 0.0
-    ahead = np.zeros(G + K)
+    ahead = np.zeros(goals + bonuses)
     for t in reversed(range(length)):
-        now = np.zeros(G + K)
-        for k in range(N):
+        now = np.zeros(goals + bonuses)
+        for k in range(n):
             completed, payment = int(episodes.completed[t, 0, k]), float(episodes.payment[t, 0, k])
             if completed >= 0:
                 now[completed] += 1
             if payment > 0 and paid:
-                now[G + round(payment) - 1] += 1  # level b costs b + 1
+                now[goals + list(prices).index(payment)] += 1
         ahead = now + gamma * ahead
         phi = output.phi[t, 0].detach().double().numpy()
         error = ahead - phi
-        advantage = 3.0 * error[:G].sum() - (error[G] + 2 * error[G + 1] if paid else 0.0)
-        critic += 0.5 * (error[:G] ** 2).mean() + 0.5 * (error[G:] ** 2).mean()
-        for k in range(N):
-            goal, bonus = divmod(int(episodes.offer[t, 0, k]), K)
+        advantage = worth @ error[:goals] - (prices @ error[goals:] if paid else 0.0)
+        critic += 0.5 * (error[:goals] ** 2).mean() + 0.5 * (error[goals:] ** 2).mean()
+        for k in range(n):
+            goal, bonus = divmod(int(episodes.offer[t, 0, k]), bonuses)
             of_goal, of_bonus = mu[t, k].sum(1).numpy(), mu[t, k].sum(0).numpy()
-            policy -= (np.log(of_goal[goal] + 1e-6) + np.log(of_bonus[bonus] + 1e-6)) * advantage / N
-            entropy -= ((of_goal * np.log(of_goal)).sum() + (of_bonus * np.log(of_bonus)).sum()) / N
+            policy -= (np.log(of_goal[goal] + 1e-6) + np.log(of_bonus[bonus] + 1e-6)) * advantage / n
+            entropy -= ((of_goal * np.log(of_goal)).sum() + (of_bonus * np.log(of_bonus)).sum()) / n
             action = int(episodes.follower_action[t, 0, k])
-            imitation -= float(torch.log_softmax(output.prediction_logits[t, k].detach(), -1)[action]) / N
+            imitation -= float(torch.log_softmax(output.prediction_logits[t, k].detach(), -1)[action]) / n
     names = ("policy_loss", "critic_loss", "entropy", "imitation_loss")
     found = {name: value / length for name, value in zip(names, (policy, critic, entropy, imitation), strict=True)}
     return {
@@ -223,6 +225,7 @@ def test_the_losses_are_the_originals(warm: bool) -> None:
         episodes = played(rollout, 0.1)
         expected = losses_by_hand(leader, episodes, 0.95, paid=not warm or number >= 4)
         assert episodes.payment.any()
+        assert episodes.price.tolist() == [1.0, 2.0] and episodes.goal_reward.tolist() == [3.0] * G
         metrics = leader.update(episodes)
         assert {name: metrics[name] for name in expected} == pytest.approx(expected, rel=1e-3, abs=1e-4)
 

@@ -17,8 +17,8 @@ from reference.performance import PerformanceReference
 DIG, STOP = 3, 4
 
 
-def games(num_envs: int = 1, **parameters: Any) -> LeaderVectorEnv:
-    env = paymaster.make_vec("resource_collection", num_envs, 0, autoreset_mode="Disabled", **parameters)
+def games(num_envs: int = 1, task: str = "resource_collection", **parameters: Any) -> LeaderVectorEnv:
+    env = paymaster.make_vec(task, num_envs, 0, autoreset_mode="Disabled", **parameters)
     assert isinstance(env, LeaderVectorEnv)
     env.statistics.keep_performance()
     return env
@@ -30,6 +30,8 @@ def games(num_envs: int = 1, **parameters: Any) -> LeaderVectorEnv:
         {},
         {"num_resources": 2, "num_followers": 2},  # ends early
         {"payment": "advance", "num_bonuses": 4, "noise": 0.3, "horizon": 12, "population_size": 5},
+        {"task": "crafting"},
+        {"task": "multi_bonus_crafting", "decision": "employment_squared", "noise": 0.1},
     ],
 )
 def test_it_is_what_a_slow_reference_says(parameters: dict[str, Any]) -> None:

@@ -9,11 +9,14 @@ import pytest
 import torch
 from torch import nn
 
+import paymaster
 from paymaster import _core
 from paymaster.algorithms import ORIGINALS, OriginalLeader
 from paymaster.algorithms.core_rmsprop import CoreRMSprop
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.packed_steps import PackedSteps
+from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.features.planes import PlaneEncoder
 from paymaster.networks.leader import LeaderOutput
 from paymaster.networks.plane_acting import PlaneActor
 from paymaster.networks.plane_leader import PlaneLeaderNetwork
@@ -23,8 +26,10 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_env, make_leader
 
 
-def made(name: str = "m3rl-original", games: int = 1, **parameters: Any) -> tuple[Rollout, OriginalLeader]:
-    config = TrainConfig("resource_collection", leader=name, parameters=parameters, num_envs=games, device="cpu")
+def made(
+    name: str = "m3rl-original", games: int = 1, task: str = "resource_collection", **parameters: Any
+) -> tuple[Rollout, OriginalLeader]:
+    config = TrainConfig(task, leader=name, parameters=parameters, num_envs=games, device="cpu")
     env = make_env(config, games, 0)
     leader = make_leader(config, env)
     assert isinstance(leader, OriginalLeader)
@@ -40,6 +45,24 @@ def test_the_sizes_are_the_originals() -> None:
     assert count(network.history) == 16_512
     assert count(network.mind) == 1_176_453
     assert count(network) - count(network.mind, network.history) == 580_652
+
+
+def linear(inputs: int, outputs: int) -> int:
+    return (inputs + 1) * outputs
+
+
+@pytest.mark.parametrize(("task", "bonuses"), [("crafting", 3), ("multi_bonus_crafting", 5)])
+def test_the_sizes_of_crafting_are_the_originals(task: str, bonuses: int) -> None:
+    """Eight goal types, 44 planes, six actions; each layer as the original's description has it."""
+    network, goals, planes, actions, hidden = made(task=task)[1].network, 8, 44, 6, 128
+    assert count(network.history) == linear(goals * (30 + bonuses), hidden)
+    mind = linear(planes + actions + goals * bonuses, 64) + linear(121 * 64, hidden) + linear(hidden, hidden)
+    mind += 4 * hidden * (2 * hidden + 2) + linear(2 * hidden, hidden) + linear(hidden, actions)
+    assert count(network.mind) == mind
+    manager = linear(planes, 32) + linear(121 * 32, hidden) + linear(2 * hidden, hidden)  # and its gate
+    manager += linear(hidden, hidden) + linear(2 * hidden, hidden)  # the context, the actor
+    manager += 2 * (linear(hidden, goals) + linear(hidden, bonuses))  # two heads, and the critic's two
+    assert count(network) - count(network.mind, network.history) == manager
 
 
 def test_initial_weights_are_the_originals() -> None:
@@ -86,6 +109,34 @@ def test_the_lookup_is_the_convolution(rows: int) -> None:
     torch.testing.assert_close(gradients[0], gradients[1])
 
 
+def test_the_lookup_of_a_game_of_crafting_is_torchs_convolution_of_its_planes() -> None:
+    """With whole numbers in constant planes; torch's own convolution over the planes that the encoder writes out."""
+    env = paymaster.make_vec("crafting", 3, 0, autoreset_mode="Disabled")
+    assert isinstance(env, LeaderVectorEnv)
+    encoder = PlaneEncoder(env)
+    follower = np.empty((3, 8, encoder.follower_features), np.float32)
+    history, over = np.empty((3, 8, 8, encoder.goal_features), np.float32), np.empty((3, 8), bool)
+    codes, constant, planes = [], [], []
+    observation, _ = env.reset()
+    for _ in range(29):  # nobody is employed: all dig what they like
+        observation, *_ = env.step(np.zeros((3, 8, 2), np.int64))
+        encoder.encode_into(observation, follower, history, over)
+        rows = torch.from_numpy(follower.copy()).flatten(0, 1).double()
+        codes.append(rows[:, :121].long())
+        constant.append(rows[:, 121 : 121 + encoder.constant_planes])
+        planes.append(torch.from_numpy(encoder.expand(observation)).flatten(0, 1).double())
+    assert int(constant[-1][:, :8].max()) > 1 and len(torch.cat(codes).unique()) == 2 + 4
+    encoding = PlaneEncoding(121, encoder.cell_planes, encoder.constant_planes, channels=8, hidden=16).double()
+    with_weights(encoding)
+    kernel = encoding.convolution.weight.unsqueeze(-1).unsqueeze(-1)
+    seen = torch.relu(nn.functional.conv2d(torch.cat(planes), kernel, encoding.convolution.bias)).flatten(1)
+    weight = encoding.weight.permute(2, 1, 0).flatten(1)
+    expected = torch.relu(nn.functional.linear(seen, weight, encoding.bias))
+    codes_of_all, constant_of_all = torch.cat(codes), torch.cat(constant)
+    torch.testing.assert_close(encoding.plain(codes_of_all, constant_of_all), expected)
+    torch.testing.assert_close(encoding(codes_of_all, constant_of_all, CellGroups.of(codes_of_all)), expected)
+
+
 def evaluated(leader: OriginalLeader, episodes: Episodes) -> LeaderOutput:
     steps = PackedSteps.of(episodes)
     network = leader.network
@@ -98,14 +149,19 @@ def evaluated(leader: OriginalLeader, episodes: Episodes) -> LeaderOutput:
 
 @pytest.mark.parametrize("in_core", [True, False], ids=["core", "torch"])
 @pytest.mark.parametrize("name", ORIGINALS)
-@pytest.mark.parametrize("parameters", [{}, {"num_resources": 3, "num_followers": 2}], ids=["whole", "early"])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"num_resources": 3, "num_followers": 2}, {"task": "crafting"}],
+    ids=["whole", "early", "crafting"],
+)
 def test_acting_is_what_the_network_says_of_whole_episodes(
     name: str, parameters: dict[str, Any], in_core: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Step by step with memory, as over all steps at once: so what is learned from is what was played."""
     rollout, leader = made(name, games=3, **parameters)
     with_weights(leader.network)
-    rollout.env.statistics.set(performance_success=np.random.default_rng(0).random((40, 4, 30)).astype(np.float32))
+    success = (40, rollout.env.parameters["num_goals"], 30)
+    rollout.env.statistics.set(performance_success=np.random.default_rng(0).random(success).astype(np.float32))
     acted: list[LeaderOutput] = []
     decide = PlaneActor.decide
 
@@ -118,7 +174,7 @@ def test_acting_is_what_the_network_says_of_whole_episodes(
     episodes, _ = rollout.play()
     assert episodes is not None
     lengths = episodes.valid.sum(0)
-    assert not parameters or len(set(lengths.tolist())) > 1  # games end at different steps
+    assert "num_resources" not in parameters or len(set(lengths.tolist())) > 1  # games end at different steps
     output, steps = evaluated(leader, episodes), PackedSteps.of(episodes)
     for part in ("log_mu", "termination_logits", "attention"):
         whole = getattr(output, part)

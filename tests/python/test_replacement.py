@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 import paymaster
 from hostile import refused
 from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
-from paymaster.analysis.replacement import Replacement
 from paymaster.commands.main import main
+from paymaster.envs.replacement import Replacement
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.training.config import TrainConfig
 from paymaster.training.seeds import EVALUATION_SEED

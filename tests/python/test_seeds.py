@@ -15,8 +15,8 @@ from paymaster.analysis.equilibrium import diagnose_run
 from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.analysis.inspection import inspect_run
 from paymaster.analysis.render import open_leader
-from paymaster.analysis.replacement import Replacement
 from paymaster.commands.main import main
+from paymaster.envs.replacement import Replacement
 from paymaster.training.config import TrainConfig
 from paymaster.training.seeds import EVALUATION_SEED, TRAINING_SEEDS, evaluation_seed
 from paymaster.training.train import train

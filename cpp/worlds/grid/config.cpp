@@ -19,16 +19,7 @@ void GridConfig::validate(const GameConfig& game) const {
 
 PlaneWorld planes_of(const GameConfig& config) {
   const auto& own = config.own<GridConfig>();
-  const GridMap map = GridMap::parse(own.map);
-  PlaneWorld planes;
-  planes.rows = map.rows;
-  planes.columns = map.columns;
-  for (const std::uint8_t free : map.free) planes.wall.push_back(1 - free);
-  planes.types = config.num_goals;
-  planes.objects = own.num_resources;
-  planes.object_type = "resource_type";
-  planes.object_position = "resource_position";
-  return planes;
+  return planes_of_ground(own.map, config.num_goals, own.num_resources);
 }
 
 }  // namespace paymaster

@@ -97,6 +97,14 @@ void CraftingWorld::draw_traits(const GameConfig& config, Draws& draws, Traits* 
   }
 }
 
+PlaneWorld CraftingWorld::planes(const GameConfig& config) {
+  const auto& own = config.own<CraftingConfig>();
+  PlaneWorld planes = planes_of_ground(own.map, kCraftingGoals, own.num_resources);
+  planes.amount = "inventory";
+  planes.amounts = kCraftingGoals;
+  return planes;
+}
+
 bool CraftingWorld::team_fits(const GoalSet* skill, int followers) {
   GoalSet together = 0;
   for (int k = 0; k < followers; ++k) together |= skill[k];

@@ -57,6 +57,9 @@ class CraftingWorld : public GridGround<2> {
 
   // --- fields of the observation, the features and the state ------------------------------------------------------
   static std::vector<FeatureField> features(const GameConfig& config);
+  /// As M3RL shows it: materials by goal type, of which only raw ones ever lie on the ground, then the inventory. Stations
+  /// look like free cells: they are always the same.
+  static PlaneWorld planes(const GameConfig& config);
   template <class Visitor>
   void observe(const State& state, Visitor&& field) const;
   template <class S, class Visitor>

@@ -2,10 +2,24 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "game/check.hpp"
 
 namespace paymaster {
+
+PlaneWorld planes_of_ground(const std::string& map, int types, int count) {
+  const GridMap parsed = GridMap::parse(map);
+  PlaneWorld planes;
+  planes.rows = parsed.rows;
+  planes.columns = parsed.columns;
+  for (const std::uint8_t free : parsed.free) planes.wall.push_back(1 - free);
+  planes.types = types;
+  planes.objects = count;
+  planes.object_type = "resource_type";
+  planes.object_position = "resource_position";
+  return planes;
+}
 
 template <int W>
 GridGround<W>::GridGround(const std::string& map, int followers, int goals, int things)

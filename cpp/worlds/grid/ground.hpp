@@ -19,6 +19,9 @@
 
 namespace paymaster {
 
+/// The planes of a ground's cells: its walls, and a plane for each type of the first `count` things that are still there.
+PlaneWorld planes_of_ground(const std::string& map, int types, int count);
+
 template <int W>
 struct GridState {
   std::uint16_t cell[kGridFollowers];    // of a follower

@@ -37,7 +37,7 @@ class LeaderKind:
         untuned: how it learns before its settings were tuned: what defines it, and else :class:`EBPGConfig`'s defaults.
         learner: how it learns unless a run says otherwise, with its tuned settings.
         original: the rest of how it plays and learns, where that is as the original had it; its inputs are then planes,
-            and it has one episode an update.
+            and it has one episode an update. :meth:`original_in` has the settings that depend on the world.
     """
 
     meaning: str
@@ -45,6 +45,10 @@ class LeaderKind:
     untuned: EBPGConfig
     learner: EBPGConfig
     original: OriginalLearning | None = None
+
+    def original_in(self, world: str) -> OriginalLearning | None:
+        """Return ``original`` as it is in a world of that name, where the original has settings for it."""
+        return self.original and replace(self.original, **_IN_WORLD.get(world, {}))
 
     @property
     def inputs(self) -> Literal["features", "planes"]:
@@ -55,6 +59,9 @@ class LeaderKind:
         """The network's configuration for a task's sizes."""
         return replace(sizes, **self.network)
 
+
+# M3RL's commands; its warm-up, 80,000 of 200,000 episodes in Crafting, is a part of a run's length, and so left to it.
+_IN_WORLD: Final[dict[str, dict[str, Any]]] = {"crafting": {"explore_goals_episodes": 10_000}}
 
 _NO_TERMINATION = {"termination": "none"}
 _PAPERS = EBPGConfig()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from paymaster.algorithms import losses
@@ -139,6 +141,10 @@ class OriginalLeader(EBPG):
             self._progress.of_follower += torch.bincount(who, minlength=len(self._progress.of_follower))
         self._progress.trained += episodes.num_games
         return metrics
+
+    def forget_followers(self, identities: NDArray[np.integer]) -> None:
+        """Begin to count episodes anew for members of the population, int[R], in whose places others have come."""
+        self._progress.of_follower[torch.as_tensor(identities, device=self.device)] = 0
 
     @usual_torch()
     @torch.no_grad()

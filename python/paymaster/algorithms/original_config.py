@@ -26,13 +26,15 @@ class OriginalLearning:
         clip_norm: of the whole gradient, which is scaled down to learner.max_gradient_norm: "l1" (M3RL) or "l2".
         warm_up_episodes: of training, in which payments do not count: they are left out of the advantage, and phi_b is
             taught 0. M3RL: 80,000 of 200,000 in Crafting, none in resource collection.
-        exploration: "workers", M3RL's two kinds: the next four fields; or "offers", the paper's: learner.explore.
+        exploration: "workers", M3RL's two kinds: of goals (explore_goals, explore_goals_episodes) and of bonuses
+            (explore_bonuses, explore_bonuses_episodes); or "offers", the paper's: learner.explore.
         explore_goals: with this probability a follower keeps the goal of the random first offer for the whole episode,
             while its bonuses follow the policy.
         explore_goals_episodes: of each follower's own training, after which that ends. M3RL: 5,000, about 50,000 of
             training with 4 of 40; 10,000 in Crafting.
-        explore_bonuses: with this probability all bonuses of a step are uniform; falls linearly to 0 ...
-        explore_bonuses_episodes: ... over so many episodes of training.
+        explore_bonuses: with this probability all bonuses of a step are uniform; falls linearly to 0 over
+            explore_bonuses_episodes.
+        explore_bonuses_episodes: of training, at the end of which explore_bonuses has fallen to 0.
     """
 
     see_others: bool = False

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.process_group import Ranks
 
-__all__ = ["Insight", "LeaderAlgorithm", "LeaderInput", "LeaderStep", "LearnsOnRanks", "Player"]
+__all__ = ["Insight", "KnowsFollowers", "LeaderAlgorithm", "LeaderInput", "LeaderStep", "LearnsOnRanks", "Player"]
 
 
 class LeaderInput(NamedTuple):
@@ -133,3 +135,11 @@ class LearnsOnRanks(Protocol):
     """
 
     ranks: Ranks
+
+
+@runtime_checkable
+class KnowsFollowers(Protocol):
+    """A leader that keeps something of each follower beside the history statistics, such as how often it explored."""
+
+    def forget_followers(self, identities: NDArray[np.integer]) -> None:
+        """Forget members of the population, int[R], in whose places others have come."""

@@ -199,7 +199,9 @@ def compare(
     def evaluated(one: Competitor, task: str) -> Evaluation:
         changes = played[task].parameters
         if one.path is None:
-            return evaluate_scripted(one.name, task, episodes, seed, changes, population=population)
+            return evaluate_scripted(
+                one.name, task, episodes, seed, changes, population=population, beside=played[task].beside
+            )
         return evaluate_run(
             one.path, episodes, seed, greedy=greedy, task=task, parameters=changes, population=population
         )
@@ -229,7 +231,9 @@ def _scale(
         evaluation = (
             done[0][1]
             if done
-            else evaluate_scripted(_SCALE, task, episodes, seed, plays.parameters, population=population)
+            else evaluate_scripted(
+                _SCALE, task, episodes, seed, plays.parameters, population=population, beside=plays.beside
+            )
         )
         scale[task] = float(evaluation.returns.mean())
         if not scale[task] > 0:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from paymaster.analysis.open_run import OF_THE_POPULATION
+from paymaster.analysis.open_run import OF_THE_POPULATION, names_others
+from paymaster.envs.replacement import Replacement
 from paymaster.scripted import SCRIPTED, names_scripted
 from paymaster.storage.run_config import CONFIG
 from paymaster.storage.run_directory import holds_run
 from paymaster.training.config import TrainConfig
+from paymaster.training.run_state import open_checkpoint
 from paymaster.training.setup import stored_config
 from paymaster.validation.imports import import_path
 
@@ -52,10 +54,13 @@ class Plays:
     Attributes:
         parameters: departures from the preset, the same for all.
         by: label -> who plays for that leader.
+        beside: a run in whose population scripted leaders play, as it was when training ended; None: nobody changed it,
+            or another is given.
     """
 
     parameters: dict[str, Any]
     by: Leaders
+    beside: Path | None = None
 
 
 def leaders_of(given: Iterable[Any] | Mapping[str, Any]) -> Leaders:
@@ -99,8 +104,9 @@ def assign_tasks(
             by[label] = trained_here or each
         others = OF_THE_POPULATION if population is not None else ()
         common = {name: value for name, value in _common_games(task, by).items() if name not in others}
-        played[task] = Plays({**common, **parameters}, by)
-        _check_games(task, by, {*parameters, *others})
+        given = {*parameters, *others}
+        played[task] = Plays({**common, **parameters}, by, _changed(task, by, parameters))
+        _check_games(task, by, given)
     for label in leaders:
         counts = {task: len(plays.by[label]) for task, plays in played.items()}
         if len(set(counts.values())) > 1:
@@ -162,6 +168,30 @@ def _common_games(task: str, by: Leaders) -> dict[str, Any]:
     """Parameters of the runs that were trained on the task."""
     configs = (one.config for each in by.values() for one in each if one.config is not None)
     return next((config.parameters for config in configs if config.task == task), {})
+
+
+def _changed(task: str, by: Leaders, given: Mapping[str, Any]) -> Path | None:
+    """Return the first run whose followers changed while it trained, unless parameters ask for others.
+
+    Raises:
+        ValueError: runs whose followers have not changed alike.
+    """
+    first: tuple[Path, tuple[Replacement, int] | None] | None = None
+    for one in (one for each in by.values() for one in each):
+        if one.config is None or one.path is None or one.config.task != task:
+            continue
+        if names_others(given, one.config.task_parameters()):
+            return None
+        change, now = one.config.replacement, None
+        if change is not None and change.change == "people":
+            now = change, change.before(open_checkpoint(one.path).episode)
+        first = first or (one.path, now)
+        if first[1] != now:
+            raise ValueError(
+                f"replace: expected runs whose populations changed alike, got {first[1]} in {first[0]} and {now} in "
+                f"{one.name}; give one population_seed to all of them"
+            )
+    return None if first is None or first[1] is None else first[0]
 
 
 def _check_games(task: str, by: Leaders, given: Collection[str]) -> None:

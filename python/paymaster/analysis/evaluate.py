@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from paymaster.algorithms.followers import FollowerAlgorithm
 from paymaster.analysis.intervals import Interval, mean_ci95
 from paymaster.analysis.open_run import (
+    bring_population,
     check_room,
     naming_the_population,
     open_run,
     population_parameters,
     seat_followers,
 )
-from paymaster.analysis.replacement import Replacement
+from paymaster.envs.replacement import Replacement
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
@@ -107,11 +108,13 @@ def evaluate_scripted(
     replacement: Replacement | None = None,
     population: Path | None = None,
     learned: FollowerAlgorithm | None = None,
+    beside: Path | None = None,
 ) -> Evaluation:
     """Evaluates a scripted leader (:data:`paymaster.scripted.SCRIPTED`) on ``task``.
 
     With a ``replacement`` it plays the games that :func:`evaluate_run` plays with the same one, members and all; with a
-    ``population`` against the followers that learned in that run; or against these that have ``learned``.
+    ``population`` against the followers that learned in that run; or against these that have ``learned``. In games
+    ``beside`` a run the followers are those who were there when it ended, where they changed while it trained.
 
     Raises:
         ValueError: an unknown leader, task or option, fewer than one episode, a replacement of nobody, not a run whose
@@ -122,6 +125,8 @@ def evaluate_scripted(
     parameters = {**population_parameters(population), **(parameters or {})}
     env = make_games(task, games, evaluation_seed(seed), **parameters)
     check_room(env, population)
+    if beside is not None:
+        bring_population(env, beside)
     if isinstance(env, TwoPhaseVectorEnv) and env.answering is None:
         if learned is not None:
             LearningFollowers(env, learned, torch.Generator(learned.device).manual_seed(evaluation_seed(seed)))
@@ -152,7 +157,7 @@ def evaluate_run(
 
     The history statistics are the training run's, frozen; with a leader as the original had it they go on, as there.
     With ``strangers`` they start empty and fill as the episodes
-    go: for followers whom the leader has not met (M3RL's test of generalisation; give another ``population_seed``).
+    go: for followers whom the leader has not met (as M3RL tests generalisation; give another ``population_seed``).
     Fewer games are then played at once, so that what one episode teaches is known in the next. With a ``replacement``
     they start empty as well, and members of the population leave for others as the episodes go.
 
@@ -172,13 +177,19 @@ def evaluate_run(
     """
     goes_on = learns_on(stored_config(run).leader)
     games = _games_at_once(episodes, strangers=strangers or goes_on, replacement=replacement)
-    env, leader = open_run(run, games, evaluation_seed(seed), task=task, parameters=parameters, population=population)
+    strangers = strangers or replacement is not None
+    env, leader = open_run(
+        run,
+        games,
+        evaluation_seed(seed),
+        task=task,
+        parameters=parameters,
+        population=population,
+        strangers=strangers,
+    )
     if isinstance(env, TwoPhaseVectorEnv) and isinstance(env.answering, LearningFollowers):
         env.answering.greedy = greedy
-    if strangers or replacement is not None:
-        env.statistics.clear()
-        goes_on = True
-    env.statistics.frozen = not goes_on
+    env.statistics.frozen = not (goes_on or strangers)
     generator = torch.Generator(leader.device).manual_seed(evaluation_seed(seed))
     player = NetworkLeader(leader, generator, greedy=greedy)
     return _collect(str(run), env, episodes, player, seed, replacement)

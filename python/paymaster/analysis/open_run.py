@@ -23,15 +23,17 @@ from paymaster.storage.run_config import CONFIG
 from paymaster.storage.run_directory import holds_run
 from paymaster.training.config import TrainConfig
 from paymaster.training.followers import kind_in_games
-from paymaster.training.run_state import load_weights
+from paymaster.training.run_state import load_weights, open_checkpoint
 from paymaster.training.setup import choose_device, make_env, make_followers, make_games, make_leader, stored_config
 from paymaster.worlds.registration import population_of
 
 __all__ = [
     "OF_THE_POPULATION",
     "RunLeader",
+    "bring_population",
     "check_room",
     "is_scripted",
+    "names_others",
     "naming_the_population",
     "open_run",
     "population_parameters",
@@ -86,16 +88,19 @@ def open_run(
     task: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     population: Path | None = None,
+    strangers: bool = False,
 ) -> tuple[LeaderVectorEnv, LeaderAlgorithm]:
     """Games for the leader of a run directory, and that leader.
 
-    The history statistics are the training run's, frozen. Followers that learned with it are seated in the games.
+    The history statistics are the training run's, frozen. Followers that learned with it are seated in the games. Where
+    the population changed while training, it is that of the last episode, unless another is given.
 
     Args:
         run: a directory that ``paymaster train`` has written.
         num_envs, seed: of the games.
         task, parameters: where they differ from the run's.
         population: another run directory, whose followers take the seats.
+        strangers: the statistics start empty, and the population may have another size.
 
     Raises:
         ValueError: not a run, a damaged checkpoint, a task whose sizes do not fit the leader or the followers.
@@ -109,21 +114,43 @@ def open_run(
     else:
         overrides = {"observe_routes": config.observe_routes, **overrides}
         env = make_games(task, num_envs, seed, **overrides)
-    for name in ("num_goals", "near_goals", "num_bonuses", "abstain", "horizon", "population_size"):
+    sizes = ("num_goals", "near_goals", "num_bonuses", "abstain", "horizon")
+    for name in sizes if strangers else (*sizes, "population_size"):
         if env.parameters[name] != home.parameters[name]:
             mismatch = f"expected {home.parameters[name]} as in the run's games, got {env.parameters[name]}"
             if name in parameters:
                 raise ValueError(f"{name}: {mismatch}")
             raise ValueError(f"{'population' if name in theirs else 'task'}: {name}: {mismatch}")
     _expect_the_same_kind(env, home)
-    leader = make_leader(config, env)
-    load_weights(run, leader, env)
+    resized = env.parameters["population_size"] != home.parameters["population_size"]
+    leader = make_leader(config, home if resized else env)
+    done = load_weights(run, leader, None if strangers else env)
     env.statistics.frozen = True
+    if (change := config.replacement) is not None and not names_others(overrides, home.parameters):
+        change.bring(env, change.before(done))
     check_room(env, population)
     if isinstance(env, TwoPhaseVectorEnv) and env.answering is None:
         with nullcontext() if population is None else naming_the_population():
             seat_followers(env, population or run, seed)
     return env, leader
+
+
+def names_others(parameters: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Return whether parameters ask for a population other than the one of a run, whose own they are at its start."""
+    return "population" in parameters or any(
+        name in parameters and parameters[name] != own.get(name) for name in OF_THE_POPULATION
+    )
+
+
+def bring_population(env: LeaderVectorEnv, run: Path) -> None:
+    """Give games the population that a run was in at its last checkpoint, where that changed while training.
+
+    Raises:
+        CheckpointError, RunDirectoryError: it cannot be read.
+    """
+    config = stored_config(run)
+    if (change := config.replacement) is not None:
+        change.bring(env, change.before(open_checkpoint(run).episode))
 
 
 def _expect_the_same_kind(env: LeaderVectorEnv, home: LeaderVectorEnv) -> None:

@@ -47,6 +47,7 @@ def report_runs(
                 episodes,
                 parameters=config.parameters,
                 population=first if config.followers_learn else None,
+                beside=first,
             )
             for name in SCRIPTED
         ]

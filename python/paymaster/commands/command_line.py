@@ -29,12 +29,15 @@ _MARKUP: Final = re.compile(r"(?::\w+:`~?|``?)([^`]*)``?")
 _NUMBERS: Final = {int: "INT", float: "FLOAT"}
 
 
-def registry(choices: Mapping[str, str], parameters: Mapping[str, TaskParameter]) -> ConstructorRegistry:
+def registry(
+    choices: Mapping[str, str], parameters: Mapping[str, TaskParameter], meanings: Mapping[str, str]
+) -> ConstructorRegistry:
     """Return rules for tyro by which help shows what is accepted.
 
     Args:
         choices: name of a text option -> what its value may be.
         parameters: of the task, each an option by the name that stands before it, its default that of the games.
+        meanings: name of an option -> more about it, behind what its docstring says.
     """
     rules, inside = ConstructorRegistry(), False
     prefixes: dict[Any, str] = {}  # of the options in a dataclass that is a field of another
@@ -55,7 +58,7 @@ def registry(choices: Mapping[str, str], parameters: Mapping[str, TaskParameter]
         for field in spec.fields:
             if dataclasses.is_dataclass(_bare(field.type)):
                 prefixes[_bare(field.type)] = "" if _has_no_name(field.type) else f"{prefix}{field.name}."
-        fields = tuple(_shown(field, prefix, choices) for field in spec.fields)
+        fields = tuple(_shown(field, prefix, choices, meanings.get(field.name, "")) for field in spec.fields)
         return dataclasses.replace(spec, fields=fields)
 
     @rules.struct_rule
@@ -101,12 +104,12 @@ def a_path(name: str, text: str) -> Path:
         raise ValueError(f"{name}: expected a path, got {text!r:.80} ({error})") from None
 
 
-def _shown(field: Any, prefix: str, choices: Mapping[str, str]) -> Any:
+def _shown(field: Any, prefix: str, choices: Mapping[str, str], more: str) -> Any:
     """The field with what it accepts, its default, plain words in its help, and our reading of its value."""
 
     def plain() -> str | None:
         text = field.helptext() if callable(field.helptext) else field.helptext
-        return _MARKUP.sub(r"\1", text) if text else text
+        return _MARKUP.sub(r"\1", f"{text}\n{more}" if more else text) if text else text
 
     kind = _kind(field.type)
     bare = _bare(kind)

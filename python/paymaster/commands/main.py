@@ -39,6 +39,7 @@ from paymaster.envs.tasks import tasks
 from paymaster.scripted import SCRIPTED
 from paymaster.terminal.printing import printable
 from paymaster.terminal.streams import open_console, quiet_streams, reader_has_gone
+from paymaster.training.change_tests import CHANGE_TESTS
 from paymaster.training.followers import FOLLOWERS
 from paymaster.validation.finite import DivergenceError
 from paymaster.validation.ranges import check_fields
@@ -179,7 +180,7 @@ def _parsed(args: Sequence[str], options: TaskOptions) -> Any:
     commands = train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
     complaint = io.StringIO()
     try:
-        with registry(_choices(args), options.parameters), redirect_stderr(complaint):
+        with registry(_choices(args), options.parameters, _meanings(args)), redirect_stderr(complaint):
             return tyro.cli(commands, prog="paymaster", description=_ABOUT, args=args)
     except SystemExit as end:
         if not end.code:  # after --help
@@ -222,11 +223,34 @@ def _choices(args: Sequence[str]) -> dict[str, str]:
         "followers": "{" + ",".join((*FOLLOWERS, "module:function")) + "}",
         "leaders": f"{{{','.join((*SCRIPTED, 'DIR', own))}}} ...",
         "env": "module:function",
+        "change_test": "{" + ",".join(_change_tests(args)) + "}",
         "task": "{" + ",".join(task.name for task in tasks()) + ",FILE}",
         "device": "{auto,cpu,cuda,cuda:N}",
         "map": "FILE",
         "run_directory": "DIR",
     }
+
+
+def _change_tests(args: Sequence[str]) -> dict[str, str]:
+    """The change tests of a command by name, with what they are."""
+    during = "training" if "train" in args[:1] else "evaluation"
+    return {name: test.meaning for name, test in CHANGE_TESTS.items() if test.during == during}
+
+
+def _meanings(args: Sequence[str]) -> dict[str, str]:
+    """More about options than stands in their docstrings."""
+    tests = {"change_test": "\n".join(f"- {name}: {meaning}" for name, meaning in _change_tests(args).items())}
+    if "train" not in args[:1]:
+        return tests
+    groups = {
+        "With settings tuned for our regime:": LEADERS,
+        "As the original had it (docs/original.md), with the original's settings, none of them tuned; --original.* has "
+        "more of them:": ORIGINALS,
+    }
+    lines = []
+    for title, leaders in groups.items():
+        lines += [title, *(f"- {name}: {kind.meaning}" for name, kind in leaders.items())]
+    return {"leader": "\n".join(lines), **tests}
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from paymaster.commands.options import expanded, with_map
 from paymaster.commands.render import Render
 from paymaster.commands.train import Train
 from paymaster.storage.run_directory import holds_run
+from paymaster.training.change_tests import change_test
 from paymaster.training.config import TrainConfig
 from paymaster.training.followers import check_run_parameters
 from paymaster.validation.keywords import unknown_parameter
@@ -114,6 +115,15 @@ def value_of(args: Sequence[str], option: str) -> str | None:
 
 
 def _train_config(args: Sequence[str]) -> tuple[TrainConfig, str]:
+    """What a command line trains before its other options are read; also what to note of that."""
+    config, note = _named_config(args)
+    name = value_of(args, "--change-test")
+    if name is None or config.task is tyro.MISSING:
+        return config, note
+    return change_test(name, "training").config_of(config), note
+
+
+def _named_config(args: Sequence[str]) -> tuple[TrainConfig, str]:
     """Task, leader and settings decide defaults, so they are looked up before the rest; also what to note of them."""
     word, file = next(_words(args), None), value_of(args, "--config")
     if "--resume" in args:

@@ -39,6 +39,8 @@ class Train:
             from the preset and the leader's settings in its name. With --seeds, OUT/seedS for each seed.
         resume: continue the run in --out (by default the newest of those) from its last checkpoint, as it was begun:
             only --episodes, which may not be fewer than are done, and --device may be other ones.
+        change_test: one of M3RL's tests in which everybody changes while training: it sets --episodes, --replace,
+            --replace-every, --replace-what and lasting exploration; what is given beside it wins.
         evaluate: episodes of the evaluation at the end; 0 for none.
         all: all measures in the table, however narrow the terminal; a narrow one also shows fewer decimals.
         seeds: train so many leaders, one after the other: --seed and those after it.
@@ -48,6 +50,7 @@ class Train:
     config_file: Annotated[Path | None, tyro.conf.arg(name="config")] = None
     out: Path | None = None
     resume: bool = False
+    change_test: str | None = None
     evaluate: Annotated[int, Interval(ge=0, le=10**7)] = 1_000
     all: bool = False
     seeds: Annotated[int, Interval(ge=1, le=1_000)] | None = None
@@ -62,6 +65,8 @@ class Train:
         """
         if self.resume and self.config_file is not None:
             raise ValueError("config: expected none with --resume, which goes on as the run was begun, got a file")
+        if self.resume and self.change_test is not None:
+            raise ValueError("change_test: expected none with --resume, which goes on as the run was begun, got one")
         if self.all and self.evaluate == 0:
             raise ValueError("all: expected an evaluation whose measures to show, got --evaluate 0")
         config = _with_map(self.config)

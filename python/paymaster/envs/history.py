@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paymaster.envs.performance import PerformanceHistory
-from paymaster.validation.arguments import check_array
+from paymaster.validation.arguments import check_array, identities_of
 
 __all__ = ["Statistics"]
 
@@ -89,11 +89,25 @@ class Statistics:
         for name, values in own.items():
             values[:] = checked.get(name, values)
 
-    def clear(self) -> None:
-        """Forgets everything."""
-        self._core.clear_statistics()
-        if self.performance is not None:
-            self.performance.clear()
+    def clear(self, identities: ArrayLike | None = None) -> None:
+        """Forgets everything, or what is known of some members of the population.
+
+        Args:
+            identities: members, int[R], in 0..P-1; by default all.
+
+        Raises:
+            ValueError: a member out of range. TypeError: not integers. In either case nothing changes.
+        """
+        if identities is None:
+            self._core.clear_statistics()
+            if self.performance is not None:
+                self.performance.clear()
+            return
+        members = identities_of(identities, len(self.acceptance))
+        entries = self.arrays()
+        for values in entries.values():
+            values[members] = 0
+        self.set(**entries)
 
     def _entries(self) -> dict[str, NDArray[Any]]:
         return self._views if self.performance is None else {**self._views, **self.performance.entries}

@@ -20,9 +20,10 @@ class PlaneEncoder:
     """Turns a batch's observations into planes, P for each follower, and reads its performance history.
 
     The planes are, in this order: free cell; wall; one for each type of object (of resource collection its G goal
-    types); a constant plane for each amount that the world shows (none in resource collection); then constant planes,
-    one-hot: own row, own column, own heading. With 11 rows and columns and 4 types these are 32. Neither other
-    followers nor claims, the step, identities or offers are in them.
+    types); a constant plane for each amount that the world shows (of crafting its inventory, units of each goal type;
+    none in resource collection); then constant planes, one-hot: own row, own column, own heading. With 11 rows and
+    columns these are 32 in resource collection with 4 types, and 44 in crafting with 8. Neither other followers nor
+    claims, stations, the step, identities or offers are in them.
 
     A cell's planes take few values, so the compact form that networks read is a code for each cell and one number for
     each constant plane.

@@ -1,4 +1,4 @@
-"""Games in which leaders were not trained, by name: M3RL's tests (Shu & Tian 2019)."""
+"""Games in which leaders were not trained, by name, after the manner of M3RL's tests (Shu & Tian 2019)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
 
-from paymaster.analysis.replacement import Replacement
+from paymaster.envs.replacement import Replacement
 
 __all__ = ["CONDITIONS", "Condition"]
 

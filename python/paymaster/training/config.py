@@ -16,6 +16,7 @@ from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, OriginalLearning, l
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
+from paymaster.envs.replacement import Change, Replacement
 from paymaster.envs.tasks import tasks
 from paymaster.training.followers import LEARNERS, check_run_parameters, in_games
 from paymaster.training.plain_config import leaves, merged, of_today
@@ -44,11 +45,12 @@ class TrainConfig:
 
     Attributes:
         task: its name; also ``module:Class`` of a world of your own, or a TOML or JSON file that defines a task.
-        leader: its name: ``paymaster.algorithms.LEADERS``, or fixed-interval(m), a new offer every m steps; or
-            ``module:Class`` of one of your own.
+        leader: its name: one of ``paymaster.algorithms.LEADERS``; of ``paymaster.algorithms.ORIGINALS``, as the
+            original had it; fixed-interval(m), a new offer every m steps; or ``module:Class`` of one of your own.
         settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
             whole: one game an update, the team's return, its learning rates and exploration, 30 % random actions of
-            followers that decide by rule. What is given beside wins.
+            followers that decide by rule. What is given beside wins. A leader as the original had it has the
+            original's settings under "tuned", one game an update, and refuses "paper".
         episodes: to train on in all, rounded up to a multiple of num_envs. What falls over training, like the default
             leader's entropy bonus, falls over these; over the new number from there on, where a run is resumed with
             another.
@@ -67,11 +69,17 @@ class TrainConfig:
         parameters: in place of the task's own, by name (``paymaster tasks`` lists them); ``observe_routes`` among them
             sets the field.
         learner: how the leader learns; by default as its name and the settings say.
-        original: the rest of it, of the leaders as the original had them: ``paymaster.algorithms.ORIGINALS``.
+        original: the rest of it, of the leaders as the original had them, those of ``paymaster.algorithms.ORIGINALS``;
+            no other leader reads it.
         follower_learner: how followers learn, "meta" and "primitive".
         q_learner: how followers learn by Q-learning, "q".
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
             but the task.
+        replace: share of the population's members that is replaced as training goes on, drawn anew each time, with
+            replace_every.
+        replace_every: episodes of training from one replacement to the next, a multiple of num_envs.
+        replace_what: "people" (by default), other followers come, with other traits and empty history statistics; or
+            "statistics", the followers stay, and only their statistics are cleared.
         evaluate_every: episodes between evaluations while training, on games that training does not see; the measures
             ``evaluation_gain``, ... stand in `metrics.jsonl`. It changes no other number; by default there is none.
         evaluate_episodes: of each such evaluation; the same games each time.
@@ -100,6 +108,9 @@ class TrainConfig:
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
     q_learner: QLearning = field(default_factory=QLearning)
     env: str | None = None
+    replace: Annotated[float, Interval(gt=0, le=1)] | None = None
+    replace_every: Count | None = None
+    replace_what: Change | None = None
     evaluate_every: Count | None = None
     evaluate_episodes: Annotated[int, Interval(ge=1, le=100_000)] = 100
     defined_as: Annotated[Definition | None, tyro.conf.Suppress] = None
@@ -125,7 +136,8 @@ class TrainConfig:
         learner = regime.learner_of(self.leader)
         if self.learner is _AS_THE_SETTINGS:
             object.__setattr__(self, "learner", learner)
-        original = leader_kind(self.leader).original
+        world = _core.world(self.task) if _core.has_task(self.task) else ""
+        original = leader_kind(self.leader).original_in(world)
         if self.original is _AS_THE_SETTINGS:
             object.__setattr__(self, "original", original or OriginalLearning())
         if self.num_envs is _AS_THE_SETTINGS:
@@ -149,8 +161,29 @@ class TrainConfig:
             raise ValueError(
                 f"settings: expected none beside {self.leader}, which has the original's, got {self.settings!r}"
             )
+        self._check_replacement()
         if self.env is not None and self.env != A_BATCH and not is_import_path(self.env):
             raise ValueError(f"env: expected 'module:function', got {self.env!r:.80}")
+
+    def _check_replacement(self) -> None:
+        if (replacement := self.replacement) is None:
+            return
+        if self.followers_learn:
+            raise ValueError(
+                f"replace: expected it only with followers that decide by rule, got followers {self.followers}"
+            )
+        if replacement.every % self.num_envs != 0:
+            raise ValueError(
+                f"replace_every: expected a multiple of num_envs = {self.num_envs}, since an update takes all episodes "
+                f"that are played at once, got {replacement.every}"
+            )
+        if "population_size" in (parameters := self.task_parameters()):
+            replacement.check(int(parameters["population_size"]))  # type: ignore[arg-type]  # a number by name
+
+    @property
+    def replacement(self) -> Replacement | None:
+        """How the population changes while training; None: it stays. Raises ValueError for what makes no sense."""
+        return Replacement.of(self.replace, self.replace_every, self.replace_what)
 
     def task_parameters(self) -> TaskParameters:
         """Return all parameters of the games: the given ones, and the task's own for the others."""
@@ -161,6 +194,11 @@ class TrainConfig:
     def followers(self) -> str:
         """Who decides for the followers: one of :data:`.FOLLOWERS`, or the import path of a rule of your own."""
         return str(self.task_parameters().get("followers", "rule"))
+
+    @property
+    def original_leader(self) -> bool:
+        """Whether the leader is one as the original had it."""
+        return leader_kind(self.leader).original is not None
 
     @property
     def followers_learn(self) -> bool:
@@ -319,6 +357,9 @@ def _absent() -> dict[str, Any]:
         "performance_history": False,
         "shared_goal_weights": True,
         "env": None,
+        "replace": None,
+        "replace_every": None,
+        "replace_what": None,
         "evaluate_every": None,
         "evaluate_episodes": 100,
         "defined_as": None,

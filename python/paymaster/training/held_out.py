@@ -37,7 +37,15 @@ class HeldOutGames:
         self._every, self._episodes, self._parts = config.evaluate_every, config.evaluate_episodes, parts
         self._seed = evaluation_seed(WHILE_TRAINING)
         self._frozen = not learns_on(config.leader)
-        self._env = make_env(config, min(self._episodes, _GAMES if self._frozen else _GAMES_THAT_TEACH), self._seed)
+        self._config = config
+        self.bring(0)
+
+    def bring(self, number: int) -> None:
+        """Play the population behind so many replacements of the training from now on."""
+        games = min(self._episodes, _GAMES if self._frozen else _GAMES_THAT_TEACH)
+        self._env = make_env(self._config, games, self._seed)
+        if self._config.replacement is not None:
+            self._config.replacement.bring(self._env, number)
         self._start = self._env.snapshot()
 
     def due(self, before: int, done: int) -> bool:

@@ -18,6 +18,7 @@ import torch
 from paymaster.algorithms.followers import FollowerAlgorithm
 from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
+from paymaster.envs.replacement import Replacement
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.play.learning_followers import LearningFollowers
 from paymaster.storage.checkpoint import (
@@ -149,7 +150,9 @@ def save_run_state(run: RunDirectory | None, episode: int, parts: RunParts) -> P
     )
 
 
-def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = None) -> int:
+def load_run_state(
+    run: Path, seed: int, parts: RunParts, episode: int | None = None, *, replacement: Replacement | None = None
+) -> int:
     """Restores everything from the newest checkpoint, or that of an episode; returns the episodes done by then.
 
     Args:
@@ -157,6 +160,7 @@ def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = 
         seed: of the run, for the draws of ranks that it did not have when the checkpoint was written.
         parts: are restored.
         episode: of the checkpoint; None takes the newest.
+        replacement: by which the population has changed while training.
 
     Raises:
         CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the parts.
@@ -170,6 +174,8 @@ def load_run_state(run: Path, seed: int, parts: RunParts, episode: int | None = 
                 state = checkpoint.header.optimizers[name]
                 load_optimizer(optimizer, checkpoint.tensors.get(f"optimizer_{name}", {}), state)
         parts.own_draws(seed, checkpoint.episode)
+        if replacement is not None:
+            replacement.bring(parts.env, replacement.before(checkpoint.episode))
         restore_state(checkpoint.tensors[_STATE], parts)
         if (kept := parts.env.statistics.performance) is not None:  # which is no part of a snapshot
             parts.env.statistics.set(**{name: checkpoint.tensors[_STATISTICS][name].numpy() for name in kept.entries})
@@ -224,8 +230,11 @@ def _key(name: str, rank: int) -> str:
     return name if rank == 0 else f"{name}_{rank}"
 
 
-def load_weights(run: Path, learner: LeaderAlgorithm | FollowerAlgorithm, env: LeaderVectorEnv | None = None) -> None:
+def load_weights(run: Path, learner: LeaderAlgorithm | FollowerAlgorithm, env: LeaderVectorEnv | None = None) -> int:
     """Restores a learner's weights from the newest checkpoint, and into ``env`` the run's history statistics.
+
+    Returns:
+        Episodes done by then.
 
     Raises:
         CheckpointError, RunDirectoryError: as for :func:`open_checkpoint`, or it does not fit the learner.
@@ -238,6 +247,7 @@ def load_weights(run: Path, learner: LeaderAlgorithm | FollowerAlgorithm, env: L
             if missing := sorted(env.statistics.arrays().keys() - arrays.keys()):
                 raise CheckpointError(f"{_STATISTICS}/{missing[0]}: expected a tensor, got none")
             env.statistics.set(**arrays)
+    return checkpoint.episode
 
 
 def _check_groups(checkpoint: Checkpoint, parts: RunParts) -> None:

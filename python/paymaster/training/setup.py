@@ -88,7 +88,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def learns_on(leader: str) -> bool:
-    """Whether the statistics go on while a leader of that name is evaluated, as in M3RL's tests."""
+    """Whether the statistics go on while a leader of that name is evaluated, as M3RL tests its own."""
     return leader_kind(leader).inputs == "planes"
 
 

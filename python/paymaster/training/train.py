@@ -13,7 +13,8 @@ import torch
 
 from paymaster.algorithms import leader_kind
 from paymaster.algorithms.process_group import Ranks, join_ranks
-from paymaster.algorithms.protocol import LearnsOnRanks
+from paymaster.algorithms.protocol import KnowsFollowers, LearnsOnRanks
+from paymaster.envs.replacement import Replacement
 from paymaster.envs.vector import LeaderVectorEnv
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.rollout import Rollout
@@ -121,7 +122,11 @@ def train(
         held_out = None if config.evaluate_every is None or ranks.rank > 0 else HeldOutGames(config, parts)
         with _run_directory(config, out, ranks, resume=resume) as run:
             ranks.wait()  # until the run directory is tidy
-            done = load_run_state(out, config.seed, parts) if resume and list_checkpoints(out) else 0
+            done = 0
+            if resume and list_checkpoints(out):
+                done = load_run_state(out, config.seed, parts, replacement=config.replacement)
+                if held_out is not None and config.replacement is not None:
+                    held_out.bring(config.replacement.before(done))
             if resume and run is not None:
                 _take_up(run, config, done)
             try:
@@ -169,6 +174,10 @@ def make_parts(config: TrainConfig, ranks: Ranks, batch: LeaderVectorEnv | None 
         raise ValueError(
             "performance_history: expected it in one process, since ranks merge history statistics alone, got "
             f"{ranks.size} ranks of torchrun"
+        )
+    if ranks.size > 1 and config.replacement is not None:
+        raise ValueError(
+            f"replace: expected one process where the population changes, got {ranks.size} ranks of torchrun"
         )
     env = make_rank_env(config, ranks) if batch is None else _own_batch(config, ranks, batch)
     learner, followers = make_leader(config, env), make_followers(config, env)
@@ -234,6 +243,7 @@ def _training_loop(
         held_out: games to evaluate in, on rank 0; None: no evaluation.
     """
     total, saved, leader, followers = config.updates * config.num_envs, done, parts.leader, parts.followers
+    replacement = config.replacement
     rollout = Rollout(parts.env, leader, parts.generator)
     table = MergedStatistics(parts.env.statistics, parts.ranks)
     if followers is not None:
@@ -251,6 +261,8 @@ def _training_loop(
         stopped = any_stops(stops)
         while done < total and not stopped:
             start = time.perf_counter()
+            if replacement is not None and done > 0 and done % replacement.every == 0:
+                _replace(replacement, parts, done // replacement.every, held_out)
             with naming_divergence(config, out, done):
                 episodes, totals = rollout.play(explore=leader.exploration_rate(done))
                 assert episodes is not None
@@ -274,6 +286,15 @@ def _training_loop(
                 saved = done
                 if path is not None:
                     callbacks.on_checkpoint(done, path)
+
+
+def _replace(replacement: Replacement, parts: RunParts, number: int, held_out: HeldOutGames | None) -> None:
+    """Change the population of a training between two batches of episodes, for the ``number``-th time (from 1)."""
+    members = replacement.apply(parts.env, parts.env.parameters["population_seed"], number)
+    if replacement.change == "people" and isinstance(parts.leader, KnowsFollowers):
+        parts.leader.forget_followers(members)
+    if held_out is not None:
+        held_out.bring(number)
 
 
 @contextmanager
