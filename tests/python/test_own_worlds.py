@@ -295,7 +295,7 @@ def test_costs_may_outweigh_what_followers_earn() -> None:
     same(env.step(np.zeros((4, N, 2), int)), twin.step(np.zeros((4, N, 2), int)))
 
 
-def test_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entry_points(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     entries = [
         importlib.metadata.EntryPoint("cabs", "taxi_world:Taxi", registration.GROUP),
         importlib.metadata.EntryPoint("broken", "no_such_module:Taxi", registration.GROUP),
@@ -306,6 +306,8 @@ def test_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
         return [entry for entry in entries if name in (None, entry.name)]
 
     monkeypatch.setattr(importlib.metadata, "entry_points", found)
+    registration._installed.cache_clear()
+    request.addfinalizer(registration._installed.cache_clear)
     assert paymaster.make_vec("cabs").parameters["fare"] == 0.8
     with pytest.warns(UserWarning, match="entry point broken = no_such_module:Taxi: expected one that can be imported"):
         assert "cabs" in [task.name for task in paymaster.tasks()]

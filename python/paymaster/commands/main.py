@@ -177,7 +177,11 @@ def _parse(args: Sequence[str]) -> _Run:
 
 def _parsed(args: Sequence[str], options: TaskOptions) -> Any:
     train = Annotated[Train, tyro.conf.subcommand(default=Train(options.train))]
-    commands = train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
+    commands: Any = train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
+    if args and args[0] in _COMMANDS:
+        # After a mistake tyro reads the options of all commands that it knows: a second command is enough to have any.
+        kinds = dict(zip(_COMMANDS, (train, *get_args(_Command)[1:]), strict=True))
+        commands = kinds[args[0]] | (Bench if args[0] != "bench" else Tasks)
     complaint = io.StringIO()
     try:
         with registry(_choices(args), options.parameters, _meanings(args)), redirect_stderr(complaint):

@@ -64,7 +64,7 @@ def run_jobs(
                 room = (at_a_time or _cpus()) - len(running)
                 for _ in range(min(room, len(waiting))):
                     job = waiting.pop()
-                    running[_perform.remote(_bytes_of(job), out.absolute(), path)] = job
+                    running[_perform.remote(_bytes_of(job), out.absolute(), path, PRELOADED)] = job
                 ended, _ = ray.wait(list(running), timeout=tick)
                 yield from [Finished(running.pop(one), _error(one)) for one in ended]
                 yield list(running.values())
@@ -76,10 +76,10 @@ def run_jobs(
 
 
 @ray.remote(num_cpus=1, max_calls=1, max_retries=_RETRIES)
-def _perform(stored: bytes, out: Path, path: Sequence[str]) -> str | None:
+def _perform(stored: bytes, out: Path, path: Sequence[str], preloaded: Sequence[str]) -> str | None:
     """In the worker: what went wrong, None where nothing did."""
     sys.path.extend(entry for entry in path if entry not in sys.path)  # before the job, which may need a module there
-    for name in PRELOADED:  # as in the local pool's processes, so that a run's time and memory are measured alike
+    for name in preloaded:  # as in the local pool's processes, so that a run's time and memory are measured alike
         importlib.import_module(name)
     torch.set_num_threads(1)
     try:
@@ -106,6 +106,8 @@ def _error(task: ray.ObjectRef[str | None]) -> str | None:
 def _joined(address: str | None, at_a_time: int | None) -> Iterator[None]:
     """Ray, without its dashboard, its statistics, and its workers' output on our screen."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Workers as urgent as this process, like the local pool's. At Ray's default, 15, they get 3 % of a core in use.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
         ray.init("local", num_cpus=at_a_time, object_store_memory=_OBJECTS, include_dashboard=False, **quiet)

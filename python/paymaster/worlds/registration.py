@@ -7,10 +7,12 @@ Longer than other files: each way to a task ends in the same three tables.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
 import inspect
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -179,8 +181,22 @@ def find_known(task: str) -> str:
 
 def find_all() -> None:
     """Make the tasks of all entry points known. One that cannot be loaded is left out, with a warning."""
-    for entry in importlib.metadata.entry_points(group=GROUP):
+    for entry in _installed(tuple((folder, _changed(folder)) for folder in sys.path)):
         _load_or_warn(entry)
+
+
+@functools.lru_cache(maxsize=1)
+def _installed(_: tuple[tuple[str, int], ...]) -> tuple[importlib.metadata.EntryPoint, ...]:
+    """Return the entry points, read anew when a folder of the path has changed: each package has a file to be read."""
+    return tuple(importlib.metadata.entry_points(group=GROUP))
+
+
+def _changed(folder: str) -> int:
+    """Return when something was installed into a folder, or removed from it, in nanoseconds; 0 without a folder."""
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return 0
 
 
 def drawing_of(parameters: Mapping[str, Any]) -> Callable[..., None] | None:
