@@ -25,6 +25,7 @@ from paymaster.commands.main import main
 from paymaster.commands.render import Render
 from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.train import Train
+from paymaster.scripted import SCRIPTED
 from paymaster.validation.parameters import check_parameters, parameters_of
 
 # ---- help
@@ -80,7 +81,8 @@ def test_help_lists_choices_ranges_and_defaults(capsys: pytest.CaptureFixture[st
     assert "--followers {rule,meta,primitive,q,module:function}" in text and "--settings {tuned,paper}" in text
     assert "(a whole number in [1, 4,096]; default: 32)" in text  # --hidden
     assert "(a number in [0, 1]; default: 0.0)" in text  # --noise
-    assert "{random,fixed,preference,full_information,DIR,module:Class}" in help_of(["evaluate"], capsys)
+    leaders = ",".join(SCRIPTED)
+    assert f"{{{leaders},DIR,module:Class}}" in help_of(["evaluate"], capsys)
 
 
 def test_help_shows_the_defaults_of_the_leader_and_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
