@@ -121,8 +121,8 @@ def generalisation(scale: Scale) -> Figure:
             quantity = f"gain, {better}, less gain, {worse}"
             claims += ahead(f"costs gain: {worse}", "ours", games, read, better, worse, quantity=quantity)
     note = (
-        f"After M3RL's tests, of {DEFAULT_LEADER}: trained with four followers of one population on the open map, in the "
-        "plane four times as long."
+        f"After M3RL's tests, of {DEFAULT_LEADER}: trained with four followers of one population on the open map, in "
+        "the plane four times as long."
     )
     return _figure("Where it was not trained", panels, claims, averages, note)
 
