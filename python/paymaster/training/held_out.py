@@ -38,10 +38,11 @@ class HeldOutGames:
         self._seed = evaluation_seed(WHILE_TRAINING)
         self._frozen = not learns_on(config.leader)
         self._config = config
-        self.bring(0)
+        self._make(0)
 
-    def bring(self, number: int) -> None:
-        """Play the population behind so many replacements of the training from now on."""
+    def _make(self, number: int) -> None:
+        """Make the games, of the population behind so many replacements of the training."""
+        self._number = number
         games = min(self._episodes, _GAMES if self._frozen else _GAMES_THAT_TEACH)
         self._env = make_env(self._config, games, self._seed)
         if self._config.replacement is not None:
@@ -52,8 +53,15 @@ class HeldOutGames:
         """Tell whether an evaluation falls between these numbers of episodes."""
         return done // self._every > before // self._every
 
-    def evaluate(self) -> dict[str, float]:
-        """Play the leader, sampled, without exploring; return means per episode, ``evaluation_gain`` and so on."""
+    def evaluate(self, done: int) -> dict[str, float]:
+        """Play the leader, sampled, without exploring, behind ``done`` episodes of training.
+
+        Returns:
+            Means per episode, ``evaluation_gain`` and so on.
+        """
+        replacement = self._config.replacement
+        if replacement is not None and (number := replacement.before(done)) != self._number:
+            self._make(number)
         parts, env = self._parts, self._env
         env.restore(self._start)
         env.statistics.set(**parts.env.statistics.arrays())

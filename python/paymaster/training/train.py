@@ -125,8 +125,6 @@ def train(
             done = 0
             if resume and list_checkpoints(out):
                 done = load_run_state(out, config.seed, parts, replacement=config.replacement)
-                if held_out is not None and config.replacement is not None:
-                    held_out.bring(config.replacement.before(done))
             if resume and run is not None:
                 _take_up(run, config, done)
             try:
@@ -262,7 +260,7 @@ def _training_loop(
         while done < total and not stopped:
             start = time.perf_counter()
             if replacement is not None and done > 0 and done % replacement.every == 0:
-                _replace(replacement, parts, done // replacement.every, held_out)
+                _replace(replacement, parts, done // replacement.every)
             with naming_divergence(config, out, done):
                 episodes, totals = rollout.play(explore=leader.exploration_rate(done))
                 assert episodes is not None
@@ -273,7 +271,7 @@ def _training_loop(
             before, done = done, done + config.num_envs
             timings = {"episodes_per_second": config.num_envs / (time.perf_counter() - start)}
             if evaluated := held_out is not None and held_out.due(before, done):
-                row |= held_out.evaluate()
+                row |= held_out.evaluate(done)
             if run is not None:
                 run.log(done, row, timings=timings)
                 stops = callbacks.on_row(done, row, evaluated=evaluated)
@@ -288,13 +286,11 @@ def _training_loop(
                     callbacks.on_checkpoint(done, path)
 
 
-def _replace(replacement: Replacement, parts: RunParts, number: int, held_out: HeldOutGames | None) -> None:
+def _replace(replacement: Replacement, parts: RunParts, number: int) -> None:
     """Change the population of a training between two batches of episodes, for the ``number``-th time (from 1)."""
     members = replacement.apply(parts.env, parts.env.parameters["population_seed"], number)
     if replacement.change == "people" and isinstance(parts.leader, KnowsFollowers):
         parts.leader.forget_followers(members)
-    if held_out is not None:
-        held_out.bring(number)
 
 
 @contextmanager
