@@ -14,15 +14,20 @@ LeaderNetwork leader_network(Parameters& p, std::int64_t num_goals, std::int64_t
   sizes.follower_features = checked_size(follower_features, "follower_features");
   sizes.goal_features = checked_size(goal_features, "goal_features");
   sizes.hidden = checked_size(hidden, "hidden");
-  const bool predicts = p.has("follower_model.layers.0"), abstains = p.has("policy.abstain");
+  // Goal types share weights; a network that lacks one of these two is refused, not taken for one in which they do not.
+  const bool shared = p.has("state_encoder.goal") || p.has("policy.out"), predicts = p.has("follower_model.layers.0");
+  const bool abstains = shared ? p.has("policy.abstain") : p.rows("policy.goal") == sizes.goals + 1;
   sizes.actions = predicts ? checked_size(num_actions, "num_actions") : 0;
   sizes.offers = sizes.goals * sizes.bonuses + (abstains ? 1 : 0);
   const std::size_t h = sizes.hidden, d = sizes.goal_features, k = sizes.bonuses, a = sizes.actions;
+  if (!shared) w.policy = p.layer("policy.goal", abstains ? sizes.goals + 1 : sizes.goals, h);
   const auto offers =
       std::vector<py::ssize_t>({static_cast<py::ssize_t>(sizes.offers) + 1, static_cast<py::ssize_t>(h)});
-  w.encode_goal = p.layer("state_encoder.goal", (h + 1) / 2, d);
-  w.encode_pooled = p.layer("state_encoder.pooled", h, (h + 1) / 2, false);
-  w.encode_own = p.layer("state_encoder.own", h, sizes.follower_features + d);
+  if (shared) {
+    w.encode_goal = p.layer("state_encoder.goal", (h + 1) / 2, d);
+    w.encode_pooled = p.layer("state_encoder.pooled", h, (h + 1) / 2, false);
+  }
+  w.encode_own = p.layer("state_encoder.own", h, sizes.follower_features + (shared ? d : sizes.goals * d));
   w.history_offer = p.take("history_encoder.offer.weight", offers);
   w.history_input = p.gates("history_encoder.gru", "ih", h);
   w.history_state = p.gates("history_encoder.gru", "hh", h);
@@ -41,10 +46,15 @@ LeaderNetwork leader_network(Parameters& p, std::int64_t num_goals, std::int64_t
     w.end = p.layer("termination.out", 1, h);
   }
   w.policy_code = p.layer("policy.code", h, h);
-  w.policy_goal = p.layer("policy.goal", h, d, false);
-  w.bonus = p.optional("policy.bonus", k, h);
-  w.policy = p.layer("policy.out", w.bonus ? 1 : 1 + k, h);
-  w.abstain = p.optional("policy.abstain", 1, h);
+  if (shared) {
+    w.policy_goal = p.layer("policy.goal", h, d, false);
+    w.bonus = p.optional("policy.bonus", k, h);
+    w.policy = p.layer("policy.out", w.bonus ? 1 : 1 + k, h);
+    w.abstain = p.optional("policy.abstain", 1, h);
+  } else {
+    expect(!learns, "parameters", "those of a leader whose goal types share weights", "another's");
+    w.bonus = p.layer("policy.bonus", p.rows("policy.bonus") == k ? k : sizes.goals * k, h);
+  }
   if (learns) {
     w.value_code = p.layer("baseline.code", h, h);
     w.value_offer = p.take("baseline.offer.weight", offers);

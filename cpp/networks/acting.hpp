@@ -26,18 +26,18 @@ struct ActingSizes {
 
 /// paymaster.networks.LeaderNetwork.
 struct LeaderWeights {
-  Layer encode_goal, encode_pooled, encode_own;
-  const float* history_offer = nullptr;  // [O + 1, H]
-  Layer history_input, history_state;    // of the GRU, r, z and n one below the other
-  Layer predict_hidden, predict;         // none: no prediction
+  Layer encode_goal, encode_pooled, encode_own;  // no encode_goal: goal types share no weights, "unshared"
+  const float* history_offer = nullptr;          // [O + 1, H]
+  Layer history_input, history_state;            // of the GRU, r, z and n one below the other
+  Layer predict_hidden, predict;                 // none: no prediction
   Layer blend_encoded, blend_predicted;
   Layer score;  // none: every follower counts the same
   Layer attend_own, attend_others;
   Layer end_code;                    // none: no termination function
   const float* end_offer = nullptr;  // [O + 1, H]
   Layer end;
-  Layer policy_code, policy_goal, policy;
-  Layer bonus;                         // none: `policy` has the bonuses' logits below the goal's
+  Layer policy_code, policy_goal, policy;  // unshared: no policy_goal, and `policy` has all goals' logits, and "none"
+  Layer bonus;                         // none: `policy` has the bonuses' logits below the goal's; unshared: K or G K
   Layer abstain;                       // none: always offers something
   Layer value_code;                    // of the baseline, which a leader that acts needs not
   const float* value_offer = nullptr;  // [O + 1, H]

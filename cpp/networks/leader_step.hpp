@@ -32,9 +32,15 @@ class LeaderStep {
   void apply(const Layer& layer, const float* x, float* y) const { paymaster::apply(layer, x, y, columns_); }
   void add(const Layer& layer, const float* x, float* y) const { paymaster::add(layer, x, y, columns_); }
 
-  /// s: a follower, the goal type it was offered last, and the mean over all goal types.
+  /// s: a follower, the goal type it was offered last, and the mean over all goal types; unshared, all side by side.
   void encode(const Games& games) {
     const std::size_t d = s_.goal_features;
+    if (!w_.encode_goal) {
+      take(games, a_.follower, s_.follower_features, own_.all());
+      take(games, a_.goal, s_.goals * d, own_[s_.follower_features]);
+      apply(w_.encode_own, own_.all(), state_and_history_.all());
+      return rectify(state_and_history_.all(), numbers_);
+    }
     take(games, a_.goal, s_.goals * d, goal_.all());
     take(games, a_.follower, s_.follower_features, own_.all());
     take_offered(games, s_, a_.goal, a_.previous, own_[s_.follower_features]);
@@ -116,6 +122,7 @@ class LeaderStep {
 
   /// log mu: the goal, then its bonus.
   void choose(const Games& games) {
+    if (!w_.policy_goal) return choose_unshared(games);
     const std::size_t kinds = s_.goals + (w_.abstain ? 1 : 0), row_of_bonus = w_.bonus ? 0 : 1;
     apply(w_.policy_code, code_.all(), seen_.all());
     for (std::size_t g = 0; g < s_.goals; ++g) {
@@ -143,11 +150,30 @@ class LeaderStep {
     });
   }
 
+  /// The same with plain logits: of the goals, and of the bonuses, K of all goals together or of each.
+  void choose_unshared(const Games& games) {
+    const std::size_t kinds = w_.policy.outputs, k_of_all = w_.bonus.outputs, k_of_one = s_.bonuses;
+    apply(w_.policy_code, code_.all(), layer_.all());
+    rectify(layer_.all(), numbers_);
+    apply(w_.policy, layer_.all(), kind_.all());
+    log_softmax(kind_.all(), kinds, columns_, columns_);
+    apply(w_.bonus, layer_.all(), logits_.all());
+    for (std::size_t first = 0; first < k_of_all; first += k_of_one)
+      log_softmax(logits_[first], k_of_one, columns_, columns_);
+    games.each([&](std::size_t row, std::size_t column) {
+      float* log_mu = a_.log_mu + row * s_.offers;
+      for (std::size_t g = 0; g < s_.goals; ++g)
+        for (std::size_t k = 0; k < k_of_one; ++k)
+          *log_mu++ = kind_[g][column] + logits_[(g * k_of_one + k) % k_of_all][column];
+      if (kinds > s_.goals) *log_mu = kind_[s_.goals][column];
+    });
+  }
+
   const LeaderWeights& w_;
   const ActingSizes& s_;
   const LeaderStepArrays& a_;
   const std::size_t width_, columns_, numbers_ = s_.hidden * columns_;
-  Panel own_ = panel(s_.follower_features + s_.goal_features), goal_ = panel(s_.goals * s_.goal_features);
+  Panel own_ = panel(w_.encode_own.inputs), goal_ = panel(s_.goals * s_.goal_features);
   Panel one_goal_ = panel(w_.encode_goal.outputs), mean_ = panel(w_.encode_goal.outputs);
   Panel state_and_history_ = panel(2 * s_.hidden), before_ = panel(s_.hidden), seen_ = panel(s_.hidden);
   Panel given_ = panel(3 * s_.hidden), gates_ = panel(3 * s_.hidden);

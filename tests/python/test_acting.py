@@ -39,7 +39,7 @@ FOLLOWERS = FollowerConfig(
 )
 KINDS = list(
     itertools.product(
-        ("follower-specific", "mean"), ("learned", "none"), ("sequential", "independent"), (True, False), (True, False)
+        ("follower-specific", "mean"), ("learned", "none"), ("sequential", "independent"), *3 * [(True, False)]
     )
 )
 
@@ -93,7 +93,7 @@ def assert_same_as_torch(network: LeaderNetwork, inputs: tuple[Tensor, ...]) -> 
 def test_leaders_of_every_kind(hidden: int) -> None:
     torch.manual_seed(hidden)
     sizes = np.random.default_rng(hidden)
-    for attention, termination, heads, prediction, abstain in KINDS:
+    for attention, termination, heads, prediction, abstain, shared in KINDS:
         goals, bonuses, actions, features, goal_features = (int(size) for size in sizes.integers(1, 8, 5))
         config = LeaderConfig(
             goals,
@@ -106,6 +106,7 @@ def test_leaders_of_every_kind(hidden: int) -> None:
             attention=attention,
             termination=termination,
             heads=heads,
+            shared_goal_weights=shared,
             prediction=prediction,
         )
         network = LeaderNetwork(config)
@@ -382,11 +383,12 @@ FOLLOWER_SIZES = {
 }
 
 
-@pytest.mark.parametrize("kind", ["leader", "followers"])
+@pytest.mark.parametrize("kind", ["leader", "unshared", "followers"])
 def test_parameters_that_do_not_fit_are_refused(kind: str) -> None:
-    network: nn.Module = LeaderNetwork(CONFIG) if kind == "leader" else FollowerNetwork(FOLLOWERS)
-    make: Any = _core.ActingLeader if kind == "leader" else _core.ActingFollowers
-    sizes = SIZES if kind == "leader" else FOLLOWER_SIZES
+    leads = replace(CONFIG, shared_goal_weights=kind != "unshared")
+    network: nn.Module = FollowerNetwork(FOLLOWERS) if kind == "followers" else LeaderNetwork(leads)
+    make: Any = _core.ActingFollowers if kind == "followers" else _core.ActingLeader
+    sizes = FOLLOWER_SIZES if kind == "followers" else SIZES
     arrays = {name: array for name, array in arrays_of(network).items() if not name.startswith(("baseline", "value"))}
     make(arrays, **sizes)
     optional = ("score", "abstain", "embedding", "goal_logit", "termination.out", "layers.0")

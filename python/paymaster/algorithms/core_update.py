@@ -49,7 +49,12 @@ class CoreUpdate:
 
     @staticmethod
     def of(network: LeaderNetwork, before: CoreUpdate | None) -> CoreUpdate | None:
-        """Return one for this network, ``before`` if its parameters are where that put them; None: torch's turn."""
+        """Return one for this network, ``before`` if its parameters are where that put them; None: torch's turn.
+
+        That is where something in the network is not as usual, and for goal types that share no weights.
+        """
+        if not network.config.shared_goal_weights:
+            return None
         parameters = learned_as_usual(network, LeaderNetwork)
         if parameters is None:
             return None

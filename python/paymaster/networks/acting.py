@@ -2,7 +2,7 @@
 
 A step of 32 games is so little arithmetic that torch takes ten times as long to start its hundred operations. The
 modules of this package remain the definition. What the core does not take goes through them: CUDA, double precision,
-subclasses, hooks, leaders whose goal types share no weights, and steps whose gradients are wanted.
+subclasses, hooks, and steps whose gradients are wanted.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _whole(index: Tensor, *numbers: Tensor) -> bool:
 
 def core_parameters(network: nn.Module, kind: type[Any]) -> dict[str, nn.Parameter] | None:
     """Return a network's parameters by name, in their order; None if the core cannot evaluate it."""
-    if type(network) is not kind or not getattr(network.config, "shared_goal_weights", True):
+    if type(network) is not kind:
         return None
     modules = list(_walk(network))
     parameters = _parameters_of(modules)

@@ -119,12 +119,9 @@ class Arm:
     def cost(self) -> float:
         """Of an episode in time, roughly, beside one of our regime with four followers that do not learn."""
         learning = 1.0 if self.followers == "rule" else 2.0
-        run, like = self.changes_of("run"), [self.regime]
-        if run.get("num_envs") == 1:
-            like.append("paper")
-        if not run.get("shared_goal_weights", True):
-            like.append("original")  # by torch, too
-        return max(REGIMES[regime].cost for regime in like) * learning * (self.num_followers or 4) / 4
+        alone = self.changes_of("run").get("num_envs") == 1  # an episode an update, as in the paper's regime
+        regime = REGIMES["paper" if alone else self.regime]
+        return regime.cost * learning * (self.num_followers or 4) / 4
 
     def parameters(self) -> TaskParameters:
         """Parameters in place of the task's own."""
