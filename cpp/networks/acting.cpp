@@ -8,7 +8,7 @@
 namespace paymaster {
 
 void act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderStepArrays& arrays) {
-#if defined(PAYMASTER_AVX2)
+#if defined(PAYMASTER_WIDE_NETWORKS)
   if (has_avx512()) return avx512_act(weights, sizes, arrays);
   if (has_avx2()) return avx2_act(weights, sizes, arrays);
 #endif
@@ -16,7 +16,7 @@ void act(const LeaderWeights& weights, const ActingSizes& sizes, const LeaderSte
 }
 
 void act(const FollowerWeights& weights, const ActingSizes& sizes, const FollowerStepArrays& arrays) {
-#if defined(PAYMASTER_AVX2)
+#if defined(PAYMASTER_WIDE_NETWORKS)
   if (has_avx512()) return avx512_act(weights, sizes, arrays);
   if (has_avx2()) return avx2_act(weights, sizes, arrays);
 #endif

@@ -8,7 +8,7 @@ namespace paymaster {
 
 std::unique_ptr<LeaderUpdate> make_leader_update(const LeaderWeights& weights, const ActingSizes& sizes,
                                                  const float* parameters, float* gradient, std::size_t count) {
-#if defined(PAYMASTER_AVX2)
+#if defined(PAYMASTER_WIDE_NETWORKS)
   if (has_avx512()) return avx512_leader_update(weights, sizes, parameters, gradient, count);
   if (has_avx2()) return avx2_leader_update(weights, sizes, parameters, gradient, count);
 #endif

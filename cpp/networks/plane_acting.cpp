@@ -10,7 +10,7 @@ namespace paymaster {
 
 bool plane_decide(const PlaneWeights& weights, const PlaneSizes& sizes, const PlaneDecision& step,
                   PlaneScratch& scratch) {
-#if defined(PAYMASTER_AVX2)
+#if defined(PAYMASTER_WIDE_NETWORKS)
   if (has_avx512()) return avx512_decide(weights, sizes, step, scratch);
   if (has_avx2()) return avx2_decide(weights, sizes, step, scratch);
 #endif
@@ -19,7 +19,7 @@ bool plane_decide(const PlaneWeights& weights, const PlaneSizes& sizes, const Pl
 
 void plane_follow(const PlaneWeights& weights, const PlaneSizes& sizes, const std::int64_t* offer, const float* state,
                   bool first, float* after, PlaneScratch& scratch) {
-#if defined(PAYMASTER_AVX2)
+#if defined(PAYMASTER_WIDE_NETWORKS)
   if (has_avx512()) return avx512_follow(weights, sizes, offer, state, first, after, scratch);
   if (has_avx2()) return avx2_follow(weights, sizes, offer, state, first, after, scratch);
 #endif

@@ -7,7 +7,7 @@
 namespace paymaster {
 
 void recur(const RecurrenceForward<float>& arrays, const PackedSteps& steps) {
-#if defined(PAYMASTER_AVX2)
+#if defined(PAYMASTER_WIDE_NETWORKS)
   if (has_avx2()) return avx2_recur(arrays, steps);
 #endif
   forward(arrays, steps);
@@ -16,7 +16,7 @@ void recur(const RecurrenceForward<float>& arrays, const PackedSteps& steps) {
 void recur(const RecurrenceForward<double>& arrays, const PackedSteps& steps) { forward(arrays, steps); }
 
 void recur_back(const RecurrenceBackward<float>& arrays, const PackedSteps& steps) {
-#if defined(PAYMASTER_AVX2)
+#if defined(PAYMASTER_WIDE_NETWORKS)
   if (has_avx2()) return avx2_recur_back(arrays, steps);
 #endif
   backward(arrays, steps);

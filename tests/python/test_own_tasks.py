@@ -303,11 +303,8 @@ def test_a_run_holds_the_definition_in_full() -> None:
     Path("couriers.toml").write_text(TOML.format(name="from_file"))
     assert main(["train", "couriers.toml", *SMALL, "--num-followers", "2", "--out", "run"]) == 0
     assert "[1, 1, 0]" in Path("run/config.json").read_text()  # readable: a list of numbers is a line
-    shutil.copytree("run", "elsewhere")
     prolonged = ["train", "couriers.toml", "--resume", "--episodes", "24", "--evaluate", "0", "--out"]
     assert main([*prolonged, "run"]) == 0
-    in_another_process("-m", "paymaster", *prolonged, "elsewhere")
-    assert Path("run/metrics.jsonl").read_bytes() == Path("elsewhere/metrics.jsonl").read_bytes()
 
     Path("env").write_bytes(pickle.dumps(paymaster.make_vec("from_file", 2)))
     Path("couriers.toml").unlink()
@@ -323,6 +320,17 @@ def test_a_run_holds_the_definition_in_full() -> None:
     assert main(["train", "--config", "run/config.json", "--episodes", "8", "--evaluate", "0", "--out", "again"]) == 0
     play = "import pickle; env = pickle.load(open('env', 'rb')); print(env.population['preference'].tolist())"
     assert in_another_process("-c", play) == "[0, 1, 2, 2]\n"
+
+
+@pytest.mark.slow
+def test_another_process_prolongs_a_run_to_the_same_numbers() -> None:
+    Path("couriers.toml").write_text(TOML.format(name="from_file"))
+    assert main(["train", "couriers.toml", *SMALL, "--num-followers", "2", "--out", "run"]) == 0
+    shutil.copytree("run", "elsewhere")
+    prolonged = ["train", "couriers.toml", "--resume", "--episodes", "24", "--evaluate", "0", "--out"]
+    assert main([*prolonged, "run"]) == 0
+    in_another_process("-m", "paymaster", *prolonged, "elsewhere")
+    assert Path("run/metrics.jsonl").read_bytes() == Path("elsewhere/metrics.jsonl").read_bytes()
 
 
 def test_another_task_of_the_name_is_no_part_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -191,9 +191,10 @@ SMALL = ("--episodes", "240", "--num-envs", "8", "--checkpoint-every", "24", "--
 def test_training_evaluation_and_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     shown = ["--demand", "0.5", "--fuel", "0.1", "--num-followers", "3"]
-    assert main(["train", "taxi_world:Taxi", *SMALL[:-2], "--evaluate", "8", *shown, "--out", str(out)]) == 0
+    few = ["--episodes", "32", "--num-envs", "8", "--hidden", "8"]
+    assert main(["train", "taxi_world:Taxi", *few, "--evaluate", "8", *shown, "--out", str(out)]) == 0
     assert "taxi_world:Taxi" in capsys.readouterr().out
-    again = ["--resume", "--episodes", "248", "--evaluate", "0"]
+    again = ["--resume", "--episodes", "40", "--evaluate", "0"]
     assert main(["train", "taxi_world:Taxi", *shown, "--out", str(out), *again]) == 0
     for arguments in (
         ["evaluate", str(out), "--episodes", "8"],
@@ -206,7 +207,8 @@ def test_training_evaluation_and_pictures(tmp_path: Path, capsys: pytest.Capture
     assert "passenger" in capsys.readouterr().out
     assert (tmp_path / "film.gif").stat().st_size > 1000
     learning = tmp_path / "learning"
-    assert main(["train", "taxi_world:Taxi", *SMALL, "--followers", "meta", "--out", str(learning)]) == 0
+    learn = ["train", "taxi_world:Taxi", *few, "--evaluate", "0", "--followers", "meta", "--out", str(learning)]
+    assert main(learn) == 0
     assert main(["diagnose", str(learning), "--episodes", "4"]) == 0
 
 
@@ -227,7 +229,18 @@ def test_what_the_command_refuses(
     assert text in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_registered_task_is_found_by_another_process(tmp_path: Path) -> None:
+def test_a_pickled_environment_is_found_by_another_process(tmp_path: Path) -> None:
+    register("busy_taxi", Taxi, demand=0.9, num_goals=5)
+    play = (
+        "import pickle, sys; env = pickle.load(open(sys.argv[1], 'rb'));"
+        "assert env.parameters['demand'] == 0.9 and env.parameters['num_goals'] == 5"
+    )
+    (tmp_path / "env").write_bytes(pickle.dumps(paymaster.make_vec("busy_taxi", 2)))
+    in_another_process(sys.executable, "-c", play, str(tmp_path / "env"))
+
+
+@pytest.mark.slow
+def test_a_run_is_evaluated_by_another_process(tmp_path: Path) -> None:
     from paymaster.training.config import TrainConfig
     from paymaster.training.train import train
 
@@ -235,17 +248,12 @@ def test_a_registered_task_is_found_by_another_process(tmp_path: Path) -> None:
     config = TrainConfig("busy_taxi", episodes=16, num_envs=8, hidden=8)
     train(config, tmp_path / "run")
     assert TrainConfig.from_json(config.to_json()) == config
-    play = (
-        "import pickle, sys; env = pickle.load(open(sys.argv[1], 'rb'));"
-        "assert env.parameters['demand'] == 0.9 and env.parameters['num_goals'] == 5"
-    )
-    (tmp_path / "env").write_bytes(pickle.dumps(paymaster.make_vec("busy_taxi", 2)))
-    for arguments in (
-        command("evaluate", str(tmp_path / "run"), "--episodes", "8"),
-        [sys.executable, "-c", play, str(tmp_path / "env")],
-    ):
-        done = subprocess.run(arguments, env=environment(), capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
+    in_another_process(*command("evaluate", str(tmp_path / "run"), "--episodes", "8"))
+
+
+def in_another_process(*arguments: str) -> None:
+    done = subprocess.run(arguments, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

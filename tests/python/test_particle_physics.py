@@ -111,7 +111,7 @@ def check_trajectories(scenario: str, episodes: int, seed: int) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_trajectories_equal_mpe2(scenario: str) -> None:
-    check_trajectories(scenario, episodes=60, seed=1)
+    check_trajectories(scenario, episodes=24, seed=1)
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def colour(frame: Any, place: tuple[int, int], right: int = 0, down: int = 0) ->
 # ---- frames
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", rest_slow(TASKS, {RC, "multi_bonus_crafting", NAVIGATION, PREY}.__contains__))
 def test_frames_of_every_task(task: str) -> None:
     episode = play(task)
     frames = [episode.frame(step) for step in (0, 5, len(episode.states) - 1)]

@@ -25,6 +25,7 @@ from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.rollout import Rollout
 from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_followers, make_leader
+from rest_slow import rest_slow
 from tiny_games import GAMES, TinyGame, gains
 
 STARTS = 40
@@ -47,9 +48,10 @@ def started(game: TinyGame, count: int = STARTS, **parameters: Any) -> tuple[Lea
 
 
 @every_game
-def test_no_leader_gains_more_than_the_best_one_in_any_start(game: TinyGame) -> None:
-    env, play = started(game)
-    np.testing.assert_array_equal(gains(game.make(STARTS, seed=3), game.best), play.values(env.state()))
+@pytest.mark.parametrize("starts", rest_slow([10, STARTS], {10}.__contains__))
+def test_no_leader_gains_more_than_the_best_one_in_any_start(game: TinyGame, starts: int) -> None:
+    env, play = started(game, starts)
+    np.testing.assert_array_equal(gains(game.make(starts, seed=3), game.best), play.values(env.state()))
 
 
 @every_game

@@ -152,6 +152,7 @@ class Bandit(VectorEnv[Any, Any, Any]):
         return self.draw(), reward, over, np.zeros_like(over), {"reward": reward}
 
 
+@pytest.mark.slow  # 41,000 steps; its advantages and its loss are checked above
 def test_it_learns(ppo: ModuleType) -> None:
     torch.manual_seed(0)
     rewards: list[float] = []
