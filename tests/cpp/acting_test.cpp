@@ -56,12 +56,15 @@ ActingSizes random_sizes(Arrays& a) {
 
 LeaderWeights random_leader(Arrays& a, ActingSizes& s) {
   const std::size_t h = s.hidden, half = (h + 1) / 2;
+  const bool shared = a.random.chance(60), abstains = a.random.chance(50);  // goal types share weights
   LeaderWeights w;
-  w.abstain = a.perhaps(1, h);
-  s.offers = s.goals * s.bonuses + (w.abstain ? 1 : 0);
-  w.encode_goal = a.layer(half, s.goal_features);
-  w.encode_pooled = a.layer(h, half);
-  w.encode_own = a.layer(h, s.follower_features + s.goal_features);
+  s.offers = s.goals * s.bonuses + (abstains ? 1 : 0);
+  if (shared) {
+    if (abstains) w.abstain = a.layer(1, h);
+    w.encode_goal = a.layer(half, s.goal_features);
+    w.encode_pooled = a.layer(h, half);
+  }
+  w.encode_own = a.layer(h, s.follower_features + (shared ? 1 : s.goals) * s.goal_features);
   w.history_offer = a.floats((s.offers + 1) * h);
   w.history_input = a.layer(3 * h, h);
   w.history_state = a.layer(3 * h, h);
@@ -80,6 +83,11 @@ LeaderWeights random_leader(Arrays& a, ActingSizes& s) {
     w.end = a.layer(1, h);
   }
   w.policy_code = a.layer(h, h);
+  if (!shared) {
+    w.policy = a.layer(s.goals + (abstains ? 1 : 0), h);
+    w.bonus = a.layer((a.random.chance(50) ? 1 : s.goals) * s.bonuses, h);
+    return w;
+  }
   w.policy_goal = a.layer(h, s.goal_features);
   w.bonus = a.perhaps(s.bonuses, h);
   w.policy = a.layer(w.bonus ? 1 : 1 + s.bonuses, h);
