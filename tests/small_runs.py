@@ -4,11 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from paymaster.storage.checkpoint_format import Checkpoint
+from paymaster.storage.metrics_file import METRICS, read_metrics
+from paymaster.training import train as training
 from paymaster.training.config import TrainConfig
+from paymaster.training.run_state import open_checkpoint
 from paymaster.training.train import train
 
-__all__ = ["SMALL", "TASK", "Killed", "die_at", "train_whole"]
+__all__ = ["SMALL", "TASK", "Killed", "check_killed_run", "die_at", "train_whole"]
 
 TASK = "resource_collection"
 SMALL = TrainConfig(TASK, episodes=64, num_envs=8, checkpoint_every=16, hidden=8, seed=3)
@@ -37,3 +42,22 @@ def die_at(patch: pytest.MonkeyPatch, owner: Any, name: str, call: int) -> None:
         return original(*args, **kwargs)
 
     patch.setattr(owner, name, dying)
+
+
+def check_killed_run(config: TrainConfig, out: Path) -> tuple[Checkpoint, list[dict[str, Any]]]:
+    """Check that a run which dies at its second checkpoint, and goes on, ends with the same tensors and metrics as one
+    that does not; return both."""
+    train(config, out / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        die_at(patch, training, "save_run_state", 2)
+        with pytest.raises(Killed):
+            train(config, out / "killed")
+    train(config, out / "killed", resume=True)
+    whole, killed = (open_checkpoint(out / run) for run in ("whole", "killed"))
+    assert whole.tensors.keys() == killed.tensors.keys()
+    for group, tensors in whole.tensors.items():
+        for entry, tensor in tensors.items():
+            assert torch.equal(tensor, killed.tensors[group][entry]), f"{group}/{entry}"
+    rows = [read_metrics(out / run / METRICS) for run in ("whole", "killed")]
+    assert rows[0] == rows[1]
+    return whole, rows[0]

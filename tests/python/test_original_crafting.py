@@ -21,13 +21,11 @@ from paymaster.commands.idle_options import refuse_idle_settings
 from paymaster.play.episode import play_episode
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.play.rollout import Rollout
-from paymaster.training import train as training
 from paymaster.training.config import TrainConfig
-from paymaster.training.run_state import open_checkpoint
 from paymaster.training.setup import make_env, make_leader
 from paymaster.training.train import train
 from rest_slow import rest_slow
-from small_runs import Killed, die_at
+from small_runs import check_killed_run
 from worlds import CRAFTING
 
 PARTS = ("policy_loss", "critic_loss", "entropy", "imitation_loss", "loss")
@@ -109,22 +107,10 @@ RUNS = [(task, name) for task in CRAFTING for name in ORIGINALS]
 
 
 @pytest.mark.parametrize(("task", "name"), rest_slow(RUNS, {RUNS[0]}.__contains__))
-def test_a_killed_run_ends_with_the_same_bits(
-    task: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_ends_with_the_same_bits(task: str, name: str, tmp_path: Path) -> None:
     original = replace(ORIGINALS[name].original or OriginalLearning(), explore_goals_episodes=1, warm_up_episodes=3)
     config = small(name, task, original=original)
-    train(config, tmp_path / "whole")
-    with monkeypatch.context() as patch:
-        die_at(patch, training, "save_run_state", 2)
-        with pytest.raises(Killed):
-            train(config, tmp_path / "killed")
-    train(config, tmp_path / "killed", resume=True)
-    whole, killed = (open_checkpoint(tmp_path / run) for run in ("whole", "killed"))
-    assert whole.tensors.keys() == killed.tensors.keys()
-    for group, tensors in whole.tensors.items():
-        for entry, tensor in tensors.items():
-            assert torch.equal(tensor, killed.tensors[group][entry]), f"{group}/{entry}"
+    whole, _ = check_killed_run(config, tmp_path)
     assert whole.tensors["statistics"]["performance_success"].shape == (40, 8, 30)
 
 

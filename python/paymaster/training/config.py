@@ -1,4 +1,7 @@
-"""What a training run consists of, as data: everything that `config.json` holds and nothing else."""
+"""What a training run consists of, as data: everything that `config.json` holds and nothing else.
+
+Longer than other files: a third of it says what each field means.
+"""
 
 from __future__ import annotations
 

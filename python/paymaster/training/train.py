@@ -1,4 +1,7 @@
-"""The training loop, on one page."""
+"""The training loop, on one page.
+
+Longer than other files: a training from its parts to its last row, in the order in which it happens.
+"""
 
 from __future__ import annotations
 
