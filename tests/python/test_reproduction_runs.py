@@ -178,6 +178,17 @@ def test_all_of_our_own_measurements_run(tmp_path: Path) -> None:
     assert all(f"({name}.md)" in report.read_text() for name in OTHER_NAMES)
 
 
+def test_a_row_is_written_over_what_a_kill_has_left_of_it(tmp_path: Path) -> None:
+    """What is left of other rows may be in writing by others."""
+    arm = Arm("RC completion", "m3rl")
+    job = RunJob(arm, replace(train_config(arm, 0, 8), num_envs=8, hidden=8), frozenset({Played()}), 4)
+    (tmp_path / "rows").mkdir()
+    for name in (f".{job.key}.json.99.tmp", ".another.json.99.tmp"):
+        (tmp_path / "rows" / name).write_text("{}")
+    job.perform(tmp_path)
+    assert sorted(path.name for path in (tmp_path / "rows").iterdir()) == [".another.json.99.tmp", f"{job.key}.json"]
+
+
 def test_a_row_names_the_commit_of_the_checkout_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "checkout" / "paymaster"
     package.mkdir(parents=True)

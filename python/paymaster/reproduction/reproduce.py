@@ -16,7 +16,7 @@ from paymaster.reproduction.report import summary, write_figure
 from paymaster.reproduction.results import Results
 from paymaster.reproduction.runs import AnyJob, jobs_of
 from paymaster.reproduction.scales import Scale
-from paymaster.storage.atomic import storage_errors
+from paymaster.storage.atomic import delete_leftovers, storage_errors
 from paymaster.terminal.printing import say
 from paymaster.training.cores import available_cores
 
@@ -63,6 +63,7 @@ def reproduce(
     run_all = _engine(engine, at_a_time, address)
     with storage_errors(out, "create"):
         out.mkdir(parents=True, exist_ok=True)
+    delete_leftovers(out)  # of reports
     figures = {name: figure(name, scale) for name in names}
     jobs = jobs_of(figures.values(), scale, seeds)
     missing = [job for job in jobs if not job.done(out)]

@@ -17,7 +17,7 @@ from annotated_types import Ge, Interval
 
 from paymaster.analysis.evaluate import Evaluation
 from paymaster.reproduction.specs import key_of
-from paymaster.storage.atomic import storage_errors, write_bytes
+from paymaster.storage.atomic import delete_leftovers, storage_errors, write_bytes
 from paymaster.storage.sealed import read_json, sealed_json
 from paymaster.validation.ranges import from_json
 
@@ -183,3 +183,4 @@ def write_row(out: Path, name: str, row: Mapping[str, Any]) -> None:
     whole = checked_row({**row, "key": name}, name, str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, sealed_json(whole))
+    delete_leftovers(path.parent, path.name)

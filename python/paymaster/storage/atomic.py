@@ -81,6 +81,18 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def delete_leftovers(directory: Path, name: str = "*") -> None:
+    """Delete what killed processes have left of writing files there that one process alone writes at a time.
+
+    Args:
+        directory: of the files; what is below it stays.
+        name: of the file; by default all.
+    """
+    with suppress(OSError):
+        for leftover in directory.glob(f".{name}.*{TEMPORARY_SUFFIX}"):
+            leftover.unlink(missing_ok=True)
+
+
 def _sync_directory(path: Path) -> None:
     """Force the names in the directory `path` to the disk, so that a rename in it survives a power cut."""
     if os.name != "posix":
