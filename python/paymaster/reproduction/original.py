@@ -25,6 +25,7 @@ from paymaster.reproduction.plan import (
     average_of,
     beyond_zero,
     games_of,
+    only_positive,
     panel_of,
     reading,
 )
@@ -92,11 +93,7 @@ def as_the_original_had_it(scale: Scale) -> Figure:
     claims += ahead("learns faster than M3RL", source, games, learning, paper, baseline, **method)
     for name, called in ABLATIONS.items():
         claims += ahead(f"better than {called}", source, games, read, paper, _ORIGINAL.format(name), **method)
-    for game in games:
-        if game.startswith("MB"):
-            statement = "only it is positive in multi-bonus and navigation"
-            claims.append(beyond_zero(statement, source, PAPERS, read(paper, game), f"{game} ({paper})"))
-            claims.append(beyond_zero(statement, source, PAPERS, read(baseline, game), f"{game} ({baseline})", "below"))
+    claims += only_positive(source, games, read, {PAPERS: paper}, baseline)
     more = partial(read, measure="incentive")
     claims += ahead("more incentive than M3RL", "Sec. 5.4 (1), App. D", games, more, paper, baseline, **method)
     note = (
@@ -119,11 +116,7 @@ def larger_budget(scale: Scale) -> Figure:
     panels = [panel_of(game, "curve", leaders, [game], read, "episodes") for game in games]
     source = "Sec. 5.2, Fig. 3"
     claims = above_baseline("outperforms M3RL in all tasks", source, games, read)
-    for game in games:
-        for method in METHODS if game.startswith("MB") else ():
-            statement = "only it is positive in multi-bonus and navigation"
-            claims.append(beyond_zero(statement, source, method, read(method, game), f"{game} ({method})"))
-            claims.append(beyond_zero(statement, source, method, read(BASELINE, game), f"{game} ({BASELINE})", "below"))
+    claims += only_positive(source, games, read, dict(zip(METHODS, METHODS, strict=True)))
     note = f"The paper's regime on our features, for {scale.original:,} episodes."
     return _figure(
         "The paper's regime at a larger budget", panels, claims, [average_of("gain", leaders, games, read)], note

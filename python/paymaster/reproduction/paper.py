@@ -24,6 +24,7 @@ from paymaster.reproduction.plan import (
     average_of,
     beyond_zero,
     games_of,
+    only_positive,
     panel_of,
     reading,
 )
@@ -49,12 +50,7 @@ def rewards(scale: Scale) -> Figure:
         for leader, name in ABLATIONS.items():
             for method in METHODS:
                 claims += ahead(f"better than {name}", source, games, read, method, leader)
-        statement = "only it is positive in multi-bonus and navigation"
-        for game in games:
-            for method in METHODS if game.startswith(("MB", "navigation")) else ():
-                ours, theirs = read(method, game), read(BASELINE, game)
-                claims.append(beyond_zero(statement, source, method, ours, f"{game} ({method})"))
-                claims.append(beyond_zero(statement, source, method, theirs, f"{game} ({BASELINE})", "below"))
+        claims += only_positive(source, games, read, dict(zip(METHODS, METHODS, strict=True)))
     note = (
         "Curves: gain in training, mean over seeds of windows of episodes with its interval, cut off "
         "at minus what full_information gains. Numbers and verdicts: "

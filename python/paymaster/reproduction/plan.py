@@ -5,7 +5,7 @@ The paper's claims are checked with its `ebpg` as its method, and again with the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -33,6 +33,7 @@ __all__ = [
     "average_of",
     "beyond_zero",
     "games_of",
+    "only_positive",
     "panel_of",
     "reading",
 ]
@@ -177,6 +178,26 @@ def ahead(
 ) -> list[Claim]:
     """Return the claims that what label ``a`` reads is above what ``b`` does, place by place; ``case`` is a format."""
     return [above(statement, source, case.format(at), read(a, at), read(b, at), **changes) for at in places]
+
+
+def only_positive(
+    source: str, games: Iterable[str], read: Read, methods: Mapping[str, str], baseline: str = BASELINE
+) -> list[Claim]:
+    """Return the claims that each method gains something where M3RL loses: in multi-bonus games and in navigation.
+
+    Args:
+        source: where the paper says it.
+        games: of which those count.
+        read: gains.
+        methods: who plays the part of the paper's method -> the leader's label.
+        baseline: M3RL's label.
+    """
+    statement, claims = "only it is positive in multi-bonus and navigation", list[Claim]()
+    for game in games:
+        for method, leader in methods.items() if game.startswith(("MB", "navigation")) else ():
+            claims.append(beyond_zero(statement, source, method, read(leader, game), f"{game} ({leader})"))
+            claims.append(beyond_zero(statement, source, method, read(baseline, game), f"{game} ({baseline})", "below"))
+    return claims
 
 
 def above_baseline(statement: str, source: str, games: Sequence[str], read: Read) -> list[Claim]:

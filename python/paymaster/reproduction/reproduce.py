@@ -63,7 +63,8 @@ def reproduce(
     run_all = _engine(engine, at_a_time, address)
     with storage_errors(out, "create"):
         out.mkdir(parents=True, exist_ok=True)
-    delete_leftovers(out)  # of reports
+    with storage_errors(out, "tidy"):
+        delete_leftovers(out)  # of reports
     figures = {name: figure(name, scale) for name in names}
     jobs = jobs_of(figures.values(), scale, seeds)
     missing = [job for job in jobs if not job.done(out)]

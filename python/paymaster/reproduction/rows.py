@@ -151,9 +151,8 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     """The row, checked field by field, and against its key. Raises ValueError."""
     made: RunRow | ScriptedRow
     if "config" in row:
-        made = from_json(
-            RunRow, {"commit": None, "insight": None, "prediction": None, **row}, where
-        )  # rows are older than these
+        later = {"commit": None, "insight": None, "prediction": None}  # fields that older rows lack
+        made = from_json(RunRow, {**later, **row}, where)
         try:
             follows = key_of(made.config)
         except ValueError as error:
@@ -183,4 +182,5 @@ def write_row(out: Path, name: str, row: Mapping[str, Any]) -> None:
     whole = checked_row({**row, "key": name}, name, str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, sealed_json(whole))
-    delete_leftovers(path.parent, path.name)
+    with storage_errors(path.parent, "tidy"):
+        delete_leftovers(path.parent, path.name)

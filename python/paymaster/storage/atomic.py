@@ -81,15 +81,18 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def delete_leftovers(directory: Path, name: str = "*") -> None:
-    """Delete what killed processes have left of writing files there that one process alone writes at a time.
+def delete_leftovers(directory: Path, name: str = "") -> None:
+    """Delete what killed processes have left of writing files that one process alone writes at a time.
 
     Args:
         directory: of the files; what is below it stays.
         name: of the file; by default all.
+
+    Raises:
+        OSError: one cannot be deleted.
     """
-    with suppress(OSError):
-        for leftover in directory.glob(f".{name}.*{TEMPORARY_SUFFIX}"):
+    for leftover in directory.glob(f".{name}*{TEMPORARY_SUFFIX}"):
+        if leftover.is_file():
             leftover.unlink(missing_ok=True)
 
 

@@ -74,7 +74,7 @@ def save_checkpoint(
 
 
 def delete_older(run_dir: Path, episode: int, keep: int = KEPT) -> None:
-    """Delete the checkpoints before that of `episode` beyond the newest `keep`, it counted.
+    """Delete older checkpoints than that of `episode`, so that `keep` are left with it.
 
     A save does; so does who goes on from one, since the process that saved it may have been killed before it could.
     """

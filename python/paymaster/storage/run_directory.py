@@ -19,7 +19,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from paymaster.storage.atomic import JSON, TEMPORARY_SUFFIX, RunDirectoryError, storage_errors
+from paymaster.storage.atomic import JSON, RunDirectoryError, delete_leftovers, storage_errors
 from paymaster.storage.checkpoint_format import MetricsMark
 from paymaster.storage.metrics_file import METRICS, MetricsFile
 from paymaster.storage.run_config import CONFIG, StoredConfig, encode_run_config, read_run_config, write_run_config
@@ -97,9 +97,7 @@ class RunDirectory:
             lock = undo.enter_context(_lock(path))
             stored = read_run_config(path)
             with storage_errors(path, "tidy the run directory"):
-                for leftover in path.glob(f".*{TEMPORARY_SUFFIX}"):
-                    if leftover.is_file():
-                        leftover.unlink()
+                delete_leftovers(path)
             undo.pop_all()  # nothing is undone: the run keeps the lock
         return cls(path, stored, lock, resumed=True)
 

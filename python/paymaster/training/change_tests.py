@@ -25,7 +25,7 @@ class ChangeTest:
 
     Attributes:
         meaning: in a line.
-        during: "evaluation" of a leader that no longer learns, or "training".
+        during: "evaluation" of a trained leader, which does not learn in it, or "training".
         replacement: who is replaced, how often, and what that means.
         episodes: of the whole.
     """
