@@ -42,10 +42,9 @@ class OfferPolicy(nn.Module):
         goal_logits = logits[..., 0]
         bonus_logits = logits[..., 1:] if self.bonus is None else self.bonus(torch.relu(own)).unsqueeze(-2)
         log_bonus = log_softmax(bonus_logits)
-        if self.abstain is None:
-            return (log_softmax(goal_logits).unsqueeze(-1) + log_bonus).flatten(-2)
-        log_goal = log_softmax(torch.cat((goal_logits, self.abstain(code)), dim=-1))
-        return torch.cat(((log_goal[..., :-1, None] + log_bonus).flatten(-2), log_goal[..., -1:]), dim=-1)
+        if self.abstain is not None:
+            goal_logits = torch.cat((goal_logits, self.abstain(code)), dim=-1)
+        return _of_offers(log_softmax(goal_logits), log_bonus, abstains=self.abstain is not None)
 
 
 class UnsharedOfferPolicy(nn.Module):
@@ -76,6 +75,11 @@ class UnsharedOfferPolicy(nn.Module):
         own = torch.relu(self.code(code))
         log_goal = log_softmax(self.goal(own))
         log_bonus = log_softmax(self.bonus(own).unflatten(-1, (-1, self.num_bonuses)))
-        if not self.abstains:
-            return (log_goal.unsqueeze(-1) + log_bonus).flatten(-2)
-        return torch.cat(((log_goal[..., :-1, None] + log_bonus).flatten(-2), log_goal[..., -1:]), dim=-1)
+        return _of_offers(log_goal, log_bonus, abstains=self.abstains)
+
+
+def _of_offers(log_goal: Tensor, log_bonus: Tensor, *, abstains: bool) -> Tensor:
+    """log mu [..., O] from log p(g) [..., G (+ 1)], "none" last, and log p(b | g) [..., G or 1, K]."""
+    if not abstains:
+        return (log_goal.unsqueeze(-1) + log_bonus).flatten(-2)
+    return torch.cat(((log_goal[..., :-1, None] + log_bonus).flatten(-2), log_goal[..., -1:]), dim=-1)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from paymaster.algorithms import DEFAULT_LEADER, OriginalLearning, leader_kind
+from paymaster.algorithms import DEFAULT_LEADER, leader_kind
 from paymaster.algorithms.process import OptionRules
 from paymaster.reproduction.claims import Claim
 from paymaster.reproduction.names import FigureName
@@ -36,8 +37,8 @@ __all__ = ["FIGURES", "share_of_budget"]
 
 _ORIGINAL: Final = "{}-original"
 WHOLE: Final = 250_000  # episodes of the original's training: in resource collection ...
-_WHOLE_CRAFTING: Final = 200_000  # ... and in Crafting, with these two in place of the leader's own:
-_CRAFTING: Final = OriginalLearning(warm_up_episodes=80_000, explore_goals_episodes=10_000)
+_WHOLE_CRAFTING: Final = 200_000  # ... and in Crafting, of which ...
+_WARM_UP_CRAFTING: Final = 80_000  # ... so many are without payments
 _EVERY_TEN: Final = "fixed-interval(10)"
 
 _figure = partial(Figure, claimed="statement")
@@ -51,14 +52,16 @@ def share_of_budget(leader: str, episodes: int, *, crafting: bool = False) -> tu
         episodes: of the training.
         crafting: in that world, where the original trained less, but explored for longer and had a warm-up.
     """
-    kind = leader_kind(leader)
-    assert kind.original is not None
-    whole, own = (_WHOLE_CRAFTING, _CRAFTING) if crafting else (WHOLE, kind.original)
+    kind, whole = leader_kind(leader), _WHOLE_CRAFTING if crafting else WHOLE
+    own = kind.original_in("crafting" if crafting else "")
+    assert own is not None
+    if crafting:
+        own = replace(own, warm_up_episodes=_WARM_UP_CRAFTING)
 
     def shared(number: int) -> int:
         return round(number * episodes / whole)
 
-    if kind.original.exploration == "offers":
+    if own.exploration == "offers":
         return (("learner.explore_episodes", shared(kind.learner.explore_episodes)),)
     names = ("warm_up_episodes", "explore_goals_episodes", "explore_bonuses_episodes")
     return tuple((f"original.{name}", shared(getattr(own, name))) for name in names if getattr(own, name))
