@@ -28,7 +28,7 @@ std::vector<Table>& tables() {
       for (const char* followers : {"rule", "meta", "primitive"}) {
         GameConfig config = task.preset;
         config.followers = followers;
-        config.population_size = 6;
+        config.population_size = std::max(6, config.num_followers);
         config.horizon = 5;
         config.noise = 0.2;
         config.abstain = true;
