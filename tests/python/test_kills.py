@@ -49,7 +49,7 @@ MOMENTS: dict[str, tuple[Any, str, int]] = {
     "last checkpoint there, older one not gone": (checkpoint, "delete_older", 3),
 }
 KILLED = [(way, moment) for way in WAYS for moment in MOMENTS if way == "seeds" or "configuration" not in moment]
-COVERING = {("alone", "first step"), ("learning", "later step"), ("seeds", "second configuration")}
+COVERING = {("alone", "first step"), ("learning", "later step"), ("seeds", "later step")}
 COVERING |= {("alone", "last checkpoint there, older one not gone")}
 
 
