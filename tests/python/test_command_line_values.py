@@ -27,6 +27,7 @@ from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.train import Train
 from paymaster.scripted import SCRIPTED
 from paymaster.validation.parameters import check_parameters, parameters_of
+from worlds import TASKS
 
 # ---- help
 
@@ -147,7 +148,7 @@ def test_numbers_beyond_their_range_are_refused(command: str, ends: str, capsys:
             assert message.startswith(f"{name}: expected "), message
 
 
-@pytest.mark.parametrize("task", [task.name for task in paymaster.tasks()])
+@pytest.mark.parametrize("task", TASKS)
 def test_the_ranges_shown_are_those_of_the_core(task: str) -> None:
     for name, about in parameters_of(task).items():
         if about.low is None or about.high is None or isinstance(about.default, bool):

@@ -127,7 +127,8 @@ def forget(name: str) -> None:
         _populations.pop(name, None)
         _loaded.discard(name)
         _core.remove_task(name)
-        forget_names([name])
+        if name not in GAMES:  # which stay known by name
+            forget_names([name])
 
 
 def load_task(path: str | os.PathLike[str]) -> str:

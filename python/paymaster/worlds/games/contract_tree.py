@@ -89,6 +89,7 @@ class ContractTree(World):
     parameters: Mapping[str, Any] = {"tree_seed": Parameter(0, "seed of the tree's costs and prizes", 0, 2**53 - 1)}
     defaults: ClassVar[Mapping[str, Any]] = {
         "num_followers": 1,
+        "population_size": 1,
         "num_goals": 2,
         "num_bonuses": _LEVELS,
         "horizon": 10,

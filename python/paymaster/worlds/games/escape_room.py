@@ -31,6 +31,7 @@ class EscapeRoom(World):
     }
     defaults: ClassVar[Mapping[str, Any]] = {
         "num_followers": 2,
+        "population_size": 2,
         "num_goals": 3,
         "num_bonuses": 2,
         "horizon": 5,

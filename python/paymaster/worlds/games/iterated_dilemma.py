@@ -26,6 +26,7 @@ class IteratedDilemma(World):
     max_followers = 2
     defaults: ClassVar[Mapping[str, Any]] = {
         "num_followers": 2,
+        "population_size": 2,
         "num_goals": 2,
         "num_bonuses": 2,
         "horizon": 5,

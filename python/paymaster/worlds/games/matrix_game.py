@@ -31,6 +31,7 @@ class MatrixGame(World):
     }
     defaults: ClassVar[Mapping[str, Any]] = {
         "num_followers": 1,
+        "population_size": 1,
         "num_goals": 3,
         "num_bonuses": 1,
         "horizon": 1,
