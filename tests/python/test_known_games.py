@@ -126,7 +126,7 @@ def test_steps_in_the_escape_room_by_hand() -> None:
             assert terminated[game] == (left or env.state()["step"][game] == 5)
         at = np.where(over[:, None], at, chosen)
         over = env.state()["done"].copy()
-    assert 50 < over.sum() and env.state()["escaped"].any() and not env.state()["escaped"].all()
+    assert over.sum() > 50 and env.state()["escaped"].any() and not env.state()["escaped"].all()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,9 @@ def test_rooms_that_cannot_be_are_refused(parameters: dict[str, Any], message: s
 
 
 @pytest.mark.parametrize(("weight", "best", "welfare"), [(2.0, -31.0, -10.0), (1.0, -20.0, -20.0)])
-def test_the_dilemma_pays_for_cooperation_where_welfare_counts_twice(weight: float, best: float, welfare: float) -> None:
+def test_the_dilemma_pays_for_cooperation_where_welfare_counts_twice(
+    weight: float, best: float, welfare: float
+) -> None:
     """A step of mutual defection is worth -4, of cooperation -2 less 2.2: worth it at weight 2 alone."""
     parameters = {"weight_welfare": weight}
     env = paymaster.make_vec("iterated_dilemma", 1, seed=0, **parameters)
@@ -173,7 +175,7 @@ def test_paid_cooperation_is_dominant_and_unpaid_is_not() -> None:
         reward = env.act(both)[4]["follower_reward"]
         table = reward[:, 0].reshape(2, 2)
         assert (table[dominant] > table[1 - dominant]).all()
-        np.testing.assert_allclose(table, np.array([[-1, -3], [0, -2]]) + [[1.1 * level], [0]], atol=1e-6)
+        np.testing.assert_allclose(table, np.array([[1.1 * level - 1, 1.1 * level - 3], [0, -2]]), atol=1e-6)
         np.testing.assert_allclose(reward[:, 1].reshape(2, 2), table.T)
         assert env.state()["last"].argmax(-1).tolist() == both.tolist()
 
@@ -231,7 +233,9 @@ def test_matrices_that_are_none_are_refused(parameters: dict[str, Any], message:
 def test_the_equilibrium_of_a_contract_tree_gains_its_value(tree_seed: int) -> None:
     """The exact policy on the prices of the task, before a follower that obeys; chance alone is between them."""
     games = 20_000
-    env = paymaster.make_vec("contract_tree", games, 1, followers="meta", tree_seed=tree_seed, autoreset_mode="Disabled")
+    env = paymaster.make_vec(
+        "contract_tree", games, 1, followers="meta", tree_seed=tree_seed, autoreset_mode="Disabled"
+    )
     assert isinstance(env, TwoPhaseVectorEnv)
     observation, _ = env.reset()
     trees = draw_trees(1, 10, tree_seed)
@@ -291,7 +295,7 @@ def test_welfare_of_the_coin_game_never_exceeds_the_exact_answer() -> None:
     env = paymaster.make_vec("coin_game", games, 0, autoreset_mode="Disabled")
     means = {}
     for paying in (False, True):
-        observation, _ = env.reset(seed=0)
+        env.reset(seed=0)
         for _ in range(20):
             before, offers = env.state(), np.zeros((games, 2, 2), np.int64)
             own = before["preference"] == before["colour"][:, None]
@@ -299,7 +303,7 @@ def test_welfare_of_the_coin_game_never_exceeds_the_exact_answer() -> None:
             waits = ~own & (away >= away[:, ::-1])
             offers[..., 0] = np.where(waits, WAIT, before["colour"][:, None])
             offers[..., 1] = waits & paying
-            observation, _, _, _, info = env.step(offers)
+            _, _, _, _, info = env.step(offers)
             after = env.state()
             takes = after["cell"] == before["coin"][:, None]
             expected = takes * np.where(own, 1.0, OTHERS) + info["payment"]

@@ -98,7 +98,10 @@ def _main(args: Sequence[str]) -> int:
         # Our own errors say what was expected and what came; a trace would only hide it.
         return _failed(error, 2)
     except KeyboardInterrupt:
-        print("paymaster: interrupted; train goes on with --resume, reproduce and verify when started again", file=sys.stderr)
+        print(
+            "paymaster: interrupted; train goes on with --resume, reproduce and verify when started again",
+            file=sys.stderr,
+        )
         return 130
     except _OF_THE_MACHINE as error:
         if isinstance(error, MemoryError) or re.search(r"allocate memory|out of memory", str(error)):

@@ -70,7 +70,9 @@ def iterated_dilemma() -> Iterator[Line]:
         for _ in range(5):
             *_, info = env.step(np.full((1, 2, 2), (COOPERATE, level)))
         yield exact_line("iterated_dilemma", quantity, float(info["totals"]["welfare"][0]) / 5, exact, within=1e-5)
-    yield exact_line("iterated_dilemma", "paid a step for it", float(info["totals"]["payments"][0]) / 5, 2.2, within=1e-5)
+    yield exact_line(
+        "iterated_dilemma", "paid a step for it", float(info["totals"]["payments"][0]) / 5, 2.2, within=1e-5
+    )
     env = make_vec("iterated_dilemma", 1, 0)
     env.reset()
     best = BestPlay("iterated_dilemma", {}, env.state()).values(env.state())

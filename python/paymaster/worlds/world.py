@@ -202,7 +202,7 @@ class World(ABC):
         return np.zeros(self.num_games, np.bool_)
 
     @classmethod
-    def population(cls, parameters: Mapping[str, Any]) -> Mapping[str, ArrayLike] | None:
+    def population(cls, parameters: Mapping[str, Any]) -> Mapping[str, ArrayLike] | None:  # noqa: ARG003
         """Return the followers of a game with these parameters, all of the task's, where a task gives none.
 
         A dict as :class:`~paymaster.LeaderVectorEnv` takes it; None, unless a world says otherwise: they are drawn.

@@ -1,4 +1,4 @@
-"""Games with known answers: small ones of the field, whose best leader is known exactly. A game is a file and a line here."""
+"""Games with known answers: small ones of the field, whose best leader is known. A game is a file and a line here."""
 
 from __future__ import annotations
 

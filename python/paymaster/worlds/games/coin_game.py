@@ -21,7 +21,7 @@ _ACTIONS = 5  # stay, up, down, left, right
 
 
 class CoinGame(World):
-    """Coin game; two on a torus, one coin; its own colour is worth 1 to each, the other's 0.2, and waiting can be paid."""
+    """torus; two run for a coin, worth 1 in their own colour and 0.2 in the other's; waiting can be paid (Coin Game)"""
 
     num_actions = _ACTIONS
     max_goals = 3
@@ -37,6 +37,10 @@ class CoinGame(World):
         "goal_reward": [0.0, 0.0, 0.0],
         "weight_welfare": 10.0,
     }
+
+    cell: NDArray[np.int16]
+    coin: NDArray[np.int16]
+    colour: NDArray[np.int16]
 
     def setup(self) -> None:
         """Declare places and the coin."""
@@ -72,13 +76,14 @@ class CoinGame(World):
         """Both move at once; whoever comes to the coin has taken it, both if both do, and another one appears."""
         cell = self.there[self.cell, step.action]
         takes = cell == self.coin[:, None]
-        reached = np.stack((takes & (self.colour == 0)[:, None], takes & (self.colour == 1)[:, None], step.action == _STAY), -1)
+        coins = [takes & (self.colour == colour)[:, None] for colour in range(2)]
+        reached = np.stack((*coins, step.action == _STAY), -1)
         self.cell = np.where(step.playing[:, None], cell, self.cell)
         self._place(step.playing & takes.any(1), step.draws)
         return Moved(reached & step.skill)
 
     @classmethod
-    def population(cls, parameters: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    def population(cls, parameters: Mapping[str, Any]) -> dict[str, NDArray[Any]]:  # noqa: ARG003
         """Return a follower of each colour."""
         return {
             "skill": np.ones((2, 3), np.bool_),

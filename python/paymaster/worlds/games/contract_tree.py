@@ -1,7 +1,7 @@
 """Contracts with hidden action on a binary tree (Ivanov et al. 2024, App. D.1): payments for outcomes, not for effort.
 
-In each state the follower chooses an action that nobody sees: 0 costs it nothing, 1 is effort. An outcome follows: 0, to
-the left child, or 1, to the right; the action favours the outcome of its number, which then has probability 0.9. The
+In each state the follower chooses an action that nobody sees: 0 costs it nothing, 1 is effort. An outcome follows: 0,
+to the left child, or 1, to the right; the action favours the outcome of its number, which then has probability 0.9. The
 leader earns a prize by outcome 1 and offers a payment for one outcome, before the follower chooses.
 """
 
@@ -81,7 +81,7 @@ def draw_trees(trees: int, depth: int, seed: int) -> ContractTrees:
 
 
 class ContractTree(World):
-    """Contract tree; hidden effort on a binary tree, its depth the horizon, with payments for outcomes (Ivanov et al.)."""
+    """tree; a follower's effort is hidden, and payments are for outcomes; the horizon is the depth (Ivanov et al.)"""
 
     num_actions = 2
     max_goals = 2
@@ -98,6 +98,10 @@ class ContractTree(World):
         "goal_reward": [0.0, 0.0],
         "skills_per_follower": 2,
     }
+
+    node: NDArray[np.int16]
+    effort: NDArray[np.float32]
+    prize: NDArray[np.float32]
 
     def setup(self) -> None:
         """Draw the tree, and declare the state with its cost and prize."""
@@ -141,4 +145,5 @@ class ContractTree(World):
         return able_and_free(parameters)
 
     def _tell(self) -> None:
-        self.effort, self.prize = self.tree[:, self.node][..., None]
+        here = self.tree[:, self.node]
+        self.effort, self.prize = here[0][:, None], here[1][:, None]

@@ -1,4 +1,4 @@
-"""The Escape Room of LIO (Yang et al., NeurIPS 2020): some must pull the lever, at their own cost, for others to leave."""
+"""The Escape Room of LIO (Yang et al., NeurIPS 2020): some pull the lever, at their own cost, for others to leave."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PAID = 1.1  # what each bonus level above 0 pays, in the task
 
 
 class EscapeRoom(World):
-    """Escape room; the door opens while M followers pull the lever, which costs each 1; whoever is at it gains 10 (LIO)."""
+    """room; a door opens while M followers pull a lever at a cost of 1 each, and others leave by it for 10 (LIO)"""
 
     num_actions = 3
     max_goals = 3
@@ -39,6 +39,10 @@ class EscapeRoom(World):
         "goal_reward": [0.0, 0.0, 0.0],
         "weight_welfare": 1.0,
     }
+
+    at: NDArray[np.bool_]
+    levers: NDArray[np.int16]
+    escaped: NDArray[np.bool_]
 
     def setup(self) -> None:
         """Declare where everybody is, and whether somebody has left."""

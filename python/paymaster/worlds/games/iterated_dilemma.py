@@ -19,7 +19,7 @@ OWN = np.array([[-1.0, -3.0], [0.0, -2.0]])  # a follower's reward, by its move 
 
 
 class IteratedDilemma(World):
-    """Prisoner's dilemma, 5 times over; defecting gains a follower 1 whatever the other does, so 1.1 buys its move (LIO)."""
+    """prisoner's dilemma, five times over; defecting gains a follower 1 whatever the other does (LIO)"""
 
     num_actions = 2
     max_goals = 2
@@ -35,6 +35,8 @@ class IteratedDilemma(World):
         "weight_welfare": 2.0,
         "skills_per_follower": 2,
     }
+
+    last: NDArray[np.bool_]
 
     def setup(self) -> None:
         """Declare the last joint move."""

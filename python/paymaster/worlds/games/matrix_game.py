@@ -1,4 +1,4 @@
-"""A bimatrix game with commitment: the leader's offer is its action, and the follower answers it (Conitzer & Sandholm 2006)."""
+"""A bimatrix game with commitment: the leader's offer is its action (Conitzer & Sandholm 2006)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ESCAPE = "15 10 0; 10 10 0; 0 0 30"
 
 
 class MatrixGame(World):
-    """Bimatrix game; the offered goal type is the row that the leader commits to, the follower's choice is the column."""
+    """bimatrix game; the offered goal type is the row that the leader commits to, the follower chooses a column"""
 
     num_actions = _MOST
     max_goals = _MOST
@@ -94,6 +94,8 @@ def payoffs_of(name: str, text: str) -> NDArray[np.float64]:
         table = np.array(rows, np.float64)
     except ValueError:
         table = np.zeros(0)
-    if table.ndim != 2 or not 1 <= table.size or max(table.shape) > _MOST or not (np.abs(table) <= 1e6).all():
-        raise ValueError(f"{name}: expected rows of as many numbers, like '1 3; 0 2', at most 8 of each, got {text!r:.80}")
+    if table.ndim != 2 or table.size < 1 or max(table.shape) > _MOST or not (np.abs(table) <= 1e6).all():
+        raise ValueError(
+            f"{name}: expected rows of as many numbers, like '1 3; 0 2', at most 8 of each, got {text!r:.80}"
+        )
     return table
