@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +21,11 @@ from paymaster.verification.line import Line, learned_line
 from paymaster.verification.names import AnswerName, VerifyScale
 from paymaster.verification.rows import LearnedRow, read_row, write_row
 
-__all__ = ["SCALES", "LearnedJob", "Scale", "jobs_of", "learned_lines"]
+__all__ = ["FOLLOWERS", "SCALES", "LearnedJob", "Scale", "jobs_of", "learned_lines"]
 
 _EVALUATED = 1_000
+FOLLOWERS: Final = {"q": "q", "reasoning": "paymaster.worlds.games.escape_room:equilibrium"}
+"""What a line calls followers -> their name in a run."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +51,20 @@ SCALES: Final[dict[VerifyScale, Scale]] = {"small": Scale(10_000, ROOMS[:2]), "f
 class LearnedJob:
     """A run of the default leader in an escape room.
 
+    The leader has the team's credit: what it pays one follower for, another one brings. With each follower's own it
+    learns to pay nobody.
+
     Attributes:
         answer: the game.
         room: (N, M).
+        followers: one of :data:`FOLLOWERS`.
         episodes: to train on.
         seed: of the run.
     """
 
     answer: AnswerName
     room: tuple[int, int]
+    followers: str
     episodes: int
     seed: int
 
@@ -63,8 +72,9 @@ class LearnedJob:
     def config(self) -> TrainConfig:
         """Of the run."""
         followers, levers = self.room
-        parameters = {"followers": "q", "num_followers": followers, "levers": levers}
-        return TrainConfig("escape_room", episodes=self.episodes, seed=self.seed, parameters=parameters, device="cpu")
+        parameters = {"followers": FOLLOWERS[self.followers], "num_followers": followers, "levers": levers}
+        run = TrainConfig("escape_room", episodes=self.episodes, seed=self.seed, parameters=parameters, device="cpu")
+        return dataclasses.replace(run, learner=dataclasses.replace(run.learner, credit="team"))
 
     @property
     def key(self) -> str:
@@ -74,7 +84,13 @@ class LearnedJob:
     @property
     def name(self) -> str:
         """For people."""
-        return f"escape_room {self.room}, {self.config.leader}, {self.episodes:,} episodes, seed {self.seed}"
+        return f"{self.answer} {self.subject}, seed {self.seed}"
+
+    @property
+    def subject(self) -> str:
+        """The same for all seeds of a line."""
+        leader = f"{self.config.leader}, team's credit"
+        return f"{self.room}: {leader}, {self.followers} followers, {self.episodes:,} episodes"
 
     def row(self, out: Path) -> LearnedRow | None:
         """Return what was measured; None where it was not.
@@ -98,17 +114,22 @@ class LearnedJob:
 def jobs_of(names: tuple[AnswerName, ...], scale: Scale) -> list[LearnedJob]:
     """Return all runs that these answers' learned lines need, the first seeds first."""
     rooms = scale.rooms if "escape_room" in names else ()
-    return [LearnedJob("escape_room", room, scale.episodes, seed) for seed in range(scale.seeds) for room in rooms]
+    arms = list(itertools.product(rooms, FOLLOWERS))
+    return [
+        LearnedJob("escape_room", room, followers, scale.episodes, seed)
+        for seed in range(scale.seeds)
+        for room, followers in arms
+    ]
 
 
 def learned_lines(jobs: list[LearnedJob], out: Path) -> Iterator[Line]:
-    """Yield a line for each room whose runs have all been measured."""
-    for room in dict.fromkeys(job.room for job in jobs):
-        of_room = [job for job in jobs if job.room == room]
-        rows = [row for job in of_room if (row := job.row(out)) is not None]
-        if len(rows) != len(of_room):
+    """Yield a line for each room and kind of followers whose runs have all been measured."""
+    for subject in dict.fromkeys(job.subject for job in jobs):
+        of_line = [job for job in jobs if job.subject == subject]
+        rows = [row for job in of_line if (row := job.row(out)) is not None]
+        if len(rows) != len(of_line):
             continue
-        first = of_room[0]
-        quantity = f"{room}: {first.config.leader} with q followers, {first.episodes:,} episodes, net"
+        room = of_line[0].room
         published = "0 by plain policy gradient (LIO)" if room in ROOMS[:2] else ""
-        yield learned_line(first.answer, quantity, [row.net for row in rows], room_optimum(*room), published)
+        net = [row.net for row in rows]
+        yield learned_line(of_line[0].answer, f"{subject}, net", net, room_optimum(*room), published)
