@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from paymaster.training.setup import make_games
 from paymaster.worlds import register
 from paymaster.worlds.games import GAMES
 from paymaster.worlds.games.coin_game import OTHERS, WAIT, moves_on_a_torus, torus_distance
-from paymaster.worlds.games.escape_room import DOOR, LEVER, START, equilibrium
+from paymaster.worlds.games.escape_room import DOOR, LEVER, START, EscapeRoom, equilibrium
 from paymaster.worlds.games.matrix_game import payoffs_of
 
 ROOMS = {(2, 1): 7.9, (3, 2): 5.8, (5, 2): 25.8, (10, 5): 39.5}
@@ -319,3 +320,46 @@ def test_welfare_of_the_coin_game_never_exceeds_the_exact_answer() -> None:
         np.testing.assert_allclose(info["totals"]["objective"], objective, rtol=1e-4)
     for mean, error in means.values():
         assert 12 < mean < most + 3 * error
+
+
+# ---- defaults and followers of a world
+
+
+def test_a_worlds_defaults_and_followers_are_those_of_its_tasks() -> None:
+    register("large_room", EscapeRoom, num_followers=5, levers=2, population_size=5)
+    register("long_room", "escape_room", horizon=9)
+    large, long = paymaster.make_vec("large_room", 2, 0), paymaster.make_vec("long_room", 2, 0, num_followers=3)
+    assert large.parameters["population_size"] == 5 and long.parameters["population_size"] == 3
+    assert (large.parameters["horizon"], long.parameters["horizon"]) == (5, 9)
+    assert large.parameters["prices"] == long.parameters["prices"] == [0.0, 1.1]
+    given = {"skill": np.ones((7, 3), bool), "preference": np.full(7, DOOR), "reservation": np.full(7, 2.0)}
+    others = paymaster.make_vec("escape_room", 2, 0, population=given)  # by rule they go to the door by themselves
+    others.reset()
+    assert (others.step(np.zeros((2, 2, 2), int))[4]["follower_action"] == DOOR).all()
+    paymaster.TrainConfig("escape_room", parameters={"num_followers": 3, "levers": 2, "followers": "q"}).validate()
+    named = paymaster.TrainConfig("large_room")
+    named.validate()
+    assert paymaster.TrainConfig.from_json(named.to_json()) == named
+
+
+@pytest.mark.parametrize(
+    ("defaults", "message"),
+    [
+        ({"no_such": 1}, "no_such: expected one of levers, .*, got another name"),
+        ({"num_followers": -1}, "num_followers: expected a value in"),
+        ({"prices": [1.0]}, "prices: expected"),
+    ],
+)
+def test_defaults_that_make_no_sense_are_refused(defaults: dict[str, Any], message: str) -> None:
+    room = type("Room", (EscapeRoom,), {"defaults": {**EscapeRoom.defaults, **defaults}})
+    before = [task.name for task in paymaster.tasks()]
+    with pytest.raises(ValueError, match=message):
+        register("room", room)
+    assert [task.name for task in paymaster.tasks()] == before
+
+
+def test_games_are_drawn_and_known_to_gymnasium() -> None:
+    env = gymnasium.make("paymaster/EscapeRoom-v0", seed=0, render_mode="rgb_array", num_followers=3, levers=2)
+    env.reset()
+    env.step(np.full((3, 2), (LEVER, 1)))
+    assert env.render().ndim == 3  # type: ignore[union-attr]
