@@ -66,12 +66,14 @@ def test_rows_are_whole_and_their_own(tmp_path: Path) -> None:
 def test_learned_lines_stand_where_all_seeds_were_measured(tmp_path: Path) -> None:
     jobs = jobs_of(("escape_room",), Scale(64, ((2, 1), (3, 2)), 2))
     arms = [(job.room, job.followers, job.seed) for job in jobs]
-    assert arms[:4] == [((2, 1), "q", 0), ((2, 1), "reasoning", 0), ((3, 2), "q", 0), ((3, 2), "reasoning", 0)]
-    assert len({job.key for job in jobs}) == len(jobs) == 8 and {job.seed for job in jobs[4:]} == {1}
+    assert arms[:6] == [(room, kind, 0) for room in ((2, 1), (3, 2)) for kind in ("reasoning", "short-sighted q", "q")]
+    assert len({job.key for job in jobs}) == len(jobs) == 12 and {job.seed for job in jobs[6:]} == {1}
+    assert [job.config.q_learner.gamma for job in jobs[:3]] == [0.95, 0.0, 0.95]
     assert all(job.config.learner.credit == "team" for job in jobs)
     assert jobs_of(("matrix_game",), Scale(64, ((2, 1),))) == []
-    for job in jobs[:5]:
-        write_row(tmp_path, row_of(job, 7.8))
+    for job in jobs:
+        if job.seed == 0 or (job.room, job.followers) == ((2, 1), "q"):
+            write_row(tmp_path, row_of(job, 7.8))
     (line,) = learned_lines(jobs, tmp_path)
     assert (line.ours, line.exact, line.learned, line.holds) == ("7.80 ± 0.00", "7.9", True, True)
     assert line.quantity == "(2, 1): ebpg-expiring, team's credit, q followers, 64 episodes, net"
@@ -100,10 +102,10 @@ def test_an_exact_line_that_differs_fails_the_command(
 def test_runs_are_made_once_and_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(learned.SCALES, "small", Scale(64, ((2, 1),), 2))
     lines = verify.verify(("escape_room",), "small", 2, tmp_path, open_console())
-    assert [line.learned for line in lines[-3:]] == [False, True, True]
+    assert [line.learned for line in lines[-4:]] == [False, True, True, True]
     assert lines[-1].verdict.endswith("of 2 seeds within 5%")
     rows = sorted((tmp_path / "rows").iterdir())
-    assert len(rows) == 4
+    assert len(rows) == 6
     times = [row.stat().st_mtime_ns for row in rows]
     stored = json.loads(rows[0].read_text())
     assert stored["episodes"] == 1_000 and stored["net"] == pytest.approx(

@@ -24,8 +24,12 @@ from paymaster.verification.rows import LearnedRow, read_row, write_row
 __all__ = ["FOLLOWERS", "SCALES", "LearnedJob", "Scale", "jobs_of", "learned_lines"]
 
 _EVALUATED = 1_000
-FOLLOWERS: Final = {"q": "q", "reasoning": "paymaster.worlds.games.escape_room:equilibrium"}
-"""What a line calls followers -> their name in a run."""
+FOLLOWERS: Final = {
+    "reasoning": "paymaster.worlds.games.escape_room:equilibrium",
+    "short-sighted q": "q",
+    "q": "q",
+}
+"""What a line calls followers -> their name in a run. The short-sighted learn with a discount of 0."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,12 @@ class LearnedJob:
         followers, levers = self.room
         parameters = {"followers": FOLLOWERS[self.followers], "num_followers": followers, "levers": levers}
         run = TrainConfig("escape_room", episodes=self.episodes, seed=self.seed, parameters=parameters, device="cpu")
-        return dataclasses.replace(run, learner=dataclasses.replace(run.learner, credit="team"))
+        gamma = 0.0 if self.followers.startswith("short-sighted") else run.q_learner.gamma
+        return dataclasses.replace(
+            run,
+            learner=dataclasses.replace(run.learner, credit="team"),
+            q_learner=dataclasses.replace(run.q_learner, gamma=gamma),
+        )
 
     @property
     def key(self) -> str:
