@@ -25,6 +25,7 @@ from paymaster.commands.main import main
 from paymaster.commands.render import Render
 from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.train import Train
+from paymaster.commands.verify import Verify
 from paymaster.scripted import SCRIPTED
 from paymaster.validation.parameters import check_parameters, parameters_of
 from worlds import TASKS
@@ -52,7 +53,8 @@ def help_of(args: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "evaluate", "compare", "render", "inspect", "diagnose", "reproduce", "tasks", "bench"]
+    "command",
+    ["train", "evaluate", "compare", "render", "inspect", "diagnose", "reproduce", "verify", "tasks", "bench"],
 )
 def test_help_has_no_markup_and_no_none(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of([command], capsys)
@@ -107,6 +109,7 @@ COMMANDS: dict[str, tuple[Any, list[str]]] = {
     "inspect": (Inspect, ["."]),
     "diagnose": (Diagnose, ["."]),
     "reproduce": (Reproduce, ["fig3"]),
+    "verify": (Verify, ["matrix_game"]),
     "bench": (Bench, []),
 }
 NUMBERS = [
@@ -194,6 +197,8 @@ def test_values_that_are_no_numbers_are_refused(command: str, capsys: pytest.Cap
         (["train", TASK, "--abstain", "3"], "abstain: expected true or false, got '3'"),
         (["reproduce", "fig9"], "name: expected one of fig3, fig4, table1,"),
         (["reproduce", "all", "--scale", "big"], "scale: expected one of smoke, cpu, paper, got 'big'"),
+        (["verify", "no_game"], "name: expected one of escape_room, iterated_dilemma, contract_tree,"),
+        (["verify", "all", "--scale", "big"], "scale: expected one of small, full, got 'big'"),
         (
             ["train", TASK, "--episodes", "9" * 5_000],
             "episodes: expected a whole number in [1, 1,000,000,000], got '99",
