@@ -10,7 +10,7 @@ from paymaster.analysis.intervals import mean_ci95
 __all__ = ["NEAR", "Line", "exact_line", "learned_line"]
 
 NEAR = 0.05
-"""A leader has learned an answer where it gains at least this share less than the exact one."""
+"""A seed is near an exact answer if it lacks at most this share of it."""
 _OF_SEEDS = 0.8  # of the seeds have to, four of five
 
 
