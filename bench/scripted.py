@@ -13,6 +13,7 @@ from pathlib import Path
 from paymaster import tasks
 from paymaster.analysis.evaluate import evaluate_scripted
 from paymaster.scripted import SCRIPTED
+from paymaster.worlds.games import GAMES
 
 STORED = Path(__file__).with_name("scripted.json")
 EPISODES = 1_000
@@ -22,7 +23,8 @@ PAYMENTS = ("completion", "advance")
 def main() -> None:
     """Plays and stores."""
     rows = []
-    for task, payment, leader in itertools.product(tasks(), PAYMENTS, SCRIPTED):
+    played = [task for task in tasks() if task.name not in GAMES]
+    for task, payment, leader in itertools.product(played, PAYMENTS, SCRIPTED):
         gain = evaluate_scripted(leader, task.name, EPISODES, parameters={"payment": payment}).intervals()["gain"]
         rows.append(
             {"task": task.name, "payment": payment, "leader": leader, "gain": gain.mean, "ci95": gain.half_width}

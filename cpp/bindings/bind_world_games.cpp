@@ -25,6 +25,7 @@ py::dict views_of(const py::object& self) {
   all["starts"] = view(g.starts.get(), {b}, self);
   all["chosen"] = view(g.chosen.data(), {b, n}, self);
   all["committed"] = view(g.committed.data(), {b, n}, self);
+  all["offered"] = view(g.offered.data(), {b, n}, self);
   all["action"] = view(g.action.data(), {b, n}, self);
   all["skill"] = view(g.skill.get(), {b, n, goals}, self);
   all["step"] = view(g.step.data(), {b}, self);

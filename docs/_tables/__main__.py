@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import known_tables
 import leader_tables
 import listings
 import original_tables
@@ -34,6 +35,7 @@ TABLES = {
     **original_tables.TABLES,
     **performance_tables.TABLES,
     **world_tables.TABLES,
+    **known_tables.TABLES,
 }
 """Name -> the function that returns the lines of a stored table."""
 

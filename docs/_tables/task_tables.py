@@ -15,9 +15,11 @@ from paymaster import _core
 from paymaster.envs.tasks import parameter_meanings
 from paymaster.rendering.palette import goal_letter
 from paymaster.scripted import SCRIPTED
+from paymaster.worlds.games import GAMES
 
 GAINS = Path(__file__).resolve().parents[2] / "bench" / "scripted.json"  # written by bench/scripted.py
 PAYMENTS = ("completion", "advance")
+IN_CPP = [task for task in paymaster.tasks() if task.name not in GAMES]  # games have a page of their own
 
 
 @cache
@@ -72,7 +74,7 @@ def scripted(task: str) -> list[str]:
 def overview() -> list[str]:
     """Return a line for each task."""
     rows = []
-    for task in paymaster.tasks():
+    for task in IN_CPP:
         of = task.parameters
         reservation = f"1 to {of['max_reservation']}" if of["max_reservation"] > 1 else "1"
         rows.append(
@@ -106,6 +108,6 @@ def recipes() -> list[str]:
 
 
 TABLES = {"tasks": overview, "recipes": recipes}
-for _task in paymaster.tasks():
+for _task in IN_CPP:
     TABLES[f"parameters of {_task.name}"] = partial(parameters, _task)
     TABLES[f"scripted leaders on {_task.name}"] = partial(scripted, _task.name)

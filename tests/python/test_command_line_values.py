@@ -25,9 +25,11 @@ from paymaster.commands.main import main
 from paymaster.commands.render import Render
 from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.train import Train
+from paymaster.commands.verify import Verify
 from paymaster.scripted import SCRIPTED
 from paymaster.validation.parameters import check_parameters, parameters_of
 from rest_slow import rest_slow
+from worlds import TASKS
 
 # ---- help
 
@@ -52,7 +54,8 @@ def help_of(args: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "evaluate", "compare", "render", "inspect", "diagnose", "reproduce", "tasks", "bench"]
+    "command",
+    ["train", "evaluate", "compare", "render", "inspect", "diagnose", "reproduce", "verify", "tasks", "bench"],
 )
 def test_help_has_no_markup_and_no_none(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of([command], capsys)
@@ -107,6 +110,7 @@ COMMANDS: dict[str, tuple[Any, list[str]]] = {
     "inspect": (Inspect, ["."]),
     "diagnose": (Diagnose, ["."]),
     "reproduce": (Reproduce, ["fig3"]),
+    "verify": (Verify, ["matrix_game"]),
     "bench": (Bench, []),
 }
 NUMBERS = [
@@ -153,7 +157,7 @@ def test_numbers_beyond_their_range_are_refused(command: str, ends: str, capsys:
             assert message.startswith(f"{name}: expected "), message
 
 
-@pytest.mark.parametrize("task", [task.name for task in paymaster.tasks()])
+@pytest.mark.parametrize("task", TASKS)
 def test_the_ranges_shown_are_those_of_the_core(task: str) -> None:
     for name, about in parameters_of(task).items():
         if about.low is None or about.high is None or isinstance(about.default, bool):
@@ -199,6 +203,8 @@ def test_values_that_are_no_numbers_are_refused(command: str, capsys: pytest.Cap
         (["train", TASK, "--abstain", "3"], "abstain: expected true or false, got '3'"),
         (["reproduce", "fig9"], "name: expected one of fig3, fig4, table1,"),
         (["reproduce", "all", "--scale", "big"], "scale: expected one of smoke, cpu, paper, got 'big'"),
+        (["verify", "no_game"], "name: expected one of escape_room, iterated_dilemma, contract_tree,"),
+        (["verify", "all", "--scale", "big"], "scale: expected one of small, full, got 'big'"),
         (
             ["train", TASK, "--episodes", "9" * 5_000],
             "episodes: expected a whole number in [1, 1,000,000,000], got '99",

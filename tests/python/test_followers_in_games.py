@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from paymaster import TwoPhaseVectorEnv, make_vec, tasks
+from paymaster import TwoPhaseVectorEnv, make_vec
 from paymaster.algorithms import leader_kind
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerLearning
 from paymaster.analysis.equilibrium import diagnose_run
@@ -27,6 +27,7 @@ from paymaster.reproduction.scripted_job import scripted_job, scripted_of
 from paymaster.reproduction.specs import Arm, Reading
 from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
+from worlds import TASKS
 
 
 def two_phase(task: str, kind: str, games: int = 4, **parameters: Any) -> TwoPhaseVectorEnv:
@@ -35,7 +36,7 @@ def two_phase(task: str, kind: str, games: int = 4, **parameters: Any) -> TwoPha
     return env
 
 
-@pytest.mark.parametrize("task", [task.name for task in tasks()])
+@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("kind", ["meta", "primitive"])
 def test_encoder(task: str, kind: str) -> None:
     env = two_phase(task, kind, abstain=True, observe_routes=True, num_followers=4)

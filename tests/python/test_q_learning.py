@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import paymaster
-from paymaster import make_vec, tasks
+from paymaster import make_vec
 from paymaster.algorithms.followers import FollowerEpisodes, FollowerInput
 from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.q_learning import QFollowers, QLearning, QSizes
@@ -25,6 +25,7 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 from small_runs import SMALL, TASK, Killed, die_at
 from thread_ranks import together
+from worlds import TASKS
 
 SIZES = QSizes(population=6, states=5, choices=3)
 CONFIG = replace(SMALL, parameters={"followers": "q", "payment": "advance_once"})
@@ -118,7 +119,7 @@ def test_a_decision_is_kept_until_the_state_changes() -> None:
     assert (followers.act(seen, None, explore=0.5, greedy=True) == 1).all()
 
 
-@pytest.mark.parametrize("task", [task.name for task in tasks()])
+@pytest.mark.parametrize("task", TASKS)
 def test_states_say_what_they_promise(task: str) -> None:
     env = make_vec(task, 6, 1, followers="meta", autoreset_mode="Disabled", abstain=True, payment="advance")
     env.reset()

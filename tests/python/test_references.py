@@ -16,7 +16,7 @@ import paymaster
 from paymaster import _core
 from paymaster.scripted import SCRIPTED, make_scripted
 from rest_slow import rest_slow
-from worlds import CRAFTING
+from worlds import CRAFTING, TASKS
 
 RC, MB = "resource_collection", "multi_bonus_resource_collection"
 EPISODES = 2000
@@ -149,7 +149,7 @@ def test_preference_is_accepted_while_it_can_be_reached() -> None:
         np.testing.assert_array_equal(info["committed"], reach & going[:, None])
 
 
-@pytest.mark.parametrize("task", [task.name for task in paymaster.tasks()])
+@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("payment", ["completion", "advance"])
 def test_full_information_never_sets_anyone_to_what_it_cannot_do(task: str, payment: str) -> None:
     env = make(task, 64, payment=payment)

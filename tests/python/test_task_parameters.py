@@ -19,9 +19,8 @@ from paymaster.training.setup import make_env, stored_config
 from paymaster.validation.parameters import TaskParameter, check_parameters, parameters_of
 from paymaster.validation.ranges import check_value, described
 from reference.crafting_cases import OBSTACLES
-from worlds import CRAFTING, FIXED_IN_CRAFTING
+from worlds import CRAFTING, FIXED_IN_CRAFTING, TASKS
 
-TASKS = [task.name for task in paymaster.tasks()]
 WIDE = "########\n" + "#......#\n" * 6 + "########\n"
 
 NEEDED: dict[str, dict[str, Any]] = {

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paymaster import LeaderVectorEnv, TwoPhaseVectorEnv, make, make_vec, tasks
+from paymaster import LeaderVectorEnv, TwoPhaseVectorEnv, make, make_vec
 from play import rule
-from worlds import CRAFTING, by_utility
+from worlds import CRAFTING, TASKS, by_utility
 
-TASKS = [task.name for task in tasks()]
 KINDS = ("meta", "primitive")
 
 

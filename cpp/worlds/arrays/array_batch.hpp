@@ -251,9 +251,11 @@ class ArrayBatch final : public GameBatch<World> {
     this->read_offers(i, actions, offers);
     if (follower_actions != nullptr) follower_actions += first;
     this->game_.respond(s, offers, follower_actions, games_->chosen.data() + first, paid_.data() + first, events);
-    for (int k = 0; k < this->n_; ++k)
-      games_->committed[first + static_cast<std::size_t>(k)] =
-          s.follower[k].committed ? s.follower[k].offer.goal : std::int8_t{kNone};
+    for (int k = 0; k < this->n_; ++k) {
+      const Follower& f = s.follower[k];
+      games_->offered[first + static_cast<std::size_t>(k)] = f.offer.goal;
+      games_->committed[first + static_cast<std::size_t>(k)] = f.committed ? f.offer.goal : std::int8_t{kNone};
+    }
   }
 
   void override_actions(int i, const std::int32_t* follower_actions) {

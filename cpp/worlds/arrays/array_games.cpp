@@ -58,6 +58,7 @@ ArrayGames::ArrayGames(int games_, int followers_, int goals_)
       playing(std::make_unique<bool[]>(games)),
       chosen(games * followers),
       committed(games * followers),
+      offered(games * followers, std::int8_t{kNone}),
       action(games * followers),
       skill(std::make_unique<bool[]>(games * followers * goals)),
       step(games),

@@ -59,6 +59,7 @@ struct ArrayGames {
   std::unique_ptr<bool[]> playing;     // [B]
   std::vector<std::int8_t> chosen;     // [B, N] goal type that a follower has taken, -1
   std::vector<std::int8_t> committed;  // [B, N] goal type that it is committed to, -1
+  std::vector<std::int8_t> offered;    // [B, N] goal type that the leader offers it, -1
   std::vector<std::uint8_t> action;    // [B, N] primitive; plan() writes it, move() reads it
   std::unique_ptr<bool[]> skill;       // [B, N, G]
   std::vector<std::int32_t> step;      // [B] t, before the move
@@ -82,7 +83,7 @@ struct ArrayGames {
 
   static std::size_t bytes_of_game(int followers, int goals) {
     const auto n = static_cast<std::size_t>(followers), g = static_cast<std::size_t>(goals);
-    return sizeof(Draws) + 64 + n * (3 + sizeof(float)) + n * g * (2 + 3) + 2 * g;
+    return sizeof(Draws) + 64 + n * (4 + sizeof(float)) + n * g * (2 + 3) + 2 * g;
   }
 
   /// Those of this step, of games that are playing.

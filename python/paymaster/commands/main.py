@@ -1,4 +1,4 @@
-"""The ``paymaster`` command: train, evaluate, compare, render, inspect, diagnose, reproduce, tasks, bench."""
+"""The ``paymaster`` command: train, evaluate, compare, render, inspect, diagnose, reproduce, verify, tasks, bench."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.task_options import TaskOptions, options_of
 from paymaster.commands.tasks import Tasks
 from paymaster.commands.train import Train
+from paymaster.commands.verify import Verify
 from paymaster.envs.tasks import tasks
 from paymaster.scripted import SCRIPTED
 from paymaster.terminal.printing import printable
@@ -55,7 +56,7 @@ _TRACEBACK = "PAYMASTER_TRACEBACK"  # environment variable: 1 shows where an err
 
 _OF_THE_MACHINE = (RuntimeError, MemoryError, ArithmeticError, ImportError)  # RecursionError, OverflowError among them
 
-_Command = Train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
+_Command = Train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Verify | Tasks | Bench
 _Run = Callable[[Console], None]
 _COMMANDS = tuple(kind.__name__.lower() for kind in get_args(_Command))
 
@@ -97,7 +98,10 @@ def _main(args: Sequence[str]) -> int:
         # Our own errors say what was expected and what came; a trace would only hide it.
         return _failed(error, 2)
     except KeyboardInterrupt:
-        print("paymaster: interrupted; train goes on with --resume, reproduce when started again", file=sys.stderr)
+        print(
+            "paymaster: interrupted; train goes on with --resume, reproduce and verify when started again",
+            file=sys.stderr,
+        )
         return 130
     except _OF_THE_MACHINE as error:
         if isinstance(error, MemoryError) or re.search(r"allocate memory|out of memory", str(error)):
@@ -177,7 +181,7 @@ def _parse(args: Sequence[str]) -> _Run:
 
 def _parsed(args: Sequence[str], options: TaskOptions) -> Any:
     train = Annotated[Train, tyro.conf.subcommand(default=Train(options.train))]
-    commands: Any = train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Tasks | Bench
+    commands: Any = train | Evaluate | Compare | Render | Inspect | Diagnose | Reproduce | Verify | Tasks | Bench
     if args and args[0] in _COMMANDS:
         # After a mistake tyro reads the options of all commands that it knows: a second command is enough to have any.
         kinds = dict(zip(_COMMANDS, (train, *get_args(_Command)[1:]), strict=True))

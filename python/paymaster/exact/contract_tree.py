@@ -1,8 +1,6 @@
 """Contracts with hidden action on binary trees, solved by backward induction (Ivanov et al. 2024, App. D.1).
 
-In each state a follower chooses an action that nobody sees: 0 costs it nothing, 1 is effort. An outcome follows: 0, to
-the left child, or 1, to the right; the action favours the outcome of its number, which then has probability 0.9. The
-leader earns by outcomes and promises a payment for each, 0 or more, before the follower chooses.
+:mod:`paymaster.worlds.games.contract_tree` has the rules. Here the leader may promise any payment for each outcome.
 """
 
 from __future__ import annotations
@@ -12,41 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from paymaster.worlds.games.contract_tree import FAVOURED, ContractTrees, draw_trees
+
 __all__ = ["FAVOURED", "ContractTrees", "TreeEquilibrium", "draw_trees", "tree_equilibrium"]
 
-FAVOURED = 0.9
-"""Probability of the outcome that an action favours."""
-
 Floats = NDArray[np.float64]
-_MOST_STATES = 2**27  # in one call: a gigabyte an array
-
-
-@dataclass(frozen=True)
-class ContractTrees:
-    """Trees of the same depth D, with 2^D - 1 states numbered level by level: the children of s are 2s + 1 and 2s + 2.
-
-    Attributes:
-        effort: what action 1 costs the follower, float64 [trees, states].
-        prize: what outcome 1 brings the leader, float64 [trees, states].
-    """
-
-    effort: Floats
-    prize: Floats
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for arrays that are no trees."""
-        shape = self.effort.shape
-        if len(shape) != 2 or shape != self.prize.shape or (shape[1] + 1) & shape[1] or shape[1] < 1:
-            raise ValueError(
-                f"effort, prize: expected [trees, 2^depth - 1] each, got shapes {shape} and {self.prize.shape}"
-            )
-        if not (np.isfinite(self.effort).all() and np.isfinite(self.prize).all()):
-            raise ValueError("effort, prize: expected finite numbers, got others")
-
-    @property
-    def depth(self) -> int:
-        """D, decisions on the way to a leaf."""
-        return int(self.effort.shape[1] + 1).bit_length() - 1
 
 
 @dataclass(frozen=True)
@@ -64,28 +32,6 @@ class TreeEquilibrium:
     payment: Floats
     leader_value: Floats
     follower_value: Floats
-
-
-def draw_trees(trees: int, depth: int, seed: int) -> ContractTrees:
-    """Return random trees: effort u ~ U[0, 1 - v], v ~ U[0, 1]; prizes u' ~ U[0, 2 - v'], v' ~ U[0, 2].
-
-    Args:
-        trees: how many.
-        depth: D, at least 1.
-        seed: of the draws.
-
-    Raises:
-        ValueError: fewer than one tree or level, or more states than fit.
-    """
-    for name, number in (("trees", trees), ("depth", depth)):
-        if number < 1:
-            raise ValueError(f"{name}: expected at least 1, got {number}")
-    if depth > _MOST_STATES.bit_length() or trees * 2**depth > _MOST_STATES:
-        raise ValueError(f"depth: expected at most {_MOST_STATES:,} states in all, got {trees} trees of depth {depth}")
-    draws, shape = np.random.default_rng(seed), (trees, 2**depth - 1)
-    effort = draws.uniform(size=shape) * (1 - draws.uniform(size=shape))
-    prize = draws.uniform(size=shape) * (2 - draws.uniform(0, 2, size=shape))
-    return ContractTrees(effort, prize)
 
 
 def tree_equilibrium(trees: ContractTrees, prices: ArrayLike | None = None) -> TreeEquilibrium:

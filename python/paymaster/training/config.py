@@ -29,7 +29,7 @@ from paymaster.validation.imports import is_import_path
 from paymaster.validation.parameters import ParameterValue, check_together, has_own_objective, in_json, plain_parameters
 from paymaster.validation.quantities import Width
 from paymaster.validation.ranges import check_fields, check_value, from_json
-from paymaster.worlds.registration import Definition, definition_of, find, find_defined, rules_of
+from paymaster.worlds.registration import Definition, definition_of, find, find_defined, population_of, rules_of
 
 __all__ = ["A_BATCH", "MAY_CHANGE", "Count", "TaskParameters", "TrainConfig"]
 
@@ -157,7 +157,9 @@ class TrainConfig:
         """Raise ValueError naming the first field that makes no sense, what was expected and what came."""
         self._check_task()
         check_fields(self)
-        check_together(self.task, {**in_games(self.parameters), "observe_routes": self.observe_routes})
+        given = {**in_games(self.parameters), "observe_routes": self.observe_routes}
+        people = population_of(self.task, given)
+        check_together(self.task, given if people is None else {"population_size": len(people["skill"]), **given})
         self.learner.validate()
         self.original.validate()
         if leader_kind(self.leader).inputs == "planes" and self.settings != "tuned":

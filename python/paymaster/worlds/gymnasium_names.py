@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import gymnasium
 
 from paymaster import _core
+from paymaster.worlds.games import GAMES
 
 __all__ = ["check_names", "forget_names", "ids", "register_names", "register_with"]
 
@@ -16,7 +17,7 @@ _others: list[Callable[[], None]] = []  # each adds the tasks that another libra
 
 def ids(suffix: str = "", tasks: Iterable[str] | None = None) -> dict[str, str]:
     """Task -> its name in a registry: the task's, in capitals, with a suffix for another view of it, and a version."""
-    names = (task["name"] for task in _core.tasks()) if tasks is None else tasks
+    names = _known() if tasks is None else tasks
     return {name: f"paymaster/{name.title().replace('_', '')}{suffix}-v{_VERSION}" for name in names if ":" not in name}
 
 
@@ -43,7 +44,7 @@ def register_names(tasks: Iterable[str] | None = None) -> None:
 def check_names(task: str) -> None:
     """Raise ValueError where a new task's names in Gymnasium's registry are those of another task."""
     new = {*ids("", [task]).values(), *ids("Follower", [task]).values()}
-    for name in (other["name"] for other in _core.tasks()):
+    for name in _known():
         if name != task and new & {*ids("", [name]).values(), *ids("Follower", [name]).values()}:
             raise ValueError(f"name: expected one that is told from {name} in Gymnasium's registry, got {task!r:.80}")
 
@@ -53,6 +54,11 @@ def forget_names(tasks: Iterable[str] | None = None) -> None:
     chosen = None if tasks is None else list(tasks)
     for name in (*ids("", chosen).values(), *ids("Follower", chosen).values()):
         gymnasium.registry.pop(name, None)
+
+
+def _known() -> dict[str, None]:
+    """Return the names of all tasks, of the package's games in Python before they are imported, too."""
+    return dict.fromkeys([*(task["name"] for task in _core.tasks()), *GAMES])
 
 
 def register_with(add: Callable[[], None]) -> None:

@@ -30,6 +30,7 @@ from paymaster.validation.ranges import from_json
 from paymaster.validation.settings_file import is_settings_file, read_settings
 from paymaster.worlds.caller import Caller, features_of
 from paymaster.worlds.definition import Definition
+from paymaster.worlds.games import GAMES
 from paymaster.worlds.gymnasium_names import check_names, forget_names, register_names
 from paymaster.worlds.parameter import Parameter
 from paymaster.worlds.rules_digest import rules_digest
@@ -101,6 +102,8 @@ def register(
     check_names(name)
     if "map" in parameters:
         parameters["map"] = map_text(parameters["map"])
+    if name in GAMES and not (isinstance(task, type) and _path_of(task) == GAMES[name]):
+        raise ValueError(f"name: expected one that is none of the package's own, got {name!r:.80}")
     before = _definitions.get(name)
     if isinstance(task, str):
         _add_preset(name, find_known(task), meaning, population, parameters)
@@ -124,7 +127,8 @@ def forget(name: str) -> None:
         _populations.pop(name, None)
         _loaded.discard(name)
         _core.remove_task(name)
-        forget_names([name])
+        if name not in GAMES:  # which stay known by name
+            forget_names([name])
 
 
 def load_task(path: str | os.PathLike[str]) -> str:
@@ -165,6 +169,9 @@ def find(task: Any) -> Any:
     if ":" in task:
         _add(task, imported("task", task), None, {})
         return task
+    if task in GAMES:
+        register(task, imported("task", GAMES[task]))
+        return task
     for entry in importlib.metadata.entry_points(group=GROUP, name=task):
         _load(entry)
     return task
@@ -180,7 +187,12 @@ def find_known(task: str) -> str:
 
 
 def find_all() -> None:
-    """Make the tasks of all entry points known. One that cannot be loaded is left out, with a warning."""
+    """Make the package's games in Python and the tasks of all entry points known.
+
+    An entry point that cannot be loaded is left out, with a warning.
+    """
+    for name in GAMES:
+        find(name)
     for entry in _installed(tuple((folder, _changed(folder)) for folder in sys.path)):
         _load_or_warn(entry)
 
@@ -220,13 +232,15 @@ def rules_of(task: str) -> str:
     return rules_digest(_classes[task]) if task in _classes else ""
 
 
-def population_of(task: str, parameters: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
-    """Return the population that a task was registered with; None where it is drawn.
+def population_of(task: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the population that a task was registered with, or that its world gives; None where it is drawn.
 
     Raises:
         ValueError: one of ``parameters`` says how to draw one all the same.
     """
-    population = _populations.get(task) if isinstance(task, str) else None
+    population: Mapping[str, Any] | None = _populations.get(task) if isinstance(task, str) else None
+    if population is None and isinstance(task, str) and task in _classes:
+        population = _classes[task].population({**_core.task(task)["parameters"], **plain_parameters(parameters)})
     if population is not None:
         own = f"for {task}, which has a population of its own"
         refuse_draw(task, parameters, own, len(population["skill"][0]))
@@ -306,7 +320,10 @@ def _add(
             raise ValueError(
                 f"{world.__name__}.parameters: expected no argument of make() or register(), got {parameter!r}"
             )
-    path = f"{world.__module__}:{world.__qualname__}"
+    path = _path_of(world)
+    near = check_int(f"{world.__name__}.near_goals", world.near_goals, 0, world.max_goals)
+    usual = dict(world.defaults)
+    known = [*world.parameters, *set.intersection(*(set(task["parameters"]) for task in _core.tasks()))]  # all games'
     said = (
         (meaning or (world.__doc__ or world.__name__).strip().splitlines()[0]).strip(),
         path,
@@ -315,12 +332,12 @@ def _add(
         check_int(f"{world.__name__}.num_actions", world.num_actions, 1, 64),
         check_int(f"{world.__name__}.most_available", world.most_available, 1, 32767),
         [(parameter, about.meaning, about.default, *_range_of(about)) for parameter, about in world.parameters.items()],
-        {"near_goals": check_int(f"{world.__name__}.near_goals", world.near_goals, 0, world.max_goals)} | preset,
+        {"near_goals": near, **usual, **preset},
         lambda games, parameters: Caller(world, games, parameters),
         lambda parameters: features_of(world, parameters),
     )
-    shared = set.intersection(*(set(task["parameters"]) for task in _core.tasks()))  # of all games
-    _check_names(world.__name__, preset, [*world.parameters, *shared])
+    _check_names(f"{world.__name__}.defaults", usual, known)
+    _check_names(world.__name__, preset, known)
     if population is not None:  # before the name stands for it
         _core.add_world(_TRIAL, *said)
         try:
@@ -391,6 +408,10 @@ def _keep_population(name: str, arrays: Arrays | None) -> None:
     if all(listed["learns"]):
         del listed["learns"]
     _definitions[name] = dataclasses.replace(_definitions[name], population=listed)
+
+
+def _path_of(world: type) -> str:
+    return f"{world.__module__}:{world.__qualname__}"
 
 
 def _range_of(parameter: Parameter) -> tuple[float, float]:

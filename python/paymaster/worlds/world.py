@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from paymaster import _core
 from paymaster.worlds.array import Array, Feature, declared, fitting
@@ -26,6 +26,8 @@ class Move:
         skill: bool [B, N, G], goal types that a follower can complete.
         chosen: int8 [B, N], the goal type that it has taken, -1 for none.
         committed: int8 [B, N], the goal type of the contract that it is committed to, -1 for none.
+        offered: int8 [B, N], the goal type that the leader offers it, -1 for none; for worlds in which an offer has an
+            effect of its own, as a commitment.
         playing: bool [B], games that are played; the arrays of the others must stay as they are.
         step: int32 [B], t, steps played before this one.
         draws: random numbers of this step.
@@ -35,6 +37,7 @@ class Move:
     skill: NDArray[np.bool_]
     chosen: NDArray[np.int8]
     committed: NDArray[np.int8]
+    offered: NDArray[np.int8]
     playing: NDArray[np.bool_]
     step: NDArray[np.int32]
     draws: Draws
@@ -70,6 +73,8 @@ class World(ABC):
         max_followers, max_goals: of the class: the most that it takes.
         near_goals: of the class: C, goal types that the networks see of a follower, unless a task says another number:
             the one that it is offered, and the nearest by :meth:`distance`. 0: all.
+        defaults: of the class: parameters that every game has, in place of their usual values, unless a task says
+            others: a horizon, prices.
 
     An instance knows B, N, G and T as ``num_games``, ``num_followers``, ``num_goals`` and ``horizon``.
     """
@@ -80,6 +85,7 @@ class World(ABC):
     max_followers: ClassVar[int] = _core.MAX_FOLLOWERS
     max_goals: ClassVar[int] = _core.MAX_GOALS
     near_goals: ClassVar[int] = 0
+    defaults: ClassVar[Mapping[str, Any]] = {}
 
     num_games: int
     num_followers: int
@@ -194,6 +200,14 @@ class World(ABC):
     def exhausted(self) -> NDArray[np.bool_]:
         """Return the games in which nothing is left to do, bool [B]; none, unless a world says otherwise."""
         return np.zeros(self.num_games, np.bool_)
+
+    @classmethod
+    def population(cls, parameters: Mapping[str, Any]) -> Mapping[str, ArrayLike] | None:  # noqa: ARG003
+        """Return the followers of a game with these parameters, all of the task's, where a task gives none.
+
+        A dict as :class:`~paymaster.LeaderVectorEnv` takes it; None, unless a world says otherwise: they are drawn.
+        """
+        return None
 
     @staticmethod  # noqa: B027  # nothing, unless a world draws itself
     def draw(

@@ -1,0 +1,1 @@
+"""Known answers: what exact solvers, and leaders that learn, make of games whose best leader is known."""
