@@ -183,7 +183,7 @@ class FollowerActorCritic:
         self._core: CoreFollowerUpdate | None = None
 
     @cached_property
-    def optimizer(self) -> torch.optim.Optimizer:
+    def optimizer(self) -> JoinedAdam:
         """The networks', made when learning begins: a leader's is, too."""
         return JoinedAdam([{"params": list(self.network.parameters()), "lr": self.config.learning_rate}])
 
