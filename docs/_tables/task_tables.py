@@ -60,13 +60,14 @@ def parameters(task: paymaster.Task) -> list[str]:
 
 
 def scripted(task: str) -> list[str]:
-    """Return a line for each payment rule: the scripted leaders' gains."""
-    leaders = tuple(reversed(SCRIPTED))
+    """Return a line for each payment rule: the upper bound, and the scripted leaders' gains."""
+    leaders = ("upper_bound", *reversed(SCRIPTED))
     rows = []
     for payment in PAYMENTS:
         cells = [gains()[task, payment, leader] for leader in leaders]
         rows.append((f"`{payment}`", *(f"{mean:.2f} ± {half:.2f}" for mean, half in cells)))
-    return table(("payment", *(f"`{leader}`" for leader in leaders)), rows)
+    names = ("upper bound", *(f"`{leader}`" for leader in leaders[1:]))
+    return table(("payment", *names), rows)
 
 
 def overview() -> list[str]:

@@ -251,7 +251,7 @@ def test_full_information_keeps_running_contracts_under_advance() -> None:
 
 @pytest.mark.parametrize("name", ["", "best", "Random", "full-information"])
 def test_unknown_names_come_with_the_known_ones(name: str) -> None:
-    with pytest.raises(ValueError, match=r"reference: expected one of random, .*, full_information, module:Class, got"):
+    with pytest.raises(ValueError, match=r"reference: expected one of random, .*, told_best, module:Class, got"):
         make_scripted(name)
 
 

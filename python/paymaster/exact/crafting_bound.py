@@ -74,8 +74,8 @@ def crafting_bound(
 def _units(
     state: Mapping[str, NDArray[Any]], skilled: NDArray[np.bool_], text: str, horizon: int
 ) -> tuple[Ints, Floats]:
-    """Units of each raw material that somebody can dig in time, [B, RAW]; and the fewest steps after which a unit of each
-    type can be there, [B, G]."""
+    """Units of each raw material that somebody can dig in time, [B, RAW]; and the fewest steps after which a unit of
+    each type can be there, [B, G]."""
     stations = {item: tuple(place) for item, place in _core.CRAFTING_STATIONS.items()}
     ways = ways_of(text, tuple(sorted(stations.values())))
     games, followers, types = skilled.shape

@@ -19,8 +19,8 @@ _AHEAD = ((-1, 0), (0, -1), (1, 0), (0, 1))  # up, left, down, right: turning le
 class Ways:
     """Distances on a map without anything on it, computed for a cell when it is first asked for.
 
-    A pose is a cell and a heading, numbered ``4 cell + heading``; cells are numbered row by row. One action moves to the
-    cell ahead, turns left or turns right.
+    A pose is a cell and a heading, numbered ``4 cell + heading``; cells are numbered row by row. One action moves to
+    the cell ahead, turns left or turns right.
 
     Args:
         text: the map, "" for the tasks' own.
