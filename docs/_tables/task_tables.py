@@ -15,8 +15,10 @@ from paymaster import _core
 from paymaster.envs.tasks import parameter_meanings
 from paymaster.rendering.palette import goal_letter
 from paymaster.scripted import SCRIPTED
+from paymaster.scripted.told_best import RULES
 
 GAINS = Path(__file__).resolve().parents[2] / "bench" / "scripted.json"  # written by bench/scripted.py
+PRESETS = GAINS.with_name("presets.json")  # written by bench/presets.py
 PAYMENTS = ("completion", "advance")
 
 
@@ -90,6 +92,18 @@ def overview() -> list[str]:
     return table(("task", "world", "steps", "bonus levels", "reservation", "skills", "payment"), rows)
 
 
+def expensive() -> list[str]:
+    """Return a line for each candidate preset and payment rule, those that separate leaders most first."""
+    rows = []
+    for row in json.loads(PRESETS.read_text("utf-8")):
+        bound, told = row["upper_bound"], max(row[rule] for rule in RULES)
+        hold = row["nearest_hold"]
+        shares = (f"{hold / bound:.2f}", f"{told / bound:.2f}", f"{(told - hold) / bound:.2f}", f"{bound:.1f}")
+        rows.append((row["preset"], f"`{row['payment']}`", f"{row['random']:.1f}", *shares))
+    rows.sort(key=lambda cells: -float(cells[-2]))
+    return table(("preset", "payment", "`random`", "`nearest_hold`", "`told_best`", "separation", "upper bound"), rows)
+
+
 def recipes() -> list[str]:
     """Return a line for each item of the crafting world, as the core has them."""
     items = _core.CRAFTING_RECIPES
@@ -106,7 +120,7 @@ def recipes() -> list[str]:
     return table(("item", "made of", "station", ""), rows)
 
 
-TABLES = {"tasks": overview, "recipes": recipes}
+TABLES = {"tasks": overview, "recipes": recipes, "expensive coordination": expensive}
 for _task in paymaster.tasks():
     TABLES[f"parameters of {_task.name}"] = partial(parameters, _task)
     TABLES[f"scripted leaders on {_task.name}"] = partial(scripted, _task.name)
