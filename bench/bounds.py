@@ -46,16 +46,16 @@ def measured(task: str, payment: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Play, store, and fail where a leader has exceeded the bound."""
+    """Play, store after each task, and fail where a leader has exceeded the bound."""
     names = [task.name for task in tasks()]
     rows = {(row["task"], row["payment"]): row for row in json.loads(STORED.read_text())} if STORED.exists() else {}
     for task in sys.argv[1:] or names:
         for payment in PAYMENTS:
             rows[task, payment] = measured(task, payment)
             print(rows[task, payment], flush=True)
-    every = [rows[task, payment] for task in names for payment in PAYMENTS if (task, payment) in rows]
-    STORED.write_text(json.dumps(every, indent=1) + "\n", "utf-8")
-    if any(row["least"] < -_ROUNDING for row in every):
+        every = [rows[name, payment] for name in names for payment in PAYMENTS if (name, payment) in rows]
+        STORED.write_text(json.dumps(every, indent=1) + "\n", "utf-8")
+    if any(row["least"] < -_ROUNDING for row in rows.values()):
         sys.exit("a leader has gained more than the bound")
 
 
