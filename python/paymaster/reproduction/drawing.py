@@ -98,7 +98,7 @@ def _curves(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[
         else:  # it would flatten everything else
             about = f"upper bound: {beside[name]:.0f}"
             axes.text(
-                0.98, 0.98, about, transform=axes.transAxes, ha="right", va="top", color="#777777", fontsize="small"
+                0.98, 0.03, about, transform=axes.transAxes, ha="right", va="bottom", color="#777777", fontsize="small"
             )
     for series in panel.series:
         colour, marker = styles[series.label]
