@@ -51,6 +51,14 @@ GameConfig with_new_preferences(GameConfig config) {
   return config;
 }
 
+/// A follower can do one of eight goal types, and walking costs it: presets in which gains differ most between leaders
+/// that know the traits and leaders that do not (bench/presets.py).
+GameConfig with_eight_types(GameConfig config, double effort_cost) {
+  config.num_goals = 8;
+  config.effort_cost = effort_cost;
+  return config;
+}
+
 std::deque<Task> own_tasks() {
   return {
       {"resource_collection", "grid; 3 of 4 skills, preference among them, c = 1 (paper; M3RL S1)",
@@ -64,6 +72,12 @@ std::deque<Task> own_tasks() {
        preset(kGrid, 4, "advance", 3, false)},
       {"multi_bonus_resource_collection_one_skill", "grid; four bonus levels, c from {1, 2, 3}, 1 of 4 skills (M3RL)",
        preset(kGrid, 4, "advance", 3, true)},
+      {"resource_collection_eight_types",
+       "grid; eight goal types, 1 of 8 skills, preference from all types, paid in advance",
+       with_eight_types(preset(kGrid, 2, "advance", 1, true), 0.0)},
+      {"multi_bonus_resource_collection_effort",
+       "grid; four bonus levels, c from {1, 2, 3}, 1 of 8 skills, each step of work costs a follower 0.2",
+       with_eight_types(preset(kGrid, 4, "completion", 3, true), 0.2)},
       {"crafting", "grid; eight followers dig materials and craft items of them; two top-level items end it (M3RL)",
        crafting_preset(3)},
       {"multi_bonus_crafting", "grid; crafting with five bonus levels, which pay 0 to 4, c from {1, 2, 3} (M3RL)",

@@ -15,9 +15,11 @@ from paymaster import _core
 from paymaster.envs.tasks import parameter_meanings
 from paymaster.rendering.palette import goal_letter
 from paymaster.scripted import SCRIPTED
+from paymaster.scripted.told_best import RULES
 from paymaster.worlds.games import GAMES
 
 GAINS = Path(__file__).resolve().parents[2] / "bench" / "scripted.json"  # written by bench/scripted.py
+PRESETS = GAINS.with_name("presets.json")  # written by bench/presets.py
 PAYMENTS = ("completion", "advance")
 IN_CPP = [task for task in paymaster.tasks() if task.name not in GAMES]  # games have a page of their own
 
@@ -62,13 +64,14 @@ def parameters(task: paymaster.Task) -> list[str]:
 
 
 def scripted(task: str) -> list[str]:
-    """Return a line for each payment rule: the scripted leaders' gains."""
-    leaders = tuple(reversed(SCRIPTED))
+    """Return a line for each payment rule: the upper bound, and the scripted leaders' gains."""
+    leaders = ("upper_bound", *reversed(SCRIPTED))
     rows = []
     for payment in PAYMENTS:
         cells = [gains()[task, payment, leader] for leader in leaders]
         rows.append((f"`{payment}`", *(f"{mean:.2f} ± {half:.2f}" for mean, half in cells)))
-    return table(("payment", *(f"`{leader}`" for leader in leaders)), rows)
+    names = ("upper bound", *(f"`{leader}`" for leader in leaders[1:]))
+    return table(("payment", *names), rows)
 
 
 def overview() -> list[str]:
@@ -91,6 +94,18 @@ def overview() -> list[str]:
     return table(("task", "world", "steps", "bonus levels", "reservation", "skills", "payment"), rows)
 
 
+def expensive() -> list[str]:
+    """Return a line for each candidate preset and payment rule, those that separate leaders most first."""
+    rows = []
+    for row in json.loads(PRESETS.read_text("utf-8")):
+        bound, told = row["upper_bound"], max(row[rule] for rule in RULES)
+        hold = row["nearest_hold"]
+        shares = (f"{hold / bound:.2f}", f"{told / bound:.2f}", f"{(told - hold) / bound:.2f}", f"{bound:.1f}")
+        rows.append((row["preset"], f"`{row['payment']}`", f"{row['random']:.1f}", *shares))
+    rows.sort(key=lambda cells: -float(cells[-2]))
+    return table(("preset", "payment", "`random`", "`nearest_hold`", "`told_best`", "separation", "upper bound"), rows)
+
+
 def recipes() -> list[str]:
     """Return a line for each item of the crafting world, as the core has them."""
     items = _core.CRAFTING_RECIPES
@@ -107,7 +122,7 @@ def recipes() -> list[str]:
     return table(("item", "made of", "station", ""), rows)
 
 
-TABLES = {"tasks": overview, "recipes": recipes}
+TABLES = {"tasks": overview, "recipes": recipes, "expensive coordination": expensive}
 for _task in IN_CPP:
     TABLES[f"parameters of {_task.name}"] = partial(parameters, _task)
     TABLES[f"scripted leaders on {_task.name}"] = partial(scripted, _task.name)

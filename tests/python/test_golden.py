@@ -52,6 +52,18 @@ class Episode:
 
 
 EPISODES = {
+    "resource_collection_eight_types": Episode(
+        "resource_collection_eight_types",
+        seed=3,
+        offers={0: "a1 c1 f2 h1", 3: "e1 c1 g2 h1", 5: "e1 b2 g2 d1"},
+        parameters={"horizon": 9},
+    ),
+    "multi_bonus_resource_collection_effort": Episode(
+        "multi_bonus_resource_collection_effort",
+        seed=3,
+        offers={0: "a1 c4 f2 h3", 3: "e2 c4 g3 h3", 5: "e4 b2 g3 d1"},
+        parameters={"horizon": 9},
+    ),
     "resource_collection_paid_on_completion": Episode(
         "resource_collection",
         seed=7,

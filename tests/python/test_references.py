@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 import paymaster
 from paymaster import _core
 from paymaster.scripted import SCRIPTED, make_scripted
+from paymaster.scripted.told_best import RULES, STORED, best_rule
 from rest_slow import rest_slow
 from worlds import CRAFTING, TASKS
 
@@ -251,7 +253,7 @@ def test_full_information_keeps_running_contracts_under_advance() -> None:
 
 @pytest.mark.parametrize("name", ["", "best", "Random", "full-information"])
 def test_unknown_names_come_with_the_known_ones(name: str) -> None:
-    with pytest.raises(ValueError, match=r"reference: expected one of random, .*, full_information, module:Class, got"):
+    with pytest.raises(ValueError, match=r"reference: expected one of random, .*, told_best, module:Class, got"):
         make_scripted(name)
 
 
@@ -342,3 +344,30 @@ def test_assignment_of_many_is_stable_under_relabelling() -> None:
 def test_assignment_refuses_other_shapes(value: Any, capacity: Any) -> None:
     with pytest.raises(ValueError, match=r"(value|capacity): expected .*, got "):
         _core.assign(value, capacity)
+
+
+# ---- the best told rule
+
+
+@pytest.mark.parametrize("payment", ["completion", "advance", "advance_once", "outcome"])
+def test_every_task_has_a_best_rule_that_was_measured(payment: str) -> None:
+    stored = json.loads(STORED.read_text())
+    assert set(stored) == {task.name for task in paymaster.tasks()}
+    for task in paymaster.tasks():
+        gains = stored[task.name][payment]
+        assert set(gains) == set(RULES)
+        assert gains[best_rule(task.name, payment)] == max(gains.values())
+    assert len({best_rule(task.name, payment) for task in paymaster.tasks()}) > 1
+
+
+def test_the_best_told_rule_plays_as_that_rule() -> None:
+    for task, payment, rule in ((RC, "completion", "told_lowest"), (RC, "advance", "full_information")):
+        assert best_rule(task, payment) == rule
+        best = play("told_best", make(task, 20, payment=payment))[1]
+        alone = play(rule, make(task, 20, payment=payment))[1]
+        for (offers, _), (expected, _) in zip(best, alone, strict=True):
+            np.testing.assert_array_equal(offers, expected)
+
+
+def test_a_game_that_was_not_measured_has_full_information() -> None:
+    assert best_rule("couriers", "advance") == "full_information"

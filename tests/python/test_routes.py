@@ -17,6 +17,8 @@ from worlds import CRAFTING, GRIDS, TASKS, by_utility, fitting
 def obedient(task: str, **parameters: Any) -> Any:
     """Games whose followers earn nothing by themselves, so that they take any goal they can reach."""
     env = make(task, **parameters)
+    if env.parameters["effort_cost"] > 0:
+        parameters["effort_cost"] = 0.0
     people = env.parameters["population_size"]
     goals = env.parameters["num_goals"]
     traits = {

@@ -30,6 +30,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "effort_cost": {"decision": "utility"},
     "num_bonuses": {"prices": []},
 }
+OF_EIGHT_TYPES = {"named_population": {"num_goals": 4, "effort_cost": 0.0}, "decision": {"effort_cost": 0.0}}
 """Beside which a parameter has an effect."""
 
 
@@ -44,7 +45,9 @@ def another(about: TaskParameter) -> Any:
         return 5.0
     if isinstance(default, list):  # of prices, or of w
         return [0.5 + level for level in range(len(default) or 2)]
-    return default + 1 if default + 1 <= about.high else default + 0.25  # type: ignore[operator]
+    if default + 1 <= about.high:  # type: ignore[operator]
+        return default + 1  # type: ignore[operator]
+    return default - 1 if isinstance(default, int) else default + 0.25  # type: ignore[operator]
 
 
 def changeable(task: str) -> dict[str, TaskParameter]:
@@ -81,6 +84,8 @@ def test_runs_take_every_parameter(task: str) -> None:
             value = {"map": OBSTACLES, "named_population": "m3rl_crafting_v1"}[name]
         assert value != preset[name] == about.default and about.meaning
         needed = {"num_bonuses": len(value)} if name == "prices" else NEEDED.get(name, {})
+        if preset["num_goals"] == 8 and task not in CRAFTING:
+            needed = {**needed, **OF_EIGHT_TYPES.get(name, {})}
         config = TrainConfig.from_dict({"task": task, "parameters": {name: value, **needed}})
         assert config == TrainConfig.from_json(config.to_json())
         assert config.task_parameters()[name] == value

@@ -96,6 +96,17 @@ PRESETS: dict[str, Rules] = {
     "multi_bonus_resource_collection_one_skill": replace(
         _MULTI_BONUS, skills_per_follower=1, preference_among_skills=False
     ),
+    "resource_collection_eight_types": replace(
+        _COLLECTION, num_goals=8, skills_per_follower=1, preference_among_skills=False, payment="advance"
+    ),
+    "multi_bonus_resource_collection_effort": replace(
+        _MULTI_BONUS,
+        num_goals=8,
+        skills_per_follower=1,
+        preference_among_skills=False,
+        payment="completion",
+        effort_cost=0.2,
+    ),
 }
 CRAFTING_PRESETS: dict[str, Rules] = {
     "crafting": _CRAFTING,

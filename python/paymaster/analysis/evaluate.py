@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,16 @@ from paymaster.analysis.open_run import (
 from paymaster.envs.replacement import Replacement
 from paymaster.envs.two_phase import TwoPhaseVectorEnv
 from paymaster.envs.vector import LeaderVectorEnv
+from paymaster.exact import upper_bound
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
-from paymaster.play.episode import EpisodeTotals, play_to_end
+from paymaster.play.episode import play_to_end
 from paymaster.play.learning_followers import LearningFollowers
 from paymaster.play.network_leader import NetworkLeader
 from paymaster.scripted import Leader, make_scripted
 from paymaster.training.seeds import evaluation_seed
 from paymaster.training.setup import learns_on, make_games, stored_config
 
-__all__ = ["Evaluation", "evaluate_run", "evaluate_scripted"]
+__all__ = ["Evaluation", "evaluate_bound", "evaluate_run", "evaluate_scripted"]
 
 _GAMES = 250  # played at once
 _GAMES_OF_STRANGERS = 10
@@ -195,6 +197,29 @@ def evaluate_run(
     return _collect(str(run), env, episodes, player, seed, replacement)
 
 
+def evaluate_bound(
+    task: str,
+    episodes: int,
+    seed: int = 0,
+    parameters: dict[str, Any] | None = None,
+    *,
+    replacement: Replacement | None = None,
+) -> NDArray[np.float64]:
+    """Return the upper bound of the gain in each episode that :func:`evaluate_scripted` plays, float64 [E].
+
+    Raises:
+        ValueError: an unknown task or option, fewer than one episode, a replacement of nobody, a world without a bound
+            (:func:`paymaster.exact.upper_bound`).
+    """
+    games = _games_at_once(episodes, strangers=False, replacement=replacement)
+    env = make_games(task, games, evaluation_seed(seed), **(parameters or {}))
+    bounds = []
+    for _ in _rounds(env, episodes, seed, replacement):
+        env.reset()
+        bounds.append(upper_bound(env))
+    return np.concatenate(bounds)[:episodes]
+
+
 def _games_at_once(episodes: int, *, strangers: bool, replacement: Replacement | None) -> int:
     """B. With a replacement whole rounds make up a period, so that it comes between the same episodes for everybody."""
     if episodes < 1:
@@ -204,17 +229,21 @@ def _games_at_once(episodes: int, *, strangers: bool, replacement: Replacement |
     return min(episodes, _GAMES_OF_STRANGERS if strangers else _GAMES)
 
 
+def _rounds(env: LeaderVectorEnv, episodes: int, seed: int, replacement: Replacement | None) -> Iterator[int]:
+    """Episodes that have been played before each round of all games, of whose members some have just left."""
+    if replacement is not None:
+        replacement.check(env.parameters["population_size"])
+    for played in range(0, episodes, env.num_envs):
+        if replacement is not None and played > 0 and played % replacement.every == 0:
+            replacement.apply(env, evaluation_seed(seed), played // replacement.every)
+        yield played
+
+
 def _collect(
     leader: str, env: LeaderVectorEnv, episodes: int, player: Leader, seed: int, replacement: Replacement | None
 ) -> Evaluation:
     """Plays rounds of all games until there are ``episodes``; the surplus of the last round is dropped by index."""
-    if replacement is not None:
-        replacement.check(env.parameters["population_size"])
-    rounds: list[EpisodeTotals] = []
-    for played in range(0, episodes, env.num_envs):
-        if replacement is not None and played > 0 and played % replacement.every == 0:
-            replacement.apply(env, evaluation_seed(seed), played // replacement.every)
-        rounds.append(play_to_end(env, player))
+    rounds = [play_to_end(env, player) for _ in _rounds(env, episodes, seed, replacement)]
 
     def every(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(totals, name) for totals in rounds])[:episodes]

@@ -1,6 +1,7 @@
 """Exact answers of small games, to check leaders against: they need no training and no torch."""
 
 from paymaster.exact.best_play import BestPlay, all_offers, try_everything
+from paymaster.exact.bounds import episode_bounds, upper_bound
 from paymaster.exact.coin_plan import CoinPlan, coin_plan
 from paymaster.exact.commitment import Commitment, best_commitment
 from paymaster.exact.contract_tree import ContractTrees, TreeEquilibrium, draw_trees, tree_equilibrium
@@ -18,7 +19,9 @@ __all__ = [
     "best_implementation",
     "coin_plan",
     "draw_trees",
+    "episode_bounds",
     "implement",
     "tree_equilibrium",
     "try_everything",
+    "upper_bound",
 ]

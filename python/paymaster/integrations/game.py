@@ -205,11 +205,21 @@ class Game(View):
             "preference": own["preference"].astype(np.int16),
             "reservation": own["reservation"],
             "due": np.zeros_like(own["reservation"]),
+            **self._tastes(),
         }
         self.leader_is_next = True
         self._ask()
         if self.render_mode == "human":
             self.render()
+
+    def _tastes(self) -> Observation:
+        """What followers earn by themselves and what the way costs them, where any do: float32 [1, N, G] each."""
+        people, identity = self.env.population, self.env.state("identity")["identity"]
+        names = ("utility", "cost")
+        if not any(name in people for name in names):
+            return {}
+        nothing = np.zeros(people["skill"].shape, dtype=np.float32)
+        return {name: people.get(name, nothing)[identity].astype(np.float32) for name in names}
 
     def _ask(self) -> None:
         self._info[LEADER]["acts"] = self.leader_is_next and not self.over

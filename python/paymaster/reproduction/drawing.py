@@ -21,6 +21,8 @@ from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.analysis.bootstrap import bootstrap
 from paymaster.reproduction.plan import Figure, Panel, Series
 from paymaster.reproduction.results import Results
+from paymaster.reproduction.rows import BOUND
+from paymaster.reproduction.scripted_job import REFERENCES
 from paymaster.storage.atomic import write_bytes
 
 __all__ = ["draw_figure"]
@@ -35,6 +37,8 @@ _STYLES: Final = {
 }
 _COLOURS = "#56B4E9 #000000 #F0E442 #999999 #882255 #44AA99 #332288 #DDCC77 #117733 #AA4499"
 _OTHERS: Final = tuple(zip(_COLOURS.split(), "PX*<>pdhH8", strict=True))
+_REFERENCES: Final = dict(zip(REFERENCES, ("dotted", "dashed", "dashdot"), strict=True))
+_NEAR: Final = 3.0  # so many times the best told rule's gain can be drawn with the curves
 _LEAST_WIDTH, _LEGEND_ENTRY = 9.2, 1.9  # inches
 
 
@@ -79,15 +83,32 @@ def _styles(figure: Figure) -> dict[str, tuple[str, str]]:
 
 
 def _curves(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[str, str]]) -> None:
-    scripted = results.reference(panel.series[0].points[0][1])
-    axes.axhline(scripted, color="#999999", linestyle="--", linewidth=1, label="full_information")
+    beside = results.references(panel.series[0].points[0][1])
+    for name, line in _REFERENCES.items():
+        axes.plot(
+            [],
+            [],
+            color="#777777",
+            linestyle=line,
+            linewidth=1,
+            label=name.replace("_", " ") if name == BOUND else name,
+        )
+        if beside[name] <= _NEAR * beside["told_best"]:
+            axes.axhline(beside[name], color="#777777", linestyle=line, linewidth=1)
+        else:  # it would flatten everything else
+            about = f"upper bound: {beside[name]:.0f}"
+            axes.text(
+                0.98, 0.03, about, transform=axes.transAxes, ha="right", va="bottom", color="#777777", fontsize="small"
+            )
     for series in panel.series:
         colour, marker = styles[series.label]
         episodes, gains = results.curve(series.points[0][1].arm)
         axes.plot(episodes, gains.mean(axis=0), color=colour, label=series.label, marker=marker, markevery=0.2)
         _, low, high = np.array([astuple(bootstrap(window)) for window in gains.T]).T
         axes.fill_between(episodes, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.set_ylim(bottom=max(axes.get_ylim()[0], -abs(scripted)))  # first losses would flatten all that comes later
+    axes.set_ylim(
+        bottom=max(axes.get_ylim()[0], -abs(beside["told_best"]))
+    )  # first losses would flatten all that comes later
 
 
 def _lines(axes: Axes, panel: Panel, results: Results, styles: dict[str, tuple[str, str]]) -> None:

@@ -5,7 +5,7 @@ The paper's claims are checked with its `ebpg` as its method, and again with the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -70,8 +70,8 @@ class Panel:
 
     Attributes:
         title: above it.
-        kind: "curve" over training of series with one point each, beside ``full_information``; "bars"; a "line" over
-            numbers; or a "table", which is not drawn.
+        kind: "curve" over training of series with one point each, beside scripted leaders and the bound; "bars"; a
+            "line" over numbers; or a "table", which is not drawn.
         series: what is shown.
         x, y: what the axes mean.
     """
@@ -81,6 +81,11 @@ class Panel:
     series: tuple[Series, ...]
     x: str = ""
     y: str = "gain per episode"
+
+    def rows(self) -> Iterator[tuple[Category, tuple[Reading, ...]]]:
+        """Yield each place with what its series show there."""
+        for points in zip(*(series.points for series in self.series), strict=True):
+            yield points[0][0], tuple(reading for _, reading in points)
 
 
 @dataclass(frozen=True)

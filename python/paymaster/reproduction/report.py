@@ -19,12 +19,16 @@ from paymaster.reproduction.drawing import draw_figure
 from paymaster.reproduction.names import FigureName
 from paymaster.reproduction.plan import METHODS, Average, Figure, Panel
 from paymaster.reproduction.results import Decided, Results
+from paymaster.reproduction.rows import BOUND
+from paymaster.reproduction.runs import same_games
+from paymaster.reproduction.scripted_job import REFERENCES
 from paymaster.storage.atomic import write_text
 from paymaster.terminal.markdown import markdown_table
 from paymaster.training.regimes import REGIMES
 
 __all__ = ["summary", "write_figure"]
 
+_REFERENCES = {name: name.replace("_", " ") if name == BOUND else f"`{name}`" for name in REFERENCES}
 _RULE = (
     "A verdict follows from the 95 % interval of the mean over seeds of the quantity (Student's t, seed by seed): "
     "*holds* where all of it lies on the claimed side of the threshold, *does not hold* where none of it does, else "
@@ -52,7 +56,8 @@ def write_figure(name: str, figure: Figure, results: Results) -> list[Decided]:
         *(_average_table(average, results) for average in figure.averages),
         *(("## Each claim\n", _verdict_table(decided, figure.claimed)) if decided else ()),
         "## Numbers\n",
-        "Mean over seeds with its 95 % bootstrap interval.\n",
+        "Mean over seeds with its 95 % bootstrap interval. Beside gains, in the same games with rule-based followers: "
+        "two scripted leaders, and a gain that no leader exceeds.\n",
         *_number_tables(figure, results, mean),
         "The same of the interquartile mean.\n",
         *_number_tables(figure, results, interquartile_mean),
@@ -148,13 +153,21 @@ def _number_tables(figure: Figure, results: Results, statistic: Callable[[Floats
     for panel in figure.panels:
         groups.setdefault(tuple(series.label for series in panel.series), []).append(panel)
     for labels, panels in groups.items():
-        rows = []
+        rows, beside = [], []
         for panel in panels:
-            for points in zip(*(series.points for series in panel.series), strict=True):
-                digits = "#.3g" if points[0][1].measure in ("seconds", "memory") else ".2f"
-                cells = (format(results.estimate(reading, statistic), digits) for _, reading in points)
-                rows.append((panel.title, str(points[0][0]), *cells))
-        yield markdown_table(("panel", "at", *labels), rows)
+            for place, readings in panel.rows():
+                digits = "#.3g" if readings[0].measure in ("seconds", "memory") else ".2f"
+                rows.append(
+                    (panel.title, str(place), *(format(results.estimate(of, statistic), digits) for of in readings))
+                )
+                references = results.references(readings[0]) if same_games(readings) else {}
+                beside.append(tuple(f"{references[name]:.2f}" if references else "" for name in REFERENCES))
+        shown = any(map(any, beside))
+        names = (_REFERENCES[name] for name in REFERENCES) if shown else ()
+        yield markdown_table(
+            ("panel", "at", *labels, *names),
+            [(*row, *(cells if shown else ())) for row, cells in zip(rows, beside, strict=True)],
+        )
 
 
 def _number_rows(figure: Figure, results: Results) -> Iterable[Sequence[object]]:

@@ -17,7 +17,7 @@ from paymaster.reproduction.claims import Claim, Verdict, interval_of, verdict
 from paymaster.reproduction.probes import probe_of
 from paymaster.reproduction.rows import read_row
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.scripted_job import scripted_job, scripted_of
+from paymaster.reproduction.scripted_job import REFERENCES, reference_job, scripted_job, scripted_of
 from paymaster.reproduction.specs import Arm, Reading, key, train_config
 
 __all__ = ["Decided", "Results"]
@@ -76,6 +76,12 @@ class Results:
     def reference(self, reading: Reading, seed: int = 0) -> float:
         """What :func:`~paymaster.reproduction.runs.scripted_of` has in the same games with rule-based followers."""
         return float(self._load(scripted_of(reading, self.scale, seed).key)[reading.measure])
+
+    def references(self, reading: Reading) -> dict[str, float]:
+        """Return the mean gain of each of ``REFERENCES`` (scripted_job.py) in the games of a reading."""
+        seeds = range(reading.arm.seeds_of(self.seeds))
+        jobs = {name: [reference_job(reading, name, self.scale, seed) for seed in seeds] for name in REFERENCES}
+        return {name: float(np.mean([self._load(job.key)["gain"] for job in of])) for name, of in jobs.items()}
 
     def shares(self, readings: Iterable[Reading]) -> Floats:
         """Readings of several games, each as a share of its reference, float [S, games]; of the seeds that all have."""

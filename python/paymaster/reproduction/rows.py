@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from annotated_types import Ge, Interval
 
@@ -21,8 +21,20 @@ from paymaster.storage.atomic import delete_leftovers, storage_errors, write_byt
 from paymaster.storage.sealed import read_json, sealed_json
 from paymaster.validation.ranges import from_json
 
-__all__ = ["RunRow", "ScriptedRow", "means_of", "read_row", "row_path", "scripted_key", "write_row"]
+__all__ = [
+    "BOUND",
+    "BoundRow",
+    "RunRow",
+    "ScriptedRow",
+    "means_of",
+    "read_row",
+    "row_path",
+    "scripted_key",
+    "write_row",
+]
 
+BOUND: Final = "upper_bound"
+"""In a scripted leader's place: a gain that no leader exceeds."""
 Count = Annotated[int, Interval(ge=0, lt=2**62)]
 Share = Annotated[float, Interval(ge=0, le=1)]
 
@@ -112,6 +124,17 @@ class ScriptedRow(Means):
     parameters: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class BoundRow:
+    """Of the upper bound: its games' parameters, its mean over their episodes."""
+
+    key: str
+    name: str
+    parameters: dict[str, Any]
+    gain: float
+    episodes: Count
+
+
 def means_of(evaluation: Evaluation) -> dict[str, Any]:
     """Return the fields of :class:`Means`."""
     means = {name: of.mean for name, of in evaluation.intervals().items() if not name.startswith("completions_")}
@@ -149,7 +172,7 @@ def read_row(out: Path, name: str) -> dict[str, Any]:
 
 def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     """The row, checked field by field, and against its key. Raises ValueError."""
-    made: RunRow | ScriptedRow
+    made: RunRow | ScriptedRow | BoundRow
     if "config" in row:
         later = {"commit": None, "insight": None, "prediction": None}  # fields that older rows lack
         made = from_json(RunRow, {**later, **row}, where)
@@ -163,9 +186,9 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
                 f"{len(made.training.curve.gain)}"
             )
     else:
-        made = from_json(ScriptedRow, row, where)
         task, leader, *_ = f"{name}--".split("-")
-        follows = scripted_key(task, leader, made.parameters, made.episodes)
+        of = from_json(BoundRow, row, where) if leader == BOUND else from_json(ScriptedRow, row, where)
+        made, follows = of, scripted_key(task, leader, of.parameters, of.episodes)
     for what, key in (("its name", made.key), ("its configuration", follows)):
         if key != name:
             raise ValueError(f"{where}: key: expected {name!r}, got {key!r} by {what}: it is the row of another run")

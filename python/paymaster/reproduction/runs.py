@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -29,7 +29,15 @@ from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.probes import PROBES, probe_of
 from paymaster.reproduction.rows import means_of, read_row, row_path, write_row
 from paymaster.reproduction.scales import Scale
-from paymaster.reproduction.scripted_job import EVALUATED, START, ScriptedJob, scripted_job, scripted_of
+from paymaster.reproduction.scripted_job import (
+    EVALUATED,
+    REFERENCES,
+    START,
+    ScriptedJob,
+    reference_job,
+    scripted_job,
+    scripted_of,
+)
 from paymaster.reproduction.specs import Arm, Played, Reading, key, train_config
 from paymaster.storage.checkpoint import episode_of, list_checkpoints
 from paymaster.storage.metrics_file import METRICS, read_metrics
@@ -38,7 +46,7 @@ from paymaster.training.config import TrainConfig
 from paymaster.training.train import train
 from paymaster.validation.ranges import parse_json
 
-__all__ = ["AnyJob", "RunJob", "jobs_of", "readings_of"]
+__all__ = ["AnyJob", "RunJob", "jobs_of", "readings_of", "same_games"]
 
 WINDOWS = 50
 
@@ -153,6 +161,21 @@ def readings_of(figure: Figure) -> set[Reading]:
     return shown | _averaged(figure) | {reading for claim in figure.claims for _, reading in claim.terms}
 
 
+def same_games(readings: Sequence[Reading]) -> bool:
+    """Tell whether readings are gains in the same games, which a scripted leader and the bound can stand beside."""
+    games = {
+        (
+            of.arm.game,
+            of.arm.num_followers,
+            of.played.noise,
+            of.condition,
+            tuple(of.arm.changes_of("parameters").items()),
+        )
+        for of in readings
+    }
+    return len(games) == 1 and {of.measure for of in readings} == {"gain"}
+
+
 def _averaged(figure: Figure) -> set[Reading]:
     return {reading for average in figure.averages for some in average.readings.values() for reading in some}
 
@@ -165,6 +188,15 @@ def jobs_of(figures: Iterable[Figure], scale: Scale, seeds: int) -> list[AnyJob]
     averaged = set().union(*map(_averaged, every))
     scripted = [scripted_job(reading, scale, seed) for reading, seed in of_seeds if reading.arm.scripted]
     scripted += [scripted_of(reading, scale, seed) for reading, seed in of_seeds if reading in averaged]
+    beside = {
+        readings[0] for of in every for panel in of.panels for _, readings in panel.rows() if same_games(readings)
+    }
+    scripted += [
+        reference_job(reading, name, scale, seed)
+        for reading in beside
+        for seed in range(reading.arm.seeds_of(seeds))
+        for name in REFERENCES
+    ]
     references = {job.key: job for job in scripted}
     runs: dict[str, RunJob] = {}
     trained = sorted((reading for reading in readings if not reading.arm.scripted), key=repr)

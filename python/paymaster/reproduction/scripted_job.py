@@ -8,19 +8,30 @@ from typing import Any, Final
 
 from paymaster.algorithms import DEFAULT_LEADER
 from paymaster.algorithms.followers import FollowerAlgorithm
-from paymaster.analysis.evaluate import evaluate_scripted
+from paymaster.analysis.evaluate import evaluate_bound, evaluate_scripted
 from paymaster.networks.torch_defaults import threads_of_torch, usual_torch
 from paymaster.play.episode import play_to_end
 from paymaster.reproduction.conditions import CONDITIONS
-from paymaster.reproduction.rows import means_of, read_row, scripted_key, write_row
+from paymaster.reproduction.rows import BOUND, means_of, read_row, scripted_key, write_row
 from paymaster.reproduction.scales import Scale
 from paymaster.reproduction.specs import ALL_GAMES, Arm, Played, Reading, train_config
 from paymaster.scripted import make_scripted
 from paymaster.training.config import TrainConfig
 from paymaster.training.setup import make_env, make_followers
 
-__all__ = ["EVALUATED", "START", "ScriptedJob", "learn_against", "scripted_job", "scripted_of"]
+__all__ = [
+    "EVALUATED",
+    "REFERENCES",
+    "START",
+    "ScriptedJob",
+    "learn_against",
+    "reference_job",
+    "scripted_job",
+    "scripted_of",
+]
 
+REFERENCES: Final = ("nearest", "told_best", BOUND)
+"""Beside which gains are shown: what needs no knowledge, the best that is told the traits, and what nobody exceeds."""
 START: Final = 40.0
 """Time of a process before it begins, in that of a trained episode."""
 EVALUATED: Final = 0.2
@@ -33,7 +44,7 @@ class ScriptedJob:
 
     Attributes:
         arm: whose games; its regime does not matter.
-        leader: who plays them.
+        leader: who plays them; :data:`BOUND` is none, and has the bound of the gain.
         played: how.
         evaluated: episodes.
         seed: of the training of whoever is evaluated: of a leader beside which this one plays, or of its followers.
@@ -51,8 +62,9 @@ class ScriptedJob:
     def name(self) -> str:
         """For people."""
         learned = f"{self.arm.followers} followers after {self.episodes:,} episodes" if self.episodes else ""
+        number = "" if self.arm.num_followers is None or learned else f"{self.arm.num_followers} followers"
         changes = (f"{name.partition('.')[2]}={value}" for name, value in self.arm.changes)
-        parts = (self.arm.game, self.leader, self.played.name, learned, *changes, f"seed {self.seed}")
+        parts = (self.arm.game, self.leader, self.played.name, number, learned, *changes, f"seed {self.seed}")
         return ", ".join(filter(None, parts))
 
     @property
@@ -75,12 +87,18 @@ class ScriptedJob:
 
     def perform(self, out: Path) -> None:
         """Plays and writes the row."""
+        task, replacement = ALL_GAMES[self.arm.game].task, CONDITIONS[self.played.condition].replacement
+        if self.leader == BOUND:
+            bounds = evaluate_bound(task, self.evaluated, parameters=self._games(), replacement=replacement)
+            measured = {"gain": float(bounds.mean()), "episodes": len(bounds)}
+            write_row(out, self.key, {"name": self.name, "parameters": self.parameters(), **measured})
+            return
         evaluation = evaluate_scripted(
             self.leader,
-            ALL_GAMES[self.arm.game].task,
+            task,
             self.evaluated,
             parameters=self._games(),
-            replacement=CONDITIONS[self.played.condition].replacement,
+            replacement=replacement,
             learned=learn_against(self.leader, self._training()) if self.episodes else None,
         )
         write_row(out, self.key, {"name": self.name, "parameters": self.parameters(), **means_of(evaluation)})
@@ -117,8 +135,12 @@ def scripted_job(reading: Reading, scale: Scale, seed: int) -> ScriptedJob:
 def scripted_of(reading: Reading, scale: Scale, seed: int = 0) -> ScriptedJob:
     """Return against whom a reading is held where games are averaged: ``full_information``, or the scripted leader
     itself, with rule-based followers in the same games. The seed matters where they have strangers."""
+    return reference_job(reading, reading.arm.leader if reading.arm.scripted else "full_information", scale, seed)
+
+
+def reference_job(reading: Reading, leader: str, scale: Scale, seed: int = 0) -> ScriptedJob:
+    """Return what a scripted leader, or :data:`BOUND`, has in a reading's games with rule-based followers."""
     arm = reading.arm
-    leader = arm.leader if arm.scripted else "full_information"
     changes = tuple(change for change in arm.changes if change[0].startswith("parameters."))
     games = Arm(arm.game, arm.leader, num_followers=arm.num_followers, changes=changes)
     strangers = CONDITIONS[reading.condition].strangers

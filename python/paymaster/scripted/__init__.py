@@ -2,7 +2,8 @@
 
 ``random`` and ``fixed`` know nothing; ``nearest`` and ``nearest_hold`` see the planners' distances, as every leader
 does; ``preference`` is told what followers prefer; ``told_lowest``, ``told_alone`` and ``full_information`` are told
-all traits. All are greedy: none is an upper bound. One of one's own has an import path for a name.
+all traits, and ``told_best`` is whichever of these gains most on the task. All are greedy: none is an upper bound
+(:func:`paymaster.exact.upper_bound` is). One of one's own has an import path for a name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from paymaster.scripted.full_information import FullInformation, ToldAlone, ToldLowest
 from paymaster.scripted.leaders import Fixed, Leader, Preference, Random
 from paymaster.scripted.nearest import Nearest, NearestHold
+from paymaster.scripted.told_best import ToldBest
 from paymaster.validation.arguments import check_int
 from paymaster.validation.imports import imported, is_import_path
 
@@ -28,6 +30,7 @@ SCRIPTED: dict[str, Callable[[int], Leader]] = {
     "told_lowest": ToldLowest,
     "told_alone": ToldAlone,
     "full_information": FullInformation,
+    "told_best": ToldBest,
 }
 """Name -> scripted leader."""
 
