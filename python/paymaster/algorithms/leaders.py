@@ -1,5 +1,6 @@
 """Leaders by name: the paper's method, its ablations, M3RL, and our own. All are options of one learner.
 
+Those of :data:`FIELD` are what others of the field would try first.
 Those of :data:`LEADERS` see the same features, play and learn in the same loop, and share credit, discount, batch and
 normalisation, unless a run says otherwise. Each has learning rates, epochs and annealing of its own, tuned with the
 same choice for all (tuned.json). Those of :data:`ORIGINALS` see, play and learn as M3RL's released code does; nothing
@@ -21,7 +22,20 @@ from paymaster.networks.leader import LeaderConfig
 from paymaster.networks.plane_leader import PlaneLeaderConfig
 from paymaster.validation.imports import is_import_path
 
-__all__ = ["DEFAULT_LEADER", "LEADERS", "ORIGINALS", "LeaderKind", "RenamedWarning", "leader_kind", "leader_name"]
+__all__ = [
+    "DEFAULT_LEADER",
+    "FIELD",
+    "LEADERS",
+    "ORIGINALS",
+    "FieldName",
+    "LeaderKind",
+    "RenamedWarning",
+    "leader_kind",
+    "leader_name",
+]
+
+FieldName = Literal["linear-contract", "ucb", "thompson"]
+"""Of a method of the field that is no setting of our learner."""
 
 Sizes = TypeVar("Sizes", LeaderConfig, PlaneLeaderConfig)
 
@@ -38,6 +52,8 @@ class LeaderKind:
         learner: how it learns unless a run says otherwise, with its tuned settings.
         original: the rest of how it plays and learns, where that is as the original had it; its inputs are then planes,
             and it has one episode an update. :meth:`original_in` has the settings that depend on the world.
+        field: the method of the field that it is, where that is no setting of our learner; ``network`` and ``learner``
+            then mean nothing.
     """
 
     meaning: str
@@ -45,6 +61,7 @@ class LeaderKind:
     untuned: EBPGConfig
     learner: EBPGConfig
     original: OriginalLearning | None = None
+    field: FieldName | None = None
 
     def original_in(self, world: str) -> OriginalLearning | None:
         """Return ``original`` as it is in a world of that name, where the original has settings for it."""
@@ -172,6 +189,17 @@ ORIGINALS: Final[dict[str, LeaderKind]] = {
 }
 """Name -> leader as the original had it."""
 
+_FIELDS: Final[dict[FieldName, str]] = {
+    "linear-contract": "the nearest goal for a share of its worth, which a bandit chooses (Duetting et al. 2019)",
+    "ucb": "LinUCB (Li et al. 2010) on goal and bonus of each follower: the highest upper confidence bound",
+    "thompson": "linear Thompson sampling (Agrawal & Goyal 2013) on goal and bonus of each follower",
+}
+
+FIELD: Final[dict[str, LeaderKind]] = {
+    name: LeaderKind(meaning, {}, EBPGConfig(), EBPGConfig(), field=name) for name, meaning in _FIELDS.items()
+}
+"""Name -> what others of the field would try first; none of them tuned."""
+
 DEFAULT_LEADER: Final = "ebpg-expiring"
 
 _RENAMED: Final = {"natural-ends": "ebpg-expiring", "natural-ends-only": "expiring-only"}
@@ -203,7 +231,7 @@ def leader_kind(name: str) -> LeaderKind:
     if interval := re.fullmatch(r"fixed-interval\(([1-9][0-9]{0,5})\)", name):
         kind, rules = LEADERS["fixed-interval"], OptionRules(interval=int(interval[1]))
         return replace(kind, untuned=replace(kind.untuned, options=rules), learner=replace(kind.learner, options=rules))
-    every = {**LEADERS, **ORIGINALS}
+    every = {**LEADERS, **FIELD, **ORIGINALS}
     if name not in every:
         raise ValueError(
             f"leader: expected one of {', '.join(every)}, fixed-interval(m), module:Class, got {name!r:.80}"

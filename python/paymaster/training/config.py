@@ -16,6 +16,7 @@ from annotated_types import Interval
 
 from paymaster import _core
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, OriginalLearning, leader_kind
+from paymaster.algorithms.field.bandit_learning import BanditLearning
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
@@ -48,8 +49,9 @@ class TrainConfig:
 
     Attributes:
         task: its name; also ``module:Class`` of a world of your own, or a TOML or JSON file that defines a task.
-        leader: its name: one of ``paymaster.algorithms.LEADERS``; of ``paymaster.algorithms.ORIGINALS``, as the
-            original had it; fixed-interval(m), a new offer every m steps; or ``module:Class`` of one of your own.
+        leader: its name: one of ``paymaster.algorithms.LEADERS``; of ``paymaster.algorithms.FIELD``, a method of the
+            field; of ``paymaster.algorithms.ORIGINALS``, as the original had it; fixed-interval(m), a new offer every m
+            steps; or ``module:Class`` of one of your own.
         settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
             whole: one game an update, the team's return, its learning rates and exploration, 30 % random actions of
             followers that decide by rule. What is given beside wins. A leader as the original had it has the
@@ -74,6 +76,7 @@ class TrainConfig:
         learner: how the leader learns; by default as its name and the settings say.
         original: the rest of it, of the leaders as the original had them, those of ``paymaster.algorithms.ORIGINALS``;
             no other leader reads it.
+        bandit: how the field's leaders learn that are bandits: linear-contract, ucb, thompson.
         follower_learner: how followers learn, "meta" and "primitive".
         q_learner: how followers learn by Q-learning, "q".
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
@@ -108,6 +111,7 @@ class TrainConfig:
     parameters: Annotated[TaskParameters, tyro.conf.arg(name="")] = field(default_factory=dict, hash=False)
     learner: EBPGConfig = _AS_THE_SETTINGS
     original: OriginalLearning = _AS_THE_SETTINGS
+    bandit: BanditLearning = field(default_factory=BanditLearning)
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
     q_learner: QLearning = field(default_factory=QLearning)
     env: str | None = None
@@ -160,6 +164,7 @@ class TrainConfig:
         check_together(self.task, {**in_games(self.parameters), "observe_routes": self.observe_routes})
         self.learner.validate()
         self.original.validate()
+        self.bandit.validate()
         if leader_kind(self.leader).inputs == "planes" and self.settings != "tuned":
             raise ValueError(
                 f"settings: expected none beside {self.leader}, which has the original's, got {self.settings!r}"
@@ -358,6 +363,7 @@ def _absent() -> dict[str, Any]:
     return {
         "q_learner": dataclasses.asdict(QLearning()),
         "original": dataclasses.asdict(OriginalLearning()),
+        "bandit": dataclasses.asdict(BanditLearning()),
         "performance_history": False,
         "shared_goal_weights": True,
         "env": None,

@@ -1,0 +1,38 @@
+"""The field's leaders by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from paymaster.algorithms.field.bandit_learning import BanditLearning
+from paymaster.algorithms.field.linear_bandits import LinUCB, ThompsonSampling
+from paymaster.algorithms.field.linear_contract import LinearContract
+from paymaster.algorithms.field.offers import FieldLeader, OfferSpace
+from paymaster.algorithms.leaders import FieldName
+
+__all__ = ["READS", "make_field_leader"]
+
+READS: Final[dict[FieldName, tuple[str, ...]]] = {
+    "linear-contract": ("bandit.shares", "bandit.share"),
+    "ucb": ("bandit.ridge", "bandit.alpha"),
+    "thompson": ("bandit.ridge", "bandit.deviation"),
+}
+"""Name -> settings that the leader reads, beside those of games and training."""
+
+
+def make_field_leader(name: FieldName, space: Callable[..., OfferSpace], bandit: BanditLearning) -> FieldLeader:
+    """Return the leader of that name, which has learned nothing.
+
+    Args:
+        name: of the method.
+        space: returns the offers that can be made, and what is seen, for ``all_goals`` true or false.
+        bandit: how it learns.
+    """
+    kinds: dict[FieldName, type[LinearContract | LinUCB | ThompsonSampling]] = {
+        "linear-contract": LinearContract,
+        "ucb": LinUCB,
+        "thompson": ThompsonSampling,
+    }
+    kind = kinds[name]
+    return kind(space(all_goals=kind.all_goals), bandit)

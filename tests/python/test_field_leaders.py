@@ -1,0 +1,386 @@
+"""Methods of the field that are no setting of our learner: what they compute, what they find, and their runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from command_line import error_of, own_folder  # noqa: F401  # a fixture
+from paymaster.algorithms import FIELD
+from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.field import BanditLearning, FieldLeader, OfferSpace
+from paymaster.algorithms.field.linear_bandits import LinUCB, ThompsonSampling
+from paymaster.algorithms.field.linear_contract import LinearContract, levels_of_shares
+from paymaster.algorithms.field.offers import NEARNESS, REACHABLE, nearest_goals, outcomes, returns
+from paymaster.algorithms.protocol import LeaderAlgorithm, LeaderInput
+from paymaster.analysis.evaluate import evaluate_run
+from paymaster.commands.main import main
+from paymaster.envs.tasks import make_vec
+from paymaster.features.leader import FeatureEncoder
+from paymaster.play.rollout import Rollout
+from paymaster.storage.metrics_file import METRICS, read_metrics
+from paymaster.training.config import TrainConfig
+from paymaster.training.setup import make_leader
+from paymaster.training.train import train
+from rest_slow import rest_slow
+from small_runs import SMALL, TASK, check_killed_run
+from tiny_games import GAMES, TinyGame, gains
+
+METHODS = [name for name, kind in FIELD.items() if kind.field is not None]
+BANDITS = {"ucb": LinUCB, "thompson": ThompsonSampling}
+EVALUATED, EVALUATION_SEED = 1000, 10**9 + 7
+
+
+def leader_of(name: str, env: Any, **changes: Any) -> FieldLeader:
+    leader = make_leader(replace(TrainConfig(env.task, leader=name, device="cpu"), **changes), env)
+    assert isinstance(leader, FieldLeader) and isinstance(leader, LeaderAlgorithm)
+    return leader
+
+
+def share_of_best(name: str, game: TinyGame, batches: int, **changes: Any) -> float:
+    """Train on so many batches of 32 episodes; return the gain on others as a share of the best leader's."""
+    env = game.make(32, 0)
+    leader = leader_of(name, env, **changes)
+    rollout = Rollout(env, leader, torch.Generator().manual_seed(0))
+    for _ in range(batches):
+        episodes, _ = rollout.play(explore=leader.exploration_rate(0))
+        assert episodes is not None
+        leader.update(episodes)
+    unseen = game.make(EVALUATED, EVALUATION_SEED)
+    unseen.statistics.set(**env.statistics.arrays())
+    unseen.statistics.frozen = True
+    _, totals = Rollout(unseen, leader, torch.Generator().manual_seed(1)).play(keep=False)
+    return float(totals.gain.mean() / gains(game.make(EVALUATED, EVALUATION_SEED), game.best).mean())
+
+
+def _for_one(observation: Any) -> Any:
+    """Type 0 for 1, in the game with prices 0, 1 and 2."""
+    return np.stack((np.zeros_like(observation["identity"]), np.ones_like(observation["identity"])), axis=-1)
+
+
+def space(**changes: Any) -> OfferSpace:
+    """Two goal types, three levels; four features of a follower, five of a goal type."""
+    usual = OfferSpace(2, 3, 2, False, 4, 5, torch.tensor([5.0, 2.0]), torch.tensor([1.0, 2.0, 3.0]))
+    return replace(usual, **changes)
+
+
+def seen(games: int, followers: int, seed: int = 0) -> LeaderInput:
+    """A first step of random features."""
+    draw = torch.Generator().manual_seed(seed)
+    return LeaderInput(
+        torch.rand(games, followers, 4, generator=draw),
+        torch.rand(games, followers, 2, 5, generator=draw),
+        torch.full((games, followers), -1),
+        torch.ones(games, followers, dtype=torch.bool),
+        0,
+    )
+
+
+def played(abstain: bool = False) -> tuple[FieldLeader, Episodes]:
+    """A leader with bonus levels to choose from, and episodes it has played."""
+    env = make_vec("multi_bonus_resource_collection", 6, 1, 1, autoreset_mode="Disabled", abstain=abstain)
+    leader = leader_of("thompson", env)
+    episodes, _ = Rollout(env, leader, torch.Generator().manual_seed(0)).play(explore=1.0)
+    assert episodes is not None
+    return leader, episodes
+
+
+# ---- what they find
+
+
+@pytest.mark.parametrize("name", BANDITS)
+@pytest.mark.parametrize("game", GAMES.values(), ids=GAMES.keys())
+def test_a_bandit_comes_near_the_best_leader(name: str, game: TinyGame) -> None:
+    assert share_of_best(name, game, 0) < 0.75 or game.name == "hold"  # of equal estimates the first is right there
+    assert share_of_best(name, game, 40) >= 0.98
+
+
+@pytest.mark.parametrize("name", ["hold", "switch_once"])
+def test_a_linear_contract_is_best_where_one_share_does(name: str) -> None:
+    assert share_of_best("linear-contract", GAMES[name], 10) == 1.0
+
+
+def test_the_share_that_is_learned_is_the_best_one() -> None:
+    """Nobody works for nothing; a third of w is the price that is enough, two thirds are more."""
+    hold = GAMES["hold"]
+    game = replace(hold, parameters={**hold.parameters, "num_bonuses": 3, "prices": [0.0, 1.0, 2.0]}, best=_for_one)
+    shares = {share: BanditLearning(share=share) for share in (0.0, 0.33, 0.66)}
+    fixed = {share: share_of_best("linear-contract", game, 1, bandit=bandit) for share, bandit in shares.items()}
+    assert fixed == {0.0: 0.0, 0.33: 1.0, 0.66: 0.5}
+    assert share_of_best("linear-contract", game, 0) == 0.0
+    assert share_of_best("linear-contract", game, 5) == 1.0
+
+
+# ---- what they compute
+
+
+def direct(learner: LinUCB | ThompsonSampling, rows: list[tuple[int, Any, float]]) -> list[tuple[Any, Any]]:
+    """A and theta of each model, from contexts one by one."""
+    models, width = learner.learned.moment.shape
+    found = []
+    for model in range(models):
+        gram, moment = learner.config.ridge * np.eye(width), np.zeros(width)
+        for which, context, reward in rows:
+            if which == model:
+                gram, moment = gram + np.outer(context, context), moment + reward * context
+        found.append((gram, np.linalg.solve(gram, moment)))
+    return found
+
+
+def taught(kind: Any, config: BanditLearning, **changes: Any) -> tuple[Any, list[tuple[Any, Any]]]:
+    """A bandit that has learned from random decisions, and its models computed directly."""
+    learner, draw = kind(space(**changes), config), np.random.default_rng(3)
+    width, models = learner.learned.moment.shape[1], len(learner.learned.moment)
+    rows = [(int(draw.integers(models)), draw.random(width), float(draw.normal())) for _ in range(60)]
+    for model in range(models):
+        of = [(context, reward) for which, context, reward in rows if which == model]
+        learner.learned.add(
+            model, torch.tensor(np.array([c for c, _ in of])), torch.tensor([r for _, r in of], dtype=torch.float64)
+        )
+    return learner, direct(learner, rows)
+
+
+@pytest.mark.parametrize("abstain", [False, True])
+@pytest.mark.parametrize("explore", [0.0, 1.0])
+def test_ucb_offers_the_highest_index(explore: float, abstain: bool) -> None:
+    """Follower by follower, arm by arm, in NumPy."""
+    learner, models = taught(LinUCB, BanditLearning(alpha=0.7, ridge=2.0), abstain=abstain)
+    step = seen(5, 3)
+    offer = learner.act(step, learner.initial_state(5, 3), explore=explore).offer
+    for game, follower in np.ndindex(5, 3):
+        own, arms = step.follower[game, follower].double().numpy(), []
+        for goal in range(2):
+            kind = np.eye(2)[goal]
+            context = np.concatenate(([1.0], own, step.goal[game, follower, goal].double().numpy(), kind))
+            arms += [(context, level) for level in range(3)]
+        if abstain:
+            arms.append((np.concatenate(([1.0], own, np.zeros(7))), 3))
+        index = [
+            models[level][1] @ context
+            + (explore > 0) * 0.7 * np.sqrt(context @ np.linalg.inv(models[level][0]) @ context)
+            for context, level in arms
+        ]
+        assert int(offer[game, follower]) == int(np.argmax(index))
+    greedy = learner.act(step, learner.initial_state(5, 3), explore=1.0, greedy=True).offer
+    assert torch.equal(greedy, learner.act(step, learner.initial_state(5, 3)).offer)
+
+
+def test_thompson_draws_from_the_posterior() -> None:
+    """Mean and covariance of a draw are theta and v^2 A^-1; without exploring nothing is drawn."""
+    learner, models = taught(ThompsonSampling, BanditLearning(deviation=0.5, ridge=2.0))
+    fit = learner.initial_state(1, 1)
+    drawn = fit.sampled(50_000, 0.5, torch.Generator().manual_seed(0)).numpy()
+    for model, (gram, theta) in enumerate(models):
+        np.testing.assert_allclose(fit.theta[model], theta, atol=1e-10)
+        covariance = 0.25 * np.linalg.inv(gram)
+        deviation = np.sqrt(np.diag(covariance))
+        np.testing.assert_allclose(drawn[:, model].mean(0), theta, atol=5 * deviation.max() / 50_000**0.5)
+        scaled = np.cov(drawn[:, model].T) / np.outer(deviation, deviation)
+        np.testing.assert_allclose(scaled, covariance / np.outer(deviation, deviation), atol=0.04)
+    step = seen(40, 3)
+    generator = torch.Generator().manual_seed(0)
+    offers = [learner.act(step, fit, explore=1.0, generator=generator).offer for _ in range(2)]
+    assert not torch.equal(*offers)  # a draw for each decision
+    state = generator.get_state()
+    learner.act(step, fit, generator=generator)
+    assert torch.equal(generator.get_state(), state)
+
+
+def test_an_offers_reward_is_what_came_of_it_until_it_ended() -> None:
+    _, episodes = played()
+    decided, sums = outcomes(episodes)
+    steps, games, followers = episodes.offer.shape
+    for game, follower in np.ndindex(games, followers):
+        running: float | None = None
+        start = 0
+        for step in range(steps):
+            if not episodes.valid[step, game]:
+                assert not decided[step, game, follower]
+                continue
+            fresh = step == 0 or bool(episodes.expired[step, game, follower])
+            assert bool(decided[step, game, follower]) == fresh
+            if fresh:
+                if running is not None:
+                    assert float(sums[start, game, follower]) == pytest.approx(running)
+                running, start = 0.0, step
+            else:
+                assert episodes.offer[step, game, follower] == episodes.offer[step - 1, game, follower]
+            assert running is not None
+            completed = int(episodes.completed[step, game, follower])
+            running += float(episodes.goal_reward[completed]) if completed >= 0 else 0.0
+            running -= float(episodes.payment[step, game, follower])
+        assert running is not None and float(sums[start, game, follower]) == pytest.approx(running)
+
+
+def test_a_bandit_learns_from_decisions_alone() -> None:
+    leader, episodes = played(abstain=True)
+    assert isinstance(leader, ThompsonSampling)
+    decided, sums = outcomes(episodes)
+    leader.update(episodes)
+    levels = leader.space.num_bonuses
+    none = leader.space.candidates * levels
+    level = torch.where(episodes.offer == none, levels, episodes.offer % levels)[decided]
+    count = torch.bincount(level, minlength=levels + 1).double()
+    assert (count > 0).all()
+    assert torch.equal(leader.learned.gram[:, 0, 0], count)  # the context's first number is 1
+    first = [sums[decided][level == one].sum() / leader.space.unit for one in range(levels + 1)]
+    torch.testing.assert_close(leader.learned.moment[:, 0], torch.stack(first))
+
+
+def test_returns_count_what_all_share_once() -> None:
+    env = make_vec(TASK, 4, 1, 1, autoreset_mode="Disabled", weight_equality=0.5, weight_welfare=0.3)
+    leader = leader_of("linear-contract", env)
+    episodes, totals = Rollout(env, leader, torch.Generator()).play()
+    assert episodes is not None and episodes.common is not None and totals.objective is not None
+    np.testing.assert_allclose(returns(episodes), totals.objective, rtol=1e-5)
+
+
+def test_levels_are_the_nearest_to_a_share_of_what_the_goal_is_worth() -> None:
+    goal_reward, price = torch.tensor([5.0, 2.0]), torch.tensor([1.0, 2.0, 3.0])
+    shares = torch.tensor([0.0, 0.3, 0.5, 1.0], dtype=torch.float64)
+    assert levels_of_shares(shares, goal_reward, price).tolist() == [[0, 0], [0, 0], [1, 0], [2, 1]]  # 1.5, 2.5: lower
+    leader = LinearContract(space(), BanditLearning(shares=101))
+    assert leader.levels.tolist() == [[0, 0], [1, 0], [2, 0], [2, 1]]  # each once
+    assert leader.shares.tolist() == pytest.approx([0.0, 0.31, 0.51, 0.76])
+
+
+def test_the_nearest_goal_is_that_of_the_observation() -> None:
+    env = make_vec(TASK, 50, 0, 1, autoreset_mode="Disabled")
+    observation, _ = env.reset()
+    _, goal = FeatureEncoder(env).encode(observation)
+    distance = observation["distance"].astype(int)
+    np.testing.assert_array_equal(goal[..., REACHABLE] > 0, distance >= 0)
+    assert (goal[..., NEARNESS][distance >= 0] > 0).all()
+    place, reachable = nearest_goals(torch.from_numpy(goal))
+    far = np.where(distance >= 0, distance, 10**6)
+    np.testing.assert_array_equal(place, np.where((distance >= 0).any(-1), far.argmin(-1), 0))
+    np.testing.assert_array_equal(reachable, (distance >= 0).any(-1))
+
+
+def test_linear_contract_refuses_episodes_that_it_has_not_played() -> None:
+    env = make_vec(TASK, 4, 1, 1, autoreset_mode="Disabled")
+    leader = leader_of("linear-contract", env)
+    episodes, _ = Rollout(env, leader, torch.Generator()).play()
+    assert episodes is not None
+    with pytest.raises(ValueError, match="episodes: expected those that this leader has just played with exploring"):
+        leader.update(episodes)
+
+
+# ---- their runs
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_run_that_is_killed_ends_the_same(name: str, tmp_path: Path) -> None:
+    config = replace(TrainConfig(TASK, leader=name, episodes=64, num_envs=8, checkpoint_every=16, seed=3), device="cpu")
+    checkpoint, rows = check_killed_run(config, tmp_path)
+    assert len(rows) == 8 and all(np.isfinite(value) for row in rows for value in row.values())
+    assert any(bool((tensor != 0).any()) for tensor in checkpoint.tensors["leader"].values())
+    stored = json.loads((tmp_path / "whole/config.json").read_text())["config"]
+    assert stored["leader"] == name and "bandit" not in stored
+
+
+GAMES_PLAYED: list[tuple[str, dict[str, Any]]] = [
+    ("multi_bonus_resource_collection", {"near_goals": 2, "abstain": True}),
+    ("multi_bonus_crafting", {}),
+    ("navigation", {"payment": "advance", "budget": 20.0}),
+    ("predator_prey", {"followers": "meta", "payment": "advance_once"}),
+    (TASK, {"weight_welfare": 0.5}),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "parameters"),
+    rest_slow(
+        [(name, task, parameters) for task, parameters in GAMES_PLAYED for name in METHODS],
+        lambda case: (case[0] == "linear-contract" and "near_goals" in case[2]) or case[:2] == ("ucb", "navigation"),
+    ),
+)
+def test_they_play_every_kind_of_game(name: str, task: str, parameters: dict[str, Any], tmp_path: Path) -> None:
+    config = TrainConfig(task, leader=name, episodes=16, num_envs=8, parameters=parameters, device="cpu")
+    train(config, tmp_path / "run")
+    assert evaluate_run(tmp_path / "run", 10).gain.shape == (10,)
+
+
+@pytest.mark.parametrize("name", rest_slow(METHODS, {"ucb"}.__contains__))
+def test_the_commands_take_them_like_any_leader(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = ["--episodes", "16", "--num-envs", "8", "--evaluate", "0", "--out", "run"]
+    assert main(["train", TASK, "--leader", name, *tiny]) == 0
+    assert f"training {name} with its settings but num_envs=8 on {TASK} in run" in capsys.readouterr().out
+    assert main(["render", "run", "--step", "2", "--out", "picture.png"]) == 0
+    assert main(["inspect", "run", "--episodes", "4"]) == 0
+    found = json.loads(Path("run/inspection.json").read_text())
+    assert found["attention"] is None and sum(found["option_lengths"]) > 0
+    assert main(["diagnose", "run", "--episodes", "4", "--json"]) == 0
+    capsys.readouterr()
+    assert main(["compare", "run", "nearest_hold", "--episodes", "8", "--json"]) == 0
+    labels = [leader["leader"] for leader in json.loads(capsys.readouterr().out)["leaders"]]
+    assert labels == [name, "nearest_hold"]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_evaluating_while_training_changes_nothing(name: str, tmp_path: Path) -> None:
+    config = TrainConfig(TASK, leader=name, episodes=24, num_envs=8, device="cpu")
+    train(config, tmp_path / "plain")
+    train(replace(config, evaluate_every=8, evaluate_episodes=8), tmp_path / "evaluated")
+    rows = [read_metrics(tmp_path / run / METRICS) for run in ("plain", "evaluated")]
+    evaluated = [{key: row[key] for key in row if not key.startswith("evaluation_")} for row in rows[1]]
+    assert evaluated == rows[0] and "evaluation_gain" in rows[1][0]
+
+
+def test_settings_are_stored_where_they_differ(tmp_path: Path) -> None:
+    config = TrainConfig(TASK, leader="ucb", episodes=8, num_envs=8, bandit=BanditLearning(alpha=0.5))
+    train(config, tmp_path / "run")
+    stored = json.loads((tmp_path / "run/config.json").read_text())["config"]
+    assert stored["bandit"]["alpha"] == 0.5
+    assert TrainConfig.from_json(stored) == config
+    assert config.departures == {"num_envs": 8, "bandit.alpha": 0.5}
+    with pytest.raises(ValueError, match=r"bandit.alpha: expected 0.5 as in the run to resume, got 0.7"):
+        train(replace(config, bandit=BanditLearning(alpha=0.7)), tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [
+        (["--leader", "ucb", "--bandit.alpha", "-1"], "bandit.alpha: expected a number of at least 0, got -1.0"),
+        (["--leader", "ucb", "--bandit.ridge", "0"], "bandit.ridge: expected a number above 0, got 0.0"),
+        (["--leader", "linear-contract", "--bandit.share", "2"], "bandit.share: expected a number in [0, 1]"),
+        (
+            ["--leader", "linear-contract", "--bandit.shares", "1"],
+            "bandit.shares: expected a whole number in [2, 1,000]",
+        ),
+        (["--bandit.alpha", "2"], "bandit.alpha: expected it only with ucb, got 2.0 for ebpg-expiring"),
+        (
+            ["--leader", "thompson", "--bandit.alpha", "2"],
+            "bandit.alpha: expected it only with ucb, got 2.0 for thompson",
+        ),
+        (["--leader", "ucb", "--bandit.deviation", "2"], "bandit.deviation: expected it only with thompson, got 2.0"),
+        (["--leader", "ucb", "--bandit.share", "0.5"], "bandit.share: expected it only with linear-contract, got 0.5"),
+        (
+            ["--leader", "linear-contract", "--bandit.share", "0.5", "--bandit.shares", "5"],
+            "bandit.shares: expected it only without bandit.share, got 5",
+        ),
+        (
+            ["--leader", "ucb", "--learner.gamma", "0.5"],
+            "learner.gamma: expected one of the settings of ucb, bandit.ridge, bandit.alpha, got 0.5",
+        ),
+        (
+            ["--leader", "ucb", "--hidden", "8"],
+            "hidden: expected one of the settings of ucb, bandit.ridge, bandit.alpha",
+        ),
+        (["--leader", "ucb", "--performance-history"], "performance_history: expected "),
+    ],
+)
+def test_settings_that_make_no_sense(args: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert error_of(["train", TASK, *args, "--episodes", "8", "--evaluate", "0"], capsys).startswith(error)
+
+
+def test_performance_history_is_refused_from_python_too(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="performance_history: expected it only with a leader that has networks"):
+        train(replace(SMALL, leader="ucb", learner=None, performance_history=True), tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
