@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from command_line import error_of, own_folder  # noqa: F401  # a fixture
-from paymaster.algorithms import FIELD
+from paymaster.algorithms import EBPG, FIELD
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.field import BanditLearning, FieldLeader, OfferSpace
 from paymaster.algorithms.field.linear_bandits import LinUCB, ThompsonSampling
@@ -39,14 +39,15 @@ EVALUATED, EVALUATION_SEED = 1000, 10**9 + 7
 
 def leader_of(name: str, env: Any, **changes: Any) -> FieldLeader:
     leader = make_leader(replace(TrainConfig(env.task, leader=name, device="cpu"), **changes), env)
-    assert isinstance(leader, FieldLeader) and isinstance(leader, LeaderAlgorithm)
+    assert isinstance(leader, LeaderAlgorithm)
+    assert isinstance(leader, FieldLeader)
     return leader
 
 
 def share_of_best(name: str, game: TinyGame, batches: int, **changes: Any) -> float:
     """Train on so many batches of 32 episodes; return the gain on others as a share of the best leader's."""
     env = game.make(32, 0)
-    leader = leader_of(name, env, **changes)
+    leader = make_leader(replace(TrainConfig(game.task, leader=name, device="cpu"), **changes), env)
     rollout = Rollout(env, leader, torch.Generator().manual_seed(0))
     for _ in range(batches):
         episodes, _ = rollout.play(explore=leader.exploration_rate(0))
@@ -272,10 +273,41 @@ def test_linear_contract_refuses_episodes_that_it_has_not_played() -> None:
         leader.update(episodes)
 
 
+# ---- PPO, which is settings of our learner
+
+
+@pytest.mark.parametrize("name", ["hold", "unskilled"])
+def test_ppo_comes_near_the_best_leader(name: str) -> None:
+    assert share_of_best("ppo", GAMES[name], 60) >= 0.95
+
+
+def test_ppo_is_plain() -> None:
+    """No option lasts, nobody is attended to, predicted or credited alone; the clipped loss is Schulman's."""
+    env = make_vec(TASK, 2, 0, 1, autoreset_mode="Disabled")
+    leader = make_leader(TrainConfig(TASK, leader="ppo", device="cpu"), env)
+    assert isinstance(leader, EBPG)
+    network, learner = leader.network.config, leader.config
+    assert leader.network.termination is None and leader.network.follower_model is None
+    assert (network.attention, network.heads) == ("mean", "independent")
+    assert learner.options.interval == 1 and learner.gradient == "sparse" and learner.explore == 0
+    assert (learner.clip, learner.epochs, learner.gamma, learner.gae_lambda) == (0.2, 10, 0.99, 0.95)
+    assert learner.credit == "team" and learner.learning_rate == learner.critic_learning_rate == 3e-4
+
+
+def test_ppo_has_our_learners_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    told = ["train", TASK, "--leader", "ppo", "--episodes", "16", "--num-envs", "8", "--evaluate", "0", "--out", "run"]
+    assert main([*told, "--learner.clip", "0.1", "--hidden", "8"]) == 0
+    assert "training ppo with its settings but" in capsys.readouterr().out
+    error = error_of([*told[:-1], "other", "--bandit.alpha", "2"], capsys)
+    assert error == "bandit.alpha: expected it only with ucb, got 2.0 for ppo"
+    error = error_of([*told[:-1], "other", "--learner.lambda-termination", "2"], capsys)
+    assert error.startswith("learner.lambda_termination: expected it only with a leader that ends options itself")
+
+
 # ---- their runs
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", FIELD)
 def test_a_run_that_is_killed_ends_the_same(name: str, tmp_path: Path) -> None:
     config = replace(TrainConfig(TASK, leader=name, episodes=64, num_envs=8, checkpoint_every=16, seed=3), device="cpu")
     checkpoint, rows = check_killed_run(config, tmp_path)

@@ -195,8 +195,29 @@ _FIELDS: Final[dict[FieldName, str]] = {
     "thompson": "linear Thompson sampling (Agrawal & Goyal 2013) on goal and bonus of each follower",
 }
 
+# Schulman et al. 2017, Table 3, but for whole batches in place of minibatches of 64; entropy and norm as CleanRL has them.
+_PPO = EBPGConfig(
+    gradient="sparse",
+    options=OptionRules(interval=1),
+    learning_rate=3e-4,
+    critic_learning_rate=3e-4,
+    gamma=0.99,
+    gae_lambda=0.95,
+    credit="team",
+    lambda_entropy=0.01,
+    max_gradient_norm=0.5,
+    epochs=10,
+    clip=0.2,
+)
+
 FIELD: Final[dict[str, LeaderKind]] = {
-    name: LeaderKind(meaning, {}, EBPGConfig(), EBPGConfig(), field=name) for name, meaning in _FIELDS.items()
+    **{name: LeaderKind(meaning, {}, EBPGConfig(), EBPGConfig(), field=name) for name, meaning in _FIELDS.items()},
+    "ppo": LeaderKind(
+        "plain PPO (Schulman et al. 2017): a new offer to everybody at every step, one return, one learning rate",
+        {**_NO_TERMINATION, "attention": "mean", "heads": "independent", "prediction": False},
+        _PPO,
+        _PPO,
+    ),
 }
 """Name -> what others of the field would try first; none of them tuned."""
 
