@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ import torch
 from command_line import error_of, own_folder  # noqa: F401  # a fixture
 from paymaster.algorithms import EBPG, FIELD
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.field import BanditLearning, FieldLeader, OfferSpace
+from paymaster.algorithms.field import BanditLearning, BayesLearning, FieldLeader, OfferSpace
+from paymaster.algorithms.field.bayes import Bayes, expected_improvement
 from paymaster.algorithms.field.linear_bandits import LinUCB, ThompsonSampling
 from paymaster.algorithms.field.linear_contract import LinearContract, levels_of_shares
+from paymaster.algorithms.field.offer_rule import offers_by_rule
 from paymaster.algorithms.field.offers import NEARNESS, REACHABLE, nearest_goals, outcomes, returns
 from paymaster.algorithms.protocol import LeaderAlgorithm, LeaderInput
 from paymaster.analysis.evaluate import evaluate_run
@@ -32,9 +36,15 @@ from rest_slow import rest_slow
 from small_runs import SMALL, TASK, check_killed_run
 from tiny_games import GAMES, TinyGame, gains
 
-METHODS = [name for name, kind in FIELD.items() if kind.field is not None]
+HERE = [name for name in FIELD if name != "bayes" or find_spec("sklearn") is not None]
+"""Methods that this installation has all for."""
+METHODS = [name for name in HERE if FIELD[name].field is not None]
 BANDITS = {"ucb": LinUCB, "thompson": ThompsonSampling}
 EVALUATED, EVALUATION_SEED = 1000, 10**9 + 7
+
+
+PRICED = replace(GAMES["hold"], parameters={**GAMES["hold"].parameters, "num_bonuses": 3, "prices": [0.0, 1.0, 2.0]})
+"""The same, with a bonus of 0, which nobody works for, and one that is twice as much as it takes."""
 
 
 def leader_of(name: str, env: Any, **changes: Any) -> FieldLeader:
@@ -109,8 +119,7 @@ def test_a_linear_contract_is_best_where_one_share_does(name: str) -> None:
 
 def test_the_share_that_is_learned_is_the_best_one() -> None:
     """Nobody works for nothing; a third of w is the price that is enough, two thirds are more."""
-    hold = GAMES["hold"]
-    game = replace(hold, parameters={**hold.parameters, "num_bonuses": 3, "prices": [0.0, 1.0, 2.0]}, best=_for_one)
+    game = replace(PRICED, best=_for_one)
     shares = {share: BanditLearning(share=share) for share in (0.0, 0.33, 0.66)}
     fixed = {share: share_of_best("linear-contract", game, 1, bandit=bandit) for share, bandit in shares.items()}
     assert fixed == {0.0: 0.0, 0.33: 1.0, 0.66: 0.5}
@@ -273,6 +282,105 @@ def test_linear_contract_refuses_episodes_that_it_has_not_played() -> None:
         leader.update(episodes)
 
 
+# ---- a search for a rule's parameters
+
+with_sklearn = pytest.mark.skipif("bayes" not in HERE, reason="needs scikit-learn")
+
+
+@with_sklearn
+@pytest.mark.parametrize("name", ["hold", "switch_once"])
+def test_bayes_comes_near_the_best_leader(name: str) -> None:
+    search = BayesLearning(evaluations=12, initial=6)
+    assert share_of_best("bayes", GAMES[name], 12, bayes=search) == 1.0
+
+
+@with_sklearn
+def test_bayes_finds_what_nobody_told_it() -> None:
+    """Half of all shares pay nothing or too much, and one point in two of the search's first is among them."""
+    game = replace(PRICED, best=_for_one)
+    search = BayesLearning(evaluations=14, initial=6)
+    assert share_of_best("bayes", game, 14, bayes=search) == 1.0
+
+
+@with_sklearn
+def test_bayes_stops_searching_and_plays_the_best_of_what_it_tried() -> None:
+    env = GAMES["hold"].make(8, 0)
+    leader = leader_of("bayes", env, bayes=BayesLearning(evaluations=5, initial=3))
+    assert isinstance(leader, Bayes)
+    rollout, tried = Rollout(env, leader, torch.Generator().manual_seed(0)), []
+    for _ in range(8):
+        tried.append(leader.learned.now.tolist())
+        episodes, totals = rollout.play(explore=1.0)
+        assert episodes is not None
+        done = len(tried)
+        leader.update(episodes)
+        if done <= 5:
+            assert leader.learned.points[done - 1].tolist() == tried[-1]
+            assert float(leader.learned.values[done - 1]) == pytest.approx(float(totals.gain.mean()))
+    assert int(leader.learned.count) == 5 and len({tuple(point) for point in tried[:5]}) == 5
+    assert tried[5] == tried[6] == tried[7] == leader.learned.best.tolist() and tried[5] in tried[:5]
+
+
+@with_sklearn
+def test_expected_improvement_is_the_mean_of_what_is_gained() -> None:
+    draw = np.random.default_rng(0).standard_normal(400_000)
+    for mean, deviation, best, margin in ((0.0, 1.0, 0.5, 0.0), (1.0, 0.3, 0.5, 0.1), (-1.0, 2.0, 0.0, 0.0)):
+        gained = np.maximum(mean + deviation * draw - best - margin, 0.0)
+        found = expected_improvement(np.array([mean]), np.array([deviation]), best, margin)[0]
+        assert abs(found - gained.mean()) <= 5 * gained.std() / 400_000**0.5
+    assert expected_improvement(np.array([2.0]), np.array([0.0]), 1.0, 0.0)[0] == pytest.approx(1.0)
+
+
+def test_the_rule_is_what_its_docstring_says() -> None:
+    """Follower by follower, from the observation and the table of the statistics."""
+    env = make_vec("multi_bonus_resource_collection", 20, 0, 1, autoreset_mode="Disabled", abstain=True)
+    player = leader_of("thompson", env)
+    for _ in range(3):
+        Rollout(env, player, torch.Generator().manual_seed(0)).play(explore=1.0)
+    observation, _ = env.reset()
+    for _ in range(4):
+        observation, *_ = env.step(np.random.default_rng(1).integers(0, 4, (20, 4, 2)))
+    encoder, table = FeatureEncoder(env), env.statistics.arrays()
+    _, goal = encoder.encode(observation)
+    whole = OfferSpace(4, 4, 4, True, 1, 1, torch.tensor(env.goal_reward), torch.tensor(env.prices))
+    checked = set()
+    for parameters in ((0.5, 0.3, 0.6, 0.4), (1.0, 0.9, 0.0, 0.0), (0.0, 0.5, 1.0, 0.9)):
+        share, enough, record, crowd = parameters
+        offers = offers_by_rule(torch.tensor(parameters, dtype=torch.float64), torch.from_numpy(goal), whole)
+        for game, follower in np.ndindex(20, 4):
+            identity, scores = observation["identity"][game, follower], []
+            for kind in range(4):
+                if observation["distance"][game, follower, kind] < 0:
+                    scores.append(-np.inf)
+                    continue
+                others = (np.delete(observation["offer"][game, :, 0], follower) == kind).sum() / 4
+                known = table["outcome_count"][identity, kind] > 0
+                completed = table["outcome"][identity, kind] if known else 1.0
+                near = float(goal[game, follower, kind, NEARNESS])
+                scores.append((1 - record) * near + record * completed - crowd * others)
+            if max(scores) == -np.inf:
+                assert int(offers[game, follower]) == 16
+                continue
+            best = int(offers[game, follower]) // 4
+            assert scores[best] >= max(scores) - 1e-6
+            wanted = share * float(env.goal_reward[best])
+            most = int(np.abs(env.prices - wanted).argmin())
+            rates, counts = (table[name][identity, best] for name in ("acceptance", "acceptance_count"))
+            works = [level for level in range(most) if counts[level] == 0 or rates[level] >= enough]
+            assert int(offers[game, follower]) % 4 == (works[0] if works else most)
+            checked.add((best, most, bool(works)))
+    assert len(checked) > 8
+
+
+def test_bayes_without_scikit_learn_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.gaussian_process", None)
+    with pytest.raises(
+        ValueError, match=r"leader: expected scikit-learn beside bayes.*pip install 'paymaster\[bayes\]'"
+    ):
+        train(TrainConfig(TASK, leader="bayes", device="cpu"), tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
 # ---- PPO, which is settings of our learner
 
 
@@ -307,9 +415,12 @@ def test_ppo_has_our_learners_settings(capsys: pytest.CaptureFixture[str]) -> No
 # ---- their runs
 
 
-@pytest.mark.parametrize("name", FIELD)
+@pytest.mark.parametrize("name", HERE)
 def test_a_run_that_is_killed_ends_the_same(name: str, tmp_path: Path) -> None:
-    config = replace(TrainConfig(TASK, leader=name, episodes=64, num_envs=8, checkpoint_every=16, seed=3), device="cpu")
+    search = BayesLearning(evaluations=6, initial=2)
+    config = TrainConfig(
+        TASK, leader=name, episodes=64, num_envs=8, checkpoint_every=16, seed=3, device="cpu", bayes=search
+    )
     checkpoint, rows = check_killed_run(config, tmp_path)
     assert len(rows) == 8 and all(np.isfinite(value) for row in rows for value in row.values())
     assert any(bool((tensor != 0).any()) for tensor in checkpoint.tensors["leader"].values())
@@ -405,6 +516,8 @@ def test_settings_are_stored_where_they_differ(tmp_path: Path) -> None:
             ["--leader", "ucb", "--hidden", "8"],
             "hidden: expected one of the settings of ucb, bandit.ridge, bandit.alpha",
         ),
+        (["--leader", "bayes", "--bayes.initial", "200"], "initial: expected at most evaluations = 100, got 200"),
+        (["--leader", "ucb", "--bayes.margin", "1"], "bayes.margin: expected it only with bayes, got 1.0 for ucb"),
         (["--leader", "ucb", "--performance-history"], "performance_history: expected "),
     ],
 )

@@ -34,7 +34,7 @@ __all__ = [
     "leader_name",
 ]
 
-FieldName = Literal["linear-contract", "ucb", "thompson"]
+FieldName = Literal["linear-contract", "ucb", "thompson", "bayes"]
 """Of a method of the field that is no setting of our learner."""
 
 Sizes = TypeVar("Sizes", LeaderConfig, PlaneLeaderConfig)
@@ -193,9 +193,10 @@ _FIELDS: Final[dict[FieldName, str]] = {
     "linear-contract": "the nearest goal for a share of its worth, which a bandit chooses (Duetting et al. 2019)",
     "ucb": "LinUCB (Li et al. 2010) on goal and bonus of each follower: the highest upper confidence bound",
     "thompson": "linear Thompson sampling (Agrawal & Goyal 2013) on goal and bonus of each follower",
+    "bayes": "Bayesian optimisation of an offer rule with four parameters; needs scikit-learn",
 }
 
-# Schulman et al. 2017, Table 3, but for whole batches in place of minibatches of 64; entropy and norm as CleanRL has them.
+# Schulman et al. 2017, Table 3, but for whole batches in place of minibatches of 64; entropy and norm are CleanRL's.
 _PPO = EBPGConfig(
     gradient="sparse",
     options=OptionRules(interval=1),

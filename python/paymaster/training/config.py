@@ -16,7 +16,7 @@ from annotated_types import Interval
 
 from paymaster import _core
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, OriginalLearning, leader_kind
-from paymaster.algorithms.field.bandit_learning import BanditLearning
+from paymaster.algorithms.field import BanditLearning, BayesLearning
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
@@ -77,6 +77,7 @@ class TrainConfig:
         original: the rest of it, of the leaders as the original had them, those of ``paymaster.algorithms.ORIGINALS``;
             no other leader reads it.
         bandit: how the field's leaders learn that are bandits: linear-contract, ucb, thompson.
+        bayes: how the field's leader bayes searches.
         follower_learner: how followers learn, "meta" and "primitive".
         q_learner: how followers learn by Q-learning, "q".
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
@@ -112,6 +113,7 @@ class TrainConfig:
     learner: EBPGConfig = _AS_THE_SETTINGS
     original: OriginalLearning = _AS_THE_SETTINGS
     bandit: BanditLearning = field(default_factory=BanditLearning)
+    bayes: BayesLearning = field(default_factory=BayesLearning)
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
     q_learner: QLearning = field(default_factory=QLearning)
     env: str | None = None
@@ -165,6 +167,7 @@ class TrainConfig:
         self.learner.validate()
         self.original.validate()
         self.bandit.validate()
+        self.bayes.validate()
         if leader_kind(self.leader).inputs == "planes" and self.settings != "tuned":
             raise ValueError(
                 f"settings: expected none beside {self.leader}, which has the original's, got {self.settings!r}"
@@ -364,6 +367,7 @@ def _absent() -> dict[str, Any]:
         "q_learner": dataclasses.asdict(QLearning()),
         "original": dataclasses.asdict(OriginalLearning()),
         "bandit": dataclasses.asdict(BanditLearning()),
+        "bayes": dataclasses.asdict(BayesLearning()),
         "performance_history": False,
         "shared_goal_weights": True,
         "env": None,

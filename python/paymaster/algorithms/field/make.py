@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from paymaster.algorithms.field.bandit_learning import BanditLearning
+from paymaster.algorithms.field.bayes import Bayes
+from paymaster.algorithms.field.bayes_learning import BayesLearning
 from paymaster.algorithms.field.linear_bandits import LinUCB, ThompsonSampling
 from paymaster.algorithms.field.linear_contract import LinearContract
 from paymaster.algorithms.field.offers import FieldLeader, OfferSpace
@@ -17,18 +19,27 @@ READS: Final[dict[FieldName, tuple[str, ...]]] = {
     "linear-contract": ("bandit.shares", "bandit.share"),
     "ucb": ("bandit.ridge", "bandit.alpha"),
     "thompson": ("bandit.ridge", "bandit.deviation"),
+    "bayes": ("bayes.evaluations", "bayes.initial", "bayes.candidates", "bayes.margin"),
 }
 """Name -> settings that the leader reads, beside those of games and training."""
 
 
-def make_field_leader(name: FieldName, space: Callable[..., OfferSpace], bandit: BanditLearning) -> FieldLeader:
+def make_field_leader(
+    name: FieldName, space: Callable[..., OfferSpace], bandit: BanditLearning, bayes: BayesLearning, seed: int
+) -> FieldLeader:
     """Return the leader of that name, which has learned nothing.
 
     Args:
         name: of the method.
         space: returns the offers that can be made, and what is seen, for ``all_goals`` true or false.
-        bandit: how it learns.
+        bandit, bayes: how it learns, of which it reads one.
+        seed: of the run.
+
+    Raises:
+        ValueError: a package that it needs is not installed.
     """
+    if name == "bayes":
+        return Bayes(space(all_goals=Bayes.all_goals), bayes, seed)
     kinds: dict[FieldName, type[LinearContract | LinUCB | ThompsonSampling]] = {
         "linear-contract": LinearContract,
         "ucb": LinUCB,
