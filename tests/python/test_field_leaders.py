@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 from dataclasses import replace
@@ -16,12 +17,15 @@ import torch
 from command_line import error_of, own_folder  # noqa: F401  # a fixture
 from paymaster.algorithms import EBPG, FIELD
 from paymaster.algorithms.episodes import Episodes
-from paymaster.algorithms.field import BanditLearning, BayesLearning, FieldLeader, OfferSpace
+from paymaster.algorithms.field import BanditLearning, BayesLearning, DesignerLearning, FieldLeader, OfferSpace
 from paymaster.algorithms.field.bayes import Bayes, expected_improvement
+from paymaster.algorithms.field.designer import Designer
 from paymaster.algorithms.field.linear_bandits import LinUCB, ThompsonSampling
 from paymaster.algorithms.field.linear_contract import LinearContract, levels_of_shares
+from paymaster.algorithms.field.metagradient import foreseen_weights, log_policy
 from paymaster.algorithms.field.offer_rule import offers_by_rule
 from paymaster.algorithms.field.offers import NEARNESS, REACHABLE, nearest_goals, outcomes, returns
+from paymaster.algorithms.followers import FollowerEpisodes
 from paymaster.algorithms.protocol import LeaderAlgorithm, LeaderInput
 from paymaster.analysis.evaluate import evaluate_run
 from paymaster.commands.main import main
@@ -30,7 +34,7 @@ from paymaster.features.leader import FeatureEncoder
 from paymaster.play.rollout import Rollout
 from paymaster.storage.metrics_file import METRICS, read_metrics
 from paymaster.training.config import TrainConfig
-from paymaster.training.setup import make_leader
+from paymaster.training.setup import make_env, make_followers, make_leader
 from paymaster.training.train import train
 from rest_slow import rest_slow
 from small_runs import SMALL, TASK, check_killed_run
@@ -38,7 +42,8 @@ from tiny_games import GAMES, TinyGame, gains
 
 HERE = [name for name in FIELD if name != "bayes" or find_spec("sklearn") is not None]
 """Methods that this installation has all for."""
-METHODS = [name for name in HERE if FIELD[name].field is not None]
+METHODS = [name for name in HERE if FIELD[name].field is not None and name != "metagradient"]
+"""Those that are no setting of our learner, and play with followers of every kind."""
 BANDITS = {"ucb": LinUCB, "thompson": ThompsonSampling}
 EVALUATED, EVALUATION_SEED = 1000, 10**9 + 7
 
@@ -381,6 +386,122 @@ def test_bayes_without_scikit_learn_says_so(tmp_path: Path, monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == []
 
 
+# ---- designers
+
+
+@pytest.mark.parametrize("name", ["hold", "switch_once"])
+def test_a_designer_comes_near_the_best_leader(name: str) -> None:
+    assert share_of_best("dual-rl", GAMES[name], 70) >= 0.95
+
+
+def test_a_menu_is_the_same_for_all_followers_and_the_whole_episode() -> None:
+    env = make_vec("multi_bonus_resource_collection", 8, 1, 1, autoreset_mode="Disabled", abstain=True)
+    leader = leader_of("dual-rl", env)
+    episodes, _ = Rollout(env, leader, torch.Generator().manual_seed(0)).play(explore=1.0)
+    assert episodes is not None
+    levels = leader.space.num_bonuses  # type: ignore[attr-defined]
+    seen_levels = set()
+    for game in range(8):
+        offers = episodes.offer[:, game][episodes.valid[:, game]].flatten()
+        priced = offers[offers < 4 * levels]
+        menu = {}
+        for goal, level in zip((priced // levels).tolist(), (priced % levels).tolist(), strict=True):
+            assert menu.setdefault(goal, level) == level
+        seen_levels |= set(menu.values())
+    assert len(seen_levels) > 1 and bool((episodes.offer == 4 * levels).any())
+
+
+def test_a_designer_chooses_goals_by_their_nearness_and_their_logits() -> None:
+    """Against the formula, follower by follower; what is out of reach is left out where anything is within."""
+    leader = Designer(space(), DesignerLearning(nearness=2.0))
+    draw = torch.Generator().manual_seed(1)
+    goal = torch.rand(50, 3, 2, 5, generator=draw)
+    goal[..., REACHABLE] = (goal[..., REACHABLE] > 0.4).float()
+    with torch.no_grad():
+        leader.learned.goal.copy_(torch.tensor([0.3, -0.2]))
+        found = leader.learned.log_goals(goal).exp()
+    for game, follower in np.ndindex(50, 3):
+        near, reached = goal[game, follower, :, NEARNESS].numpy(), goal[game, follower, :, REACHABLE].numpy() > 0
+        weight = np.exp(np.array([0.3, -0.2]) + 2.0 * near) * (reached | ~reached.any())
+        np.testing.assert_allclose(found[game, follower], weight / weight.sum(), rtol=1e-5)
+
+
+def learning_followers() -> tuple[Any, FollowerEpisodes, Episodes, Any]:
+    """Games whose followers learn, what these have lived through, the leader's episodes, and the followers."""
+    config = TrainConfig(TASK, leader="metagradient", device="cpu", parameters={"followers": "meta"})
+    env = make_env(config, 6, 0)
+    leader, followers = make_leader(config, env), make_followers(config, env)
+    assert followers is not None
+    followers.keep = True
+    episodes, _ = Rollout(env, leader, torch.Generator().manual_seed(0)).play(explore=1.0)
+    assert episodes is not None
+    return leader, followers.lived(), episodes, followers.followers
+
+
+def test_the_foreseen_step_is_differentiated_rightly() -> None:
+    """Against differences, in float64; and it makes what is paid for more likely."""
+    _, lived, episodes, followers = learning_followers()
+    network = copy.deepcopy(followers.network).double()
+    lived = replace(lived, own=lived.own.double(), goal=lived.goal.double())
+    weights = {name: value.detach() for name, value in network.named_parameters()}
+    paid = ((episodes.payment > 0) & episodes.valid.unsqueeze(-1)).double()
+    assert paid.sum() > 0
+
+    def outcome(price: torch.Tensor) -> torch.Tensor:
+        reward = lived.reward.double() + paid * price
+        later = foreseen_weights(network, weights, lived, reward, 0.7)
+        return (log_policy(network, later, lived) * paid).sum()
+
+    price = torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(outcome(price), price)
+    with torch.no_grad():
+        difference = (outcome(price + 1e-5) - outcome(price - 1e-5)) / 2e-5
+    assert float(slope) == pytest.approx(float(difference), rel=1e-6)
+    assert float(slope) > 0
+
+
+def test_a_metagradient_needs_the_followers_before_it_learns() -> None:
+    leader, lived, episodes, followers = learning_followers()
+    with pytest.raises(ValueError, match="update: expected the followers before it"):
+        leader.update(episodes)
+    leader, lived, episodes, followers = learning_followers()
+    before = leader.learned.level.detach().clone()
+    leader.foresee(followers, lived)
+    weights = {name: value.clone() for name, value in followers.network.state_dict().items()}
+    assert all(np.isfinite(value) for value in leader.update(episodes).values())
+    assert not torch.equal(leader.learned.level.detach(), before)
+    assert all(torch.equal(value, weights[name]) for name, value in followers.network.state_dict().items())
+
+
+def test_a_metagradient_learns_the_price_that_is_enough(tmp_path: Path) -> None:
+    """One follower that learns, with nothing else to do: the lower of two prices is all it takes."""
+    hold = GAMES["hold"]
+    config = TrainConfig(
+        hold.task, leader="metagradient", device="cpu", episodes=2_560, num_envs=32, checkpoint_every=2_560,
+        parameters={
+            **{name: value for name, value in hold.parameters.items() if name != "population"},
+            "population_size": 1, "followers": "meta", "payment": "completion", "skills_per_follower": 1,
+        },
+    )  # fmt: skip
+    train(config, tmp_path / "run")
+    rows = read_metrics(tmp_path / "run" / METRICS)
+    assert rows[-1]["price"] < 1.1 < rows[0]["price"]
+    assert np.mean([row["gain"] for row in rows[-10:]]) >= 0.95 * hold.optimum
+
+
+@pytest.mark.parametrize("followers", ["rule", "q", "primitive"])
+def test_a_metagradient_refuses_followers_that_do_not_learn_by_gradient(
+    followers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = ["train", TASK, "--leader", "metagradient", "--followers", followers, "--evaluate", "0"]
+    assert error_of(told, capsys) == (
+        "leader: expected followers that learn goal types by gradient (--followers meta) with metagradient, which "
+        f"differentiates through their learning step, got {followers}"
+    )
+    told = ["train", TASK, "--leader", "metagradient", "--followers", "meta", "--num-envs", "1", "--evaluate", "0"]
+    assert error_of(told, capsys).startswith("num_envs: expected at least 2 with metagradient")
+
+
 # ---- PPO, which is settings of our learner
 
 
@@ -419,7 +540,15 @@ def test_ppo_has_our_learners_settings(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_run_that_is_killed_ends_the_same(name: str, tmp_path: Path) -> None:
     search = BayesLearning(evaluations=6, initial=2)
     config = TrainConfig(
-        TASK, leader=name, episodes=64, num_envs=8, checkpoint_every=16, seed=3, device="cpu", bayes=search
+        TASK,
+        leader=name,
+        episodes=64,
+        num_envs=8,
+        checkpoint_every=16,
+        seed=3,
+        device="cpu",
+        bayes=search,
+        parameters={"followers": "meta"} if name == "metagradient" else {},
     )
     checkpoint, rows = check_killed_run(config, tmp_path)
     assert len(rows) == 8 and all(np.isfinite(value) for row in rows for value in row.values())
@@ -518,6 +647,11 @@ def test_settings_are_stored_where_they_differ(tmp_path: Path) -> None:
         ),
         (["--leader", "bayes", "--bayes.initial", "200"], "initial: expected at most evaluations = 100, got 200"),
         (["--leader", "ucb", "--bayes.margin", "1"], "bayes.margin: expected it only with bayes, got 1.0 for ucb"),
+        (["--leader", "dual-rl", "--designer.learning-rate", "0"], "designer.learning_rate: expected a number above 0"),
+        (
+            ["--leader", "dual-rl", "--designer.follower-step", "2"],
+            "designer.follower_step: expected it only with metagradient, got 2.0 for dual-rl",
+        ),
         (["--leader", "ucb", "--performance-history"], "performance_history: expected "),
     ],
 )

@@ -34,7 +34,7 @@ __all__ = [
     "leader_name",
 ]
 
-FieldName = Literal["linear-contract", "ucb", "thompson", "bayes"]
+FieldName = Literal["linear-contract", "ucb", "thompson", "bayes", "dual-rl", "metagradient"]
 """Of a method of the field that is no setting of our learner."""
 
 Sizes = TypeVar("Sizes", LeaderConfig, PlaneLeaderConfig)
@@ -194,6 +194,8 @@ _FIELDS: Final[dict[FieldName, str]] = {
     "ucb": "LinUCB (Li et al. 2010) on goal and bonus of each follower: the highest upper confidence bound",
     "thompson": "linear Thompson sampling (Agrawal & Goyal 2013) on goal and bonus of each follower",
     "bayes": "Bayesian optimisation of an offer rule with four parameters; needs scikit-learn",
+    "dual-rl": "a designer that learns a level for each goal type, the same for all followers (Yang et al. 2022)",
+    "metagradient": "the same, through the learning step of followers (Yang et al. 2020, 2022); needs --followers meta",
 }
 
 # Schulman et al. 2017, Table 3, but for whole batches in place of minibatches of 64; entropy and norm are CleanRL's.

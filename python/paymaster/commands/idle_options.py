@@ -11,7 +11,7 @@ from paymaster.validation.imports import imported, is_import_path
 
 __all__ = ["refuse_idle_settings"]
 
-_OF_THE_FIELD = ("bandit.", "bayes.")
+_OF_THE_FIELD = ("bandit.", "bayes.", "designer.")
 _OF_A_NETWORK = ("hidden", "performance_history", "shared_goal_weights")
 
 

@@ -16,7 +16,7 @@ from annotated_types import Interval
 
 from paymaster import _core
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, OriginalLearning, leader_kind
-from paymaster.algorithms.field import BanditLearning, BayesLearning
+from paymaster.algorithms.field import BanditLearning, BayesLearning, DesignerLearning
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
@@ -78,6 +78,7 @@ class TrainConfig:
             no other leader reads it.
         bandit: how the field's leaders learn that are bandits: linear-contract, ucb, thompson.
         bayes: how the field's leader bayes searches.
+        designer: how the field's incentive designers learn: dual-rl, metagradient.
         follower_learner: how followers learn, "meta" and "primitive".
         q_learner: how followers learn by Q-learning, "q".
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
@@ -114,6 +115,7 @@ class TrainConfig:
     original: OriginalLearning = _AS_THE_SETTINGS
     bandit: BanditLearning = field(default_factory=BanditLearning)
     bayes: BayesLearning = field(default_factory=BayesLearning)
+    designer: DesignerLearning = field(default_factory=DesignerLearning)
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
     q_learner: QLearning = field(default_factory=QLearning)
     env: str | None = None
@@ -168,13 +170,29 @@ class TrainConfig:
         self.original.validate()
         self.bandit.validate()
         self.bayes.validate()
+        self.designer.validate()
         if leader_kind(self.leader).inputs == "planes" and self.settings != "tuned":
             raise ValueError(
                 f"settings: expected none beside {self.leader}, which has the original's, got {self.settings!r}"
             )
         self._check_replacement()
+        self._check_foreseen()
         if self.env is not None and self.env != A_BATCH and not is_import_path(self.env):
             raise ValueError(f"env: expected 'module:function', got {self.env!r:.80}")
+
+    def _check_foreseen(self) -> None:
+        if leader_kind(self.leader).field != "metagradient":
+            return
+        if self.followers != "meta":
+            raise ValueError(
+                f"leader: expected followers that learn goal types by gradient (--followers meta) with {self.leader}, "
+                f"which differentiates through their learning step, got {self.followers}"
+            )
+        if self.num_envs < 2:
+            raise ValueError(
+                f"num_envs: expected at least 2 with {self.leader}, whose followers learn from one half of the games "
+                f"and are judged on the other, got {self.num_envs}"
+            )
 
     def _check_replacement(self) -> None:
         if (replacement := self.replacement) is None:
@@ -368,6 +386,7 @@ def _absent() -> dict[str, Any]:
         "original": dataclasses.asdict(OriginalLearning()),
         "bandit": dataclasses.asdict(BanditLearning()),
         "bayes": dataclasses.asdict(BayesLearning()),
+        "designer": dataclasses.asdict(DesignerLearning()),
         "performance_history": False,
         "shared_goal_weights": True,
         "env": None,

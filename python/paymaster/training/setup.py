@@ -222,7 +222,7 @@ def _leader_of_the_field(config: TrainConfig, env: LeaderVectorEnv) -> FieldLead
             price=torch.tensor(env.prices),
         )
 
-    return make_field_leader(name, space, config.bandit, config.bayes, config.seed)
+    return make_field_leader(name, space, config.bandit, config.bayes, config.designer, config.seed)
 
 
 def _leader_on_planes(config: TrainConfig, env: LeaderVectorEnv) -> OriginalLeader:

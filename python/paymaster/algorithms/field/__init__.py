@@ -2,7 +2,16 @@
 
 from paymaster.algorithms.field.bandit_learning import BanditLearning
 from paymaster.algorithms.field.bayes_learning import BayesLearning
+from paymaster.algorithms.field.designer_learning import DesignerLearning
 from paymaster.algorithms.field.make import READS, make_field_leader
 from paymaster.algorithms.field.offers import FieldLeader, OfferSpace
 
-__all__ = ["READS", "BanditLearning", "BayesLearning", "FieldLeader", "OfferSpace", "make_field_leader"]
+__all__ = [
+    "READS",
+    "BanditLearning",
+    "BayesLearning",
+    "DesignerLearning",
+    "FieldLeader",
+    "OfferSpace",
+    "make_field_leader",
+]
