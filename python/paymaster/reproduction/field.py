@@ -103,7 +103,8 @@ def field(scale: Scale) -> Figure:
         f"seed {_TRIED_ON}, off which no result is read. The default leader has its tuned settings. In the choices the "
         "settings stand in the order of `CHOICES` in python/paymaster/reproduction/field.py."
     )
-    averages = [average_of("gain", labels, games, read, baseline=_SCRIPTED, by_game=True)]
+    # A scripted leader's share would be one of its own gain.
+    averages = [average_of("gain", labels[:-1], games, read, baseline=DEFAULT_LEADER, by_game=True)]
     averages += [_shares(leader, games) for leader in scale.field]
     return Figure("Methods of the field", panels, claims, averages, note, claimed="statement")
 
