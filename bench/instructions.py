@@ -38,6 +38,8 @@ TASKS = (
 def build(folder: Path) -> Path:
     """Builds bench_core; its path."""
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DPAYMASTER_PYTHON=OFF", "-DPAYMASTER_BENCH=ON"]
+    if shutil.which("ninja"):  # as the wheel is built, so that ccache has what was compiled for it
+        options += ["-G", "Ninja"]
     jobs = str(len(os.sched_getaffinity(0)))
     for step in (["-S", ROOT, "-B", folder, *options], ["--build", folder, "--target", "bench_core", "-j", jobs]):
         subprocess.run(["cmake", *step], check=True, stdout=subprocess.DEVNULL)

@@ -206,6 +206,7 @@ def test_a_change_is_recorded_and_older_checkpoints_still_belong(run: Path) -> N
     assert latest_checkpoint(run).stem == "checkpoint-00000048"
 
 
+@pytest.mark.slow
 def test_going_on_from_before_a_change(run: Path) -> None:
     """The later checkpoint is gone; what it is replaced by is another's, and belongs to the run as it is now."""
     train(TrainConfig(TASK, episodes=48), run, resume=True)

@@ -268,6 +268,7 @@ def test_what_a_run_has_learned_stays(tmp_path: Path) -> None:
     assert (tmp_path / "run/config.json").exists()
 
 
+@pytest.mark.slow
 def test_the_command_evaluates_while_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--episodes", "32", "--num-envs", "8", "--hidden", "8", "--evaluate", "0", "--out", str(tmp_path / "run")]
     assert main(["train", TASK, *words, "--evaluate-every", "16", "--evaluate-episodes", "6"]) == 0

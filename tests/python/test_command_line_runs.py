@@ -139,6 +139,7 @@ def test_a_directory_of_any_language_is_as_good_as_another(capsys: pytest.Captur
 # ---- resuming
 
 
+@pytest.mark.slow
 def test_resuming_says_which_option_differs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", TASK, *SMALL, "--out", "run", "--leader", "m3rl", "--seed", "3"]) == 0
     before = Path("run/metrics.jsonl").read_bytes()
@@ -160,6 +161,7 @@ def test_resuming_says_which_option_differs(capsys: pytest.CaptureFixture[str]) 
     assert "training m3rl with its tuned settings but num_envs=8, hidden=8" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_default_number_of_episodes_counts_where_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     import paymaster.training.train as training
 
@@ -232,6 +234,7 @@ def runs_of(folder: str) -> list[list[float]]:
     return [[row["gain"] for row in read_metrics(Path(f"{folder}/seed{seed}/metrics.jsonl"))] for seed in (4, 5)]
 
 
+@pytest.mark.slow
 def test_several_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     """Each is the run of that seed alone; they are resumed and prolonged, also where one was not begun yet."""
     several = ["train", TASK, "--seeds", "2", "--seed", "4"]

@@ -27,6 +27,7 @@ from paymaster.commands.reproduce import Reproduce
 from paymaster.commands.train import Train
 from paymaster.scripted import SCRIPTED
 from paymaster.validation.parameters import check_parameters, parameters_of
+from rest_slow import rest_slow
 
 # ---- help
 
@@ -133,8 +134,13 @@ def test_there_is_no_number_without_a_range() -> None:
         assert all(limits for _, _, limits in settings_of(kind))
 
 
-@pytest.mark.parametrize("ends", ["one in turn", pytest.param("both", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("command", "ends"),
+    [
+        *((command, "one in turn") for command in COMMANDS if command != "train"),
+        *(pytest.param(command, "both", marks=pytest.mark.slow) for command in COMMANDS),
+    ],
+)
 def test_numbers_beyond_their_range_are_refused(command: str, ends: str, capsys: pytest.CaptureFixture[str]) -> None:
     """By the command, which takes a tenth of a second for each; other values in the tests of ranges."""
     for place, (whose, name, kind, limits) in enumerate(NUMBERS):
@@ -172,7 +178,7 @@ def test_the_ranges_shown_are_those_of_the_core(task: str) -> None:
 # ---- values that cannot be read
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", rest_slow(COMMANDS, lambda command: command != "train"))
 def test_values_that_are_no_numbers_are_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     for whose, name, kind, _ in NUMBERS:
         if whose == command:

@@ -141,6 +141,7 @@ def test_a_frame_has_a_row_an_episode(runs: Path, monkeypatch: pytest.MonkeyPatc
         comparison.frame()
 
 
+@pytest.mark.slow
 def test_the_command(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["compare", str(runs / "usual"), str(runs / "m3rl"), "preference", "--episodes", "20"]
     assert main([*words, "--json"]) == 0
@@ -159,6 +160,7 @@ def test_the_command(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "2 tasks" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_picture_is_the_same_each_time(tmp_path: Path) -> None:
     comparison = paymaster.compare(["random", "fixed"], [TASK, "navigation"], episodes=10)
     for name in ("a.png", "b.png"):

@@ -34,7 +34,7 @@ def test_enough_steps_are_compared() -> None:
 @pytest.mark.parametrize(
     ("case", "share"),
     [
-        *(pytest.param(case, 0.2, id=f"{case.name}-in part") for case in CASES[::13]),
+        *(pytest.param(case, 0.1, id=f"{case.name}-in part") for case in CASES[::35]),
         *(pytest.param(case, 1.0, id=case.name, marks=pytest.mark.slow) for case in CASES),
     ],
 )
@@ -63,7 +63,7 @@ STATE_CASES = [
 
 
 @pytest.mark.parametrize(
-    ("task", "map_name", "followers", "decision"), rest_slow(STATE_CASES, STATE_CASES[::5].__contains__)
+    ("task", "map_name", "followers", "decision"), rest_slow(STATE_CASES, STATE_CASES[::11].__contains__)
 )
 def test_steps_from_random_states(task: str, map_name: str, followers: int, decision: str) -> None:
     """Items are made, stations are spoilt, and two workers craft at one station in one step."""

@@ -101,6 +101,7 @@ print("taken without a copy")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 def test_jax_takes_observations_without_a_copy() -> None:
     """In a process of its own: once JAX is loaded, it warns of every fork."""

@@ -46,6 +46,7 @@ def test_custom_map() -> None:
     assert out.count("#" * 26) == 2 and "##. d" in out
 
 
+@pytest.mark.slow
 def test_custom_task(capsys: pytest.CaptureFixture[str]) -> None:
     """It is trained, and couriers.toml beside it is the same task."""
     load("custom_task").main(games=20, episodes=320)
@@ -113,6 +114,7 @@ def test_own_leader(tmp_path: Path) -> None:
     assert rows == whole[:20]
 
 
+@pytest.mark.slow
 def test_optuna_pruning(tmp_path: Path) -> None:
     """Two trials make up their minds, the pruner ends what is worse."""
     pytest.importorskip("optuna")

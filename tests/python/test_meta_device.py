@@ -166,6 +166,7 @@ def test_a_leader_plays_and_learns(name: str, held: Held) -> None:
     assert all(part is None or part.is_meta for part in insight)
 
 
+@pytest.mark.slow
 def test_ranks_add_up_what_is_on_the_device(held: Held) -> None:
     leader, episodes = play(small(TrainConfig("resource_collection")), held)
     leader.ranks = AsIfMany()

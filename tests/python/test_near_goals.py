@@ -21,7 +21,6 @@ from paymaster.play.rollout import Rollout
 from paymaster.training.config import TaskParameters, TrainConfig
 from paymaster.training.train import make_parts
 from play import make, offer_stream
-from rest_slow import rest_slow
 
 B, C = 6, 3
 GAMES = {
@@ -172,7 +171,8 @@ def test_to_see_all_is_to_see_as_before(near_goals: int) -> None:
 SMALL = ["--episodes", "48", "--num-envs", "8", "--checkpoint-every", "24", "--hidden", "8"]
 
 
-@pytest.mark.parametrize("followers", rest_slow(["rule", "meta"], {"meta"}.__contains__))
+@pytest.mark.slow
+@pytest.mark.parametrize("followers", ["rule", "meta"])
 def test_commands(followers: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Train, resume, evaluate, inspect, render; a run is opened with as many as it was trained with."""
     out, world = tmp_path / "run", ["--num-goals", "9", "--near-goals", "3"]

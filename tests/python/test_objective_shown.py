@@ -38,6 +38,7 @@ def test_progress_shows_the_objective_beside_the_gain(capsys: pytest.CaptureFixt
     assert "gain 1.00" in out.getvalue() and "objective" not in out.getvalue()
 
 
+@pytest.mark.slow
 def test_the_learning_curve_is_the_objectives(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[Any, dict[str, Any]]] = []
 

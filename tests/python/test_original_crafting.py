@@ -114,6 +114,7 @@ def test_a_killed_run_ends_with_the_same_bits(task: str, name: str, tmp_path: Pa
     assert whole.tensors["statistics"]["performance_success"].shape == (40, 8, 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", rest_slow(ORIGINALS, {"ebpg-original"}.__contains__))
 def test_a_run_is_evaluated_inspected_and_shown(name: str, tmp_path: Path) -> None:
     run = tmp_path / "run"

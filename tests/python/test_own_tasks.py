@@ -299,6 +299,7 @@ def in_another_process(*arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_run_holds_the_definition_in_full() -> None:
     Path("couriers.toml").write_text(TOML.format(name="from_file"))
     assert main(["train", "couriers.toml", *SMALL, "--num-followers", "2", "--out", "run"]) == 0

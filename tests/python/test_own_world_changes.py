@@ -64,6 +64,7 @@ def test_the_digest_is_of_what_the_class_does(folder: Path) -> None:
     assert rules_digest(type("Typed", (Taxi,), {})) == ""
 
 
+@pytest.mark.slow
 def test_a_run_says_when_the_rules_have_changed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     imported(folder, SOURCE)
     out = folder / "run"

@@ -45,12 +45,17 @@ def line(**own: Any) -> type[World]:
 @pytest.mark.parametrize(
     "parameters",
     [
-        {},
-        {"num_goals": 6, "num_followers": 1, "skills_per_follower": 6},
         {"payment": "advance", "noise": 0.2, "observe_routes": True},
-        {"num_followers": 9, "num_goals": 12, "horizon": 9, "population_size": 400},
+        *(
+            pytest.param(others, marks=pytest.mark.slow)
+            for others in (
+                {},
+                {"num_goals": 6, "num_followers": 1, "skills_per_follower": 6},
+                {"num_followers": 9, "num_goals": 12, "horizon": 9, "population_size": 400},
+            )
+        ),
     ],
-    ids=["usual", "one driver", "noise", "many"],
+    ids=["noise", "usual", "one driver", "many"],
 )
 def test_the_example_keeps_all_rules(parameters: dict[str, Any]) -> None:
     check_world(Taxi, **parameters)
@@ -188,6 +193,7 @@ def environment() -> dict[str, str]:
 SMALL = ("--episodes", "240", "--num-envs", "8", "--checkpoint-every", "24", "--hidden", "8", "--evaluate", "0")
 
 
+@pytest.mark.slow
 def test_training_evaluation_and_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     shown = ["--demand", "0.5", "--fuel", "0.1", "--num-followers", "3"]

@@ -200,6 +200,7 @@ def test_a_killed_run_ends_with_the_same_bits(leader: str, tmp_path: Path) -> No
     assert "evaluation_gain" in rows[-1]
 
 
+@pytest.mark.slow
 def test_a_run_is_evaluated_rendered_and_inspected(tmp_path: Path) -> None:
     run = tmp_path / "run"
     train(small(), run)

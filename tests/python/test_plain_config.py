@@ -96,6 +96,7 @@ gamma = 0.98
 """
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     Path("run.toml").write_text(CONFIG)
     assert main(["train", "--config", "run.toml", "--evaluate", "0", "--out", "run"]) == 0

@@ -158,6 +158,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path: Path) -> None:
     assert one["followers"]["count"].sum() > 0 and "optimizer_followers" not in one
 
 
+@pytest.mark.slow
 def test_a_run_of_them_is_looked_at_like_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     words = ["--episodes", "32", "--num-envs", "8", "--hidden", "8", "--evaluate", "4", "--q-learner.explore", "0.2"]

@@ -281,7 +281,7 @@ def best_total(value: NDArray[np.float64], capacity: NDArray[np.int32]) -> float
 VALUES = st.sampled_from([-1e6, -3.0, -0.0, 0.0, 1e-7, 0.5, 0.5, 1.0, 1.0, 1.5, 3.0, 1 / 3, 5e5]) | st.floats(-2, 2)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data(), followers=st.integers(0, 4), goals=st.integers(1, 3))
 def test_assignment_against_trying_everything(data: st.DataObject, followers: int, goals: int) -> None:
     games = 3

@@ -328,6 +328,7 @@ def test_tensorboard_shows_each_step_once_after_a_kill(tmp_path: Path, monkeypat
 # --- what a run shows: the learning curve and the progress ---
 
 
+@pytest.mark.slow
 def test_learning_curve_from_rows_and_from_a_file(tmp_path: Path) -> None:
     metrics = MetricsFile(tmp_path / "metrics.jsonl")
     for episode in range(32, 3200, 32):

@@ -88,7 +88,8 @@ def test_runs_take_every_parameter(task: str) -> None:
         assert make_env(config, 1, 0).parameters[name] == value
 
 
-@pytest.mark.parametrize("task", [TASKS[0], *(pytest.param(task, marks=pytest.mark.slow) for task in TASKS[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
 def test_commands_take_every_parameter(task: str, capsys: pytest.CaptureFixture[str]) -> None:
     values = others(task)
     for_train = {name: value for name, value in values.items() if name != "observe_routes"}

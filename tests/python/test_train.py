@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from paymaster.algorithms import DEFAULT_LEADER, LEADERS, EBPGConfig, leader_kind
+from paymaster.algorithms.joined_adam import JoinedAdam
 from paymaster.analysis.evaluate import evaluate_run, evaluate_scripted
 from paymaster.storage.checkpoint import (
     CheckpointError,
@@ -262,3 +263,9 @@ def test_the_default_leader_learns_resource_collection(seed: int, tmp_path: Path
     """Far fewer episodes than the default run has, and the gain the issue asks of it: 18.8, sampled, traits hidden."""
     train(TrainConfig(TASK, episodes=4_000, seed=seed), tmp_path / "run")
     assert evaluate_run(tmp_path / "run", 1_000).gain.mean() >= 18.8
+
+
+def test_a_leader_that_only_plays_makes_no_optimiser(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the first one torch imports what takes two seconds."""
+    monkeypatch.setattr(JoinedAdam, "__init__", lambda *_: pytest.fail("an optimiser is made"))
+    assert evaluate_run(small_run, 4).episodes == 4

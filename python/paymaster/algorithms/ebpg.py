@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -45,7 +45,6 @@ class EBPG(NetworkPlayer):
         performance_history: its features have M3RL's performance history in place of history statistics.
 
     Attributes:
-        optimizer: of the network; the baseline's heads have a learning rate of their own.
         ranks: with whom it learns, each from games of its own: every mean and sum of an update is over all of theirs.
     """
 
@@ -70,11 +69,19 @@ class EBPG(NetworkPlayer):
         self.ranks: Ranks = SINGLE_PROCESS
         with usual_torch(), drawing_from(seed):
             self.network = self._make_network(leader).to(self.device)
+        self._core: CoreUpdate | None = None
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The network's; the baseline's heads have a learning rate of their own.
+
+        Made when learning begins: for its first optimiser torch imports what takes two seconds.
+        """
         critic = list(self.network.baseline.parameters())
         others = [p for name, p in self.network.named_parameters() if not name.startswith("baseline.")]
-        self.optimizer = self._make_optimizer([{"params": others}, {"params": critic}])
-        self._set_rates(0.0)
-        self._core: CoreUpdate | None = None
+        made = self._make_optimizer([{"params": others}, {"params": critic}])
+        self._set_rates(made, 0.0)
+        return made
 
     @usual_torch()
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
@@ -115,7 +122,7 @@ class EBPG(NetworkPlayer):
         Loss = EBPG (theta and vartheta) + critic + imitation - lambda_1 entropy + lambda_2 beta^2, each the
         mean over followers and steps played.
         """
-        self._set_rates(progress)
+        self._set_rates(self.optimizer, progress)
         steps = PackedSteps.of(episodes)
         held = held_offers(self.config.options, steps.previous, steps.expired, steps.step)
         update = self._update_of()
@@ -198,9 +205,9 @@ class EBPG(NetworkPlayer):
             weights |= {"termination_loss": 1.0, "termination_penalty": config.lambda_termination}
         return weights
 
-    def _set_rates(self, progress: float) -> None:
+    def _set_rates(self, optimizer: torch.optim.Optimizer, progress: float) -> None:
         rates = (self.config.learning_rate, self.config.critic_learning_rate)
-        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = _annealed(rate, self.config.learning_rate_end, progress)
 
 

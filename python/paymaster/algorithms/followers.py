@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -180,8 +180,12 @@ class FollowerActorCritic:
         self.ranks: Ranks = SINGLE_PROCESS
         with usual_torch(), drawing_from(seed):
             self.network = FollowerNetwork(network).to(self.device)
-        self.optimizer = JoinedAdam([{"params": list(self.network.parameters()), "lr": self.config.learning_rate}])
         self._core: CoreFollowerUpdate | None = None
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The networks', made when learning begins: a leader's is, too."""
+        return JoinedAdam([{"params": list(self.network.parameters()), "lr": self.config.learning_rate}])
 
     def actor(self) -> FollowerActor:
         """Return the networks as they play the next batch of episodes."""
