@@ -11,6 +11,7 @@ of the batch, each goal type by what came of its offer against the mean of all o
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -90,8 +91,12 @@ class Designer(FieldLeader):
         config.validate()
         self.space, self.config = space, config
         self.learned = Menu(space, config.nearness)
-        self.optimizer = torch.optim.Adam(self.learned.parameters(), lr=config.learning_rate)
         self._menus: Tensor | None = None
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Of the parameters; made when it is first asked for, since torch takes seconds to load what it needs."""
+        return torch.optim.Adam(self.learned.parameters(), lr=self.config.learning_rate)
 
     def initial_state(self, num_games: int, num_followers: int) -> _Memory:
         """Return that no menu is announced yet."""
