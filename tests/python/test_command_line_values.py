@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Lt
 
 import paymaster
 from command_line import SMALL, TASK, error_of, own_folder, settings_of  # noqa: F401 (a fixture)
-from paymaster.algorithms import LEADERS, ORIGINALS, EBPGConfig, OriginalLearning
+from paymaster.algorithms import FIELD, LEADERS, ORIGINALS, EBPGConfig, OriginalLearning
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.process import OptionRules
 from paymaster.commands.bench import Bench
@@ -65,7 +65,7 @@ def test_help_has_no_markup_and_no_none(command: str, capsys: pytest.CaptureFixt
 
 def test_help_says_what_each_leader_is(capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of(["train"], capsys)
-    for name, kind in {**LEADERS, **ORIGINALS}.items():
+    for name, kind in {**LEADERS, **FIELD, **ORIGINALS}.items():
         assert f"- {name}: {kind.meaning}" in text
     untuned = text.index("with the original's settings, none of them tuned")
     assert all((text.index(f"- {name}: ") > untuned) == (name in ORIGINALS) for name in (*LEADERS, *ORIGINALS))

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from paymaster.algorithms import DEFAULT_LEADER, LEADERS, ORIGINALS
+from paymaster.algorithms import DEFAULT_LEADER, FIELD, LEADERS, ORIGINALS
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.tuned import tuned_settings
 from paymaster.analysis.intervals import Interval
 from paymaster.reproduction.claims import Verdict, interval_of, overall, verdict
 from paymaster.reproduction.conditions import CONDITIONS
+from paymaster.reproduction.field import CHOICES
 from paymaster.reproduction.figures import FIGURES, figure
 from paymaster.reproduction.ladder import RUNGS
 from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
@@ -288,6 +289,31 @@ def test_every_leader_has_the_same_settings_to_choose_from() -> None:
     assert tried.keys() == LEADERS.keys()
     for leader, settings in tried.items():
         assert settings == tried["ebpg"] and tuned_settings(leader) in settings
+
+
+def test_methods_of_the_field_have_four_settings_tried_on_a_seed_of_their_own() -> None:
+    """The default of each is among them. The comparison has the scale's seeds; metagradient, followers that learn."""
+    runs = [job.config for job in jobs_of([figure("field", CPU)], CPU, 5) if isinstance(job, RunJob)]
+    assert CHOICES.keys() == FIELD.keys()
+    for name, choice in CHOICES.items():
+        tried = [config for config in runs if config.seed == 100 and config.leader == name]
+        assert len(choice) == 4 and len(tried) == 4 * 7 and len({config.task for config in tried}) == 5
+        usual = TrainConfig("resource_collection", leader=name)
+        settings = [(config.bandit, config.bayes, config.designer, config.learner) for config in tried]
+        assert len(set(settings)) == 4
+        assert (usual.bandit, usual.bayes, usual.designer, usual.learner) in settings
+        for config in tried:
+            config.validate()
+            assert (config.followers == "meta") == (name == "metagradient")
+    compared = [config for config in runs if config.seed != 100]
+    assert {config.seed for config in compared} == set(range(5)) and {config.episodes for config in compared} == {5_000}
+    by_rule = {config.leader for config in compared if config.followers == "rule"}
+    assert by_rule == {DEFAULT_LEADER, *FIELD} - {"metagradient"}
+    learning = {config.leader for config in compared if config.followers == "meta"}
+    assert learning == {DEFAULT_LEADER, "metagradient", "dual-rl"}
+    claims = figure("field", CPU).claims
+    assert {claim.terms[1][1].arm.leader for claim in claims} == {*FIELD, "nearest_hold"}
+    assert all(claim.terms[0][1].arm.leader == DEFAULT_LEADER and len(claim.terms) == 2 for claim in claims)
 
 
 def test_conditions_change_the_games_and_nothing_else() -> None:

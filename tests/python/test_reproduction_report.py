@@ -18,6 +18,7 @@ from paymaster.commands.main import main
 from paymaster.reproduction import report as writing
 from paymaster.reproduction import reproduce as module
 from paymaster.reproduction.drawing import draw_figure
+from paymaster.reproduction.field import CHOICES, chosen_by
 from paymaster.reproduction.figures import FIGURES, figure
 from paymaster.reproduction.names import FIGURE_NAMES, OTHER_NAMES
 from paymaster.reproduction.plan import Figure
@@ -194,6 +195,20 @@ def test_the_best_settings_of_the_same_choice_are_written(tmp_path: Path) -> Non
     }
     assert chosen["m3rl"].keys() == tuned_settings("m3rl").keys()
     assert main(["reproduce", "fig3", "--write-tuned", str(best)]) == 2
+
+
+def test_the_best_of_four_settings_is_chosen_for_a_method_of_the_field(tmp_path: Path) -> None:
+    """By the mean share over the games; of those alike, the first."""
+    for job in jobs_of([figure("field", SMOKE)], SMOKE, 1):
+        made_up(tmp_path, job)
+        tried = isinstance(job, RunJob) and job.config.seed == 100 and job.config.leader == "ucb"
+        if tried and job.config.bandit.alpha == 1.0:
+            resealed(
+                row_path(tmp_path, key(job.config)), lambda row: row["evaluations"]["sampled, noise 0"].update(gain=9)
+            )
+    chosen = chosen_by(Results(tmp_path, SMOKE, 1))
+    assert chosen == {"ucb": "bandit.alpha 1", "metagradient": "designer.learning_rate 0.003"}
+    assert all(name in CHOICES[leader] for leader, name in chosen.items())
 
 
 def test_a_damaged_row_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Leaders by name: the paper's method, its ablations, M3RL, and our own. All are options of one learner.
 
+Those of :data:`FIELD` are what others of the field would try first.
 Those of :data:`LEADERS` see the same features, play and learn in the same loop, and share credit, discount, batch and
 normalisation, unless a run says otherwise. Each has learning rates, epochs and annealing of its own, tuned with the
 same choice for all (tuned.json). Those of :data:`ORIGINALS` see, play and learn as M3RL's released code does; nothing
@@ -21,7 +22,20 @@ from paymaster.networks.leader import LeaderConfig
 from paymaster.networks.plane_leader import PlaneLeaderConfig
 from paymaster.validation.imports import is_import_path
 
-__all__ = ["DEFAULT_LEADER", "LEADERS", "ORIGINALS", "LeaderKind", "RenamedWarning", "leader_kind", "leader_name"]
+__all__ = [
+    "DEFAULT_LEADER",
+    "FIELD",
+    "LEADERS",
+    "ORIGINALS",
+    "FieldName",
+    "LeaderKind",
+    "RenamedWarning",
+    "leader_kind",
+    "leader_name",
+]
+
+FieldName = Literal["linear-contract", "ucb", "thompson", "bayes", "dual-rl", "metagradient"]
+"""Of a method of the field that is no setting of our learner."""
 
 Sizes = TypeVar("Sizes", LeaderConfig, PlaneLeaderConfig)
 
@@ -38,6 +52,8 @@ class LeaderKind:
         learner: how it learns unless a run says otherwise, with its tuned settings.
         original: the rest of how it plays and learns, where that is as the original had it; its inputs are then planes,
             and it has one episode an update. :meth:`original_in` has the settings that depend on the world.
+        field: the method of the field that it is, where that is no setting of our learner; ``network`` and ``learner``
+            then mean nothing.
     """
 
     meaning: str
@@ -45,6 +61,7 @@ class LeaderKind:
     untuned: EBPGConfig
     learner: EBPGConfig
     original: OriginalLearning | None = None
+    field: FieldName | None = None
 
     def original_in(self, world: str) -> OriginalLearning | None:
         """Return ``original`` as it is in a world of that name, where the original has settings for it."""
@@ -172,6 +189,41 @@ ORIGINALS: Final[dict[str, LeaderKind]] = {
 }
 """Name -> leader as the original had it."""
 
+_FIELDS: Final[dict[FieldName, str]] = {
+    "linear-contract": "the nearest goal for a share of its worth, which a bandit chooses (Duetting et al. 2019)",
+    "ucb": "LinUCB (Li et al. 2010) on goal and bonus of each follower: the highest upper confidence bound",
+    "thompson": "linear Thompson sampling (Agrawal & Goyal 2013) on goal and bonus of each follower",
+    "bayes": "Bayesian optimisation of an offer rule with four parameters; needs scikit-learn",
+    "dual-rl": "a designer that learns a level for each goal type, the same for all followers (Yang et al. 2022)",
+    "metagradient": "the same, through the learning step of followers (Yang et al. 2020, 2022); needs --followers meta",
+}
+
+# Schulman et al. 2017, Table 3, but for whole batches in place of minibatches of 64; entropy and norm are CleanRL's.
+_PPO = EBPGConfig(
+    gradient="sparse",
+    options=OptionRules(interval=1),
+    learning_rate=3e-4,
+    critic_learning_rate=3e-4,
+    gamma=0.99,
+    gae_lambda=0.95,
+    credit="team",
+    lambda_entropy=0.01,
+    max_gradient_norm=0.5,
+    epochs=10,
+    clip=0.2,
+)
+
+FIELD: Final[dict[str, LeaderKind]] = {
+    **{name: LeaderKind(meaning, {}, EBPGConfig(), EBPGConfig(), field=name) for name, meaning in _FIELDS.items()},
+    "ppo": LeaderKind(
+        "plain PPO (Schulman et al. 2017): a new offer to everybody at every step, one return, one learning rate",
+        {**_NO_TERMINATION, "attention": "mean", "heads": "independent", "prediction": False},
+        _PPO,
+        _PPO,
+    ),
+}
+"""Name -> what others of the field would try first; none of them tuned."""
+
 DEFAULT_LEADER: Final = "ebpg-expiring"
 
 _RENAMED: Final = {"natural-ends": "ebpg-expiring", "natural-ends-only": "expiring-only"}
@@ -203,7 +255,7 @@ def leader_kind(name: str) -> LeaderKind:
     if interval := re.fullmatch(r"fixed-interval\(([1-9][0-9]{0,5})\)", name):
         kind, rules = LEADERS["fixed-interval"], OptionRules(interval=int(interval[1]))
         return replace(kind, untuned=replace(kind.untuned, options=rules), learner=replace(kind.learner, options=rules))
-    every = {**LEADERS, **ORIGINALS}
+    every = {**LEADERS, **FIELD, **ORIGINALS}
     if name not in every:
         raise ValueError(
             f"leader: expected one of {', '.join(every)}, fixed-interval(m), module:Class, got {name!r:.80}"

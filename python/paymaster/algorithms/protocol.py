@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -12,7 +12,19 @@ from torch import Tensor, nn
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.process_group import Ranks
 
-__all__ = ["Insight", "KnowsFollowers", "LeaderAlgorithm", "LeaderInput", "LeaderStep", "LearnsOnRanks", "Player"]
+if TYPE_CHECKING:
+    from paymaster.algorithms.followers import FollowerAlgorithm, FollowerEpisodes
+
+__all__ = [
+    "ForeseesFollowers",
+    "Insight",
+    "KnowsFollowers",
+    "LeaderAlgorithm",
+    "LeaderInput",
+    "LeaderStep",
+    "LearnsOnRanks",
+    "Player",
+]
 
 
 class LeaderInput(NamedTuple):
@@ -143,3 +155,14 @@ class KnowsFollowers(Protocol):
 
     def forget_followers(self, identities: NDArray[np.integer]) -> None:
         """Forget members of the population, int[R], in whose places others have come."""
+
+
+@runtime_checkable
+class ForeseesFollowers(Protocol):
+    """A leader that looks into followers that learn, and learns from what these would learn."""
+
+    def foresee(self, followers: FollowerAlgorithm, lived: FollowerEpisodes) -> None:
+        """Take up the followers as they are, and what they have lived through, before each update of the leader.
+
+        It keeps copies of what it needs: they may learn while the leader does.
+        """

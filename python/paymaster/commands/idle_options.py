@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from paymaster.algorithms import ORIGINALS, leader_kind
+from paymaster.algorithms.field import READS
+from paymaster.algorithms.leaders import FieldName
 from paymaster.scripted import is_scripted_leader
 from paymaster.training.config import TrainConfig
 from paymaster.validation.imports import imported, is_import_path
 
 __all__ = ["refuse_idle_settings"]
 
+_OF_THE_FIELD = ("bandit.", "bayes.", "designer.")
 _OF_A_NETWORK = ("hidden", "performance_history", "shared_goal_weights")
 
 
@@ -20,6 +23,8 @@ def refuse_idle_settings(config: TrainConfig) -> None:
     given = config.departures
     kind, learner = leader_kind(config.leader), config.learner
     network = kind.network
+    if kind.field is not None:
+        _refuse_idle_field(config, given, kind.field)
     ends = network.get("termination") != "none"
     for name, wanted, there in (
         ("learner.explore_episodes", "with learner.explore above 0", learner.explore > 0),
@@ -43,6 +48,9 @@ def refuse_idle_settings(config: TrainConfig) -> None:
             )
         if name.startswith("q_learner.") and config.followers != "q":
             raise ValueError(f"{name}: expected it only with followers that learn by it (--followers q), got {value}")
+        if name.startswith(_OF_THE_FIELD) and (kind.field is None or name not in READS[kind.field]):
+            readers = ", ".join(leader for leader, read in READS.items() if name in read)
+            raise ValueError(f"{name}: expected it only with {readers}, got {value} for {config.leader}")
         if name.startswith("original.") and kind.original is None:
             raise ValueError(
                 f"{name}: expected it only with a leader as the original had it ({', '.join(ORIGINALS)}), got {value} "
@@ -52,6 +60,18 @@ def refuse_idle_settings(config: TrainConfig) -> None:
         _refuse_idle_original(config, given)
     if config.evaluate_episodes != 100 and config.evaluate_every is None:
         raise ValueError(f"evaluate_episodes: expected it only with --evaluate-every, got {config.evaluate_episodes}")
+
+
+def _refuse_idle_field(config: TrainConfig, given: dict[str, object], name: FieldName) -> None:
+    """The same for what methods of the field do not read that are no settings of our learner."""
+    for setting in given:
+        if setting.startswith("learner.") or setting in _OF_A_NETWORK:
+            reads = ", ".join(READS[name])
+            raise ValueError(
+                f"{setting}: expected one of the settings of {config.leader}, {reads}, got {given[setting]}"
+            )
+    if "bandit.shares" in given and config.bandit.share is not None:
+        raise ValueError(f"bandit.shares: expected it only without bandit.share, got {given['bandit.shares']}")
 
 
 def _refuse_idle_original(config: TrainConfig, given: dict[str, object]) -> None:

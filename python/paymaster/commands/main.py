@@ -20,7 +20,7 @@ import tyro
 from rich.console import Console
 
 from paymaster import __version__
-from paymaster.algorithms import LEADERS, ORIGINALS
+from paymaster.algorithms import FIELD, LEADERS, ORIGINALS
 from paymaster.algorithms.leaders import RenamedWarning
 from paymaster.algorithms.process_group import RankError, launched
 from paymaster.commands.bench import Bench
@@ -224,7 +224,7 @@ def _in_a_line(box: str, args: Sequence[str]) -> str:
 
 def _choices(args: Sequence[str]) -> dict[str, str]:
     """What text parameters may be."""
-    leaders = (*LEADERS, "fixed-interval(m)", *ORIGINALS) if "train" in args[:1] else (*SCRIPTED, "DIR")
+    leaders = (*LEADERS, "fixed-interval(m)", *FIELD, *ORIGINALS) if "train" in args[:1] else (*SCRIPTED, "DIR")
     own = "module:Class"
     return {
         "leader": "{" + ",".join((*leaders, own)) + "}",
@@ -252,6 +252,7 @@ def _meanings(args: Sequence[str]) -> dict[str, str]:
         return tests
     groups = {
         "With settings tuned for our regime:": LEADERS,
+        "Methods of the field (docs/field.md), none of them tuned:": FIELD,
         "As the original had it (docs/original.md), with the original's settings, none of them tuned; --original.* has "
         "more of them:": ORIGINALS,
     }

@@ -13,6 +13,7 @@ import tyro
 from annotated_types import Interval
 from rich.console import Console
 
+from paymaster.algorithms import FIELD
 from paymaster.commands.idle_options import refuse_idle_settings
 from paymaster.commands.options import with_map
 from paymaster.terminal.printing import say
@@ -174,6 +175,8 @@ def _first_line(config: TrainConfig, out: Path, ranks: int, done: int) -> str:
         )
     settings = {"tuned": "with its tuned settings", "paper": "with the paper's settings"}[config.settings]
     but = "but"
+    if config.leader in FIELD:  # of which nothing is tuned
+        settings = {"tuned": "with its settings", "paper": "in the paper's regime"}[config.settings]
     if is_import_path(config.leader):  # which has no settings of ours
         settings, but = {"tuned": ("", "with"), "paper": ("in the paper's regime", "but")}[config.settings]
     changes = {name: "a map" if name == "map" else value for name, value in config.departures.items()}

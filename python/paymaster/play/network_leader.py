@@ -73,8 +73,9 @@ class NetworkLeader:
             return PlaneEncoder(env, see_others=self.player.see_others)
         if getattr(self.player, "performance_history", False):
             return PerformanceFeatureEncoder(env)
-        # A scripted leader offers any goal type.
-        return FeatureEncoder(env, all_goals=isinstance(self.player, ScriptedPlayer))
+        # A scripted leader offers any goal type, and so do some of the field's.
+        every = isinstance(self.player, ScriptedPlayer) or getattr(self.player, "all_goals", False)
+        return FeatureEncoder(env, all_goals=every)
 
     def offers(self, env: Any, observation: Any) -> NDArray[np.int64]:
         """Return actions int64 [B, N, 2] for the observed step."""

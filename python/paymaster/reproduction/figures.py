@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from paymaster.reproduction import ladder, original, ours, paper
+from paymaster.reproduction import field, ladder, original, ours, paper
 from paymaster.reproduction.names import FigureName
 from paymaster.reproduction.plan import Figure
 from paymaster.reproduction.scales import Scale
 
 __all__ = ["FIGURES", "figure"]
 
-FIGURES: Final = {**paper.FIGURES, **ours.FIGURES, **original.FIGURES, **ladder.FIGURES}
+FIGURES: Final = {**paper.FIGURES, **ours.FIGURES, **original.FIGURES, **ladder.FIGURES, **field.FIGURES}
 """Name -> the figure at a scale."""
 
 

@@ -34,6 +34,7 @@ OtherName = Literal[
     "larger-budget",
     "crafting",
     "ladder",
+    "field",
 ]
 OTHER_NAMES: Final[tuple[OtherName, ...]] = get_args(OtherName)
 """Measurements of ours, of the same kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from paymaster.algorithms import LEADERS
+from paymaster.algorithms import FIELD, LEADERS
 from paymaster.reproduction.names import ScaleName
 
 __all__ = ["SCALES", "Scale"]
@@ -26,6 +26,7 @@ class Scale:
         intervals: fixed ones, in steps, beside the learned one.
         followers: numbers of learning followers.
         leaders: names of those that figures of all leaders have.
+        field: names of the methods of the field that are compared.
     """
 
     meaning: str
@@ -38,6 +39,7 @@ class Scale:
     intervals: tuple[int, ...] = (2, 5, 10)
     followers: tuple[int, ...] = (2, 4, 8, 16)
     leaders: tuple[str, ...] = tuple(LEADERS)
+    field: tuple[str, ...] = tuple(FIELD)
 
 
 SCALES: Final[dict[ScaleName, Scale]] = {
@@ -52,6 +54,7 @@ SCALES: Final[dict[ScaleName, Scale]] = {
         intervals=(5,),
         followers=(2, 4),
         leaders=("ebpg-expiring", "m3rl"),
+        field=("ucb", "metagradient"),
     ),
     "cpu": Scale("5,000 episodes a run, a fiftieth of the paper's", episodes=5_000, seeds=5, evaluated=1_000),
     "paper": Scale(

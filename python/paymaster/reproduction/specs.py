@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from paymaster.algorithms import OriginalLearning, leader_kind
+from paymaster.algorithms.field import BanditLearning, BayesLearning, DesignerLearning
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.scripted import SCRIPTED
 from paymaster.training.config import TaskParameters, TrainConfig
@@ -77,7 +78,7 @@ class Arm:
         num_followers: N; None is the preset's.
         noise: share of random actions while training; None is the regime's.
         changes: departures of its configuration from the regime's, such as ("learner.epochs", 4), of "learner",
-            "original", "parameters" and "follower_learner"; of "run", its own fields.
+            "original", "bandit", "bayes", "designer", "parameters" and "follower_learner"; of "run", its own fields.
         length: of the training, as a share of the scale's number of episodes.
         first_seed: of training; the scale's seeds count from it.
         seeds: at most so many of the scale's; None is all.
@@ -199,6 +200,9 @@ def train_config(arm: Arm, seed: int, episodes: int) -> TrainConfig:
         original=dataclasses.replace(
             leader_kind(arm.leader).original or OriginalLearning(), **arm.changes_of("original")
         ),
+        bandit=dataclasses.replace(BanditLearning(), **arm.changes_of("bandit")),
+        bayes=dataclasses.replace(BayesLearning(), **arm.changes_of("bayes")),
+        designer=dataclasses.replace(DesignerLearning(), **arm.changes_of("designer")),
         follower_learner=dataclasses.replace(FollowerLearning(), **follower_learner),
         **fields,
     )

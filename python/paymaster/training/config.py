@@ -16,6 +16,7 @@ from annotated_types import Interval
 
 from paymaster import _core
 from paymaster.algorithms import DEFAULT_LEADER, EBPGConfig, OriginalLearning, leader_kind
+from paymaster.algorithms.field import BanditLearning, BayesLearning, DesignerLearning
 from paymaster.algorithms.followers import FollowerLearning
 from paymaster.algorithms.leaders import leader_name
 from paymaster.algorithms.q_learning import QLearning
@@ -48,8 +49,9 @@ class TrainConfig:
 
     Attributes:
         task: its name; also ``module:Class`` of a world of your own, or a TOML or JSON file that defines a task.
-        leader: its name: one of ``paymaster.algorithms.LEADERS``; of ``paymaster.algorithms.ORIGINALS``, as the
-            original had it; fixed-interval(m), a new offer every m steps; or ``module:Class`` of one of your own.
+        leader: its name: one of ``paymaster.algorithms.LEADERS``; of ``paymaster.algorithms.FIELD``, a method of the
+            field; of ``paymaster.algorithms.ORIGINALS``, as the original had it; fixed-interval(m), a new offer every m
+            steps; or ``module:Class`` of one of your own.
         settings: "tuned", what the leader does best with, 32 games an update; or "paper", the paper's regime as a
             whole: one game an update, the team's return, its learning rates and exploration, 30 % random actions of
             followers that decide by rule. What is given beside wins. A leader as the original had it has the
@@ -74,6 +76,9 @@ class TrainConfig:
         learner: how the leader learns; by default as its name and the settings say.
         original: the rest of it, of the leaders as the original had them, those of ``paymaster.algorithms.ORIGINALS``;
             no other leader reads it.
+        bandit: how the field's leaders learn that are bandits: linear-contract, ucb, thompson.
+        bayes: how the field's leader bayes searches.
+        designer: how the field's incentive designers learn: dual-rl, metagradient.
         follower_learner: how followers learn, "meta" and "primitive".
         q_learner: how followers learn by Q-learning, "q".
         env: ``module:function`` that makes the games in place of ``paymaster.make_vec``; it takes that one's arguments
@@ -108,6 +113,9 @@ class TrainConfig:
     parameters: Annotated[TaskParameters, tyro.conf.arg(name="")] = field(default_factory=dict, hash=False)
     learner: EBPGConfig = _AS_THE_SETTINGS
     original: OriginalLearning = _AS_THE_SETTINGS
+    bandit: BanditLearning = field(default_factory=BanditLearning)
+    bayes: BayesLearning = field(default_factory=BayesLearning)
+    designer: DesignerLearning = field(default_factory=DesignerLearning)
     follower_learner: FollowerLearning = field(default_factory=FollowerLearning)
     q_learner: QLearning = field(default_factory=QLearning)
     env: str | None = None
@@ -162,13 +170,31 @@ class TrainConfig:
         check_together(self.task, given if people is None else {"population_size": len(people["skill"]), **given})
         self.learner.validate()
         self.original.validate()
+        self.bandit.validate()
+        self.bayes.validate()
+        self.designer.validate()
         if leader_kind(self.leader).inputs == "planes" and self.settings != "tuned":
             raise ValueError(
                 f"settings: expected none beside {self.leader}, which has the original's, got {self.settings!r}"
             )
         self._check_replacement()
+        self._check_foreseen()
         if self.env is not None and self.env != A_BATCH and not is_import_path(self.env):
             raise ValueError(f"env: expected 'module:function', got {self.env!r:.80}")
+
+    def _check_foreseen(self) -> None:
+        if leader_kind(self.leader).field != "metagradient":
+            return
+        if self.followers != "meta":
+            raise ValueError(
+                f"leader: expected followers that learn goal types by gradient (--followers meta) with {self.leader}, "
+                f"which differentiates through their learning step, got {self.followers}"
+            )
+        if self.num_envs < 2:
+            raise ValueError(
+                f"num_envs: expected at least 2 with {self.leader}, whose followers learn from one half of the games "
+                f"and are judged on the other, got {self.num_envs}"
+            )
 
     def _check_replacement(self) -> None:
         if (replacement := self.replacement) is None:
@@ -360,6 +386,9 @@ def _absent() -> dict[str, Any]:
     return {
         "q_learner": dataclasses.asdict(QLearning()),
         "original": dataclasses.asdict(OriginalLearning()),
+        "bandit": dataclasses.asdict(BanditLearning()),
+        "bayes": dataclasses.asdict(BayesLearning()),
+        "designer": dataclasses.asdict(DesignerLearning()),
         "performance_history": False,
         "shared_goal_weights": True,
         "env": None,

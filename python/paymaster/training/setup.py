@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from paymaster.algorithms import EBPG, OriginalLeader, leader_kind
+from paymaster.algorithms.field import FieldLeader, OfferSpace, make_field_leader
 from paymaster.algorithms.followers import FollowerActorCritic, FollowerAlgorithm
 from paymaster.algorithms.process_group import Ranks
 from paymaster.algorithms.protocol import LeaderAlgorithm
@@ -170,6 +171,8 @@ def make_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
         return _own_leader(config, env)
     if leader_kind(config.leader).inputs == "planes":
         return _leader_on_planes(config, env)
+    if leader_kind(config.leader).field is not None:
+        return _leader_of_the_field(config, env)
     encoder = PerformanceFeatureEncoder(env) if config.performance_history else FeatureEncoder(env)
     sizes = LeaderConfig(
         num_goals=env.parameters["num_goals"],
@@ -197,6 +200,29 @@ def _own_leader(config: TrainConfig, env: LeaderVectorEnv) -> LeaderAlgorithm:
             f"true, by which its features have it, got {config.leader!r:.80} without"
         )
     return leader
+
+
+def _leader_of_the_field(config: TrainConfig, env: LeaderVectorEnv) -> FieldLeader:
+    name = leader_kind(config.leader).field
+    assert name is not None
+    if config.performance_history:
+        raise ValueError(f"performance_history: expected it only with a leader that has networks, got {config.leader}")
+    parameters = env.parameters
+
+    def space(*, all_goals: bool) -> OfferSpace:
+        encoder = FeatureEncoder(env, all_goals=all_goals)
+        return OfferSpace(
+            num_goals=parameters["num_goals"],
+            num_bonuses=parameters["num_bonuses"],
+            candidates=encoder.candidates,
+            abstain=parameters["abstain"],
+            follower_features=encoder.follower_features,
+            goal_features=encoder.goal_features,
+            goal_reward=torch.tensor(env.goal_reward),
+            price=torch.tensor(env.prices),
+        )
+
+    return make_field_leader(name, space, config.bandit, config.bayes, config.designer, config.seed)
 
 
 def _leader_on_planes(config: TrainConfig, env: LeaderVectorEnv) -> OriginalLeader:

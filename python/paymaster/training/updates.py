@@ -7,6 +7,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from paymaster.algorithms.episodes import Episodes
+from paymaster.algorithms.followers import FollowerEpisodes
+from paymaster.algorithms.protocol import ForeseesFollowers
 from paymaster.networks.torch_defaults import threads_of_torch
 from paymaster.training.cores import available_cores
 from paymaster.training.run_state import RunParts
@@ -51,9 +53,16 @@ class Updates:
             episodes: of the leader.
             progress: share of the training that is behind it.
         """
+        lived = None if self._parts.followers is None else self._parts.followers.lived()
+        if (
+            self._parts.followers is not None
+            and lived is not None
+            and isinstance(self._parts.leader, ForeseesFollowers)
+        ):
+            self._parts.leader.foresee(self._parts.followers.followers, lived)
         if self._beside is None:
-            return self._of_leader(episodes, progress) | self._of_followers()
-        followers = self._beside.submit(self._of_followers)
+            return self._of_leader(episodes, progress) | self._of_followers(lived)
+        followers = self._beside.submit(self._of_followers, lived)
         try:
             metrics = self._of_leader(episodes, progress)
         finally:
@@ -64,9 +73,9 @@ class Updates:
         with threads_of_torch(self._threads):
             return self._parts.leader.update(episodes, progress)
 
-    def _of_followers(self) -> dict[str, float]:
+    def _of_followers(self, lived: FollowerEpisodes | None) -> dict[str, float]:
         learning = self._parts.followers
-        if learning is None:
+        if learning is None or lived is None:
             return {}
         with threads_of_torch(self._threads):
-            return learning.followers.update(learning.lived())
+            return learning.followers.update(lived)
