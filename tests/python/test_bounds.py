@@ -17,9 +17,9 @@ from paymaster.planners import grid_path
 from paymaster.scripted import SCRIPTED, make_scripted
 from rest_slow import rest_slow
 from tiny_games import GAMES, TinyGame, gains
+from worlds import TASKS
 
 PAYMENTS = ("completion", "advance", "advance_once", "outcome")
-TASKS = tuple(task.name for task in paymaster.tasks())
 PAIRS = [(payment, leader) for payment in PAYMENTS for leader in SCRIPTED]
 ROUNDING = 1e-4
 PARTED = "#######\n#..#..#\n#.....#\n#.#.#.#\n#######"

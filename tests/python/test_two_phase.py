@@ -26,7 +26,8 @@ def offers_of(env: LeaderVectorEnv, rng: np.random.Generator) -> np.ndarray[Any,
 @pytest.mark.parametrize("noise", [0.0, 0.3])
 def test_meta_followers_told_what_the_rule_says_play_the_same_game(task: str, noise: float) -> None:
     """The two-phase step is the single-phase step where followers answer by the rule: everything is equal."""
-    parameters: dict[str, Any] = {"noise": noise, "abstain": True, "num_envs": 6, "seed": 3, **by_utility(task)}
+    free = {"effort_cost": 0.0}  # play.rule does not know what a step costs
+    parameters: dict[str, Any] = {"noise": noise, "abstain": True, "num_envs": 6, "seed": 3, **free, **by_utility(task)}
     one, two = make_vec(task, **parameters), make_vec(task, followers="meta", **parameters)
     assert isinstance(two, TwoPhaseVectorEnv)
     rng = np.random.default_rng(0)
