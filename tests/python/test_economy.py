@@ -151,7 +151,7 @@ def test_limits_hold_and_money_is_conserved(
         np.testing.assert_allclose(reward, gain, rtol=1e-6, atol=1e-6)
         own = info["follower_reward"] - info["payment"]
         allowed = [0.0, *np.unique(after["reservation"]).tolist()]
-        cost = np.float32(limits.get("effort_cost", 0.0))
+        cost = np.float32(env.parameters["effort_cost"])
         earned = np.min([np.abs(own - value + way) for value in allowed for way in (0, cost)], axis=0)
         assert (earned < 1e-5).all()
         assert_allows(after["paid"], np.where(after["done"] | played, paid, 0))
