@@ -73,7 +73,10 @@ TEST_CASE("Population: drawn traits respect the task's parameters") {
       preferences.insert(t.preference);
       reservations.insert(static_cast<int>(t.reservation));
     }
-    CHECK(preferences == std::set<int>{0, 1, 2, 3});
+    const bool crafts = task.name.find("crafting") != std::string::npos;  // where nobody prefers an item
+    CHECK(static_cast<int>(preferences.size()) == (crafts ? 4 : config.num_goals));
+    CHECK(*preferences.begin() == 0);
+    CHECK(*preferences.rbegin() == static_cast<int>(preferences.size()) - 1);
     CHECK(static_cast<int>(reservations.size()) == config.max_reservation);
     CHECK(*reservations.begin() == 1);
     CHECK(*reservations.rbegin() == config.max_reservation);

@@ -62,12 +62,13 @@ int PlayedStep::wanted_goal(int k) const {
   const Offer its_offer = offer(k);
   for (int g = 0; g < config.num_goals; ++g) {
     double& u = utility[static_cast<std::size_t>(g)];
-    if (distance_before[k * config.num_goals + g] == kNone) continue;
-    if (g == before.preference[k]) u += static_cast<double>(before.reservation[k]);
+    if (!can_reach(k, g)) continue;
     if (g == its_offer.goal) u += config.price_of(its_offer.bonus);
+    if (g == before.preference[k]) u += static_cast<double>(before.reservation[k]);
+    u -= static_cast<double>(cost()) * (distance_before[k * config.num_goals + g] + 1);
   }
   const double most = *std::max_element(utility.begin(), utility.end());
-  if (most == 0) return kNone;
+  if (most <= 0) return kNone;
   int goal = kNone;
   for (int g = 0; g < config.num_goals; ++g) {
     const bool best = utility[static_cast<std::size_t>(g)] == most;

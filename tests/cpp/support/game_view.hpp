@@ -51,6 +51,8 @@ struct PlayedStep {
   /// What the follower was offered: none where that was refused.
   Offer offer(int k) const;
   bool has_skill(int k, int goal) const { return before.skill[k * config.num_goals + goal]; }
+  /// What a step of going for a goal costs a follower.
+  float cost() const { return static_cast<float>(config.effort_cost); }
   /// Goal type that the follower goes for, -1 for none: the utilities as tasks.md writes them, or on employment.
   int wanted_goal(int k) const;
   /// Whether it takes its offer.

@@ -1,6 +1,7 @@
 #include "support/rules.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace paymaster::test {
@@ -39,7 +40,9 @@ std::string broken_rule_of_money(const PlayedStep& s) {
     const float bonus = offer.goal == kNone ? 0.0f : static_cast<float>(s.config.price_of(offer.bonus));
     if (s.payment[k] != (pays ? bonus : 0.0f)) return of_follower("the payment rule", k);
     const float own = reached >> s.before.preference[k] & 1 ? s.before.reservation[k] : 0.0f;
-    if (s.follower_reward[k] != s.payment[k] + own) return of_follower("gets bonuses and c, nothing else", k);
+    const float way = s.config.effort_cost > 0 && s.wanted_goal(k) != kNone ? s.cost() : 0.0f;
+    if (s.follower_reward[k] != s.payment[k] + own - way)
+      return of_follower("gets bonuses and c less its way's cost, nothing else", k);
     reward += (counts ? s.config.reward_of(offer.goal) : 0.0) - static_cast<double>(s.payment[k]);
     if (s.after_is_next_episode) continue;
     if (s.after.completed[k] != s.completed[k]) return of_follower("the state holds another completion", k);
@@ -72,6 +75,7 @@ std::string broken_rule_of_silence(const PlayedStep& s, bool next_episode) {
 void Ledger::add(const PlayedStep& s) {
   gain += s.reward;
   ++length;
+  costly = costly || s.config.effort_cost > 0;
   for (int k = 0; k < s.config.num_followers; ++k) {
     const Offer offer = s.offer(k);
     payments += static_cast<double>(s.payment[k]);
@@ -93,8 +97,11 @@ std::string Ledger::broken_limit(const GameConfig& config) const {
 bool Ledger::agrees(const Results& r, int game, int goals) const {
   const auto i = static_cast<std::size_t>(game);
   const auto same_number = [](double a, float b) { return a == static_cast<double>(b); };
+  // What a step costs a follower is no exact float, and the core adds up floats.
+  const double earned = static_cast<double>(r.total_follower_reward[i]);
+  const bool near = std::abs(follower_reward - earned) <= 1e-4 * (1 + std::abs(earned));
   bool same = same_number(gain, r.gain[i]) && same_number(payments, r.payments[i]) &&
-              same_number(incentive, r.incentive[i]) && same_number(follower_reward, r.total_follower_reward[i]) &&
+              same_number(incentive, r.incentive[i]) && (costly ? near : follower_reward == earned) &&
               new_offers == r.new_offers[i] && length == r.length[i];
   for (std::size_t g = 0; g < static_cast<std::size_t>(goals); ++g)
     same = same && completions[g] == r.completions[i * static_cast<std::size_t>(goals) + g];

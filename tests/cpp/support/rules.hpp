@@ -16,6 +16,7 @@ std::string broken_rule_of_silence(const PlayedStep& step, bool next_episode);
 struct Ledger {
   double gain = 0, payments = 0, incentive = 0, follower_reward = 0, revenue = 0;
   int new_offers = 0, length = 0;
+  bool costly = false;  // steps cost followers something
   std::vector<int> completions = std::vector<int>(kMaxGoals);
 
   void add(const PlayedStep& step);
