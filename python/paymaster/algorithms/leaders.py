@@ -1,6 +1,5 @@
-"""Leaders by name: the paper's method, its ablations, M3RL, and our own. All are options of one learner.
+"""Leaders by name: the paper's method, its ablations, M3RL, our own, and other methods of the field.
 
-Those of :data:`FIELD` are what others of the field would try first.
 Those of :data:`LEADERS` see the same features, play and learn in the same loop, and share credit, discount, batch and
 normalisation, unless a run says otherwise. Each has learning rates, epochs and annealing of its own, tuned with the
 same choice for all (tuned.json). Those of :data:`ORIGINALS` see, play and learn as M3RL's released code does; nothing

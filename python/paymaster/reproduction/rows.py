@@ -26,10 +26,12 @@ __all__ = [
     "BoundRow",
     "RunRow",
     "ScriptedRow",
+    "check_key",
     "means_of",
     "read_row",
     "row_path",
     "scripted_key",
+    "store_sealed",
     "write_row",
 ]
 
@@ -189,10 +191,17 @@ def checked_row(row: dict[str, Any], name: str, where: str) -> dict[str, Any]:
         task, leader, *_ = f"{name}--".split("-")
         of = from_json(BoundRow, row, where) if leader == BOUND else from_json(ScriptedRow, row, where)
         made, follows = of, scripted_key(task, leader, of.parameters, of.episodes)
-    for what, key in (("its name", made.key), ("its configuration", follows)):
-        if key != name:
-            raise ValueError(f"{where}: key: expected {name!r}, got {key!r} by {what}: it is the row of another run")
+    check_key(name, made.key, follows, where)
     return row
+
+
+def check_key(expected: str, own: str, follows: str, where: str) -> None:
+    """Raise ValueError where a row's own key, or the one that follows from its configuration, is another's."""
+    for what, key in (("its name", own), ("its configuration", follows)):
+        if key != expected:
+            raise ValueError(
+                f"{where}: key: expected {expected!r}, got {key!r} by {what}: it is the row of another run"
+            )
 
 
 def write_row(out: Path, name: str, row: Mapping[str, Any]) -> None:
@@ -203,7 +212,13 @@ def write_row(out: Path, name: str, row: Mapping[str, Any]) -> None:
     """
     path = row_path(out, name)
     whole = checked_row({**row, "key": name}, name, str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, sealed_json(whole))
+    store_sealed(path, whole)
+
+
+def store_sealed(path: Path, row: Mapping[str, Any]) -> None:
+    """Write a row with a digest of itself, at once or not at all. Raises RunDirectoryError where it cannot be."""
+    with storage_errors(path.parent, "create"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, sealed_json(row))
     with storage_errors(path.parent, "tidy"):
         delete_leftovers(path.parent, path.name)

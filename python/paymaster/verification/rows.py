@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Interval
 
+from paymaster.reproduction.rows import check_key, row_path, store_sealed
 from paymaster.reproduction.specs import key_of
-from paymaster.storage.atomic import delete_leftovers, storage_errors, write_bytes
-from paymaster.storage.sealed import read_json, sealed_json
+from paymaster.storage.atomic import storage_errors
+from paymaster.storage.sealed import read_json
 from paymaster.validation.ranges import from_json
 
 __all__ = ["LearnedRow", "read_row", "row_path", "write_row"]
@@ -42,11 +43,6 @@ class LearnedRow:
     episodes: Annotated[int, Interval(ge=1, lt=2**62)]
 
 
-def row_path(out: Path, key: str) -> Path:
-    """Return the file of the row with that key."""
-    return out / "rows" / f"{key}.json"
-
-
 def read_row(out: Path, key: str) -> LearnedRow | None:
     """Return a row; None where there is none.
 
@@ -60,17 +56,10 @@ def read_row(out: Path, key: str) -> LearnedRow | None:
             return None
         stored = read_json(path)
     row = from_json(LearnedRow, stored, str(path))
-    for what, came in (("its name", row.key), ("its configuration", key_of(row.config))):
-        if came != key:
-            raise ValueError(f"{path}: key: expected {key!r}, got {came!r} by {what}: it is the row of another run")
+    check_key(key, row.key, key_of(row.config), str(path))
     return row
 
 
 def write_row(out: Path, row: LearnedRow) -> None:
     """Write a row, at once or not at all. Raises RunDirectoryError where it cannot be written."""
-    path = row_path(out, row.key)
-    with storage_errors(path.parent, "create"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, sealed_json(dataclasses.asdict(row)))
-    with storage_errors(path.parent, "tidy"):
-        delete_leftovers(path.parent, path.name)
+    store_sealed(row_path(out, row.key), dataclasses.asdict(row))

@@ -47,8 +47,10 @@ def expected_improvement(mean: Floats, deviation: Floats, best: float, margin: f
 
 
 class _Evaluations(nn.Module):
-    """What was tried, [E, P], and what came of it, [E], float64, of which ``count`` are filled; what is tried now, and
-    what is best by the model, [P]."""
+    """Points tried, [E, P], and the mean return of each, [E], float64, of which ``count`` are filled.
+
+    Beside them the point tried now and the best by the model, [P].
+    """
 
     points: Tensor
     values: Tensor

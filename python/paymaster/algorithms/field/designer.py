@@ -6,13 +6,12 @@ episode begins: for each goal type a bonus level, drawn from softmax(level_g). A
 is offered a goal type, drawn from softmax(goal_g + near . nearness) over those within reach, at the menu's level.
 
 REINFORCE (Williams 1992): the levels of the types that were offered are judged by the episode's return against the mean
-of the batch, each goal type by what came of its offer against the mean of all offers.
+of the batch, each goal type by what its offer brought against the mean of all offers.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +22,10 @@ from paymaster.algorithms.field.offers import (
     NEARNESS,
     REACHABLE,
     FieldLeader,
+    Menus,
     OfferSpace,
     decides,
+    first_best,
     outcomes,
     returns,
 )
@@ -70,12 +71,6 @@ class Menu(nn.Module):
         return torch.log_softmax(logits, dim=-1)
 
 
-class _Memory(NamedTuple):
-    """The menu of each game's episode, bonus levels int64 [B, G]; None before the first step."""
-
-    levels: Tensor | None
-
-
 class Designer(FieldLeader):
     """Announces a level for each goal type, and learns levels and goal types.
 
@@ -98,16 +93,16 @@ class Designer(FieldLeader):
         """Of the parameters; made when it is first asked for, since torch takes seconds to load what it needs."""
         return torch.optim.Adam(self.learned.parameters(), lr=self.config.learning_rate)
 
-    def initial_state(self, num_games: int, num_followers: int) -> _Memory:
+    def initial_state(self, num_games: int, num_followers: int) -> Menus:
         """Return that no menu is announced yet."""
-        return _Memory(None)
+        return Menus(None)
 
     @usual_torch()
     @torch.no_grad()
     def act(
         self,
         seen: LeaderInput,
-        state: _Memory,
+        state: Menus,
         *,
         explore: float = 0.0,
         generator: torch.Generator | None = None,
@@ -123,7 +118,7 @@ class Designer(FieldLeader):
         bonuses, goals = self.space.num_bonuses, self.space.num_goals
         new = place * bonuses + levels.gather(1, place.clamp(max=goals - 1))
         new = torch.where(place < goals, new, goals * bonuses)
-        return LeaderStep(torch.where(decides(seen), new, seen.previous), _Memory(levels))
+        return LeaderStep(torch.where(decides(seen), new, seen.previous), Menus(levels))
 
     @usual_torch()
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
@@ -168,7 +163,7 @@ class Designer(FieldLeader):
         return -(torch.where(offered, chosen, 0.0).sum(-1) * advantage).mean()
 
     def _goal_loss(self, episodes: Episodes) -> Tensor:
-        """Of the goal types chosen, by what came of each offer."""
+        """Of the goal types chosen, by what each offer brought."""
         decided, sums = outcomes(episodes)
         place = (episodes.offer[decided] // self.space.num_bonuses).clamp(max=self.space.num_goals)
         chosen = self.learned.log_goals(episodes.goal[decided]).gather(-1, place.unsqueeze(-1)).squeeze(-1)
@@ -199,6 +194,6 @@ def _entropy(log_probability: Tensor) -> Tensor:
 def _draw(logits: Tensor, generator: torch.Generator | None, *, greedy: bool) -> Tensor:
     """Draw from softmax(logits), int64 [...], of logits [..., O]; or the first of the likeliest."""
     if greedy:
-        return (logits == logits.amax(-1, keepdim=True)).int().argmax(-1)
+        return first_best(logits)
     share = torch.softmax(logits, dim=-1)
     return torch.multinomial(share.reshape(-1, share.shape[-1]), 1, generator=generator).view(share.shape[:-1])

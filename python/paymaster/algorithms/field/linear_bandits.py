@@ -1,4 +1,4 @@
-"""Contextual linear bandits: an offer is an arm, and its reward is what came of it until it ended.
+"""Contextual linear bandits: an offer is an arm, and its reward is what it brought until it ended.
 
 A decision is one about one follower: its context is what the leader sees of that follower and of a goal type, the arm a
 bonus level. So there is a linear model a level, the "disjoint linear models" of Li et al. 2010, "A contextual-bandit
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.field.bandit_learning import BanditLearning
-from paymaster.algorithms.field.offers import FieldLeader, OfferSpace, decides, outcomes
+from paymaster.algorithms.field.offers import FieldLeader, OfferSpace, decides, first_best, outcomes
 from paymaster.algorithms.protocol import LeaderInput, LeaderStep
 from paymaster.networks.torch_defaults import usual_torch
 
@@ -140,13 +140,13 @@ class _LinearBandit(FieldLeader):
         if self.space.abstain:
             value = torch.cat((value, value_of_none.unsqueeze(-1)), dim=-1)
         # The first of the best, whatever the machine.
-        offer[decided] = (value == value.amax(-1, keepdim=True)).int().argmax(-1)
+        offer[decided] = first_best(value)
         return LeaderStep(offer, state)
 
     @usual_torch()
     @torch.no_grad()
     def update(self, episodes: Episodes, progress: float = 0.0) -> dict[str, float]:
-        """Learn from what came of each offer; see :class:`~paymaster.algorithms.LeaderAlgorithm`.
+        """Learn from what each offer brought; see :class:`~paymaster.algorithms.LeaderAlgorithm`.
 
         Returns:
             ``decisions``, a game; ``estimate_loss``, the mean squared error of the estimates before, in units of w^2.

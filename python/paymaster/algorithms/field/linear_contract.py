@@ -13,14 +13,12 @@ comes first.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
 from paymaster.algorithms.episodes import Episodes
 from paymaster.algorithms.field.bandit_learning import BanditLearning
-from paymaster.algorithms.field.offers import FieldLeader, OfferSpace, decides, nearest_goals, returns
+from paymaster.algorithms.field.offers import FieldLeader, Menus, OfferSpace, decides, nearest_goals, returns
 from paymaster.algorithms.protocol import LeaderInput, LeaderStep
 from paymaster.networks.torch_defaults import usual_torch
 
@@ -64,12 +62,6 @@ class _Returns(nn.Module):
         return float((within / freedom).sqrt()) if freedom > 0 else 1.0
 
 
-class _Memory(NamedTuple):
-    """The levels of the goal types in each game's episode, int64 [B, G]; None before the first step."""
-
-    levels: Tensor | None
-
-
 class LinearContract(FieldLeader):
     """Offers each follower the nearest goal type for a share of w that it learns.
 
@@ -104,16 +96,16 @@ class LinearContract(FieldLeader):
         means = self.learned.means()
         return int(torch.where(self.learned.count > 0, means, means.min() - 1.0).argmax())
 
-    def initial_state(self, num_games: int, num_followers: int) -> _Memory:
+    def initial_state(self, num_games: int, num_followers: int) -> Menus:
         """Return that no share is chosen yet."""
-        return _Memory(None)
+        return Menus(None)
 
     @usual_torch()
     @torch.inference_mode()
     def act(
         self,
         seen: LeaderInput,
-        state: _Memory,
+        state: Menus,
         *,
         explore: float = 0.0,
         generator: torch.Generator | None = None,
@@ -132,7 +124,7 @@ class LinearContract(FieldLeader):
         new = place * self.space.num_bonuses + levels.gather(1, place)
         if self.space.abstain:
             new = new.masked_fill(~reachable, self.space.num_offers - 1)
-        return LeaderStep(torch.where(decides(seen), new, seen.previous), _Memory(levels))
+        return LeaderStep(torch.where(decides(seen), new, seen.previous), Menus(levels))
 
     @usual_torch()
     @torch.no_grad()

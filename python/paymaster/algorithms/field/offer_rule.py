@@ -9,7 +9,7 @@ from torch import Tensor
 
 from paymaster import _core
 from paymaster.algorithms.field.linear_contract import levels_of_shares
-from paymaster.algorithms.field.offers import NEARNESS, REACHABLE, OfferSpace
+from paymaster.algorithms.field.offers import NEARNESS, REACHABLE, OfferSpace, first_best
 
 __all__ = ["PARAMETERS", "offers_by_rule"]
 
@@ -44,7 +44,7 @@ def offers_by_rule(parameters: Tensor, goal: Tensor, space: OfferSpace) -> Tenso
     completed = torch.where(past[..., -1] > 0, past[..., -2], 1.0)
     score = (1.0 - record) * goal[..., NEARNESS] + record * completed - crowd * goal[..., _OTHERS]
     score = score.masked_fill(~reachable, -torch.inf)
-    place = (score == score.amax(-1, keepdim=True)).int().argmax(-1)  # the first of the best
+    place = first_best(score)
     most = levels_of_shares(torch.tensor([share]), space.goal_reward, space.price)[0]  # [G]
     level = torch.arange(levels)
     works = (accepted >= enough) | ~tried

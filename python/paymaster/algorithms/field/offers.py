@@ -1,10 +1,10 @@
-"""What the field's leaders have in common: the offers they can make, how long they keep them, what came of each."""
+"""What the field's leaders have in common: the offers they can make, how long they keep them, what each brought."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +18,10 @@ __all__ = [
     "NEARNESS",
     "REACHABLE",
     "FieldLeader",
+    "Menus",
     "OfferSpace",
     "decides",
+    "first_best",
     "nearest_goals",
     "outcomes",
     "returns",
@@ -67,6 +69,16 @@ class OfferSpace:
     def unit(self) -> float:
         """The highest w, or 1 where nothing is worth anything."""
         return float(self.goal_reward.max()) or 1.0
+
+
+class Menus(NamedTuple):
+    """What a leader remembers that has announced levels for a whole episode.
+
+    Attributes:
+        levels: of the goal types in each game, int64 [B, G]; None before the first step.
+    """
+
+    levels: Tensor | None
 
 
 class FieldLeader(ABC):
@@ -129,6 +141,12 @@ def decides(seen: LeaderInput | Episodes) -> Tensor:
     return held_offers(_UNTIL_EXPIRED, seen.previous, seen.expired, 0) < 0
 
 
+def first_best(values: Tensor) -> Tensor:
+    """Return the place of the highest of values [..., O], the first where several are, int64 [...]: argmax alone may
+    return any of them."""
+    return (values == values.amax(-1, keepdim=True)).int().argmax(-1)
+
+
 def nearest_goals(goal: Tensor) -> tuple[Tensor, Tensor]:
     """Return the place of the goal type that each follower reaches first, int64 [..., N], and whether there is one.
 
@@ -138,10 +156,8 @@ def nearest_goals(goal: Tensor) -> tuple[Tensor, Tensor]:
         goal: features, float [..., N, C, D].
     """
     near = torch.where(goal[..., REACHABLE] > 0, goal[..., NEARNESS], -1.0)
-    # argmax alone may return any of several
-    first = (near == near.amax(-1, keepdim=True)).int().argmax(-1)
     reachable = near.amax(-1) >= 0
-    return torch.where(reachable, first, 0), reachable
+    return torch.where(reachable, first_best(near), 0), reachable
 
 
 def worth(episodes: Episodes) -> Tensor:
@@ -161,7 +177,7 @@ def returns(episodes: Episodes) -> Tensor:
 
 
 def outcomes(episodes: Episodes) -> tuple[Tensor, Tensor]:
-    """Return what came of each offer until it ended.
+    """Return what each offer brought until it ended.
 
     Returns:
         Which steps are decisions, bool [T, B, N]; and the sum of :func:`worth` from there to the step before the next
